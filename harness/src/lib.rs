@@ -1,1 +1,3 @@
-//! Placeholder.
+//! How cutover tests: the check model, the stack, the probes, the journal and the front ends.
+
+pub mod standin;

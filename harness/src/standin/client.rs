@@ -1,0 +1,1 @@
+//! Programs the stand-ins and asks them what they saw.
