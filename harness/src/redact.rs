@@ -1,0 +1,130 @@
+//! Masks every known secret, in every form it may take, before a byte reaches the disk.
+
+use std::collections::BTreeSet;
+use std::sync::RwLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::secret::{MASK, Secret};
+
+/// Secrets shorter than this are not masked: they would mask ordinary words.
+const SHORTEST: usize = 8;
+
+/// Knows the run's secrets and masks them.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    /// Longest first, so that a secret that contains another is masked whole.
+    needles: RwLock<Vec<String>>,
+}
+
+impl Redactor {
+    /// Learns a secret; from here on it is masked.
+    pub fn learn(&self, secret: &Secret) {
+        if secret.expose().len() < SHORTEST {
+            return;
+        }
+        if let Ok(mut needles) = self.needles.write() {
+            let mut all: BTreeSet<_> = needles.drain(..).collect();
+            all.extend(forms(secret.expose()));
+            needles.extend(all);
+            needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+        }
+    }
+
+    /// The text with every known secret masked.
+    ///
+    /// The text is one line of JSON: masking never changes its structure, since
+    /// neither a needle's JSON form nor the mask contains an unescaped quote.
+    pub fn redact(&self, text: String) -> String {
+        let Ok(needles) = self.needles.read() else {
+            return MASK.to_owned();
+        };
+        needles.iter().fold(text, |text, needle| {
+            if text.contains(needle.as_str()) {
+                text.replace(needle.as_str(), MASK)
+            } else {
+                text
+            }
+        })
+    }
+}
+
+/// A secret as it may appear: plain, JSON-escaped, percent-encoded, in base64.
+fn forms(secret: &str) -> Vec<String> {
+    let json = serde_json::Value::from(secret).to_string();
+    let mut forms = vec![
+        secret.to_owned(),
+        json.trim_matches('"').to_owned(),
+        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        hex::encode(secret),
+    ];
+    forms.extend((0..3).flat_map(|offset| base64_at(secret.as_bytes(), offset)));
+    forms.retain(|form| form.len() >= SHORTEST && !form.contains('"'));
+    forms
+}
+
+/// The characters of a base64 text that depend on the secret alone, when the
+/// secret begins `offset` bytes into a group of three: it may stand anywhere in
+/// the encoded text, as in `user:password` or in a JSON object.
+fn base64_at(secret: &[u8], offset: usize) -> [String; 2] {
+    let mut padded = vec![0; offset];
+    padded.extend_from_slice(secret);
+    let whole = padded.len() / 3 * 4;
+    let from = [0, 2, 3][offset];
+    let cut = |text: String| text.get(from..whole).unwrap_or_default().to_owned();
+    [
+        cut(STANDARD_NO_PAD.encode(&padded)),
+        cut(URL_SAFE_NO_PAD.encode(&padded)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redactor() -> Redactor {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("p@ss \"word\"/with+signs"));
+        redactor
+    }
+
+    #[test]
+    fn every_form_is_masked() {
+        let secret = "p@ss \"word\"/with+signs";
+        let forms = [
+            serde_json::Value::from(secret).to_string(),
+            utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            hex::encode(secret),
+        ];
+        for form in forms {
+            let masked = redactor().redact(format!("before {form} after"));
+            assert!(masked.contains(MASK), "{form} is not masked: {masked}");
+        }
+    }
+
+    #[test]
+    fn base64_is_masked_wherever_the_secret_stands() {
+        for prefix in ["", "a", "ab", "abc", "user:"] {
+            let text = format!("{prefix}p@ss \"word\"/with+signs and more");
+            let masked = redactor().redact(STANDARD_NO_PAD.encode(&text));
+            assert!(masked.contains(MASK), "after '{prefix}': {masked}");
+        }
+    }
+
+    #[test]
+    fn a_masked_line_is_still_json() {
+        let line = serde_json::json!({"header": "Bearer p@ss \"word\"/with+signs"}).to_string();
+        let masked: serde_json::Value = serde_json::from_str(&redactor().redact(line)).unwrap();
+        assert_eq!(masked["header"], format!("Bearer {MASK}"));
+    }
+
+    #[test]
+    fn a_short_secret_does_not_mask_ordinary_words() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("key"));
+        assert_eq!(redactor.redact("monkey".to_owned()), "monkey");
+    }
+}
