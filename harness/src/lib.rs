@@ -3,6 +3,7 @@
 pub mod journal;
 pub mod redact;
 pub mod secret;
+pub mod stack;
 pub mod standin;
 pub mod stop;
 

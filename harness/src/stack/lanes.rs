@@ -1,0 +1,133 @@
+//! A pool of identical, isolated stacks: checks that must be alone run side by side, one per lane.
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+
+use super::processes::Stack;
+use super::spec::StackSpec;
+use super::start::StackError;
+
+/// Why there is no lane; shared, for all who wait for one are told the same.
+pub type LaneError = Arc<StackError>;
+
+/// Identical, isolated stacks, started when they are first asked for.
+#[derive(Clone, Debug)]
+pub struct Lanes(Arc<Pool>);
+
+#[derive(Debug)]
+struct Pool {
+    spec: StackSpec,
+    shared: OnceCell<Result<Arc<Stack>, LaneError>>,
+    idle: Mutex<Vec<Arc<Stack>>>,
+    free: Arc<Semaphore>,
+}
+
+impl Lanes {
+    /// Lanes of one kind: one that is shared, and at most so many for exclusive use.
+    pub fn new(spec: StackSpec, exclusive: usize) -> Self {
+        Self(Arc::new(Pool {
+            spec,
+            shared: OnceCell::new(),
+            idle: Mutex::default(),
+            free: Arc::new(Semaphore::new(exclusive.max(1))),
+        }))
+    }
+
+    /// The stack that all share, started once; when that fails, it has failed for everyone.
+    pub async fn shared(&self) -> Result<Arc<Stack>, LaneError> {
+        let started = || async { Ok(Arc::new(Stack::start(&self.0.spec).await?)) };
+        self.0.shared.get_or_init(started).await.clone()
+    }
+
+    /// A sound stack of the caller's own: an idle one, or a new one while fewer than the most are in use.
+    ///
+    /// This waits until a lane is free; the wait belongs to nobody's time budget.
+    pub async fn exclusive(&self) -> Result<LaneLease, LaneError> {
+        // The semaphore is never closed, so there always is a permit in the end.
+        let permit = Arc::clone(&self.0.free).acquire_owned().await.ok();
+        self.lease(permit).await
+    }
+
+    /// Starts exclusive lanes before they are asked for, as far as they are free.
+    pub async fn warm_up(&self, count: usize) -> Result<(), LaneError> {
+        let permits = (0..count).map_while(|_| Arc::clone(&self.0.free).try_acquire_owned().ok());
+        let leases = permits.map(|permit| self.lease(Some(permit)));
+        for lease in join_all(leases).await {
+            lease?.release().await;
+        }
+        Ok(())
+    }
+
+    /// Stops every lane that is not leased.
+    pub async fn stop_all(&self) -> Result<(), LaneError> {
+        let idle = std::mem::take(&mut *self.0.idle());
+        let shared = self.0.shared.get().and_then(|started| started.clone().ok());
+        let stacks: Vec<_> = idle.into_iter().chain(shared).collect();
+        let stopped = join_all(stacks.iter().map(|stack| stack.stop())).await;
+        let outcome: Result<(), StackError> = stopped.into_iter().collect();
+        Ok(outcome?)
+    }
+
+    async fn lease(&self, permit: Option<OwnedSemaphorePermit>) -> Result<LaneLease, LaneError> {
+        let idle = self.0.idle().pop();
+        let stack = match idle {
+            Some(stack) => keep_if_sound(stack).await,
+            None => None,
+        };
+        let stack = match stack {
+            Some(stack) => stack,
+            None => Arc::new(Stack::start(&self.0.spec).await?),
+        };
+        Ok(LaneLease {
+            stack,
+            pool: Arc::clone(&self.0),
+            _permit: permit,
+        })
+    }
+}
+
+impl Pool {
+    fn idle(&self) -> MutexGuard<'_, Vec<Arc<Stack>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stack that a check left other than it found it is thrown away: a new one is cheap.
+async fn keep_if_sound(stack: Arc<Stack>) -> Option<Arc<Stack>> {
+    if stack.is_sound().await {
+        return Some(stack);
+    }
+    if let Err(error) = stack.stop().await {
+        tracing::warn!(%error, "a lane was not removed completely; `cutover sweep` will");
+    }
+    None
+}
+
+/// A lane that its holder has alone.
+#[derive(Debug)]
+#[must_use = "give the lane back with release(), or its stack is thrown away"]
+pub struct LaneLease {
+    stack: Arc<Stack>,
+    pool: Arc<Pool>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl LaneLease {
+    /// Gives the lane back, for the next who asks.
+    pub async fn release(self) {
+        if let Some(stack) = keep_if_sound(Arc::clone(&self.stack)).await {
+            self.pool.idle().push(stack);
+        }
+    }
+}
+
+impl Deref for LaneLease {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        &self.stack
+    }
+}

@@ -1,0 +1,41 @@
+//! The system under test and its dependencies, provisioned by us: every part of a stack is a process.
+//!
+//! A stack is a directory: `ledger.json` names its owner and its processes and
+//! is written before there are any, `card.json` says where everything is and
+//! how to get in, and `logs/` has what the processes said. Whoever finds the
+//! directory of a stack whose owner is gone can remove all of it.
+
+mod card;
+mod keys;
+mod lanes;
+mod ledger;
+mod log;
+mod mark;
+mod ports;
+mod postgres;
+mod process;
+mod processes;
+mod readiness;
+mod settings;
+mod site;
+mod spec;
+mod start;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod wiring;
+
+pub use card::{CardError, DatabaseCard, ProcessCard, StackCard, StackKind, SupabaseCard};
+pub use keys::KeyError;
+pub use lanes::{LaneError, LaneLease, Lanes};
+pub use ledger::LedgerError;
+pub use mark::Mark;
+pub use ports::NoPort;
+pub use postgres::{AccountError, FindError, Installation, TemplateError};
+pub use process::{Attempt, Process, ProcessError};
+pub use processes::{Stack, Worker, published, take_down};
+pub use settings::PipelineSettings;
+pub use site::SiteError;
+pub use spec::{CommandLine, Overrides, StackSpec};
+pub use start::StackError;
+pub use sweep::{Reach, SweepError, SweepReport, sweep};

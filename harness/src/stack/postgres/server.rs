@@ -1,0 +1,127 @@
+//! A throw-away PostgreSQL server: quick to start, and nothing to lose.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use rustix::process::Signal;
+
+use super::account::for_postgres;
+use super::find::Installation;
+use super::template::Template;
+use crate::secret::Secret;
+use crate::stack::ledger::Ending;
+use crate::stack::process::{Account, Process, ProcessError, Recipe};
+use crate::stack::readiness::Readiness;
+use crate::stack::site::{Site, SiteError};
+use crate::stack::start::StackError;
+
+/// What a server that is thrown away needs not do, and must not share.
+const SETTINGS: [&str; 17] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_wal_size=256MB",
+    "shared_buffers=32MB",
+    "max_connections=100",
+    "max_worker_processes=2",
+    "max_parallel_workers_per_gather=0",
+    "jit=off",
+    "autovacuum_naptime=10s",
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    // Shared memory in the data directory is gone with it, whatever becomes of the server.
+    "dynamic_shared_memory_type=mmap",
+    "log_line_prefix=%m [%p] %q%u@%d %a ",
+    "cluster_name=cutover",
+];
+
+/// The cluster of one stack, and the server that runs on it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    port: u16,
+    password: Secret,
+}
+
+impl Server {
+    /// Copies a cluster into the stack's directory and starts the server on it.
+    ///
+    /// A template may have been damaged between runs: when the server dies on
+    /// the copy for any other reason than its port, a new one is made, once.
+    pub(crate) async fn start(site: &Arc<Site>, port: u16) -> Result<Self, StackError> {
+        match Self::start_on_copy(site, port, false).await {
+            Err(StackError::Process(ProcessError::Died { ref tail, .. }))
+                if !crate::stack::ports::address_in_use(tail) =>
+            {
+                Self::start_on_copy(site, port, true).await
+            }
+            other => other,
+        }
+    }
+
+    async fn start_on_copy(site: &Arc<Site>, port: u16, anew: bool) -> Result<Self, StackError> {
+        let site = Arc::clone(site);
+        let prepared = tokio::task::spawn_blocking(move || Self::prepare(site, port, anew));
+        let server = prepared.await??;
+        server.process.start().await?;
+        Ok(server)
+    }
+
+    fn prepare(site: Arc<Site>, port: u16, anew: bool) -> Result<Self, StackError> {
+        let installation = Installation::find()?;
+        let account = for_postgres()?;
+        let template = Template::new(&installation, account)?;
+        let data = site.directory().join("postgres");
+        if anew {
+            template.discard()?;
+            std::fs::remove_dir_all(&data).map_err(|source| SiteError::Remove {
+                path: data.clone(),
+                source,
+            })?;
+        }
+        let password = template.copy_to(&data)?;
+        let recipe = recipe(&installation, account, &site, port);
+        Ok(Self {
+            process: Process::new(recipe, site)?,
+            port,
+            password,
+        })
+    }
+
+    /// The address of the database, for the superuser.
+    pub(crate) fn owner_url(&self) -> Secret {
+        self.url("postgres", &self.password)
+    }
+
+    /// The address of the database, for a role.
+    pub(crate) fn url(&self, role: &str, password: &Secret) -> Secret {
+        let (password, port) = (password.expose(), self.port);
+        Secret::new(format!(
+            "postgres://{role}:{password}@127.0.0.1:{port}/postgres"
+        ))
+    }
+}
+
+fn recipe(installation: &Installation, account: Option<Account>, site: &Site, port: u16) -> Recipe {
+    let data = site.directory().join("postgres");
+    let settings = SETTINGS
+        .iter()
+        .map(|setting| (*setting).to_owned())
+        .chain([format!("port={port}")]);
+    let mut args = vec![OsString::from("-D"), data.clone().into_os_string()];
+    args.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
+    Recipe {
+        name: "postgres".to_owned(),
+        program: installation.program("postgres"),
+        args,
+        environment: BTreeMap::new(),
+        input: None,
+        account,
+        readiness: Readiness::Postmaster(data.join("postmaster.pid")),
+        graceful: Signal::INT,
+        ending: Ending::Quit,
+    }
+}

@@ -1,0 +1,454 @@
+//! One process of a stack: start, end, pause and restart it, and read what it said.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::process::Command;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::ledger::{Ending, Entry};
+use super::log;
+use super::mark::Mark;
+use super::readiness::Readiness;
+use super::site::{Site, SiteError};
+
+/// How long a process gets until it serves.
+const START_UP: Duration = Duration::from_secs(20);
+
+/// How long a killed process gets to disappear.
+const KILLED: Duration = Duration::from_secs(5);
+
+/// How often we look whether a process serves.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How many lines of its log an error shows.
+const SHOWN: usize = 15;
+
+/// A process that did not do as it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The program could not be run.
+    #[error("run '{}' as '{process}'", program.display())]
+    Spawn {
+        /// The process.
+        process: String,
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The process ended before it served, or with a failure.
+    #[error("keep '{process}' running: it ended with {status}; it said:\n{tail}")]
+    Died {
+        /// The process.
+        process: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its log.
+        tail: String,
+    },
+    /// The process runs but does not serve.
+    #[error("wait for '{process}': it did not serve within {waited:?}; it said:\n{tail}")]
+    NotReady {
+        /// The process.
+        process: String,
+        /// How long we waited.
+        waited: Duration,
+        /// The end of its log.
+        tail: String,
+    },
+    /// The process does not end.
+    #[error("end '{process}': it still runs after {waited:?}")]
+    StillRunning {
+        /// The process.
+        process: String,
+        /// How long we waited.
+        waited: Duration,
+    },
+    /// The process was never started.
+    #[error("reach '{process}': it was never started")]
+    NeverStarted {
+        /// The process.
+        process: String,
+    },
+    /// The process could not be signalled.
+    #[error("signal '{process}'")]
+    Signal {
+        /// The process.
+        process: String,
+        /// Why.
+        source: rustix::io::Errno,
+    },
+    /// The stack's directory does not take its log or its entry.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+/// The user that a process runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+/// Everything needed to start a process, and to start it again.
+#[derive(Clone, Debug)]
+pub(crate) struct Recipe {
+    pub(crate) name: String,
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) input: Option<PathBuf>,
+    pub(crate) account: Option<Account>,
+    pub(crate) readiness: Readiness,
+    pub(crate) graceful: Signal,
+    pub(crate) ending: Ending,
+}
+
+/// A process of a stack; it can be restarted and keeps its address.
+#[derive(Debug)]
+pub struct Process {
+    recipe: Recipe,
+    site: Arc<Site>,
+    log: PathBuf,
+    running: Mutex<Option<Running>>,
+}
+
+/// One life of a process.
+#[derive(Clone, Debug)]
+struct Running {
+    mark: Mark,
+    exit: watch::Receiver<Option<ExitStatus>>,
+    log_from: u64,
+}
+
+impl Process {
+    /// Prepares a process without starting it.
+    pub(crate) fn new(recipe: Recipe, site: Arc<Site>) -> Result<Self, SiteError> {
+        Ok(Self {
+            log: site.log(&recipe.name)?,
+            recipe,
+            site,
+            running: Mutex::new(None),
+        })
+    }
+
+    /// What the process is called: `postgres`, `standins`, `api`, `worker-1`.
+    pub fn name(&self) -> &str {
+        &self.recipe.name
+    }
+
+    /// Where its standard output and error go.
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+
+    /// The process as it runs now, or ran last.
+    pub fn mark(&self) -> Option<Mark> {
+        self.life().map(|life| life.mark)
+    }
+
+    /// Whether the process is there; a paused one is.
+    pub fn is_running(&self) -> bool {
+        self.life().is_some_and(|life| life.exit.borrow().is_none())
+    }
+
+    /// Whether the process was paused and not resumed.
+    pub fn is_paused(&self) -> bool {
+        self.mark().is_some_and(Mark::is_paused)
+    }
+
+    /// How the process ended, if it has.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.life().and_then(|life| *life.exit.borrow())
+    }
+
+    /// The last lines that the process wrote, over all its lives.
+    pub fn log_tail(&self, lines: usize) -> String {
+        log::tail(&self.log, 0, lines)
+    }
+
+    /// How long the log is; a position for [`log_since`](Self::log_since).
+    pub fn log_length(&self) -> u64 {
+        log::length(&self.log)
+    }
+
+    /// What the process wrote at or after a position of its log.
+    pub fn log_since(&self, position: u64) -> String {
+        log::since(&self.log, position)
+    }
+
+    /// Starts the process unless it runs, and waits until it serves.
+    pub async fn start(&self) -> Result<(), ProcessError> {
+        if !self.is_running() {
+            self.spawn()?;
+        }
+        self.ready().await
+    }
+
+    /// Waits until the process serves.
+    pub async fn ready(&self) -> Result<(), ProcessError> {
+        let life = self.expect_life()?;
+        let started = Instant::now();
+        loop {
+            if let Some(status) = *life.exit.borrow() {
+                return Err(self.died(status, &life));
+            }
+            if self.serves().await {
+                return Ok(());
+            }
+            if started.elapsed() >= START_UP {
+                return Err(ProcessError::NotReady {
+                    process: self.name().to_owned(),
+                    waited: started.elapsed(),
+                    tail: log::tail(&self.log, life.log_from, SHOWN),
+                });
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Whether the process serves at this moment.
+    pub async fn serves(&self) -> bool {
+        let Some(life) = self.life() else {
+            return false;
+        };
+        let readiness = &self.recipe.readiness;
+        let holds = readiness
+            .holds(life.mark.pid, &self.log, life.log_from)
+            .await;
+        // Somebody else may answer at our address; a process that could not bind it is gone by then.
+        holds && life.exit.borrow().is_none()
+    }
+
+    /// Asks the process to end in good order and waits for it.
+    ///
+    /// # Errors
+    /// [`ProcessError::StillRunning`] after the grace period; the process is then left as it is.
+    pub async fn terminate(&self, grace: Duration) -> Result<ExitStatus, ProcessError> {
+        self.signal(self.recipe.graceful)?;
+        self.exited(grace).await
+    }
+
+    /// Ends the process at once, as a crash would; PostgreSQL takes its own children with it.
+    pub async fn kill(&self) -> Result<ExitStatus, ProcessError> {
+        self.signal(self.recipe.ending.signal())?;
+        self.resume()?;
+        self.exited(KILLED).await
+    }
+
+    /// Waits until the process has ended.
+    pub async fn exited(&self, within: Duration) -> Result<ExitStatus, ProcessError> {
+        let mut exit = self.expect_life()?.exit;
+        let ended = timeout(within, exit.wait_for(Option::is_some)).await;
+        match ended {
+            Ok(Ok(status)) if status.is_some() => Ok(status.unwrap_or_default()),
+            _ => Err(ProcessError::StillRunning {
+                process: self.name().to_owned(),
+                waited: within,
+            }),
+        }
+    }
+
+    /// Freezes the process: its connections stay open and nothing answers.
+    pub fn pause(&self) -> Result<(), ProcessError> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets a paused process go on.
+    pub fn resume(&self) -> Result<(), ProcessError> {
+        self.signal(Signal::CONT)
+    }
+
+    /// Kills the process if it runs, starts it at the same address and waits until it serves.
+    pub async fn restart(&self) -> Result<(), ProcessError> {
+        if self.is_running() {
+            self.kill().await?;
+        }
+        self.start().await
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), ProcessError> {
+        let mark = self.expect_life()?.mark;
+        mark.signal(signal).map_err(|source| ProcessError::Signal {
+            process: self.name().to_owned(),
+            source,
+        })
+    }
+
+    fn life(&self) -> Option<Running> {
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn expect_life(&self) -> Result<Running, ProcessError> {
+        self.life().ok_or_else(|| ProcessError::NeverStarted {
+            process: self.name().to_owned(),
+        })
+    }
+
+    /// Where the log of the present life begins.
+    pub(crate) fn log_from(&self) -> u64 {
+        self.life().map_or(0, |life| life.log_from)
+    }
+
+    fn died(&self, status: ExitStatus, life: &Running) -> ProcessError {
+        ProcessError::Died {
+            process: self.name().to_owned(),
+            status,
+            tail: log::tail(&self.log, life.log_from, SHOWN),
+        }
+    }
+
+    fn spawn(&self) -> Result<(), ProcessError> {
+        let log_from = log::length(&self.log);
+        let mut child = self
+            .command()
+            .and_then(|mut command| command.spawn())
+            .map_err(|source| ProcessError::Spawn {
+                process: self.name().to_owned(),
+                program: self.recipe.program.clone(),
+                source,
+            })?;
+        let mark = Mark::of(child.id().unwrap_or_default());
+        let (ended, exit) = watch::channel(None);
+        tokio::spawn(async move {
+            let status = child.wait().await.unwrap_or_default();
+            ended.send_replace(Some(status));
+        });
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Running {
+            mark,
+            exit,
+            log_from,
+        });
+        let entry = Entry {
+            name: self.name().to_owned(),
+            mark,
+            ending: self.recipe.ending,
+        };
+        Ok(self.site.ledger().enter(entry).map_err(SiteError::from)?)
+    }
+
+    fn command(&self) -> io::Result<Command> {
+        let log = OpenOptions::new().append(true).open(&self.log)?;
+        let mut command = bare_command(&self.recipe.program, &self.site);
+        command
+            .args(&self.recipe.args)
+            .envs(&self.recipe.environment)
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        if let Some(input) = &self.recipe.input {
+            command.stdin(File::open(input)?);
+        }
+        if let Some(account) = self.recipe.account {
+            command.uid(account.uid).gid(account.gid);
+        }
+        Ok(command)
+    }
+}
+
+/// A command that takes nothing from us but what a program needs to run at all.
+///
+/// A process group of its own keeps Ctrl-C in the terminal from ending it before we do, in order.
+fn bare_command(program: &Path, site: &Site) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .envs(
+            INHERITED
+                .iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        )
+        .current_dir(site.directory())
+        .stdin(Stdio::null())
+        .process_group(0);
+    command
+}
+
+/// The variables that every process inherits.
+const INHERITED: [&str; 8] = [
+    "PATH",
+    "TMPDIR",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "RUST_BACKTRACE",
+];
+
+/// What became of a command that was given a deadline.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It ended.
+    Ended(Output),
+    /// It was still running at the deadline, and was killed.
+    StillRunning,
+}
+
+/// A command that runs to its end beside the stack's processes.
+pub(crate) struct Errand<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) program: &'a Path,
+    pub(crate) args: &'a [OsString],
+    pub(crate) environment: &'a BTreeMap<String, String>,
+}
+
+impl Errand<'_> {
+    /// Runs the command and collects what it says.
+    pub(crate) async fn run(&self, site: &Site, within: Duration) -> Result<Attempt, ProcessError> {
+        let spawn_failed = |source| ProcessError::Spawn {
+            process: self.name.to_owned(),
+            program: self.program.to_owned(),
+            source,
+        };
+        let child = bare_command(self.program, site)
+            .args(self.args)
+            .envs(self.environment)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(spawn_failed)?;
+        let entry = Entry {
+            name: self.name.to_owned(),
+            mark: Mark::of(child.id().unwrap_or_default()),
+            ending: Ending::Kill,
+        };
+        site.ledger().enter(entry).map_err(SiteError::from)?;
+        match timeout(within, child.wait_with_output()).await {
+            Ok(output) => Ok(Attempt::Ended(output.map_err(spawn_failed)?)),
+            Err(_) => Ok(Attempt::StillRunning),
+        }
+    }
+
+    /// Runs a command that must succeed.
+    pub(crate) async fn succeed(&self, site: &Site, within: Duration) -> Result<(), ProcessError> {
+        match self.run(site, within).await? {
+            Attempt::Ended(output) if output.status.success() => Ok(()),
+            Attempt::Ended(output) => Err(ProcessError::Died {
+                process: self.name.to_owned(),
+                status: output.status,
+                tail: log::last_lines(
+                    &(String::from_utf8_lossy(&output.stdout)
+                        + String::from_utf8_lossy(&output.stderr)),
+                    SHOWN,
+                ),
+            }),
+            Attempt::StillRunning => Err(ProcessError::StillRunning {
+                process: self.name.to_owned(),
+                waited: within,
+            }),
+        }
+    }
+}
