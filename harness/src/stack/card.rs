@@ -38,12 +38,18 @@ pub struct ProcessCard {
 /// The database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseCard {
-    /// As the superuser.
+    /// Its address for the superuser.
     #[serde(serialize_with = "exposed")]
-    pub owner_url: Secret,
-    /// As the pipeline's own role.
+    pub url: Secret,
+    /// The superuser's password.
+    #[serde(serialize_with = "exposed")]
+    pub password: Secret,
+    /// Its address for the pipeline's own role.
     #[serde(serialize_with = "exposed")]
     pub app_url: Secret,
+    /// The password of the pipeline's own role.
+    #[serde(serialize_with = "exposed")]
+    pub app_password: Secret,
 }
 
 /// The Supabase project.
@@ -79,9 +85,9 @@ pub struct StackCard {
     #[serde(with = "time::serde::rfc3339")]
     pub started_at: OffsetDateTime,
     /// The origin of the API.
-    pub api_url: Url,
-    /// The API.
-    pub api: ProcessCard,
+    pub api: Url,
+    /// The process of the API.
+    pub api_process: ProcessCard,
     /// The workers it was started with.
     pub workers: Vec<ProcessCard>,
     /// PostgreSQL.
@@ -130,13 +136,12 @@ pub enum CardError {
 
 impl StackCard {
     /// Every secret of the stack, for the redactor.
-    pub fn secrets(&self) -> Vec<Secret> {
-        let urls = [&self.database.owner_url, &self.database.app_url];
-        let passwords = urls.into_iter().filter_map(|url| {
-            let url = Url::parse(url.expose()).ok()?;
-            url.password().map(Secret::new)
-        });
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         [
+            &self.database.url,
+            &self.database.password,
+            &self.database.app_url,
+            &self.database.app_password,
             &self.supabase.service_role_key,
             &self.supabase.anon_key,
             &self.supabase.jwt_secret,
@@ -145,15 +150,11 @@ impl StackCard {
             &self.callback_secret,
         ]
         .into_iter()
-        .chain(urls)
-        .cloned()
-        .chain(passwords)
-        .collect()
     }
 
     /// All processes, as they were when the stack had started.
     pub fn processes(&self) -> impl Iterator<Item = &ProcessCard> {
-        [&self.postgres, &self.standin_process, &self.api]
+        [&self.postgres, &self.standin_process, &self.api_process]
             .into_iter()
             .chain(&self.workers)
     }

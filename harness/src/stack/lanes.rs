@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::future::join_all;
+use futures::future::{OptionFuture, join_all};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::processes::Stack;
@@ -42,7 +42,9 @@ impl Lanes {
         self.0.shared.get_or_init(started).await.clone()
     }
 
-    /// A sound stack of the caller's own: an idle one, or a new one while fewer than the most are in use.
+    /// A sound stack of the caller's own: an idle one, or a new one while there may be more.
+    ///
+    /// An idle one has as many workers as its last holder left it.
     ///
     /// This waits until a lane is free; the wait belongs to nobody's time budget.
     pub async fn exclusive(&self) -> Result<LaneLease, LaneError> {
@@ -73,11 +75,8 @@ impl Lanes {
 
     async fn lease(&self, permit: Option<OwnedSemaphorePermit>) -> Result<LaneLease, LaneError> {
         let idle = self.0.idle().pop();
-        let stack = match idle {
-            Some(stack) => keep_if_sound(stack).await,
-            None => None,
-        };
-        let stack = match stack {
+        let sound = OptionFuture::from(idle.map(keep_if_sound)).await.flatten();
+        let stack = match sound {
             Some(stack) => stack,
             None => Arc::new(Stack::start(&self.0.spec).await?),
         };
@@ -116,6 +115,11 @@ pub struct LaneLease {
 }
 
 impl LaneLease {
+    /// The stack, for those who keep it longer than a borrow; it is others' once the lane is given back.
+    pub fn stack(&self) -> Arc<Stack> {
+        Arc::clone(&self.stack)
+    }
+
     /// Gives the lane back, for the next who asks.
     pub async fn release(self) {
         if let Some(stack) = keep_if_sound(Arc::clone(&self.stack)).await {

@@ -125,7 +125,7 @@ impl<'a> Draft<'a> {
             kind: StackKind::Processes,
             directory: self.site.directory().to_owned(),
             started_at: OffsetDateTime::now_utc(),
-            api: process_card(&api, Some(api_url.clone())),
+            api_process: process_card(&api, Some(api_url.clone())),
             workers: workers.iter().map(worker_card).collect(),
             postgres: process_card(&postgres.process, None),
             standin_process: process_card(&standin_process, Some(standins.control.clone())),
@@ -136,7 +136,7 @@ impl<'a> Draft<'a> {
             embedder_key: self.keys.embedder.clone(),
             callback_secret: self.keys.callback.clone(),
             callback_base: api_url.clone(),
-            api_url,
+            api: api_url,
         };
         card.write().map_err(SiteError::from)?;
         Ok(Stack {
@@ -156,10 +156,7 @@ impl<'a> Draft<'a> {
     async fn database(&self) -> Result<(Server, DatabaseCard), StackError> {
         let server = Server::start(&self.site, self.ports.take()?).await?;
         self.clock.lap("postgres");
-        let database = DatabaseCard {
-            owner_url: server.owner_url(),
-            app_url: server.url("pipeline_app", &self.keys.app_password),
-        };
+        let database = server.card(&self.keys.app_password);
         let migrate = Errand {
             name: "migrate",
             program: &self.spec.pipeline.program,

@@ -108,8 +108,7 @@ pub(crate) fn pipeline_environment(
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );
-    seed(&mut environment, spec);
-    apply(&mut environment, &spec.environment_overrides);
+    deviate(&mut environment, spec);
     environment
 }
 
@@ -121,20 +120,21 @@ pub(crate) fn migration_environment(
 ) -> BTreeMap<String, String> {
     let mut environment = spec.settings.environment();
     for (name, secret) in [
-        ("MIGRATION_DATABASE_URL", &database.owner_url),
+        ("MIGRATION_DATABASE_URL", &database.url),
         ("APP_DATABASE_PASSWORD", &keys.app_password),
     ] {
         environment.insert(name.to_owned(), secret.expose().to_owned());
     }
-    seed(&mut environment, spec);
-    apply(&mut environment, &spec.environment_overrides);
+    deviate(&mut environment, spec);
     environment
 }
 
-fn seed(environment: &mut BTreeMap<String, String>, spec: &StackSpec) {
+/// Where this pipeline differs from a sound one.
+fn deviate(environment: &mut BTreeMap<String, String>, spec: &StackSpec) {
     if let Some(defect) = &spec.pipeline_defect {
         environment.insert("CUTOVER_DEFECT".to_owned(), defect.clone());
     }
+    apply(environment, &spec.environment_overrides);
 }
 
 /// A long-running part of the pipeline.
@@ -219,8 +219,10 @@ mod tests {
 
     fn database() -> DatabaseCard {
         DatabaseCard {
-            owner_url: Secret::new("postgres://owner"),
+            url: Secret::new("postgres://owner"),
+            password: Secret::new("owner-password"),
             app_url: Secret::new("postgres://app"),
+            app_password: Secret::new("app-password"),
         }
     }
 

@@ -10,6 +10,7 @@ use super::account::for_postgres;
 use super::find::Installation;
 use super::template::Template;
 use crate::secret::Secret;
+use crate::stack::card::DatabaseCard;
 use crate::stack::ledger::Ending;
 use crate::stack::process::{Account, Process, ProcessError, Recipe};
 use crate::stack::readiness::Readiness;
@@ -91,13 +92,17 @@ impl Server {
         })
     }
 
-    /// The address of the database, for the superuser.
-    pub(crate) fn owner_url(&self) -> Secret {
-        self.url("postgres", &self.password)
+    /// How to reach the database.
+    pub(crate) fn card(&self, app_password: &Secret) -> DatabaseCard {
+        DatabaseCard {
+            url: self.url("postgres", &self.password),
+            password: self.password.clone(),
+            app_url: self.url("pipeline_app", app_password),
+            app_password: app_password.clone(),
+        }
     }
 
-    /// The address of the database, for a role.
-    pub(crate) fn url(&self, role: &str, password: &Secret) -> Secret {
+    fn url(&self, role: &str, password: &Secret) -> Secret {
         let (password, port) = (password.expose(), self.port);
         Secret::new(format!(
             "postgres://{role}:{password}@127.0.0.1:{port}/postgres"

@@ -21,7 +21,7 @@ fn told_to_fail() -> Overrides {
 async fn query(stack: &Stack) -> i32 {
     use sqlx::Connection as _;
 
-    let url = stack.card().database.owner_url.expose();
+    let url = stack.card().database.url.expose();
     let mut connection = sqlx::PgConnection::connect(url).await.expect("connect");
     let answer = sqlx::query_scalar("SELECT 42");
     answer.fetch_one(&mut connection).await.expect("an answer")
@@ -35,16 +35,12 @@ async fn two_stacks_live_side_by_side_and_leave_nothing() {
     let (one, two) = tokio::join!(Stack::start(&spec), Stack::start(&spec));
     let (one, two) = (one.expect("a stack"), two.expect("a stack"));
     println!("two stacks started in {:?}", started.elapsed());
-    assert_ne!(one.card().api_url, two.card().api_url);
+    assert_ne!(one.card().api, two.card().api);
     assert_eq!((query(&one).await, query(&two).await), (42, 42));
 
     let read = StackCard::read(&one.card().directory).expect("a card");
     assert_eq!(&read, one.card());
-    assert!(
-        read.secrets()
-            .iter()
-            .all(|secret| secret.expose().len() >= 32)
-    );
+    assert!(read.secrets().all(|secret| secret.expose().len() >= 32));
 
     let marks: Vec<Mark> = one.card().processes().map(|process| process.mark).collect();
     assert!(marks.iter().all(|mark| mark.is_alive()));
@@ -84,8 +80,8 @@ async fn every_process_can_be_ended_frozen_and_restarted() {
 
     stack.scale_workers(3).await.expect("more");
     assert_eq!(stack.workers().len(), 3);
-    assert!(!stack.is_sound().await);
     stack.scale_workers(1).await.expect("fewer");
+    assert_eq!(stack.workers().len(), 1);
     assert!(stack.is_sound().await);
     stack.stop().await.expect("stop");
 }

@@ -1,11 +1,9 @@
 //! One process of a stack: start, end, pause and restart it, and read what it said.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Output, Stdio};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,11 +12,11 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::ledger::{Ending, Entry};
-use super::log;
-use super::mark::Mark;
-use super::readiness::Readiness;
-use super::site::{Site, SiteError};
+use super::recipe::{Recipe, bare_command};
+use crate::stack::ledger::Entry;
+use crate::stack::log;
+use crate::stack::mark::Mark;
+use crate::stack::site::{Site, SiteError};
 
 /// How long a process gets until it serves.
 const START_UP: Duration = Duration::from_secs(20);
@@ -30,7 +28,7 @@ const KILLED: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(5);
 
 /// How many lines of its log an error shows.
-const SHOWN: usize = 15;
+pub(super) const SHOWN: usize = 15;
 
 /// A process that did not do as it was told.
 #[derive(Debug, thiserror::Error)]
@@ -90,27 +88,6 @@ pub enum ProcessError {
     /// The stack's directory does not take its log or its entry.
     #[error(transparent)]
     Site(#[from] SiteError),
-}
-
-/// The user that a process runs as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Account {
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-}
-
-/// Everything needed to start a process, and to start it again.
-#[derive(Clone, Debug)]
-pub(crate) struct Recipe {
-    pub(crate) name: String,
-    pub(crate) program: PathBuf,
-    pub(crate) args: Vec<OsString>,
-    pub(crate) environment: BTreeMap<String, String>,
-    pub(crate) input: Option<PathBuf>,
-    pub(crate) account: Option<Account>,
-    pub(crate) readiness: Readiness,
-    pub(crate) graceful: Signal,
-    pub(crate) ending: Ending,
 }
 
 /// A process of a stack; it can be restarted and keeps its address.
@@ -354,101 +331,5 @@ impl Process {
             command.uid(account.uid).gid(account.gid);
         }
         Ok(command)
-    }
-}
-
-/// A command that takes nothing from us but what a program needs to run at all.
-///
-/// A process group of its own keeps Ctrl-C in the terminal from ending it before we do, in order.
-fn bare_command(program: &Path, site: &Site) -> Command {
-    let mut command = Command::new(program);
-    command
-        .env_clear()
-        .envs(
-            INHERITED
-                .iter()
-                .filter_map(|name| Some((name, std::env::var_os(name)?))),
-        )
-        .current_dir(site.directory())
-        .stdin(Stdio::null())
-        .process_group(0);
-    command
-}
-
-/// The variables that every process inherits.
-const INHERITED: [&str; 8] = [
-    "PATH",
-    "TMPDIR",
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "RUST_BACKTRACE",
-];
-
-/// What became of a command that was given a deadline.
-#[derive(Debug)]
-pub enum Attempt {
-    /// It ended.
-    Ended(Output),
-    /// It was still running at the deadline, and was killed.
-    StillRunning,
-}
-
-/// A command that runs to its end beside the stack's processes.
-pub(crate) struct Errand<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) program: &'a Path,
-    pub(crate) args: &'a [OsString],
-    pub(crate) environment: &'a BTreeMap<String, String>,
-}
-
-impl Errand<'_> {
-    /// Runs the command and collects what it says.
-    pub(crate) async fn run(&self, site: &Site, within: Duration) -> Result<Attempt, ProcessError> {
-        let spawn_failed = |source| ProcessError::Spawn {
-            process: self.name.to_owned(),
-            program: self.program.to_owned(),
-            source,
-        };
-        let child = bare_command(self.program, site)
-            .args(self.args)
-            .envs(self.environment)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(spawn_failed)?;
-        let entry = Entry {
-            name: self.name.to_owned(),
-            mark: Mark::of(child.id().unwrap_or_default()),
-            ending: Ending::Kill,
-        };
-        site.ledger().enter(entry).map_err(SiteError::from)?;
-        match timeout(within, child.wait_with_output()).await {
-            Ok(output) => Ok(Attempt::Ended(output.map_err(spawn_failed)?)),
-            Err(_) => Ok(Attempt::StillRunning),
-        }
-    }
-
-    /// Runs a command that must succeed.
-    pub(crate) async fn succeed(&self, site: &Site, within: Duration) -> Result<(), ProcessError> {
-        match self.run(site, within).await? {
-            Attempt::Ended(output) if output.status.success() => Ok(()),
-            Attempt::Ended(output) => Err(ProcessError::Died {
-                process: self.name.to_owned(),
-                status: output.status,
-                tail: log::last_lines(
-                    &(String::from_utf8_lossy(&output.stdout)
-                        + String::from_utf8_lossy(&output.stderr)),
-                    SHOWN,
-                ),
-            }),
-            Attempt::StillRunning => Err(ProcessError::StillRunning {
-                process: self.name.to_owned(),
-                waited: within,
-            }),
-        }
     }
 }
