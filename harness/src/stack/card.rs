@@ -85,9 +85,9 @@ pub struct StackCard {
     #[serde(with = "time::serde::rfc3339")]
     pub started_at: OffsetDateTime,
     /// The origin of the API.
-    pub api: Url,
-    /// The process of the API.
-    pub api_process: ProcessCard,
+    pub api_url: Url,
+    /// The API.
+    pub api: ProcessCard,
     /// The workers it was started with.
     pub workers: Vec<ProcessCard>,
     /// PostgreSQL.
@@ -154,7 +154,7 @@ impl StackCard {
 
     /// All processes, as they were when the stack had started.
     pub fn processes(&self) -> impl Iterator<Item = &ProcessCard> {
-        [&self.postgres, &self.standin_process, &self.api_process]
+        [&self.postgres, &self.standin_process, &self.api]
             .into_iter()
             .chain(&self.workers)
     }

@@ -125,7 +125,7 @@ impl<'a> Draft<'a> {
             kind: StackKind::Processes,
             directory: self.site.directory().to_owned(),
             started_at: OffsetDateTime::now_utc(),
-            api_process: process_card(&api, Some(api_url.clone())),
+            api: process_card(&api, Some(api_url.clone())),
             workers: workers.iter().map(worker_card).collect(),
             postgres: process_card(&postgres.process, None),
             standin_process: process_card(&standin_process, Some(standins.control.clone())),
@@ -136,7 +136,7 @@ impl<'a> Draft<'a> {
             embedder_key: self.keys.embedder.clone(),
             callback_secret: self.keys.callback.clone(),
             callback_base: api_url.clone(),
-            api: api_url,
+            api_url,
         };
         card.write().map_err(SiteError::from)?;
         Ok(Stack {

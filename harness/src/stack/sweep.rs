@@ -20,6 +20,9 @@ pub enum SweepError {
         /// Why.
         source: io::Error,
     },
+    /// The sweep was cut short.
+    #[error("finish the sweep")]
+    CutShort(#[from] tokio::task::JoinError),
 }
 
 /// Which stacks to remove.
@@ -46,11 +49,14 @@ pub struct SweepReport {
 
 /// Removes stacks: kills the processes that their ledgers name, and no others.
 ///
-/// This blocks: for a directory scan where there is nothing to remove.
-///
 /// # Errors
 /// When the directory of stacks cannot be listed; a stack that cannot be removed is in the report.
-pub fn sweep(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> {
+pub async fn sweep(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> {
+    let root = root.to_owned();
+    tokio::task::spawn_blocking(move || sweep_blocking(&root, reach)).await?
+}
+
+fn sweep_blocking(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> {
     let stacks = stacks_under(root).map_err(|source| SweepError::List {
         root: root.to_owned(),
         source,
@@ -161,8 +167,8 @@ mod tests {
         );
     }
 
-    #[test]
-    fn an_abandoned_stack_goes_with_its_processes_and_nothing_else() {
+    #[tokio::test]
+    async fn an_abandoned_stack_goes_with_its_processes_and_nothing_else() {
         let root = tempfile::tempdir().expect("a directory");
         let foreign = root.path().join("cutover-without-a-ledger");
         std::fs::create_dir(&foreign).expect("a directory");
@@ -186,7 +192,7 @@ mod tests {
             .hand_over(Owner::Process(dead()))
             .expect("hand over");
 
-        let report = sweep(root.path(), Reach::Abandoned).expect("a sweep");
+        let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
 
         assert_eq!(report.removed, [abandoned.directory()]);
         assert_eq!(report.processes, 1);

@@ -35,7 +35,7 @@ async fn two_stacks_live_side_by_side_and_leave_nothing() {
     let (one, two) = tokio::join!(Stack::start(&spec), Stack::start(&spec));
     let (one, two) = (one.expect("a stack"), two.expect("a stack"));
     println!("two stacks started in {:?}", started.elapsed());
-    assert_ne!(one.card().api, two.card().api);
+    assert_ne!(one.card().api_url, two.card().api_url);
     assert_eq!((query(&one).await, query(&two).await), (42, 42));
 
     let read = StackCard::read(&one.card().directory).expect("a card");

@@ -55,7 +55,7 @@ async fn a_stack_left_running_is_found_and_taken_down() {
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
     assert_eq!(published(root.path()), None);
     let card = stack.detach(Duration::from_mins(1)).expect("detach");
-    let report = sweep(root.path(), Reach::Abandoned).expect("a sweep");
+    let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
     assert!(report.removed.is_empty());
     assert_eq!(published(root.path()).as_ref(), Some(&card));
     assert!(card.processes().all(|process| process.mark.is_alive()));
@@ -80,7 +80,7 @@ async fn what_a_killed_owner_left_behind_is_swept() {
         assert!(waiting.elapsed() < Duration::from_secs(30), "no stack");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let report = sweep(root.path(), Reach::Abandoned).expect("a sweep");
+    let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
     assert!(report.removed.is_empty(), "its owner lives");
 
     owner.kill().expect("kill");
@@ -99,7 +99,7 @@ async fn what_a_killed_owner_left_behind_is_swept() {
     assert_eq!(left.len(), 4);
     assert!(left.iter().all(|mark| mark.is_alive()));
 
-    let report = sweep(root.path(), Reach::Abandoned).expect("a sweep");
+    let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
     assert_eq!(report.removed.len(), 1);
     assert!(report.processes >= 4 && report.failed.is_empty());
     assert!(!left.iter().any(|mark| mark.is_alive()));
