@@ -1,0 +1,230 @@
+//! The client of the pipeline, as one tenant or as nobody: one method per route, answers unjudged.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::endpoint::{Endpoint, Presence};
+use super::model::Contract;
+use crate::identity::Tenant;
+use crate::probe::{Http, HttpError, Reply, Request};
+use crate::stop::{CheckResult, Stop};
+
+/// What stays as it is within one segment of a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// The pipeline, as one tenant sees it.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    http: Http,
+    contract: Arc<Contract>,
+    api: Url,
+    tenant: Option<Tenant>,
+    pub(super) through_outages: bool,
+}
+
+impl Pipeline {
+    /// The pipeline at an address, as this tenant sees it.
+    pub fn new(http: Http, contract: Arc<Contract>, api: Url, tenant: Tenant) -> Self {
+        Self {
+            http,
+            contract,
+            api,
+            tenant: Some(tenant),
+            through_outages: false,
+        }
+    }
+
+    /// The same pipeline, without a token.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        Self {
+            tenant: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same pipeline, as another tenant sees it.
+    #[must_use]
+    pub fn as_tenant(&self, tenant: Tenant) -> Self {
+        Self {
+            tenant: Some(tenant),
+            ..self.clone()
+        }
+    }
+
+    /// The same pipeline, for a check that breaks it: while it waits for a job, it
+    /// takes an API that is away, or answers 5xx, for *not yet*.
+    #[must_use]
+    pub fn through_outages(&self) -> Self {
+        Self {
+            through_outages: true,
+            ..self.clone()
+        }
+    }
+
+    /// What the pipeline promises.
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
+    /// Who asks; `None` is nobody.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
+    }
+
+    /// The probe it asks through.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Registers a document, or whatever the body says.
+    pub async fn register(&self, body: impl Into<Value>) -> CheckResult<Reply> {
+        let request = self.request(Endpoint::Upload, "")?.json(&body.into());
+        self.ask(Endpoint::Upload, request).await
+    }
+
+    /// Puts a document's bytes to a signed address.
+    pub async fn put(&self, signed_url: &Url, bytes: impl Into<Vec<u8>>) -> CheckResult<Reply> {
+        let request = Request::put(signed_url.clone()).body(&self.contract.limits.mime, bytes);
+        let answer = self.http.surface("storage").send(request).await;
+        answer.map_err(HttpError::into_stop)
+    }
+
+    /// Shows a job.
+    pub async fn job(&self, id: impl Display) -> CheckResult<Reply> {
+        self.call(Endpoint::Job, id).await
+    }
+
+    /// Lists the tenant's jobs.
+    pub async fn jobs(&self, query: &[(&str, &str)]) -> CheckResult<Reply> {
+        let request = self
+            .request(Endpoint::Jobs, "")?
+            .query(query.iter().copied());
+        self.ask(Endpoint::Jobs, request).await
+    }
+
+    /// Tries a failed job again.
+    pub async fn retry(&self, id: impl Display) -> CheckResult<Reply> {
+        self.call(Endpoint::Retry, id).await
+    }
+
+    /// Shows a document.
+    pub async fn document(&self, id: impl Display) -> CheckResult<Reply> {
+        self.call(Endpoint::Document, id).await
+    }
+
+    /// Removes a document.
+    pub async fn delete(&self, id: impl Display) -> CheckResult<Reply> {
+        self.call(Endpoint::DeleteDocument, id).await
+    }
+
+    /// Finds the tenant's chunks by meaning.
+    pub async fn search(&self, query: &str, k: u32) -> CheckResult<Reply> {
+        let request = self
+            .request(Endpoint::Search, "")?
+            .json(&json!({"query": query, "k": k}));
+        self.ask(Endpoint::Search, request).await
+    }
+
+    /// Shows the limits in force.
+    pub async fn limits(&self) -> CheckResult<Reply> {
+        self.call(Endpoint::Limits, "").await
+    }
+
+    /// Calls back about a job as the parser would, with this signature or without one.
+    pub async fn callback(
+        &self,
+        job: impl Display,
+        payload: impl Into<Vec<u8>>,
+        signature: Option<&str>,
+    ) -> CheckResult<Reply> {
+        let mut request = self
+            .request(Endpoint::Callback, job)?
+            .body("application/json", payload);
+        if let Some(signature) = signature {
+            request = request.header(&self.contract.callback.signature_header, signature);
+        }
+        self.ask(Endpoint::Callback, request).await
+    }
+
+    /// Says that the process lives.
+    pub async fn health(&self) -> CheckResult<Reply> {
+        self.call(Endpoint::Health, "").await
+    }
+
+    /// Says that the service can work.
+    pub async fn ready(&self) -> CheckResult<Reply> {
+        self.call(Endpoint::Ready, "").await
+    }
+
+    /// Says what is running.
+    pub async fn version(&self) -> CheckResult<Reply> {
+        self.call(Endpoint::Version, "").await
+    }
+
+    /// Shows the counters.
+    pub async fn metrics(&self) -> CheckResult<Reply> {
+        self.call(Endpoint::Metrics, "").await
+    }
+
+    /// A request to an endpoint about one thing, with the tenant's token where the endpoint wants one.
+    ///
+    /// It does not apply where the contract says that the target lacks the endpoint.
+    pub fn request(&self, endpoint: Endpoint, id: impl Display) -> CheckResult<Request> {
+        let route = self.contract.route(endpoint);
+        let Some(route) = route.filter(|route| route.presence != Presence::Absent) else {
+            let reason = format!("the contract says that this target has no endpoint '{endpoint}'");
+            return Err(Stop::not_applicable(reason));
+        };
+        let id = utf8_percent_encode(&id.to_string(), SEGMENT).to_string();
+        let path = self
+            .contract
+            .path(route, &[("job_id", &id), ("document_id", &id)]);
+        let address = format!("{}{path}", self.api.as_str().trim_end_matches('/'));
+        let request = Request::new(route.method.clone(), Url::parse(&address)?);
+        Ok(match &self.tenant {
+            Some(tenant) if endpoint.needs_token() => request.bearer(&tenant.token),
+            _ => request,
+        })
+    }
+
+    /// Sends a request that was made for an endpoint; an API that stays silent is a finding.
+    ///
+    /// It does not apply where the target turns out to lack an optional endpoint.
+    pub async fn ask(&self, endpoint: Endpoint, request: Request) -> CheckResult<Reply> {
+        let reply = self
+            .http
+            .send(request)
+            .await
+            .map_err(HttpError::into_stop)?;
+        self.check_presence(endpoint, &reply)?;
+        Ok(reply)
+    }
+
+    /// An endpoint lacks when its method is not allowed, or when nothing is there
+    /// although no id of a thing is in its path.
+    pub(super) fn check_presence(&self, endpoint: Endpoint, reply: &Reply) -> CheckResult {
+        let optional = |route: &&super::Route| route.presence == Presence::Optional;
+        let Some(route) = self.contract.route(endpoint).filter(optional) else {
+            return Ok(());
+        };
+        let names_a_thing = route.path.contains("_id}");
+        if reply.status == 405 || (reply.status == 404 && !names_a_thing) {
+            let reason = format!("this target has no {route}, which the contract calls optional");
+            return Err(Stop::not_applicable(reason));
+        }
+        Ok(())
+    }
+
+    async fn call(&self, endpoint: Endpoint, id: impl Display) -> CheckResult<Reply> {
+        self.ask(endpoint, self.request(endpoint, id)?).await
+    }
+}

@@ -1,0 +1,125 @@
+//! What ids, paths and addresses must be, computed here and not asked of the pipeline.
+
+use std::fmt::Display;
+
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::endpoint::{Endpoint, Route};
+use super::model::{Contract, NameHash};
+use super::template::fill;
+
+impl Contract {
+    /// The id of a user's document with these bytes.
+    pub fn document_id(&self, user: Uuid, file_sha256: &str) -> Uuid {
+        self.id(
+            &self.ids.document,
+            &[("user_id", &user), ("file_sha256", &file_sha256)],
+        )
+    }
+
+    /// The id of a document's chunk.
+    pub fn chunk_id(&self, document: Uuid, ord: i64) -> Uuid {
+        self.chunk_id_by(document, &self.chunker.name, &self.chunker.version, ord)
+    }
+
+    /// The id of a document's chunk that another chunker made.
+    pub(crate) fn chunk_id_by(
+        &self,
+        document: Uuid,
+        chunker: &str,
+        version: &str,
+        ord: i64,
+    ) -> Uuid {
+        let values: [(&str, &dyn Display); 4] = [
+            ("document_id", &document),
+            ("chunker_name", &chunker),
+            ("chunker_version", &version),
+            ("chunk_ord", &ord),
+        ];
+        self.id(&self.ids.chunk, &values)
+    }
+
+    /// Bucket and key of a document's bytes.
+    pub fn raw_path(&self, user: Uuid, document: Uuid) -> String {
+        self.object_path(&self.storage.raw_path, user, document)
+    }
+
+    /// Bucket and key of a document's parsed text.
+    pub fn parsed_path(&self, user: Uuid, document: Uuid) -> String {
+        self.object_path(&self.storage.parsed_path, user, document)
+    }
+
+    /// Where an endpoint is, if the target has it.
+    pub fn route(&self, endpoint: Endpoint) -> Option<&Route> {
+        self.routes.get(&endpoint)
+    }
+
+    /// An endpoint's path with its places filled.
+    pub(super) fn path(&self, route: &Route, values: &[(&str, &dyn Display)]) -> String {
+        let prefixes: [(&str, &dyn Display); 2] = [
+            ("prefix", &self.prefix.trim_end_matches('/')),
+            ("webhook_prefix", &self.webhook_prefix.trim_end_matches('/')),
+        ];
+        fill(&fill(&route.path, &prefixes), values)
+    }
+
+    fn id(&self, template: &str, values: &[(&str, &dyn Display)]) -> Uuid {
+        Uuid::new_v5(&self.ids.namespace, fill(template, values).as_bytes())
+    }
+
+    fn object_path(&self, template: &str, user: Uuid, document: Uuid) -> String {
+        let id = document.to_string();
+        let digest = match self.storage.h.hash {
+            NameHash::Md5 => hex::encode(Md5::digest(&id)),
+            NameHash::Sha256 => hex::encode(Sha256::digest(&id)),
+        };
+        let h = digest.get(..self.storage.h.digits).unwrap_or(&digest);
+        fill(
+            template,
+            &[("user_id", &user), ("document_id", &id), ("h", &h)],
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_those_of_the_published_example() {
+        let contract = Contract::of_the_fixtures();
+        let user = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let document = contract.document_id(user, &hex::encode(Sha256::digest("hello")));
+        assert_eq!(document.to_string(), "601684e6-b1cd-5438-a22f-907eea07a897");
+        let chunk = contract.chunk_id(document, 0);
+        assert_eq!(chunk.to_string(), "602af5a9-4b11-5329-bf13-ea79831d7fd1");
+    }
+
+    #[test]
+    fn objects_are_named_by_their_document() {
+        let contract = Contract::of_the_fixtures();
+        let user: Uuid = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let document = "601684e6-b1cd-5438-a22f-907eea07a897".parse().unwrap();
+        let h = &hex::encode(Md5::digest("601684e6-b1cd-5438-a22f-907eea07a897"))[..8];
+        assert_eq!(
+            contract.raw_path(user, document),
+            format!("files/user/{user}/raw/{h}.pdf")
+        );
+        assert_eq!(
+            contract.parsed_path(user, document),
+            format!("files/user/{user}/parsed/{h}.md")
+        );
+    }
+
+    #[test]
+    fn paths_are_filled() {
+        let contract = Contract::of_the_fixtures();
+        let route = contract.route(Endpoint::Retry).unwrap();
+        assert_eq!(
+            contract.path(route, &[("job_id", &7)]),
+            "/api/v2/jobs/7/retry"
+        );
+    }
+}

@@ -1,0 +1,34 @@
+//! What the pipeline promises, read from a contract file, and the typed client that holds it to that.
+
+mod accepted;
+mod client;
+mod derive;
+mod endpoint;
+mod fields;
+mod job_view;
+mod journey;
+mod model;
+mod parse;
+mod reading;
+mod signature;
+mod span;
+mod template;
+mod upload;
+mod vocabulary;
+
+pub use accepted::{Accepted, Completed};
+pub use client::Pipeline;
+pub use endpoint::{Endpoint, Presence, Route};
+pub use fields::{
+    AcceptedFields, DocumentFields, ErrorFields, Fields, JobFields, JobsFields, LimitFields,
+    Pointer, SearchFields,
+};
+pub use job_view::JobView;
+pub use model::{
+    CallbackAuth, CallbackRules, Chunker, Contract, DatabaseLayout, Embedder, Ids, Limits,
+    NameHash, ObjectName, StorageLayout, Timing,
+};
+pub use parse::ContractError;
+pub use span::Span;
+pub use upload::Upload;
+pub use vocabulary::{Failures, LegalStates, Vocabulary};

@@ -1,0 +1,232 @@
+//! The contract: everything about the pipeline that may differ from one deployment to the next.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::endpoint::{Endpoint, Route};
+use super::fields::Fields;
+use super::span::Span;
+use super::vocabulary::Vocabulary;
+
+/// What a pipeline promises.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// What `{prefix}` stands for in a route.
+    pub prefix: String,
+    /// What `{webhook_prefix}` stands for in a route.
+    pub webhook_prefix: String,
+    /// Where the endpoints are; one that is not named is absent.
+    pub routes: BTreeMap<Endpoint, Route>,
+    /// Where the answers keep what the harness reads.
+    pub fields: Fields,
+    /// The words for a job's progress.
+    pub vocabulary: Vocabulary,
+    /// How much a user may do.
+    pub limits: Limits,
+    /// How long things may take.
+    pub timing: Timing,
+    /// What ids are made of.
+    pub ids: Ids,
+    /// How texts are cut.
+    pub chunker: Chunker,
+    /// How chunks become vectors.
+    pub embedder: Embedder,
+    /// Where objects are.
+    pub storage: StorageLayout,
+    /// Where rows are.
+    pub database: DatabaseLayout,
+    /// How the parser's callback proves where it comes from.
+    pub callback: CallbackRules,
+}
+
+/// How much a user may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// The largest document that is accepted, in bytes; a larger one is answered 413.
+    pub max_bytes: u64,
+    /// Above this the body itself is invalid; it is answered 422.
+    pub hard_max_bytes: u64,
+    /// The longest file name, in characters.
+    pub filename_chars: usize,
+    /// The one type that is accepted.
+    pub mime: String,
+    /// The most jobs that a user may have at once.
+    pub concurrent_jobs: u32,
+    /// The most documents that a user may upload in a day.
+    pub daily_uploads: u32,
+    /// How long a signed upload address lives.
+    #[serde(with = "Span")]
+    pub url_ttl: Duration,
+    /// The size of a page of jobs unless asked otherwise.
+    pub page_default: u32,
+    /// The largest page of jobs.
+    pub page_max: u32,
+}
+
+/// How long things may take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// How often an idle worker looks for work.
+    #[serde(with = "Span")]
+    pub poll_interval: Duration,
+    /// The pause before the first retry.
+    #[serde(with = "Span")]
+    pub retry_base: Duration,
+    /// By how much each pause is longer than the one before.
+    pub retry_factor: f64,
+    /// The longest pause before a retry.
+    #[serde(with = "Span")]
+    pub retry_cap: Duration,
+    /// How often a job is tried again by itself.
+    pub max_retries: u32,
+    /// How long a worker may be silent before its job is given to another.
+    #[serde(with = "Span")]
+    pub lease: Duration,
+    /// How long the parser may take for `parse_pages` pages.
+    #[serde(with = "Span")]
+    pub parse_deadline: Duration,
+    /// For how many pages.
+    pub parse_pages: u32,
+    /// How long the parser may take for any document.
+    #[serde(with = "Span")]
+    pub parse_deadline_cap: Duration,
+    /// How long one call to a provider may take.
+    #[serde(with = "Span")]
+    pub provider_timeout: Duration,
+    /// How long a job may stay in a status that waits for nobody.
+    #[serde(with = "Span")]
+    pub stage_deadline: Duration,
+    /// How long the answer to a callback may take.
+    #[serde(with = "Span")]
+    pub callback_within: Duration,
+    /// How long the answer about readiness may take.
+    #[serde(with = "Span")]
+    pub ready_within: Duration,
+    /// How long a small document may take from its upload to its vectors.
+    #[serde(with = "Span")]
+    pub complete_within: Duration,
+    /// How long a process may take to end when asked to.
+    #[serde(with = "Span")]
+    pub shutdown_grace: Duration,
+}
+
+/// What ids are made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ids {
+    /// The namespace of the version 5 UUIDs.
+    #[schemars(with = "String")]
+    pub namespace: Uuid,
+    /// The name of a document: `{user_id}`, `{file_sha256}`.
+    pub document: String,
+    /// The name of a chunk: `{document_id}`, `{chunker_name}`, `{chunker_version}`, `{chunk_ord}`.
+    pub chunk: String,
+}
+
+/// How texts are cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chunker {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The most lines of a chunk.
+    pub max_lines: usize,
+    /// The most characters of a chunk.
+    pub max_chars: usize,
+}
+
+/// How chunks become vectors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Embedder {
+    /// The model.
+    pub model: String,
+    /// How many numbers its vectors have.
+    pub dimensions: usize,
+    /// The most inputs of one call.
+    pub max_batch: usize,
+}
+
+/// Where objects are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StorageLayout {
+    /// The bucket.
+    pub bucket: String,
+    /// Bucket and key of a document's bytes: `{user_id}`, `{document_id}`, `{h}`.
+    pub raw_path: String,
+    /// Bucket and key of its parsed text.
+    pub parsed_path: String,
+    /// What `{h}` is.
+    pub h: ObjectName,
+}
+
+/// A short name made of a document's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectName {
+    /// The hash of the id's text.
+    pub hash: NameHash,
+    /// How many hex digits of it are used.
+    pub digits: usize,
+}
+
+/// A hash that names are made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NameHash {
+    /// MD5.
+    Md5,
+    /// SHA-256.
+    Sha256,
+}
+
+/// Where rows are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseLayout {
+    /// The schema.
+    pub schema: String,
+}
+
+/// How the parser's callback proves where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackRules {
+    /// By what.
+    pub auth: CallbackAuth,
+    /// The header with the signature of the body.
+    pub signature_header: String,
+    /// The header with the static secret.
+    pub static_header: String,
+    /// The field of a submission that gives the parser the job's secret.
+    pub secret_field: String,
+}
+
+/// What proves where a callback comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackAuth {
+    /// A signature over the body with the job's secret.
+    Hmac,
+    /// A secret in a header, the same for every job.
+    StaticHeader,
+    /// Both.
+    Both,
+}
+
+impl CallbackAuth {
+    /// Whether a signature is asked for.
+    pub fn signs(self) -> bool {
+        matches!(self, Self::Hmac | Self::Both)
+    }
+}

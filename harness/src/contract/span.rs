@@ -1,0 +1,42 @@
+//! Durations in files: `"300s"`, `"50ms"`, `"2m 30s"`.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize as _, Deserializer, Serializer};
+
+/// How a duration is written in a file: `#[serde(with = "Span")]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Span;
+
+impl Span {
+    /// Reads a duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text).map_err(|error| {
+            serde::de::Error::custom(format!(
+                "'{text}' is no duration such as \"300s\" or \"50ms\": {error}"
+            ))
+        })
+    }
+
+    /// Writes a duration.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_duration(*duration))
+    }
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> Cow<'static, str> {
+        "Span".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A duration such as \"300s\", \"50ms\" or \"2m 30s\".",
+            "examples": ["300s", "50ms"],
+        })
+    }
+}

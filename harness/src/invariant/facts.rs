@@ -1,0 +1,94 @@
+//! What the queries are told of the contract, and the tables as they see them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::contract::Contract;
+
+/// The tables within the scope `$1`; a document carries the status of its newest job.
+/// The facts of the contract are `$2`.
+const TABLES: &str = "WITH documents AS (
+    SELECT d.document_id, d.user_id, d.bytes_len, d.file_sha256, d.parsed_sha256, d.raw_path, d.parsed_path,
+           d.processing_status, d.created_at, d.updated_at, j.job_id, j.status, j.state
+    FROM {schema}.documents AS d
+    LEFT JOIN LATERAL (
+        SELECT job_id, status, state FROM {schema}.upload_jobs AS j
+        WHERE j.document_id = d.document_id ORDER BY j.created_at DESC, j.job_id LIMIT 1
+    ) AS j ON true
+    WHERE $1::uuid[] IS NULL OR d.user_id = ANY ($1::uuid[])
+), jobs AS (
+    SELECT j.job_id, j.document_id, j.status, j.state, j.claimed_at, j.next_attempt_at, j.created_at, j.updated_at
+    FROM {schema}.upload_jobs AS j JOIN documents USING (document_id)
+), chunks AS (
+    SELECT c.chunk_id, c.document_id, c.chunker_name, c.chunker_version::text, c.chunk_ord, c.text, c.chunk_sha,
+           c.embedding::text AS vector, c.vector_dim, c.created_at, c.updated_at, documents.status
+    FROM {schema}.document_chunks AS c JOIN documents USING (document_id)
+), events AS (
+    SELECT e.event_id, e.job_id, e.ts, jobs.created_at AS job_created_at
+    FROM {schema}.events AS e JOIN jobs USING (job_id)
+)
+";
+
+/// A query over the tables in scope.
+pub(super) fn over_tables(query: &str) -> String {
+    // The facts are mentioned once whatever the query uses: an unused parameter is an error.
+    format!("{TABLES}, facts AS (SELECT $2::jsonb AS facts)\n{query}")
+}
+
+/// What the queries are told of the contract.
+pub(super) fn of(contract: &Contract) -> Value {
+    let vocabulary = &contract.vocabulary;
+    let legal: BTreeMap<_, _> = vocabulary
+        .all_statuses()
+        .map(|status| (status, vocabulary.states_of(status)))
+        .collect();
+    let deadlines: BTreeMap<_, _> = vocabulary
+        .all_statuses()
+        .map(|status| (status, interval(deadline(contract, status))))
+        .collect();
+    json!({
+        "complete": vocabulary.complete,
+        "failures": vocabulary.failures(),
+        "active_states": vocabulary.active_states,
+        "retryable_states": vocabulary.retryable_states,
+        "legal": legal,
+        "deadlines": deadlines,
+        "with_bytes": vocabulary.from(&vocabulary.registered).get(1..).unwrap_or_default(),
+        "with_text": vocabulary.from(&vocabulary.parsed),
+        "dimensions": contract.embedder.dimensions,
+    })
+}
+
+/// How long a job may stay in a status: the wait that the status stands for, and a stage's time.
+fn deadline(contract: &Contract, status: &str) -> Duration {
+    let wait = if status == contract.vocabulary.registered {
+        contract.limits.url_ttl
+    } else if status == contract.vocabulary.awaiting_callback {
+        contract.timing.parse_deadline_cap
+    } else {
+        Duration::ZERO
+    };
+    wait + contract.timing.stage_deadline
+}
+
+/// A duration as PostgreSQL reads it.
+fn interval(duration: Duration) -> String {
+    format!("{} milliseconds", duration.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_facts_are_those_of_the_contract() {
+        let facts = of(&Contract::of_the_fixtures());
+        assert_eq!(facts["legal"]["complete"], json!(["done"]));
+        assert_eq!(facts["deadlines"]["uploaded"], "420000 milliseconds");
+        assert_eq!(facts["deadlines"]["parse_queued"], "720000 milliseconds");
+        assert_eq!(facts["with_bytes"][0], "parse_queued");
+        assert_eq!(facts["with_text"][0], "parsed");
+    }
+}

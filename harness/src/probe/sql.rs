@@ -1,0 +1,288 @@
+//! Asks the database, read only and briefly, and records every query with its first rows.
+
+use std::fmt;
+use std::str::FromStr as _;
+use std::time::{Duration, Instant};
+
+use cutover_reports::record::{Evidence, SqlQuery};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use uuid::Uuid;
+
+use crate::journal::Recorder;
+use crate::secret::Secret;
+
+/// Opens every query. `SET LOCAL` instead of connection options, because a
+/// pooler in transaction mode keeps neither options nor plain `SET`s.
+const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '2s'; \
+     SET LOCAL timezone = 'UTC'";
+
+/// Longer than the server's own limit: only a server that does not answer at all reaches it.
+const SILENT_AFTER: Duration = Duration::from_secs(15);
+
+/// How long a query waits for its connection.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How many rows of a query are kept as evidence.
+const ROWS_KEPT: usize = 20;
+
+/// How much of a long text in a row is kept as evidence.
+const TEXT_KEPT: usize = 200;
+
+/// Why a query gave no rows.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The address is none.
+    #[error("read the database address")]
+    Address(#[source] sqlx::Error),
+    /// The database cannot be reached, or refuses the query.
+    #[error("query the database ({sql})")]
+    Query {
+        /// The statement.
+        sql: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The database does not answer.
+    #[error(
+        "query the database: no answer within {} ({sql})",
+        humantime::format_duration(SILENT_AFTER)
+    )]
+    Silent {
+        /// The statement.
+        sql: String,
+    },
+    /// The rows are not what they should be.
+    #[error("read the rows of a query ({sql})")]
+    Row {
+        /// The statement.
+        sql: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+/// A query's parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parameter {
+    /// An id.
+    Uuid(Uuid),
+    /// Some ids, or `NULL`.
+    Uuids(Option<Vec<Uuid>>),
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// A `jsonb`.
+    Json(Value),
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid(id) => id.fmt(f),
+            Self::Uuids(None) => f.write_str("NULL"),
+            Self::Uuids(Some(ids)) => {
+                let ids: Vec<_> = ids.iter().map(Uuid::to_string).collect();
+                write!(f, "{{{}}}", ids.join(","))
+            }
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+            Self::Json(value) => value.fmt(f),
+        }
+    }
+}
+
+impl From<Uuid> for Parameter {
+    fn from(id: Uuid) -> Self {
+        Self::Uuid(id)
+    }
+}
+
+impl From<&str> for Parameter {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for Parameter {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+/// A few connections to the database, made when they are first needed.
+///
+/// A refused connection is tried again for a while: a database that restarts is
+/// away only briefly.
+pub fn pool(url: &Secret) -> Result<PgPool, DatabaseError> {
+    pool_waiting(url, ACQUIRE_WITHIN)
+}
+
+fn pool_waiting(url: &Secret, within: Duration) -> Result<PgPool, DatabaseError> {
+    let options = PgConnectOptions::from_str(url.expose())
+        .map_err(DatabaseError::Address)?
+        .application_name("cutover")
+        .disable_statement_logging();
+    Ok(PgPoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(within)
+        .connect_lazy_with(options))
+}
+
+/// Asks the database of the pipeline.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+    schema: String,
+    recorder: Recorder,
+}
+
+impl Database {
+    /// Asks through these connections about this schema and records what comes back.
+    pub fn new(pool: PgPool, schema: &str, recorder: Recorder) -> Self {
+        let schema = format!("\"{}\"", schema.replace('"', "\"\""));
+        Self {
+            pool,
+            schema,
+            recorder,
+        }
+    }
+
+    /// The rows of a query, in its order; `{schema}` stands for the pipeline's schema.
+    pub async fn rows<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+    ) -> Result<Vec<T>, DatabaseError> {
+        let sql = sql.replace("{schema}", &self.schema);
+        let started = Instant::now();
+        let rows = match tokio::time::timeout(SILENT_AFTER, self.ask(&sql, parameters)).await {
+            Ok(rows) => rows,
+            Err(_) => Err(DatabaseError::Silent { sql: sql.clone() }),
+        };
+        self.record(&sql, parameters, &rows, started.elapsed());
+        let read = |row| serde_json::from_value(row);
+        rows?
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(|source| DatabaseError::Row { sql, source })
+    }
+
+    async fn ask(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<Value>, DatabaseError> {
+        let texts = self
+            .fetch(sql, parameters)
+            .await
+            .map_err(|source| DatabaseError::Query {
+                sql: sql.to_owned(),
+                source,
+            })?;
+        let read = |text: &String| serde_json::from_str(text);
+        texts
+            .iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(|source| DatabaseError::Row {
+                sql: sql.to_owned(),
+                source,
+            })
+    }
+
+    /// Every row as the text of a JSON object: one way to read all tables.
+    async fn fetch(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<String>, sqlx::Error> {
+        let wrapped = format!("SELECT row_to_json(r)::text FROM ({sql}) AS r");
+        let mut query = sqlx::query_scalar(AssertSqlSafe(wrapped)).persistent(false);
+        for parameter in parameters {
+            query = match parameter.clone() {
+                Parameter::Uuid(id) => query.bind(id),
+                Parameter::Uuids(ids) => query.bind(ids),
+                Parameter::Text(text) => query.bind(text),
+                Parameter::Number(number) => query.bind(number),
+                Parameter::Json(value) => query.bind(value),
+            };
+        }
+        let mut transaction = self.pool.begin_with(BEGIN).await?;
+        let rows = query.fetch_all(&mut *transaction).await?;
+        transaction.rollback().await?;
+        Ok(rows)
+    }
+
+    fn record(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+        rows: &Result<Vec<Value>, DatabaseError>,
+        elapsed: Duration,
+    ) {
+        let seen = rows.as_deref().unwrap_or_default();
+        self.recorder.record(Evidence::Sql(SqlQuery {
+            sql: sql.to_owned(),
+            parameters: parameters.iter().map(Parameter::to_string).collect(),
+            row_count: seen.len() as u64,
+            rows: seen.iter().take(ROWS_KEPT).map(shortened).collect(),
+            error: rows.as_ref().err().map(|error| chain(error)),
+            elapsed_ms: elapsed.as_secs_f64() * 1e3,
+        }));
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// A row with its long texts cut: a vector is no evidence for a reader.
+fn shortened(row: &Value) -> Value {
+    match row {
+        Value::String(text) if text.len() > TEXT_KEPT => {
+            let cut = text.floor_char_boundary(TEXT_KEPT);
+            Value::String(format!("{}… ({} bytes)", &text[..cut], text.len()))
+        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| (name.clone(), shortened(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(shortened).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => row.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_in_the_evidence() {
+        let row = json!({"id": 1, "text": "é".repeat(200), "payload": {"short": "x"}});
+        let kept = shortened(&row);
+        assert_eq!(kept["text"], format!("{}… (400 bytes)", "é".repeat(100)));
+        assert_eq!(kept["payload"]["short"], "x");
+    }
+
+    #[tokio::test]
+    async fn an_unreachable_database_means_could_not_tell() {
+        let url = Secret::new("postgres://nobody@127.0.0.1:1/none");
+        let pool = pool_waiting(&url, Duration::from_millis(100)).unwrap();
+        let database = Database::new(pool, "s", Recorder::silent());
+        let error = database
+            .rows::<Value>("SELECT 1 AS one", &[])
+            .await
+            .unwrap_err();
+        assert!(matches!(error, DatabaseError::Query { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_bad_address_is_an_error_that_does_not_show_it() {
+        let error = pool(&Secret::new("postgres://user:hunter2@[")).unwrap_err();
+        assert!(!chain(&error).contains("hunter2"), "{}", chain(&error));
+    }
+}
