@@ -31,6 +31,8 @@ pub use lanes::{LaneError, LaneLease, Lanes};
 pub use ledger::LedgerError;
 pub use mark::Mark;
 pub use ports::NoPort;
+#[cfg(feature = "embedded-postgres")]
+pub use postgres::DownloadError;
 pub use postgres::{AccountError, FindError, Installation, TemplateError};
 pub use process::{Attempt, Process, ProcessError};
 pub use processes::{Stack, Worker, published, take_down};

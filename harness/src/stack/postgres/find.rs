@@ -26,7 +26,8 @@ pub enum FindError {
     #[error(
         "find PostgreSQL's programs 'initdb' and 'postgres': install it (Debian, Ubuntu: \
          'apt-get install postgresql'; Fedora: 'dnf install postgresql-server'; macOS: \
-         'brew install postgresql@17'), or set {VARIABLE} to the directory that has them"
+         'brew install postgresql@17'), or set {VARIABLE} to the directory that has them, or \
+         build with '--features cutover-harness/embedded-postgres' to have it fetched"
     )]
     NotInstalled,
     /// It is not where the variable says.
@@ -35,6 +36,10 @@ pub enum FindError {
         /// The directory that was named.
         bin: PathBuf,
     },
+    /// It could not be fetched.
+    #[cfg(feature = "embedded-postgres")]
+    #[error(transparent)]
+    Download(#[from] super::download::DownloadError),
     /// It does not run.
     #[error("run '{} --version'", program.display())]
     Run {
@@ -60,13 +65,10 @@ impl Installation {
         let bin = match std::env::var_os(VARIABLE) {
             Some(named) if has_programs(Path::new(&named)) => PathBuf::from(named),
             Some(named) => return Err(FindError::NotThere { bin: named.into() }),
-            None => on_path(std::env::var_os("PATH").as_deref())
-                .or_else(|| {
-                    PACKAGES
-                        .iter()
-                        .find_map(|(root, prefix)| newest(Path::new(root), prefix))
-                })
-                .ok_or(FindError::NotInstalled)?,
+            None => match installed() {
+                Some(bin) => bin,
+                None => fetched()?,
+            },
         };
         let program = bin.join("postgres");
         match Command::new(&program).arg("--version").output() {
@@ -82,6 +84,25 @@ impl Installation {
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }
+}
+
+fn installed() -> Option<PathBuf> {
+    let packaged = || {
+        PACKAGES
+            .iter()
+            .find_map(|(root, prefix)| newest(Path::new(root), prefix))
+    };
+    on_path(std::env::var_os("PATH").as_deref()).or_else(packaged)
+}
+
+#[cfg(feature = "embedded-postgres")]
+fn fetched() -> Result<PathBuf, FindError> {
+    Ok(super::download::programs()?)
+}
+
+#[cfg(not(feature = "embedded-postgres"))]
+fn fetched() -> Result<PathBuf, FindError> {
+    Err(FindError::NotInstalled)
 }
 
 fn has_programs(bin: &Path) -> bool {

@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
+use super::cache;
 use super::find::Installation;
 use crate::secret::Secret;
 use crate::stack::log;
@@ -70,8 +71,10 @@ impl<'a> Template<'a> {
         installation: &'a Installation,
         account: Option<Account>,
     ) -> Result<Self, TemplateError> {
+        let cache =
+            cache::private().map_err(|(path, source)| TemplateError::Keep { path, source })?;
         Ok(Self {
-            place: cache()?.join(key(installation)),
+            place: cache.join(key(installation)),
             installation,
             account,
         })
@@ -203,37 +206,6 @@ fn key(installation: &Installation) -> String {
     hex::encode(&hash.finalize()[..8])
 }
 
-/// Where this user keeps clusters between runs.
-fn cache() -> Result<PathBuf, TemplateError> {
-    let homes = [("XDG_CACHE_HOME", ""), ("HOME", ".cache")];
-    let preferred = homes.iter().find_map(|(variable, below)| {
-        let home = std::env::var_os(variable).filter(|home| !home.is_empty())?;
-        let cache = Path::new(&home).join(below).join("cutover");
-        make_private(&cache).is_ok().then_some(cache)
-    });
-    if let Some(cache) = preferred {
-        return Ok(cache);
-    }
-    // No home, or one that cannot be written: as in many a container.
-    let me = rustix::process::geteuid().as_raw();
-    let cache = std::env::temp_dir().join(format!("cutover-cache-{me}"));
-    make_private(&cache).map_err(keep(&cache))?;
-    Ok(cache)
-}
-
-/// Makes a directory that this user alone can enter; one that another user made is refused.
-fn make_private(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    let metadata = path.symlink_metadata()?;
-    let ours = metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw();
-    // A directory that we may not write is as good as none.
-    let writable = ours.then(|| tempfile::tempfile_in(path));
-    match writable {
-        Some(tried) => tried.map(drop),
-        None => Err(io::Error::from(io::ErrorKind::PermissionDenied)),
-    }
-}
-
 /// Copies a directory, private to its owner.
 fn copy(from: &Path, to: &Path, account: Option<Account>) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(to)?;
@@ -282,13 +254,5 @@ mod tests {
         assert_eq!(copied, "rows");
         let mode = to.metadata().expect("metadata").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
-    }
-
-    #[test]
-    fn a_cache_of_somebody_else_is_refused() {
-        let root = tempfile::tempdir().expect("a directory");
-        let link = root.path().join("cache");
-        std::os::unix::fs::symlink("/tmp", &link).expect("a link");
-        assert!(make_private(&link).is_err());
     }
 }
