@@ -13,6 +13,8 @@ mod reading;
 mod signature;
 mod span;
 mod template;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod vocabulary;
 

@@ -10,6 +10,8 @@ mod facts;
 mod ids;
 mod objects;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{ALL, Invariant, named};
 pub use check::{Surfaces, Violation, check};

@@ -2,15 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use cutover_reports::record::{Evidence, HttpExchange};
-use http::{HeaderMap, StatusCode};
+use cutover_reports::record::{Evidence, Finding};
 
+use super::answer::{Answer, Broken};
 use super::reply::Reply;
 use super::request::Request;
-use super::{body, curl, mask};
 use crate::journal::Recorder;
-use crate::record::Finding;
-use crate::secret::MASK;
 use crate::stop::Stop;
 
 /// How long an answer may take unless the request says otherwise.
@@ -175,123 +172,5 @@ impl Http {
             answer.body.extend_from_slice(&chunk);
         }
         Ok(())
-    }
-}
-
-/// As much of an answer as came.
-#[derive(Default)]
-struct Answer {
-    head: Option<(StatusCode, HeaderMap)>,
-    body: Vec<u8>,
-    broken: Option<Broken>,
-}
-
-enum Broken {
-    Unsendable(String),
-    Unreachable(reqwest::Error),
-    Late,
-    Cut(reqwest::Error),
-    Endless,
-}
-
-impl Broken {
-    fn before_the_answer(error: reqwest::Error) -> Self {
-        if error.is_builder() {
-            Self::Unsendable(error.without_url().to_string())
-        } else if error.is_connect() {
-            Self::Unreachable(error.without_url())
-        } else {
-            Self::Cut(error)
-        }
-    }
-
-    fn into_error(self, surface: &str, request: &Request) -> HttpError {
-        let no_answer = |silence| HttpError::NoAnswer {
-            surface: surface.to_owned(),
-            request: request.line(),
-            silence,
-        };
-        match self {
-            Self::Unsendable(why) => HttpError::Unsendable {
-                request: request.line(),
-                why,
-            },
-            Self::Unreachable(source) => HttpError::Unreachable {
-                surface: surface.to_owned(),
-                request: request.line(),
-                source,
-            },
-            Self::Late => no_answer(Silence::Late {
-                after: request.deadline,
-            }),
-            Self::Cut(error) => no_answer(Silence::Cut(innermost(&error))),
-            Self::Endless => no_answer(Silence::Endless),
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::Unsendable(why) => format!("not sent: {why}"),
-            Self::Unreachable(error) => format!("not reached: {}", innermost(error)),
-            Self::Late => "no complete answer within the deadline".to_owned(),
-            Self::Cut(error) => format!("broken off: {}", innermost(error)),
-            Self::Endless => format!("broken off by us after {MAX_BODY} bytes"),
-        }
-    }
-}
-
-/// The cause of the causes: the outer ones only say that sending failed.
-fn innermost(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map_or_else(String::new, ToString::to_string)
-}
-
-impl Answer {
-    fn recorded(
-        &self,
-        surface: &str,
-        request: &Request,
-        correlation_id: &str,
-        elapsed: Duration,
-    ) -> HttpExchange {
-        HttpExchange {
-            surface: surface.to_owned(),
-            method: request.method.to_string(),
-            url: mask::tokens(request.url.as_str(), MASK),
-            request_headers: mask::headers(&request.headers),
-            request_body: body::excerpt(&request.body),
-            correlation_id: correlation_id.to_owned(),
-            status: self.head.as_ref().map(|(status, _)| status.as_u16()),
-            response_headers: self
-                .head
-                .as_ref()
-                .map_or_else(Vec::new, |(_, headers)| mask::headers(headers)),
-            response_body: body::excerpt(&self.body),
-            error: self.broken.as_ref().map(Broken::text),
-            elapsed_ms: elapsed.as_secs_f64() * 1e3,
-            curl: curl::command(request),
-        }
-    }
-
-    fn into_reply(
-        self,
-        surface: &str,
-        request: &Request,
-        correlation_id: String,
-        elapsed: Duration,
-    ) -> Result<Reply, HttpError> {
-        match (self.head, self.broken) {
-            (Some((status, headers)), None) => Ok(Reply {
-                surface: surface.to_owned(),
-                request: request.line(),
-                correlation_id,
-                status: status.as_u16(),
-                headers,
-                body: self.body,
-                elapsed,
-            }),
-            (_, broken) => Err(broken.unwrap_or(Broken::Late).into_error(surface, request)),
-        }
     }
 }

@@ -1,23 +1,28 @@
 //! Probes: each asks one surface of the system under test and records the answer; none of them judges.
 
+mod answer;
 mod body;
 mod curl;
 mod eventually;
 mod http;
 mod mask;
+mod parameter;
 mod reply;
 mod request;
 mod rows;
 mod sql;
 mod storage;
 mod tables;
+#[cfg(test)]
+pub(crate) mod tests;
 mod vector;
 
 pub use eventually::{Look, Sight, eventually};
-pub use http::{DEADLINE, Http, HttpError, MAX_BODY, client};
+pub use http::{DEADLINE, Http, HttpError, MAX_BODY, Silence, client};
+pub use parameter::Parameter;
 pub use reply::Reply;
 pub use request::Request;
 pub use rows::{ChunkRow, DocumentRow, EventRow, JobRow};
-pub use sql::{Database, DatabaseError, Parameter, pool};
+pub use sql::{Database, DatabaseError, pool};
 pub use storage::{ObjectHead, Storage, StorageError, StoredObject};
 pub use vector::Vector;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::parameter::Parameter;
 use super::rows::{ChunkRow, DocumentRow, EventRow, JobRow};
 use super::sql::{Database, DatabaseError};
 
@@ -59,11 +60,7 @@ impl Database {
     }
 
     /// How many rows a query gives.
-    pub async fn count(
-        &self,
-        sql: &str,
-        parameters: &[super::sql::Parameter],
-    ) -> Result<u64, DatabaseError> {
+    pub async fn count(&self, sql: &str, parameters: &[Parameter]) -> Result<u64, DatabaseError> {
         #[derive(serde::Deserialize)]
         struct Count {
             count: u64,

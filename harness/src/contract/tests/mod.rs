@@ -1,0 +1,5 @@
+//! The client against pipelines that keep the contract, and against some that do not.
+
+mod journey;
+mod presence;
+mod served;

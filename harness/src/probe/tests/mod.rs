@@ -1,0 +1,7 @@
+//! The probes against servers that behave, and against servers that do not.
+
+pub(crate) mod cluster;
+mod http;
+pub(crate) mod recorded;
+mod sql;
+mod storage;

@@ -1,0 +1,71 @@
+//! The SQL probe against a real server.
+
+use cutover_reports::record::Evidence;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::cluster::Cluster;
+use super::recorded::Recorded;
+use crate::probe::{Database, DatabaseError, Parameter};
+
+#[tokio::test]
+async fn queries_are_read_only_recorded_and_typed() {
+    let Some((_cluster, pool)) = Cluster::start().await else {
+        return;
+    };
+    let recorded = Recorded::new();
+    let database = Database::new(pool, "public", recorded.recorder.clone());
+
+    let parameters = [
+        Parameter::Uuids(Some(vec![Uuid::nil()])),
+        "a'b".into(),
+        7.into(),
+    ];
+    let rows: Vec<Value> = database
+        .rows(
+            "SELECT unnest($1) AS id, $2 AS text, $3 AS number, 'NaN'::real AS odd",
+            &parameters,
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows[0]["id"], Uuid::nil().to_string());
+    assert_eq!(
+        (&rows[0]["text"], &rows[0]["number"], &rows[0]["odd"]),
+        (&"a'b".into(), &7.into(), &"NaN".into())
+    );
+    assert_eq!(
+        database
+            .count("SELECT generate_series(1, 30)", &[])
+            .await
+            .unwrap(),
+        30
+    );
+
+    let refused = database
+        .rows::<Value>("SELECT 1 FROM pg_class FOR UPDATE", &[])
+        .await
+        .unwrap_err();
+    let DatabaseError::Query { source, .. } = refused else {
+        panic!("expected a refusal, not {refused}")
+    };
+    assert!(
+        source.to_string().contains("read-only transaction"),
+        "{source}"
+    );
+
+    let evidence = recorded.evidence();
+    let [Evidence::Sql(first), _, Evidence::Sql(last)] = evidence.as_slice() else {
+        panic!("expected three queries, not {evidence:?}")
+    };
+    assert_eq!(
+        first.parameters,
+        ["{00000000-0000-0000-0000-000000000000}", "a'b", "7"]
+    );
+    assert_eq!((first.row_count, &first.error), (1, &None));
+    assert!(
+        last.error
+            .as_ref()
+            .unwrap()
+            .contains("read-only transaction")
+    );
+}
