@@ -30,7 +30,10 @@
 //! | verdict | GO, CONDITIONAL, INCONCLUSIVE or NO-GO, with its reasons |
 //! | profile | how much of everything a run does: quick, gate, smoke, soak |
 
+pub mod exit;
+pub mod policy;
 pub mod record;
+pub mod verdict;
 
 pub use record::{
     Admission, Body, CheckId, Criticality, Effect, Event, Evidence, Finding, HttpExchange, Line,

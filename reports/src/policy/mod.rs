@@ -1,0 +1,9 @@
+//! The policy: the rules of a go, as data.
+
+mod age;
+mod parse;
+mod rules;
+
+pub use age::Age;
+pub use parse::PolicyError;
+pub use rules::{Policy, SuiteRule, Waiver};

@@ -1,0 +1,170 @@
+//! What speaks against a GO: about the run as a whole, about suites, about single checks.
+
+use time::{Date, Duration, OffsetDateTime};
+
+use super::answer::Answer;
+use super::types::{Counts, Decision, Reason, Status};
+use crate::policy::{Policy, Waiver};
+use crate::record::{Run, RunEvent, Trial};
+
+/// How far the clocks of two machines may be apart.
+const CLOCK_SKEW: Duration = Duration::minutes(5);
+
+/// A reason about the run or a suite: absence of evidence is never a GO.
+fn inconclusive(text: impl Into<String>) -> Reason {
+    Reason {
+        allows: Decision::Inconclusive,
+        check: None,
+        severity: None,
+        text: text.into(),
+    }
+}
+
+/// What speaks against the run as a whole.
+pub(super) fn about_the_run(run: &Run, policy: &Policy, now: OffsetDateTime) -> Vec<Reason> {
+    let mut reasons: Vec<_> = run
+        .unreadable
+        .iter()
+        .map(|unreadable| {
+            inconclusive(format!(
+                "'{}' cannot be read: {}",
+                unreadable.file, unreadable.reason
+            ))
+        })
+        .collect();
+    match &run.plan {
+        None => reasons.push(inconclusive("the run has no plan")),
+        Some(plan) if plan.checks.is_empty() => reasons.push(inconclusive("the plan is empty")),
+        Some(plan) => {
+            let strays = run
+                .trials
+                .iter()
+                .filter(|trial| plan.check(&trial.check).is_none());
+            let stray = |trial: &Trial| {
+                inconclusive(format!("'{}' ran but is not in the plan", trial.check))
+            };
+            reasons.extend(strays.map(stray));
+            reasons.extend(age(plan.created_at, policy, now).map(inconclusive));
+        }
+    }
+    reasons.extend(life(run));
+    reasons
+}
+
+/// What speaks against evidence from that time.
+fn age(from: OffsetDateTime, policy: &Policy, now: OffsetDateTime) -> Option<String> {
+    let age = now - from;
+    if age > policy.max_age.duration() {
+        return Some(format!(
+            "the run is older than {}; run it again",
+            policy.max_age
+        ));
+    }
+    (age < -CLOCK_SKEW).then(|| "the run is from the future; set the clocks".to_owned())
+}
+
+/// What speaks against the run in its own journal.
+fn life(run: &Run) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut identities = Vec::new();
+    let mut finished = false;
+    for line in &run.life {
+        match &line.event {
+            RunEvent::Identified { identity } => identities.push(identity),
+            RunEvent::Incident { what } => reasons.push(inconclusive(what)),
+            RunEvent::Interrupted { by } => {
+                reasons.push(inconclusive(format!("the run was interrupted by {by}")));
+            }
+            RunEvent::Finished { .. } => finished = true,
+        }
+    }
+    if !finished {
+        reasons.push(inconclusive("the run did not come to its end"));
+    }
+    if identities.len() < 2 {
+        reasons.push(inconclusive(
+            "the system did not say who it was before and after the run",
+        ));
+    }
+    if identities.windows(2).any(|pair| pair[0] != pair[1]) {
+        reasons.push(inconclusive(
+            "the system changed its identity during the run",
+        ));
+    }
+    reasons
+}
+
+/// What speaks against a suite that the policy requires.
+pub(super) fn about_suites(answers: &[Answer<'_>], policy: &Policy) -> Vec<Reason> {
+    let required = policy.suites.iter().filter(|rule| rule.required);
+    required
+        .filter_map(|rule| {
+            let mut counts = Counts::default();
+            let suite = answers
+                .iter()
+                .filter(|answer| answer.planned.id.suite() == rule.id);
+            suite.for_each(|answer| counts.add(answer.judged.status));
+            let (passed, asked) = (counts.passed, rule.min_checks);
+            if counts.planned == 0 {
+                Some(inconclusive(format!(
+                    "suite '{}' is required and not planned",
+                    rule.id
+                )))
+            } else if passed < asked {
+                let text = format!(
+                    "in suite '{}' {passed} checks passed; at least {asked} must",
+                    rule.id
+                );
+                Some(inconclusive(text))
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+/// What speaks against a GO in the answer of one check.
+pub(super) fn about_a_check(answer: &Answer<'_>, policy: &Policy, today: Date) -> Option<Reason> {
+    if answer.allows == Decision::Go {
+        return None;
+    }
+    let id = &answer.planned.id;
+    let what = match answer.judged.status {
+        Status::Failed | Status::Passed => "failed",
+        Status::Errored => "could not tell",
+        Status::Skipped => "was not asked",
+        Status::NotRun => "gave no answer",
+    };
+    let detail = answer
+        .judged
+        .detail
+        .as_deref()
+        .unwrap_or("it does not say why");
+    let (allows, text) = match policy.waiver(id) {
+        Some(waiver) if waiver.holds_on(today) => (
+            Decision::Conditional,
+            format!("{id} {what}, which is waived {}: {detail}", terms(waiver)),
+        ),
+        Some(waiver) => (
+            answer.allows,
+            format!(
+                "{id} {what}, and its waiver ended on {}: {detail}",
+                waiver.expires
+            ),
+        ),
+        None => (answer.allows, format!("{id} {what}: {detail}")),
+    };
+    Some(Reason {
+        allows,
+        check: Some(id.clone()),
+        severity: Some(answer.planned.severity),
+        text,
+    })
+}
+
+fn terms(waiver: &Waiver) -> String {
+    format!(
+        "until {} by {} ({})",
+        waiver.expires, waiver.owner, waiver.reason
+    )
+}
