@@ -40,11 +40,6 @@ impl Mark {
         }
     }
 
-    /// Whether the process is stopped by a signal.
-    pub fn is_paused(self) -> bool {
-        Status::read(self.pid).is_some_and(|now| now.paused && Some(now.started) == self.started)
-    }
-
     /// Sends a signal to the process, and to no other that took its pid. A process that is gone is no error.
     pub(crate) fn signal(self, signal: Signal) -> rustix::io::Result<()> {
         if !self.is_alive() {
@@ -65,7 +60,6 @@ impl Mark {
 struct Status {
     started: u64,
     dead: bool,
-    paused: bool,
 }
 
 impl Status {
@@ -80,7 +74,6 @@ impl Status {
         Some(Self {
             started: fields.nth(18)?.parse().ok()?,
             dead: matches!(state, "Z" | "X"),
-            paused: matches!(state, "T" | "t"),
         })
     }
 }
@@ -140,6 +133,6 @@ mod tests {
         let stat = "7 (a) b (c)) T 1 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4711 8 9";
         let status = Status::parse(stat).expect("a status");
         assert_eq!(status.started, 4711);
-        assert!(status.paused && !status.dead);
+        assert!(!status.dead);
     }
 }

@@ -107,8 +107,9 @@ impl<'a> Draft<'a> {
     async fn start(self) -> Result<Stack, StackError> {
         let api_address = local(self.ports.take()?);
         let api_url = origin(api_address)?;
-        let ((postgres, database), (standin_process, standins)) =
-            tokio::try_join!(self.database(), self.standins())?;
+        // Both are waited for even if one fails: nothing is still being made when the directory goes.
+        let (database, standins) = tokio::join!(self.database(), self.standins());
+        let ((postgres, database), (standin_process, standins)) = (database?, standins?);
         let environment =
             wiring::pipeline_environment(self.spec, &self.keys, &database, &standins, &api_url);
         let recipe = Part::Api.recipe("api".to_owned(), self.spec, &environment, api_address);

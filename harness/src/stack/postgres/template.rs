@@ -104,7 +104,14 @@ impl<'a> Template<'a> {
     pub(crate) fn discard(&self) -> Result<(), TemplateError> {
         let lock = self.lock()?;
         lock.lock().map_err(keep(&self.place))?;
-        fs::remove_dir_all(&self.place).map_err(keep(&self.place))
+        self.remove()
+    }
+
+    fn remove(&self) -> Result<(), TemplateError> {
+        match fs::remove_dir_all(&self.place) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(keep(&self.place)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// The lock that copying shares, and making and discarding do not; released when the file is closed.
@@ -133,9 +140,7 @@ impl<'a> Template<'a> {
 
     /// Makes the cluster where its account may write, and moves it here whole.
     fn make(&self) -> Result<(), TemplateError> {
-        if self.place.exists() {
-            fs::remove_dir_all(&self.place).map_err(keep(&self.place))?;
-        }
+        self.remove()?;
         let parent = self.place.parent().unwrap_or(Path::new("."));
         let partial = tempfile::tempdir_in(parent).map_err(keep(parent))?;
         let workshop = tempfile::tempdir().map_err(keep(&std::env::temp_dir()))?;
@@ -254,5 +259,30 @@ mod tests {
         assert_eq!(copied, "rows");
         let mode = to.metadata().expect("metadata").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_damaged_template_is_made_anew() {
+        let installation = match Installation::find() {
+            Ok(installation) => installation,
+            Err(error) => return println!("SKIPPED, for nothing was started: {error}"),
+        };
+        let root = tempfile::tempdir().expect("a directory");
+        let template = Template {
+            installation: &installation,
+            account: crate::stack::postgres::account::for_postgres().expect("an account"),
+            place: root.path().join("template"),
+        };
+        let first = template
+            .copy_to(&root.path().join("first"))
+            .expect("a copy");
+        let again = template
+            .copy_to(&root.path().join("again"))
+            .expect("a copy");
+        assert_eq!(first, again);
+        fs::remove_file(template.cluster().join("global/pg_control")).expect("damage");
+        let anew = template.copy_to(&root.path().join("anew")).expect("a copy");
+        assert_ne!(first, anew);
+        assert!(root.path().join("anew/global/pg_control").is_file());
     }
 }

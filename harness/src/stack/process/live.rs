@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -97,6 +98,7 @@ pub struct Process {
     site: Arc<Site>,
     log: PathBuf,
     running: Mutex<Option<Running>>,
+    paused: AtomicBool,
 }
 
 /// One life of a process.
@@ -115,6 +117,7 @@ impl Process {
             recipe,
             site,
             running: Mutex::new(None),
+            paused: AtomicBool::new(false),
         })
     }
 
@@ -140,7 +143,7 @@ impl Process {
 
     /// Whether the process was paused and not resumed.
     pub fn is_paused(&self) -> bool {
-        self.mark().is_some_and(Mark::is_paused)
+        self.paused.load(Ordering::Relaxed)
     }
 
     /// How the process ended, if it has.
@@ -237,12 +240,16 @@ impl Process {
 
     /// Freezes the process: its connections stay open and nothing answers.
     pub fn pause(&self) -> Result<(), ProcessError> {
-        self.signal(Signal::STOP)
+        self.signal(Signal::STOP)?;
+        self.paused.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Lets a paused process go on.
     pub fn resume(&self) -> Result<(), ProcessError> {
-        self.signal(Signal::CONT)
+        self.signal(Signal::CONT)?;
+        self.paused.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Kills the process if it runs, starts it at the same address and waits until it serves.
