@@ -68,33 +68,34 @@ impl Run {
 
 fn read_plan(path: &Path) -> Result<Plan, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    supported(plan.v, PLAN_VERSION)?;
-    Ok(plan)
+    read_versioned(&text, PLAN_VERSION)
 }
 
 fn read_trial(path: &Path) -> Result<Trial, String> {
     let lines = read_lines(path)?;
-    Trial::from_lines(lines).ok_or_else(|| "it does not begin with one 'started' line".to_owned())
+    Trial::from_lines(lines)
+        .ok_or_else(|| "it is not one 'started' line and at most one 'finished' line".to_owned())
 }
 
 fn read_lines<L: DeserializeOwned>(path: &Path) -> Result<Vec<L>, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let lines = text.lines().enumerate();
     lines
-        .map(|(index, line)| read_line(line).map_err(|e| format!("line {}: {e}", index + 1)))
+        .map(|(index, line)| {
+            read_versioned(line, JOURNAL_VERSION).map_err(|e| format!("line {}: {e}", index + 1))
+        })
         .collect()
 }
 
-/// The version is read first, so that a line of a newer format is refused by its
-/// number and not by whichever key it changed.
-fn read_line<L: DeserializeOwned>(text: &str) -> Result<L, String> {
+/// The version is read first, so that a newer format is refused by its number
+/// and not by whichever key it changed.
+fn read_versioned<T: DeserializeOwned>(text: &str, newest: u32) -> Result<T, String> {
     #[derive(serde::Deserialize)]
     struct Version {
         v: u32,
     }
     let Version { v } = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    supported(v, JOURNAL_VERSION)?;
+    supported(v, newest)?;
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 

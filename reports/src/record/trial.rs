@@ -22,7 +22,8 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Folds a journal's lines into a trial; `None` when they do not begin with `started`.
+    /// Folds a journal's lines into a trial; `None` when they do not begin with the
+    /// only `started`, or end twice: a second end could take back what the first said.
     pub fn from_lines(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
@@ -42,6 +43,7 @@ impl Trial {
                 Event::Started { .. } => return None,
                 Event::Evidence(evidence) => trial.evidence.push(*evidence),
                 Event::Finding(finding) => trial.findings.push(finding),
+                Event::Finished { .. } if trial.finished.is_some() => return None,
                 Event::Finished {
                     outcome,
                     duration_ms,
