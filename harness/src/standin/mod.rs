@@ -7,11 +7,13 @@
 mod call;
 mod card;
 mod client;
+mod guard;
 mod script;
 
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
 pub use card::{StandinCard, StandinSettings};
-
+pub use client::{Scripting, StandinClient, StandinError};
+pub use guard::ScriptGuard;
 pub use script::{
     AuthBehaviour, Callback, CallbackMoment, CallbackStatus, EmbedderBehaviour, ParsedText,
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,
