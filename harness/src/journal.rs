@@ -142,6 +142,11 @@ impl Recorder {
         }))))
     }
 
+    /// Records into a new file.
+    pub fn to_file(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
+        Journal::create(path, redactor).map(Self::new)
+    }
+
     /// Records nowhere: for what happens outside of trials, such as starting a stack.
     pub fn silent() -> Self {
         Self(None)

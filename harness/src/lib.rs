@@ -1,14 +1,28 @@
 //! How cutover tests: the check model, the stack, the probes, the journal and the front ends.
 
+pub mod capability;
+pub mod catalog;
+pub mod check;
+mod cli;
+pub mod context;
 pub mod contract;
+mod execute;
 pub mod identity;
 pub mod invariant;
 pub mod journal;
+mod lane;
+mod plan;
+pub mod prelude;
 pub mod probe;
 pub mod redact;
+mod run_directory;
+pub mod runner;
 pub mod secret;
 pub mod stack;
 pub mod standin;
 pub mod stop;
+pub mod suite;
+pub mod target;
 
+pub use cli::main;
 pub use cutover_reports::record;

@@ -1,0 +1,69 @@
+//! What a check needs, and what a target gives.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A door of the system under test that a check may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    /// The API answers, and identities can be had for it.
+    Http,
+    /// The database can be read.
+    Database,
+    /// Stored objects can be read.
+    Storage,
+    /// Parser, embedder, storage and identity are stand-ins that can be programmed.
+    Standins,
+    /// API, workers and database can be stopped, paused, started and scaled.
+    Processes,
+}
+
+/// What a target gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants(BTreeSet<Capability>);
+
+impl Capability {
+    /// Every capability.
+    pub const ALL: [Self; 5] = [
+        Self::Http,
+        Self::Database,
+        Self::Storage,
+        Self::Standins,
+        Self::Processes,
+    ];
+
+    /// The name used in files and on the terminal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Database => "database",
+            Self::Storage => "storage",
+            Self::Standins => "standins",
+            Self::Processes => "processes",
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Grants {
+    /// Whether the capability is given.
+    pub fn include(&self, capability: Capability) -> bool {
+        self.0.contains(&capability)
+    }
+
+    /// The first of these capabilities that is not given.
+    pub fn first_missing(&self, needs: &[Capability]) -> Option<Capability> {
+        needs.iter().copied().find(|need| !self.include(*need))
+    }
+}
+
+impl FromIterator<Capability> for Grants {
+    fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
+        Self(capabilities.into_iter().collect())
+    }
+}

@@ -1,0 +1,159 @@
+//! A check: one true statement about the system under test, and the code that tries to refute it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_reports::record::{Criticality, Effect, Severity, Source};
+
+use crate::capability::Capability;
+use crate::context::Context;
+use crate::stop::CheckResult;
+
+/// A line of a suite's table: the statement, what it needs and what it is worth.
+///
+/// Made by [`check!`](crate::check!). What is not declared is assumed at its
+/// worst: a check without an effect is destructive.
+pub struct Check {
+    pub(crate) name: &'static str,
+    pub(crate) source: Source,
+    pub(crate) needs: Vec<Capability>,
+    pub(crate) effect: Effect,
+    pub(crate) severity: Severity,
+    pub(crate) criticality: Criticality,
+    pub(crate) timeout: Duration,
+    pub(crate) workers: Option<usize>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One way to run a check: its only one, or one row of its table of cases.
+pub(crate) struct Row {
+    pub(crate) name: Option<&'static str>,
+    pub(crate) body: Arc<dyn Body>,
+}
+
+impl Check {
+    /// A check that is one function.
+    #[doc(hidden)]
+    pub fn single(
+        name: &'static str,
+        file: &str,
+        line: u32,
+        body: impl AsyncFn(&Context) -> CheckResult + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_rows(
+            name,
+            file,
+            line,
+            vec![Row {
+                name: None,
+                body: Arc::new(body),
+            }],
+        )
+    }
+
+    /// A check that is one function over a table of cases.
+    #[doc(hidden)]
+    pub fn table<T: Named + Sync + 'static>(
+        name: &'static str,
+        file: &str,
+        line: u32,
+        cases: &'static [T],
+        body: impl AsyncFn(&Context, &T) -> CheckResult + Copy + Send + Sync + 'static,
+    ) -> Self {
+        let row = |case: &'static T| Row {
+            name: Some(case.name()),
+            body: Arc::new(async move |cx: &Context| body(cx, case).await),
+        };
+        Self::with_rows(name, file, line, cases.iter().map(row).collect())
+    }
+
+    fn with_rows(name: &'static str, file: &str, line: u32, rows: Vec<Row>) -> Self {
+        Self {
+            name,
+            source: Source {
+                file: file.to_owned(),
+                line,
+            },
+            needs: vec![Capability::Http],
+            effect: Effect::Destructive,
+            severity: Severity::High,
+            criticality: Criticality::Required,
+            timeout: Duration::from_secs(30),
+            workers: None,
+            rows,
+        }
+    }
+
+    /// The capabilities it needs. Default: HTTP alone.
+    #[must_use]
+    pub fn requires(mut self, needs: impl IntoIterator<Item = Capability>) -> Self {
+        self.needs = needs.into_iter().collect();
+        self
+    }
+
+    /// What it does to the system under test. Default: destructive.
+    #[must_use]
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+
+    /// How bad a failure is. Default: high.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Makes a missing answer a listed risk instead of an obstacle.
+    #[must_use]
+    pub fn advisory(mut self) -> Self {
+        self.criticality = Criticality::Advisory;
+        self
+    }
+
+    /// After how long the check counts as unanswered. Default: 30 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Runs the check alone on a stack of its own, with this many workers.
+    #[must_use]
+    pub fn alone_with_workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+}
+
+/// A case of a table, known by its name: a word of letters, digits and underscores.
+pub trait Named {
+    /// The name.
+    fn name(&self) -> &'static str;
+}
+
+/// Anything that can be run as a check. Implemented for every plain
+/// `async fn(&Context) -> CheckResult`, which needs neither to be boxed nor `Send`.
+pub(crate) trait Body: Send + Sync {
+    fn run<'a>(&'a self, cx: &'a Context) -> Pin<Box<dyn Future<Output = CheckResult> + 'a>>;
+}
+
+impl<F: AsyncFn(&Context) -> CheckResult + Send + Sync> Body for F {
+    fn run<'a>(&'a self, cx: &'a Context) -> Pin<Box<dyn Future<Output = CheckResult> + 'a>> {
+        Box::pin(self(cx))
+    }
+}
+
+/// A line of a suite's table: `check!(function)`, or `check!(function, CASES)` for
+/// one trial per case.
+#[macro_export]
+macro_rules! check {
+    ($body:ident) => {
+        $crate::check::Check::single(stringify!($body), file!(), line!(), $body)
+    };
+    ($body:ident, $cases:expr) => {
+        $crate::check::Check::table(stringify!($body), file!(), line!(), $cases, $body)
+    };
+}

@@ -1,0 +1,109 @@
+//! The command line: one file per verb.
+
+mod common_options;
+mod judge;
+mod list;
+mod schema;
+mod stack;
+mod sweep;
+mod validate;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use cutover_reports::exit;
+
+use crate::catalog::Catalog;
+
+/// Decides whether a document-processing pipeline may go to production.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cutover",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+struct Cutover {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the suites against a target and give the verdict
+    Validate(validate::Validate),
+    /// List the checks: what each proves, needs and does
+    List(list::List),
+    /// Judge a run directory again, with this or another policy
+    Judge(judge::Judge),
+    /// Start or stop a stack that outlives the command
+    Stack(stack::StackCommand),
+    /// Remove what killed runs left behind
+    Sweep(sweep::Sweep),
+    /// Print the JSON Schema of a configuration file
+    Schema(schema::Schema),
+}
+
+/// A mistake in how cutover was called or configured: nothing ran.
+#[derive(Debug)]
+struct Misuse(anyhow::Error);
+
+impl<E: Into<anyhow::Error>> From<E> for Misuse {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+/// The whole program: reads the arguments, does what the verb says, gives the exit code.
+pub fn main(catalog: &Catalog) -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(companion) = companion(catalog, &arguments) {
+        return companion;
+    }
+    match parse(catalog, arguments).verb.run(catalog) {
+        Ok(code) => ExitCode::from(code),
+        Err(Misuse(error)) => {
+            anstream::eprintln!("error: {error:#}");
+            ExitCode::from(exit::USAGE)
+        }
+    }
+}
+
+impl Verb {
+    fn run(self, catalog: &Catalog) -> Result<u8, Misuse> {
+        match self {
+            Self::Validate(validate) => validate.run(catalog),
+            Self::List(list) => list.run(catalog),
+            Self::Judge(judge) => judge.run(),
+            Self::Stack(stack) => stack.run(catalog),
+            Self::Sweep(sweep) => sweep.run(),
+            Self::Schema(schema) => schema.run(),
+        }
+    }
+}
+
+/// Runs the companion that the first argument names, if it names one.
+fn companion(catalog: &Catalog, arguments: &[OsString]) -> Option<ExitCode> {
+    let verb = arguments.get(1)?;
+    let companion = catalog
+        .companions
+        .iter()
+        .find(|companion| verb == companion.name)?;
+    Some((companion.run)(arguments[1..].to_vec()))
+}
+
+fn parse(catalog: &Catalog, arguments: Vec<OsString>) -> Cutover {
+    let companions = catalog
+        .companions
+        .iter()
+        .map(|companion| format!("  {:<10} {}", companion.name, companion.about))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let help = format!("What it also carries:\n{companions}\n\n{}", exit::TABLE);
+    let matches = Cutover::command()
+        .after_help(help)
+        .get_matches_from(arguments);
+    Cutover::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}

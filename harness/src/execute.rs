@@ -1,0 +1,134 @@
+//! One trial, from its first journal line to its last: the same for every front end.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cutover_reports::record::{Event, Finding, Outcome};
+use futures::FutureExt as _;
+use tokio::runtime::Handle;
+
+use crate::context::Context;
+use crate::journal::Recorder;
+use crate::lane::Lane;
+use crate::run_directory::RunDirectory;
+use crate::runner::Interrupt;
+use crate::stop::{CheckResult, Stop};
+use crate::suite::Case;
+
+/// How a trial ended, for whoever shows it.
+#[derive(Debug)]
+pub(crate) struct Executed {
+    pub(crate) outcome: Outcome,
+    /// The finding, if there is one.
+    pub(crate) finding: Option<Finding>,
+    /// How long the check itself took, without waiting for its lane.
+    pub(crate) duration: Duration,
+}
+
+/// What all trials of a run share.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) runtime: &'a Handle,
+    pub(crate) directory: &'a RunDirectory,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) seed: u64,
+}
+
+/// Runs a check once. `lane` waits for a stack; that wait does not count in the
+/// check's time.
+pub(crate) fn execute(
+    case: &Case,
+    around: &Surroundings<'_>,
+    lane: impl AsyncFnOnce() -> anyhow::Result<Arc<Lane>>,
+) -> Executed {
+    let (recorder, attempt) = match around.directory.trial(&case.id) {
+        Ok(opened) => opened,
+        Err(error) => {
+            return Executed::unanswered(anyhow::Error::new(error).context("start the trial"));
+        }
+    };
+    recorder.write(Event::Started {
+        check: case.id.clone(),
+        attempt,
+    });
+    let mut executed = match around.runtime.block_on(lane()) {
+        Ok(lane) => {
+            let seed = format!("{}/{}/{attempt}", around.seed, case.id);
+            let cx = Context::new(Arc::clone(&case.check), lane, recorder.clone(), &seed);
+            attempt_once(case, &cx, around)
+        }
+        Err(error) => Executed::unanswered(error.context("no stack to run on")),
+    };
+    finish(&mut executed, &recorder);
+    executed
+}
+
+/// Runs the body, bounded in time, with its panics caught.
+fn attempt_once(case: &Case, cx: &Context, around: &Surroundings<'_>) -> Executed {
+    let begin = Instant::now();
+    let result = around.runtime.block_on(async {
+        let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
+        tokio::select! {
+            ended = tokio::time::timeout(case.check.timeout, body) => match ended {
+                Ok(Ok(result)) => result,
+                Ok(Err(panic)) => Err(Stop::Error(panicked(panic.as_ref()))),
+                Err(_) => Err(Stop::Error(timed_out(case.check.timeout))),
+            },
+            by = around.interrupt.asked() => Err(Stop::Error(anyhow::anyhow!("interrupted by {by}"))),
+        }
+    });
+    Executed::from_result(result, begin.elapsed())
+}
+
+/// Writes the end of the journal. A record that could not be written is no record.
+fn finish(executed: &mut Executed, recorder: &Recorder) {
+    if let Some(finding) = &executed.finding {
+        recorder.find(finding.clone());
+    }
+    recorder.write(Event::Finished {
+        outcome: executed.outcome.clone(),
+        duration_ms: executed.duration.as_secs_f64() * 1e3,
+    });
+    if let Some(failure) = recorder.take_failure() {
+        *executed = Executed::unanswered(anyhow::Error::new(failure).context("record the trial"));
+    }
+}
+
+fn panicked(payload: &(dyn Any + Send)) -> anyhow::Error {
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a payload that is not text");
+    anyhow::anyhow!("the check panicked: {message}")
+}
+
+fn timed_out(after: Duration) -> anyhow::Error {
+    anyhow::anyhow!("timed out after {} s", after.as_secs_f64())
+}
+
+impl Executed {
+    fn unanswered(error: anyhow::Error) -> Self {
+        Self::from_result(Err(Stop::Error(error)), Duration::ZERO)
+    }
+
+    fn from_result(result: CheckResult, duration: Duration) -> Self {
+        let (outcome, finding) = match result {
+            Ok(()) => (Outcome::Passed, None),
+            Err(Stop::Violated(finding)) => (Outcome::Failed, Some(*finding)),
+            Err(Stop::Error(error)) => (
+                Outcome::Errored {
+                    cause: format!("{error:#}"),
+                },
+                None,
+            ),
+            Err(Stop::Skip { class, reason }) => (Outcome::Skipped { class, reason }, None),
+        };
+        Self {
+            outcome,
+            finding,
+            duration,
+        }
+    }
+}

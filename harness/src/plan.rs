@@ -1,0 +1,119 @@
+//! Planning: every check is admitted, or refused with its reason, before anything runs.
+
+use cutover_reports::record::{
+    Admission, CheckId, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, SkipClass,
+};
+use time::OffsetDateTime;
+
+use crate::catalog::{Catalog, SeededDefect};
+use crate::suite::{Case, Suite};
+use crate::target::Target;
+
+/// A selection that the catalog cannot satisfy.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlanError {
+    /// A suite that does not exist.
+    #[error("select suite '{name}': there is no such suite; the suites are {known}")]
+    UnknownSuite {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+}
+
+/// What a run is asked to do.
+#[derive(Clone, Debug)]
+pub(crate) struct Order {
+    /// The run's id.
+    pub(crate) run: String,
+    /// How much it does.
+    pub(crate) profile: Profile,
+    /// The seed of everything random in it.
+    pub(crate) seed: u64,
+    /// Which checks.
+    pub(crate) selection: Selection,
+    /// The seeded defect to start the stack with.
+    pub(crate) defect: Option<&'static SeededDefect>,
+}
+
+/// Plans a run. Pure: opens no socket and reads no file.
+pub(crate) fn plan(catalog: &Catalog, target: &Target, order: &Order) -> Result<Plan, PlanError> {
+    known_suites(catalog, &order.selection)?;
+    let planned = |(suite, case): (&Suite, &Case)| PlannedCheck {
+        id: case.id.clone(),
+        statement: case.statement(),
+        severity: case.check.severity,
+        criticality: case.check.criticality,
+        effect: case.check.effect,
+        needs: case.check.needs.iter().map(ToString::to_string).collect(),
+        timeout_ms: u64::try_from(case.check.timeout.as_millis()).unwrap_or(u64::MAX),
+        source: case.check.source.clone(),
+        admission: admission(suite, case, target, &order.selection),
+    };
+    Ok(Plan {
+        v: PLAN_VERSION,
+        run: order.run.clone(),
+        created_at: OffsetDateTime::now_utc(),
+        cutover: env!("CARGO_PKG_VERSION").to_owned(),
+        profile: order.profile,
+        seed: order.seed,
+        target: target.summary(order.defect.map(|defect| defect.id.to_owned())),
+        selection: order.selection.clone(),
+        checks: catalog.cases().map(planned).collect(),
+    })
+}
+
+fn known_suites(catalog: &Catalog, selection: &Selection) -> Result<(), PlanError> {
+    let known: Vec<_> = catalog.suites.iter().map(Suite::name).collect();
+    match selection
+        .suites
+        .iter()
+        .find(|name| !known.contains(&name.as_str()))
+    {
+        None => Ok(()),
+        Some(name) => Err(PlanError::UnknownSuite {
+            name: name.clone(),
+            known: known.join(", "),
+        }),
+    }
+}
+
+fn admission(suite: &Suite, case: &Case, target: &Target, selection: &Selection) -> Admission {
+    let refused = |class, reason| Admission::Refused { class, reason };
+    if !is_selected(suite.name(), &case.id, selection) {
+        return refused(
+            SkipClass::Filtered,
+            "other checks were asked for".to_owned(),
+        );
+    }
+    if case.check.effect > target.most_effect() {
+        let reason = format!(
+            "its effect is {}; target '{}' allows at most {}",
+            case.check.effect,
+            target.name,
+            target.most_effect(),
+        );
+        return refused(SkipClass::PreconditionMissing, reason);
+    }
+    match target.grants().first_missing(&case.check.needs) {
+        None => Admission::Admitted,
+        Some(missing) => refused(
+            SkipClass::PreconditionMissing,
+            format!(
+                "it needs {missing}; target '{}' does not give it",
+                target.name
+            ),
+        ),
+    }
+}
+
+fn is_selected(suite: &str, id: &CheckId, selection: &Selection) -> bool {
+    let by_suite = selection.suites.is_empty() || selection.suites.iter().any(|name| name == suite);
+    let by_name = selection.filters.is_empty()
+        || selection
+            .filters
+            .iter()
+            .any(|part| id.as_str().contains(part.as_str()));
+    by_suite && by_name
+}

@@ -1,0 +1,14 @@
+//! What a suite's file needs: `use cutover_harness::prelude::*`.
+
+pub use cutover_reports::record::Effect::{self, Destructive, Fault, Load, Read, WriteTenant};
+pub use cutover_reports::record::Finding;
+pub use cutover_reports::record::Severity::{self, Critical, High, Low, Medium};
+pub use uuid::Uuid;
+
+pub use crate::capability::Capability::{self, Database, Http, Processes, Standins, Storage};
+pub use crate::context::Context;
+pub use crate::contract::Pipeline;
+pub use crate::probe::Look;
+pub use crate::stop::{CheckResult, Stop};
+pub use crate::suite::Suite;
+pub use crate::{check, ensure, ensure_eq};

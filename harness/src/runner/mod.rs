@@ -1,0 +1,17 @@
+//! Running a plan: one session, two front ends.
+
+mod interrupt;
+mod lease;
+mod libtest;
+mod progress;
+mod recipe;
+mod schedule;
+mod session;
+
+pub(crate) use interrupt::Interrupt;
+pub use libtest::{LibtestSettings, libtest};
+pub(crate) use progress::Progress;
+pub(crate) use recipe::stack_spec;
+pub(crate) use schedule::{Width, run_all};
+pub use session::SessionError;
+pub(crate) use session::{Ingredients, Session};

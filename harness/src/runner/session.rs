@@ -1,0 +1,187 @@
+//! A session: everything that lives from the first trial of a run to its last.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cutover_reports::record::{Plan, RunEvent};
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
+
+use crate::catalog::SeededDefect;
+use crate::contract::Contract;
+use crate::execute::{Executed, Surroundings, execute};
+use crate::journal::JournalError;
+use crate::lane::Lane;
+use crate::redact::Redactor;
+use crate::run_directory::{RunDirectory, RunDirectoryError};
+use crate::runner::Interrupt;
+use crate::runner::recipe::stack_spec;
+use crate::stack::{Lanes, Reach, Stack, StackCard, sweep};
+use crate::suite::Case;
+use crate::target::Target;
+
+/// A session that cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The run directory cannot be written.
+    #[error(transparent)]
+    Directory(#[from] RunDirectoryError),
+    /// The operating system gives no threads or no signals.
+    #[error("start the runtime")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// Everything that lives from the first trial of a run to its last.
+pub(crate) struct Session {
+    pub(crate) plan: Plan,
+    pub(crate) interrupt: Interrupt,
+    runtime: Runtime,
+    directory: RunDirectory,
+    contract: Arc<Contract>,
+    redactor: Arc<Redactor>,
+    lanes: Lanes,
+    leased: Option<StackCard>,
+    shared: OnceCell<Arc<Lane>>,
+    began: Instant,
+}
+
+/// What a session is made of.
+pub(crate) struct Ingredients<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) contract: Contract,
+    pub(crate) plan: Plan,
+    /// The defect to start stacks with.
+    pub(crate) defect: Option<&'static SeededDefect>,
+    /// The directory of all runs.
+    pub(crate) output: &'a Path,
+    /// The binary that carries the companions.
+    pub(crate) program: PathBuf,
+    /// A stack that another process owns, to be used as the shared one.
+    pub(crate) leased: Option<StackCard>,
+}
+
+impl Session {
+    /// Opens the run directory. Starts no stack and connects to nothing.
+    pub(crate) fn open(from: Ingredients<'_>) -> Result<Self, SessionError> {
+        let redactor = Arc::new(Redactor::default());
+        let directory = RunDirectory::open(from.output, &from.plan, Arc::clone(&redactor))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let spec = stack_spec(from.program, from.target, &from.contract, from.defect);
+        Ok(Self {
+            interrupt: Interrupt::new(),
+            lanes: Lanes::new(spec, from.target.stack.lanes),
+            leased: from.leased,
+            plan: from.plan,
+            runtime,
+            directory,
+            contract: Arc::new(from.contract),
+            redactor,
+            shared: OnceCell::new(),
+            began: Instant::now(),
+        })
+    }
+
+    /// The run directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Lets Ctrl-C and SIGTERM ask for an orderly end.
+    pub(crate) fn listen_for_signals(&self) -> std::io::Result<()> {
+        self.interrupt.listen(self.runtime.handle())
+    }
+
+    /// Removes what killed runs left, starts the shared stack and asks it who it is. Gives how long that took
+    /// since the session was opened.
+    pub(crate) fn start(&self) -> anyhow::Result<Duration> {
+        self.runtime.block_on(async {
+            let coming_up = async {
+                sweep(&std::env::temp_dir(), Reach::Abandoned).await?;
+                self.shared_lane().await?;
+                Ok(self.identify().await?)
+            };
+            tokio::select! {
+                up = coming_up => up.map(|()| self.began.elapsed()),
+                by = self.interrupt.asked() => anyhow::bail!("interrupted by {by}"),
+            }
+        })
+    }
+
+    /// Runs a check once, on the shared stack or on one of its own.
+    pub(crate) fn run(&self, case: &Case) -> Executed {
+        let around = Surroundings {
+            runtime: self.runtime.handle(),
+            directory: &self.directory,
+            interrupt: &self.interrupt,
+            seed: self.plan.seed,
+        };
+        let Some(workers) = case.check.workers else {
+            return execute(case, &around, async || self.shared_lane().await);
+        };
+        let lease = RefCell::new(None);
+        let executed = execute(case, &around, async || {
+            let own = self.lanes.exclusive().await?;
+            let stack = own.stack();
+            lease.replace(Some(own));
+            stack.scale_workers(workers).await?;
+            self.lane(stack.card(), Some(Arc::clone(&stack)))
+        });
+        if let Some(own) = lease.into_inner() {
+            self.runtime.block_on(own.release());
+        }
+        executed
+    }
+
+    /// Notes something that no single check answers for.
+    pub(crate) fn incident(&self, what: String) -> Result<(), JournalError> {
+        self.directory.note(RunEvent::Incident { what })
+    }
+
+    /// Asks the system again who it is, stops every stack and ends the run's journal.
+    pub(crate) fn close(self) -> Result<(), JournalError> {
+        self.runtime.block_on(self.identify())?;
+        if let Err(error) = self.runtime.block_on(self.lanes.stop_all()) {
+            self.incident(format!(
+                "the stack could not be taken down: {:#}",
+                anyhow::Error::new(error)
+            ))?;
+        }
+        if let Some(by) = self.interrupt.by() {
+            self.directory
+                .note(RunEvent::Interrupted { by: by.to_owned() })?;
+        }
+        let duration_ms = self.began.elapsed().as_secs_f64() * 1e3;
+        self.directory.note(RunEvent::Finished { duration_ms })
+    }
+
+    /// Notes what the system says it is; null where it does not say.
+    async fn identify(&self) -> Result<(), JournalError> {
+        let Some(lane) = self.shared.get() else {
+            return Ok(());
+        };
+        let identity = lane.identity().await.unwrap_or_default();
+        self.directory.note(RunEvent::Identified { identity })
+    }
+
+    async fn shared_lane(&self) -> anyhow::Result<Arc<Lane>> {
+        let lane = self.shared.get_or_try_init(async || match &self.leased {
+            Some(card) => self.lane(card, None),
+            None => self.lane(self.lanes.shared().await?.card(), None),
+        });
+        Ok(Arc::clone(lane.await?))
+    }
+
+    fn lane(&self, card: &StackCard, stack: Option<Arc<Stack>>) -> anyhow::Result<Arc<Lane>> {
+        Ok(Arc::new(Lane::open(
+            card,
+            stack,
+            &self.contract,
+            &self.redactor,
+        )?))
+    }
+}

@@ -1,0 +1,155 @@
+//! Reading a target file, and saying clearly what is wrong with it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::file::{Class, StackKind, Target};
+use crate::contract::{Contract, ContractError};
+
+/// A target file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The file cannot be read.
+    #[error("read target '{}'; `cutover validate` without --target uses the embedded one", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not a target.
+    #[error("{origin}:{line}: {message}; `cutover schema target` prints what a target may say")]
+    Malformed {
+        /// The file.
+        origin: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, with the key.
+        message: String,
+    },
+    /// A value that parses but cannot be.
+    #[error("{origin}: key '{key}' {problem}")]
+    Invalid {
+        /// The file.
+        origin: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong and what to write instead.
+        problem: String,
+    },
+    /// Its `[contract]` table does not fit the contract.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+}
+
+impl Target {
+    /// Reads a target file.
+    pub fn read(path: &Path) -> Result<Self, TargetError> {
+        let text = fs::read_to_string(path).map_err(|source| TargetError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Parses a target; `origin` is what its errors call it.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, TargetError> {
+        let target: Self = toml::from_str(text).map_err(|error| TargetError::Malformed {
+            origin: origin.to_owned(),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        let invalid = |key, problem: &str| {
+            Err(TargetError::Invalid {
+                origin: origin.to_owned(),
+                key,
+                problem: problem.to_owned(),
+            })
+        };
+        if target.schema != 1 {
+            return invalid("schema", "must be 1: this cutover knows no other format");
+        }
+        if target.name.trim().is_empty() {
+            return invalid("name", "is empty: say how reports should call the target");
+        }
+        if !(1..=16).contains(&target.stack.workers) {
+            return invalid("stack.workers", "must be from 1 to 16");
+        }
+        if !(1..=8).contains(&target.stack.lanes) {
+            return invalid("stack.lanes", "must be from 1 to 8");
+        }
+        if target.stack.kind == StackKind::Processes && target.class != Class::Local {
+            return invalid(
+                "class",
+                "must be local for a stack that cutover starts itself",
+            );
+        }
+        Ok(target)
+    }
+
+    /// The contract that holds for this target: the default with its own keys over it.
+    pub fn contract(&self, default: &str, origin: &str) -> Result<Contract, TargetError> {
+        Ok(Contract::parse_with_overrides(
+            default,
+            &self.contract,
+            origin,
+        )?)
+    }
+}
+
+/// The line, from 1, on which a byte of a text stands.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCAL: &str = "schema = 1\nname = \"local\"\nclass = \"local\"\n";
+
+    fn problem(text: &str) -> String {
+        Target::parse(text, "x.toml")
+            .expect_err("it should be refused")
+            .to_string()
+    }
+
+    #[test]
+    fn a_minimal_target_is_a_local_process_stack() {
+        let target = Target::parse(LOCAL, "x.toml").unwrap();
+        assert_eq!(target.stack.kind, StackKind::Processes);
+        assert_eq!(target.stack.workers, 1);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let said = problem(&format!("{LOCAL}colour = \"red\"\n"));
+        assert!(
+            said.starts_with("x.toml:4: unknown field `colour`"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        assert!(problem("schema = 1\nclass = \"local\"\n").contains("missing field `name`"));
+    }
+
+    #[test]
+    fn an_impossible_value_is_refused_with_its_remedy() {
+        let said = problem(&format!("{LOCAL}[stack]\nworkers = 0\n"));
+        assert_eq!(said, "x.toml: key 'stack.workers' must be from 1 to 16");
+    }
+
+    #[test]
+    fn a_stack_of_our_own_is_local() {
+        assert!(
+            problem(&LOCAL.replace("\"local\"\n", "\"production\"\n")).contains("must be local")
+        );
+    }
+}

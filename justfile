@@ -1,0 +1,29 @@
+# The verbs a developer types.
+_default:
+    @just --list
+
+# Validate the reference pipeline, as a user would
+validate *arguments:
+    cargo run --release -- validate {{arguments}}
+
+# Run every test
+test *arguments:
+    cargo test {{arguments}}
+
+# Format, and see what clippy says
+lint:
+    cargo fmt --all
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Measure what the README claims: medians of five
+bench:
+    cargo bench -p cutover-harness --bench journal
+    cargo bench -p cutover --bench figures
+
+# Everything that must hold before a change lands
+ci:
+    .ci/run
+
+# Remove what killed runs left behind
+sweep:
+    cargo run --release -- sweep
