@@ -1,8 +1,9 @@
 //! What cutover concludes: the record of a run, the policy, the verdict, and its renderings.
 //!
 //! Pure data and judgement: no runtime, no network, no environment. The only
-//! I/O is reading a run directory ([`Run::load`]), so a verdict can be computed
-//! again tomorrow, on another machine, from the files alone.
+//! I/O is reading a run directory ([`Run::load`]) and writing the reports into
+//! it ([`render::write_all`]), so a verdict can be computed again tomorrow, on
+//! another machine, from the files alone.
 //!
 //! # Glossary
 //!
@@ -33,6 +34,7 @@
 pub mod exit;
 pub mod policy;
 pub mod record;
+pub mod render;
 pub mod verdict;
 
 pub use record::{

@@ -1,0 +1,174 @@
+//! What two independent readers of JUnit XML make of the golden run.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot set up fails the test"
+)]
+
+mod golden;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutover_reports::render::{Junit, Render};
+use cutover_reports::verdict::{Status, Verdict};
+use junit_parser::{TestStatus, TestSuites};
+use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
+
+/// The test cases by class and name, with the element that says how they ended.
+type Cases = BTreeMap<(String, String), &'static str>;
+
+fn read_by_quick_junit(xml: &str) -> Cases {
+    let report = Report::deserialize_from_str(xml).unwrap();
+    let cases = report
+        .test_suites
+        .iter()
+        .flat_map(|suite| &suite.test_cases);
+    let cases = cases.map(|case| {
+        let class = case.classname.as_ref().unwrap().to_string();
+        let element = match &case.status {
+            TestCaseStatus::Success { .. } => "none",
+            TestCaseStatus::NonSuccess {
+                kind: NonSuccessKind::Failure,
+                ..
+            } => "failure",
+            TestCaseStatus::NonSuccess {
+                kind: NonSuccessKind::Error,
+                ..
+            } => "error",
+            TestCaseStatus::Skipped { .. } => "skipped",
+        };
+        ((class, case.name.to_string()), element)
+    });
+    cases.collect()
+}
+
+fn read_by_junit_parser(xml: &str) -> Cases {
+    let report = junit_parser::from_reader(xml.as_bytes()).unwrap();
+    let cases = report.suites.iter().flat_map(|suite| &suite.cases);
+    let cases = cases.map(|case| {
+        let element = match &case.status {
+            TestStatus::Success => "none",
+            TestStatus::Failure(_) => "failure",
+            TestStatus::Error(_) => "error",
+            TestStatus::Skipped(_) => "skipped",
+        };
+        let class = case.classname.clone().unwrap();
+        ((class, case.original_name.clone()), element)
+    });
+    cases.collect()
+}
+
+/// What every reader should find, from the verdict alone.
+fn expected(verdict: &Verdict) -> Cases {
+    let run = verdict.reasons.iter().any(|reason| reason.check.is_none());
+    let run = (
+        ("cutover".to_owned(), "the_run_is_whole".to_owned()),
+        if run { "error" } else { "none" },
+    );
+    let checks = verdict.checks.iter().map(|check| {
+        let element = match check.status {
+            Status::Passed => "none",
+            Status::Failed => "failure",
+            Status::Errored | Status::NotRun => "error",
+            Status::Skipped => "skipped",
+        };
+        let class = format!("cutover.{}", check.id.suite());
+        ((class, check.id.name().to_owned()), element)
+    });
+    checks.chain([run]).collect()
+}
+
+#[test]
+fn both_readers_see_every_check_once_and_how_it_ended() {
+    for (run, verdict) in [golden::run(), golden::sound_run()] {
+        let xml = Junit.render(&run, &verdict);
+        let expected = expected(&verdict);
+        assert_eq!(expected.len(), verdict.checks.len() + 1);
+        assert_eq!(read_by_quick_junit(&xml), expected);
+        assert_eq!(read_by_junit_parser(&xml), expected);
+    }
+}
+
+#[test]
+fn the_golden_run_has_every_element() {
+    let (_, verdict) = golden::run();
+    let elements: BTreeSet<_> = expected(&verdict).into_values().collect();
+    assert_eq!(
+        elements,
+        BTreeSet::from(["none", "failure", "error", "skipped"])
+    );
+}
+
+fn totals(report: &TestSuites) -> [u64; 4] {
+    [report.tests, report.failures, report.errors, report.skipped]
+}
+
+#[test]
+fn the_totals_are_those_of_the_cases() {
+    let (run, verdict) = golden::run();
+    let xml = Junit.render(&run, &verdict);
+    let cases = expected(&verdict);
+    let of = |element| cases.values().filter(|it| **it == element).count() as u64;
+    let counted = [
+        cases.len() as u64,
+        of("failure"),
+        of("error"),
+        of("skipped"),
+    ];
+    let report = junit_parser::from_reader(xml.as_bytes()).unwrap();
+    assert_eq!(totals(&report), counted);
+    let report = Report::deserialize_from_str(&xml).unwrap();
+    let read = [report.tests, report.failures, report.errors, report.skipped];
+    assert_eq!(read.map(|count| count as u64), counted);
+}
+
+#[test]
+fn a_time_is_in_seconds_and_a_message_is_one_short_line() {
+    let (run, verdict) = golden::run();
+    let xml = Junit.render(&run, &verdict);
+    let report = junit_parser::from_reader(xml.as_bytes()).unwrap();
+    let cases: Vec<_> = report
+        .suites
+        .iter()
+        .flat_map(|suite| &suite.cases)
+        .collect();
+    let named = |name: &str| {
+        *cases
+            .iter()
+            .find(|case| case.original_name == name)
+            .unwrap()
+    };
+    let drained = named("the_queue_drains");
+    assert!((drained.time - 30.0).abs() < f64::EPSILON);
+    let long = named("a_long_answer_stays_readable");
+    let TestStatus::Failure(failure) = &long.status else {
+        panic!("it failed: {long:?}");
+    };
+    assert!(
+        failure
+            .message
+            .starts_with("the answer is one line of 100 kB: AAA")
+    );
+    assert!(failure.message.chars().count() < 400 && !failure.message.contains('\n'));
+    for case in cases {
+        let output = case.system_out.as_deref().unwrap_or_default();
+        assert!(output.len() <= 64 * 1024, "{}", case.original_name);
+    }
+}
+
+#[test]
+fn every_suite_says_which_run_it_belongs_to() {
+    let (run, verdict) = golden::run();
+    let report = Report::deserialize_from_str(&Junit.render(&run, &verdict)).unwrap();
+    assert_eq!(report.test_suites.len(), verdict.suites.len() + 1);
+    for suite in &report.test_suites {
+        let of = |name: &str| {
+            let property = suite.properties.iter().find(|it| it.name.as_str() == name);
+            property.unwrap().value.to_string()
+        };
+        assert_eq!(of("cutover.run"), "2026-11-24-golden");
+        assert_eq!(of("cutover.decision"), "NO-GO");
+        assert_eq!(of("cutover.target.defect"), "I-004");
+        assert_eq!(of("cutover.seed"), "7");
+    }
+}

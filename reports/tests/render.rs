@@ -1,0 +1,281 @@
+//! Every renderer over the golden run: what it says, as snapshots, and that nothing hostile gets through.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot set up fails the test"
+)]
+
+mod golden;
+
+use std::fs;
+use std::time::Duration;
+
+use cutover_reports::record::{Finding, Outcome, Run, SkipClass, Trial};
+use cutover_reports::render::terminal::{Terminal, check_line};
+use cutover_reports::render::{Json, Junit, Markdown, Palette, Render, write_all};
+use cutover_reports::verdict::{Decision, Verdict};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser, Tag};
+
+const PLAIN: Terminal = Terminal {
+    palette: Palette::Plain,
+    width: 80,
+    path: None,
+};
+
+fn every_output() -> [(&'static str, &'static dyn Render); 4] {
+    [
+        ("terminal", &PLAIN),
+        ("markdown", &Markdown),
+        ("junit", &Junit),
+        ("json", &Json),
+    ]
+}
+
+/// The escape sequences of our own colours, made readable.
+fn visible(text: &str) -> String {
+    text.replace('\u{1b}', "\\e")
+}
+
+fn terminal(palette: Palette) -> Terminal {
+    Terminal {
+        palette,
+        path: Some("target/cutover/golden".into()),
+        ..Terminal::default()
+    }
+}
+
+#[test]
+fn the_golden_run_in_every_output() {
+    let (run, verdict) = golden::run();
+    assert_snapshot!("terminal", terminal(Palette::Plain).render(&run, &verdict));
+    let coloured = terminal(Palette::Ansi).render(&run, &verdict);
+    assert_snapshot!("terminal_in_colour", visible(&coloured));
+    assert_snapshot!("summary.md", Markdown.render(&run, &verdict));
+    assert_snapshot!("junit.xml", Junit.render(&run, &verdict));
+    assert_snapshot!("verdict.json", Json.render(&run, &verdict));
+}
+
+#[test]
+fn a_run_that_went_well_is_told_in_few_words() {
+    let (run, verdict) = golden::sound_run();
+    assert_eq!(verdict.decision, Decision::Go);
+    assert_snapshot!(
+        "terminal_go",
+        terminal(Palette::Plain).render(&run, &verdict)
+    );
+    assert_snapshot!("summary_go.md", Markdown.render(&run, &verdict));
+}
+
+#[test]
+fn a_run_of_which_nothing_is_left_is_still_told() {
+    let (run, verdict) = golden::judged(Run::default());
+    assert_eq!(verdict.decision, Decision::Inconclusive);
+    assert_snapshot!("terminal_nothing", PLAIN.render(&run, &verdict));
+    assert_snapshot!("summary_nothing.md", Markdown.render(&run, &verdict));
+    assert_snapshot!("junit_nothing.xml", Junit.render(&run, &verdict));
+}
+
+#[test]
+fn a_check_that_ended_is_one_line() {
+    let skipped = Outcome::Skipped {
+        class: SkipClass::NotApplicable,
+        reason: "the contract has no search".to_owned(),
+    };
+    let errored = Outcome::Errored {
+        cause: "connection refused".to_owned(),
+    };
+    let outcomes = [Outcome::Passed, Outcome::Failed, errored, skipped];
+    let line = |palette| {
+        let lines = outcomes.iter().zip([3, 1_240, 30_000, 125_000]);
+        let lines = lines.map(|(outcome, ms)| {
+            let id = "pipeline::every_chunk_has_its_own_vector".parse().unwrap();
+            check_line(&id, outcome, Duration::from_millis(ms), palette)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!("check_lines", line(Palette::Plain));
+    assert_snapshot!("check_lines_in_colour", visible(&line(Palette::Ansi)));
+}
+
+#[test]
+fn colour_is_all_that_colour_adds() {
+    let (run, verdict) = golden::run();
+    let mut coloured = terminal(Palette::Ansi).render(&run, &verdict);
+    while let Some(begin) = coloured.find("\u{1b}[") {
+        let end = begin + coloured[begin..].find('m').unwrap();
+        coloured.replace_range(begin..=end, "");
+    }
+    assert_eq!(coloured, terminal(Palette::Plain).render(&run, &verdict));
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_unless_it_is_to_be_copied() {
+    let (run, verdict) = golden::run();
+    for width in [80, 100, 132] {
+        let terminal = Terminal { width, ..PLAIN };
+        for line in terminal.render(&run, &verdict).lines() {
+            let copied = line.starts_with("  repeat ") || line.starts_with("  again ");
+            assert!(copied || line.chars().count() <= width, "{line}");
+        }
+    }
+}
+
+#[test]
+fn no_line_of_the_terminal_begins_with_what_was_said() {
+    let (run, verdict) = golden::run();
+    for width in 40..120 {
+        let terminal = Terminal { width, ..PLAIN };
+        for line in terminal.render(&run, &verdict).lines() {
+            assert!(!line.trim_start().starts_with("::"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_files_are_written_whole_and_nothing_else_is_left() {
+    let (run, verdict) = golden::run();
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let written = write_all(dir.path(), &run, &verdict).unwrap();
+        let mut found: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        found.sort();
+        let names = ["junit.xml", "summary.md", "verdict.json"];
+        assert_eq!(found, names.map(|name| dir.path().join(name)));
+        assert_eq!(written, found);
+    }
+    let text = fs::read_to_string(dir.path().join("verdict.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Verdict>(&text).unwrap(), verdict);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_named() {
+    let (run, verdict) = golden::run();
+    let dir = tempfile::tempdir().unwrap();
+    let error = write_all(&dir.path().join("gone"), &run, &verdict).unwrap_err();
+    assert!(error.to_string().contains("gone/junit.xml"), "{error}");
+}
+
+/// The golden run with each of its checks many times over, in many suites.
+fn crowded() -> (Run, Verdict) {
+    let (mut run, _) = golden::run();
+    let plan = run.plan.as_mut().unwrap();
+    let (checks, trials) = (plan.checks.clone(), run.trials.clone());
+    for copy in 0..40 {
+        let renamed =
+            |id: &cutover_reports::CheckId| format!("suite{copy}::{}", id.name()).parse().unwrap();
+        plan.checks.extend(checks.iter().cloned().map(|mut check| {
+            check.id = renamed(&check.id);
+            check
+        }));
+        run.trials.extend(trials.iter().cloned().map(|mut trial| {
+            trial.check = renamed(&trial.check);
+            trial
+        }));
+    }
+    golden::judged(run)
+}
+
+#[test]
+fn however_much_failed_the_reports_stay_readable() {
+    let (run, verdict) = crowded();
+    assert!(verdict.counts.failed > 150);
+    let lines = |text: String| text.lines().count();
+    assert!(lines(Markdown.render(&run, &verdict)) < 60);
+    assert!(lines(PLAIN.render(&run, &verdict)) < 700);
+}
+
+/// What a reader of Markdown may meet in a summary; anything else was smuggled in.
+fn is_ours(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::Start(Tag::Heading { .. } | Tag::Paragraph | Tag::List(_) | Tag::Item | Tag::Strong)
+            | Event::End(_)
+            | Event::Text(_)
+            | Event::Code(_)
+            | Event::SoftBreak
+    )
+}
+
+fn smuggled(markdown: &str) -> Vec<Event<'_>> {
+    let events = Parser::new_ext(markdown, Options::all());
+    events.filter(|event| !is_ours(event)).collect()
+}
+
+#[test]
+fn a_summary_holds_no_markup_of_others() {
+    let (run, verdict) = golden::run();
+    assert_eq!(smuggled(&Markdown.render(&run, &verdict)), []);
+}
+
+/// Characters that some reader obeys, beside ordinary ones.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<char>().prop_map(String::from),
+        "[`*_<>&\\[\\]()#|:!~$\\\\\"' \n\t-]{1,8}",
+        "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}\u{fffe}]",
+        prop_oneof![
+            "]]>",
+            "</failure>",
+            "```",
+            "::error::x",
+            "<!--",
+            "\u{1b}]0;x\u{7}",
+            "@you"
+        ],
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// The golden run in which one failed check, and the plan around it, say these words.
+fn saying(words: &str) -> (Run, Verdict) {
+    let (mut run, _) = golden::run();
+    let failed = |trial: &&mut Trial| trial.outcome() == Some(&Outcome::Failed);
+    let trial = run.trials.iter_mut().find(failed).unwrap();
+    trial.findings = vec![Finding::new(words).comparing(words, words)];
+    trial.finished = Some((Outcome::Failed, 1.0));
+    let plan = run.plan.as_mut().unwrap();
+    words.clone_into(&mut plan.run);
+    words.clone_into(&mut plan.target.name);
+    plan.target.defect = Some(words.to_owned());
+    plan.checks
+        .iter_mut()
+        .for_each(|check| words.clone_into(&mut check.statement));
+    golden::judged(run)
+}
+
+fn is_obeyed(c: char) -> bool {
+    let unseen = [
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+    ];
+    (c.is_control() && c != '\n')
+        || unseen.iter().any(|range| range.contains(&c))
+        || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_output_lets_anything_hostile_through(words in hostile()) {
+        let (run, verdict) = saying(&words);
+        for (output, renderer) in every_output() {
+            let text = renderer.render(&run, &verdict);
+            let found = text.chars().find(|c| is_obeyed(*c));
+            prop_assert_eq!(found, None, "{}", output);
+        }
+        let summary = Markdown.render(&run, &verdict);
+        prop_assert_eq!(smuggled(&summary), []);
+        let xml = Junit.render(&run, &verdict);
+        let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+        prop_assert_eq!(report.tests, verdict.checks.len() + 1);
+        let json = Json.render(&run, &verdict);
+        prop_assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
+    }
+}
