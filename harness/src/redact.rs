@@ -35,8 +35,8 @@ impl Redactor {
 
     /// The text with every known secret masked.
     ///
-    /// The text is one line of JSON: masking never changes its structure, since
-    /// neither a needle's JSON form nor the mask contains an unescaped quote.
+    /// The text is JSON: masking never changes its structure, since neither a
+    /// secret's escaped forms nor the mask contain a quote that is not escaped.
     pub fn redact(&self, text: String) -> String {
         let Ok(needles) = self.needles.read() else {
             return MASK.to_owned();
@@ -51,19 +51,26 @@ impl Redactor {
     }
 }
 
-/// A secret as it may appear: plain, JSON-escaped, percent-encoded, in base64.
+/// A secret as it may appear in a line of JSON: as a text, as a text within a
+/// text that is JSON itself, percent-encoded, in hex, in base64.
 fn forms(secret: &str) -> Vec<String> {
-    let json = serde_json::Value::from(secret).to_string();
+    let escaped = json_escaped(secret);
     let mut forms = vec![
-        secret.to_owned(),
-        json.trim_matches('"').to_owned(),
+        json_escaped(&escaped),
+        escaped,
         utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
         url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
         hex::encode(secret),
     ];
     forms.extend((0..3).flat_map(|offset| base64_at(secret.as_bytes(), offset)));
-    forms.retain(|form| form.len() >= SHORTEST && !form.contains('"'));
+    forms.retain(|form| form.len() >= SHORTEST);
     forms
+}
+
+/// A text as it stands between the quotes of a JSON string.
+fn json_escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// The characters of a base64 text that depend on the secret alone, when the
