@@ -1,5 +1,7 @@
 //! What became of one planned check: the worst of its attempts, by the first two laws.
 
+use std::cmp::Ordering;
+
 use super::types::{Decision, Judged, Status};
 use crate::policy::Policy;
 use crate::record::{
@@ -20,6 +22,8 @@ struct Ending<'a> {
     skip: Option<SkipClass>,
     detail: Option<&'a str>,
     duration_ms: Option<f64>,
+    /// Whether its journal has an end.
+    ended: bool,
 }
 
 impl<'a> Answer<'a> {
@@ -27,10 +31,9 @@ impl<'a> Answer<'a> {
         let attempts = run.trials.iter().filter(|trial| trial.check == planned.id);
         let endings: Vec<_> = attempts.map(Ending::of).collect();
         let count = endings.len();
-        // The worst counts, whatever the order: a pass after a failure does not
-        // undo it. Equally bad ones are told apart by what they say.
-        let badness = |ending: &Ending<'a>| (ending.allows(planned, policy), ending.detail);
-        let worst = endings.into_iter().max_by_key(badness);
+        let worst = endings
+            .into_iter()
+            .max_by(|a, b| a.compare(b, planned, policy));
         let worst = worst.unwrap_or_else(|| Ending::without_attempt(planned));
         let judged = Judged {
             id: planned.id.clone(),
@@ -75,6 +78,7 @@ impl<'a> Ending<'a> {
             skip,
             detail,
             duration_ms,
+            ended: trial.finished.is_some(),
         }
     }
 
@@ -90,7 +94,24 @@ impl<'a> Ending<'a> {
             skip,
             detail: Some(detail),
             duration_ms: None,
+            ended: false,
         }
+    }
+
+    /// The worst is the greatest, whatever the order of attempts: a pass after a
+    /// failure does not undo it. Equally bad ones are told apart by what they
+    /// say, so that the verdict is the same to its last detail.
+    fn compare(&self, other: &Self, planned: &PlannedCheck, policy: &Policy) -> Ordering {
+        let badness = |ending: &Self| {
+            let length = ending.duration_ms.map(f64::to_bits);
+            (
+                ending.allows(planned, policy),
+                ending.status,
+                ending.detail,
+                length,
+            )
+        };
+        badness(self).cmp(&badness(other))
     }
 
     /// The best decision that this ending allows: a failure is judged by its
@@ -102,6 +123,8 @@ impl<'a> Ending<'a> {
         };
         match (self.status, self.skip) {
             (Status::Failed, _) => by_severity(planned.severity, policy),
+            // Nobody knows what it would have said, not even that it could not tell.
+            (Status::Errored, _) if !self.ended => Decision::Inconclusive,
             // What nobody requires may be left out; a required suite is whole or no evidence.
             (Status::Skipped, Some(SkipClass::Filtered)) if policy.requires(planned.id.suite()) => {
                 Decision::Inconclusive

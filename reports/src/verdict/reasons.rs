@@ -5,7 +5,7 @@ use time::{Date, Duration, OffsetDateTime};
 use super::answer::Answer;
 use super::types::{Counts, Decision, Reason, Status};
 use crate::policy::{Policy, Waiver};
-use crate::record::{Run, RunEvent, Trial};
+use crate::record::{Plan, Run, RunEvent, Trial};
 
 /// How far the clocks of two machines may be apart.
 const CLOCK_SKEW: Duration = Duration::minutes(5);
@@ -44,23 +44,29 @@ pub(super) fn about_the_run(run: &Run, policy: &Policy, now: OffsetDateTime) -> 
                 inconclusive(format!("'{}' ran but is not in the plan", trial.check))
             };
             reasons.extend(strays.map(stray));
-            reasons.extend(age(plan.created_at, policy, now).map(inconclusive));
+            reasons.extend(age(run, plan, policy, now).map(inconclusive));
         }
     }
     reasons.extend(life(run));
     reasons
 }
 
-/// What speaks against evidence from that time.
-fn age(from: OffsetDateTime, policy: &Policy, now: OffsetDateTime) -> Option<String> {
-    let age = now - from;
-    if age > policy.max_age.duration() {
+/// What speaks against evidence from the times at which it was taken: the
+/// oldest counts, so that a journal left over from an earlier run is noticed.
+fn age(run: &Run, plan: &Plan, policy: &Policy, now: OffsetDateTime) -> Option<String> {
+    let trials = run.trials.iter().map(|trial| trial.started_at);
+    let life = run.life.iter().map(|line| line.at);
+    let times = || trials.clone().chain(life.clone());
+    let oldest = times().fold(plan.created_at, OffsetDateTime::min);
+    let newest = times().fold(plan.created_at, OffsetDateTime::max);
+    if now - oldest > policy.max_age.duration() {
+        let age = policy.max_age;
         return Some(format!(
-            "the run is older than {}; run it again",
-            policy.max_age
+            "the run has evidence older than {age}; run it again"
         ));
     }
-    (age < -CLOCK_SKEW).then(|| "the run is from the future; set the clocks".to_owned())
+    let from_the_future = newest - now > CLOCK_SKEW;
+    from_the_future.then(|| "the run has evidence from the future; set the clocks".to_owned())
 }
 
 /// What speaks against the run in its own journal.
@@ -104,7 +110,8 @@ pub(super) fn about_suites(answers: &[Answer<'_>], policy: &Policy) -> Vec<Reaso
                 .iter()
                 .filter(|answer| answer.planned.id.suite() == rule.id);
             suite.for_each(|answer| counts.add(answer.judged.status));
-            let (passed, asked) = (counts.passed, rule.min_checks);
+            // Without a single pass a suite is no evidence, whatever the policy is content with.
+            let (passed, asked) = (counts.passed, rule.min_checks.max(1));
             if counts.planned == 0 {
                 Some(inconclusive(format!(
                     "suite '{}' is required and not planned",

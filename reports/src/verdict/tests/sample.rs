@@ -1,0 +1,143 @@
+//! A sound run, and the ways to spoil it.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::policy::Policy;
+use crate::record::{
+    Admission, CheckId, Criticality, Effect, Finding, JOURNAL_VERSION, Outcome, PLAN_VERSION, Plan,
+    PlannedCheck, Profile, Run, RunEvent, RunLine, Selection, Severity, SkipClass, Source,
+    TargetSummary, Trial,
+};
+
+pub(super) const NOW: OffsetDateTime = time::macros::datetime!(2026-11-24 12:00 UTC);
+
+pub(super) fn policy() -> Policy {
+    let text = "schema = 1\nname = \"test\"\nbar = \"high\"\nmax_age = \"2h\"\n\
+        [[suite]]\nid = \"p\"\nrequired = true\nmin_checks = 1\n\
+        [[waiver]]\ncheck = \"p::waived\"\nowner = \"me\"\nreason = \"known\"\nexpires = 2026-12-31\n\
+        [[waiver]]\ncheck = \"p::expired\"\nowner = \"me\"\nreason = \"known\"\nexpires = 2026-11-23\n";
+    Policy::parse(text, "test.toml").unwrap()
+}
+
+pub(super) fn planned(id: &str, severity: Severity, criticality: Criticality) -> PlannedCheck {
+    PlannedCheck {
+        id: id.parse().unwrap(),
+        statement: "it is so".to_owned(),
+        severity,
+        criticality,
+        effect: Effect::Read,
+        needs: Vec::new(),
+        timeout_ms: 1_000,
+        source: Source {
+            file: "x.rs".to_owned(),
+            line: 1,
+        },
+        admission: Admission::Admitted,
+    }
+}
+
+pub(super) fn trial(id: &CheckId, outcome: Option<Outcome>) -> Trial {
+    let findings = match outcome {
+        Some(Outcome::Failed) => vec![Finding::new("it is not so")],
+        _ => Vec::new(),
+    };
+    Trial {
+        check: id.clone(),
+        attempt: 1,
+        started_at: NOW,
+        evidence: Vec::new(),
+        findings,
+        finished: outcome.map(|outcome| (outcome, 5.0)),
+    }
+}
+
+pub(super) fn at(event: RunEvent) -> RunLine {
+    RunLine {
+        v: JOURNAL_VERSION,
+        at: NOW,
+        event,
+    }
+}
+
+pub(super) fn life() -> Vec<RunLine> {
+    let identity = serde_json::json!({"commit": "abc"});
+    vec![
+        at(RunEvent::Identified {
+            identity: identity.clone(),
+        }),
+        at(RunEvent::Identified { identity }),
+        at(RunEvent::Finished { duration_ms: 9.0 }),
+    ]
+}
+
+pub(super) fn run_of(checks: Vec<PlannedCheck>, trials: Vec<Trial>) -> Run {
+    let plan = Plan {
+        v: PLAN_VERSION,
+        run: "r".to_owned(),
+        created_at: NOW - Duration::minutes(1),
+        cutover: "0".to_owned(),
+        profile: Profile::Gate,
+        seed: 1,
+        target: TargetSummary {
+            name: "t".to_owned(),
+            class: "local".to_owned(),
+            stack: "processes".to_owned(),
+            defect: None,
+        },
+        selection: Selection::default(),
+        checks,
+    };
+    Run {
+        plan: Some(plan),
+        life: life(),
+        trials,
+        unreadable: Vec::new(),
+    }
+}
+
+/// A run of one check, which passes unless changed, beside one that passes.
+pub(super) fn run_with(change: impl FnOnce(&mut Run)) -> Run {
+    let sound = planned("p::sound", Severity::High, Criticality::Required);
+    let check = planned("p::it", Severity::High, Criticality::Required);
+    let trials = vec![
+        trial(&sound.id, Some(Outcome::Passed)),
+        trial(&check.id, Some(Outcome::Passed)),
+    ];
+    let mut run = run_of(vec![sound, check], trials);
+    change(&mut run);
+    run
+}
+
+pub(super) fn plan(run: &mut Run) -> &mut Plan {
+    run.plan.as_mut().unwrap()
+}
+
+pub(super) fn ends(run: &mut Run, outcome: Outcome) {
+    run.trials[1] = trial(&run.trials[1].check.clone(), Some(outcome));
+}
+
+pub(super) fn renamed(run: &mut Run, id: &str) {
+    plan(run).checks[1].id = id.parse().unwrap();
+    run.trials[1].check = id.parse().unwrap();
+}
+
+pub(super) fn refused(run: &mut Run, class: SkipClass) {
+    plan(run).checks[1].admission = Admission::Refused {
+        class,
+        reason: "because".to_owned(),
+    };
+    run.trials.pop();
+}
+
+pub(super) fn errored() -> Outcome {
+    Outcome::Errored {
+        cause: "a panic".to_owned(),
+    }
+}
+
+pub(super) fn skipped(class: SkipClass) -> Outcome {
+    Outcome::Skipped {
+        class,
+        reason: "because".to_owned(),
+    }
+}
