@@ -157,6 +157,24 @@ fn a_time_is_in_seconds_and_a_message_is_one_short_line() {
 }
 
 #[test]
+fn evidence_without_end_is_cut_and_says_where_all_of_it_is() {
+    let (mut run, _) = golden::run();
+    for trial in &mut run.trials {
+        trial.evidence = [trial.evidence.as_slice()].repeat(1_000).concat();
+    }
+    let (run, verdict) = golden::judged(run);
+    let xml = Junit.render(&run, &verdict);
+    let report = junit_parser::from_reader(xml.as_bytes()).unwrap();
+    let cases = report.suites.iter().flat_map(|suite| &suite.cases);
+    let outputs: Vec<_> = cases.filter_map(|case| case.system_out.as_ref()).collect();
+    assert_eq!(outputs.len(), 7);
+    for output in outputs {
+        let end = "… all of it is in trials/pipeline--";
+        assert!(output.len() <= 64 * 1024 && output.contains(end));
+    }
+}
+
+#[test]
 fn every_suite_says_which_run_it_belongs_to() {
     let (run, verdict) = golden::run();
     let report = Report::deserialize_from_str(&Junit.render(&run, &verdict)).unwrap();

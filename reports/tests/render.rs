@@ -10,7 +10,7 @@ mod golden;
 use std::fs;
 use std::time::Duration;
 
-use cutover_reports::record::{Finding, Outcome, Run, SkipClass, Trial};
+use cutover_reports::record::{Finding, Outcome, Profile, Run, SkipClass, Trial};
 use cutover_reports::render::terminal::{Terminal, check_line};
 use cutover_reports::render::{Json, Junit, Markdown, Palette, Render, write_all};
 use cutover_reports::verdict::{Decision, Verdict};
@@ -158,6 +158,21 @@ fn a_directory_that_cannot_be_written_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let error = write_all(&dir.path().join("gone"), &run, &verdict).unwrap_err();
     assert!(error.to_string().contains("gone/junit.xml"), "{error}");
+}
+
+#[test]
+fn a_command_to_paste_holds_nothing_that_a_plan_smuggles_in() {
+    let (mut run, _) = golden::run();
+    let plan = run.plan.as_mut().unwrap();
+    plan.target.defect = Some("I-004; rm -rf ~".to_owned());
+    plan.profile = Profile::Quick;
+    let (run, verdict) = golden::judged(run);
+    let page = PLAIN.render(&run, &verdict);
+    let commands: Vec<_> = page.lines().filter(|it| it.contains("again ")).collect();
+    assert!(!commands.is_empty());
+    for command in commands {
+        assert!(command.ends_with(" --profile quick"), "{command}");
+    }
 }
 
 /// The golden run with each of its checks many times over, in many suites.

@@ -165,21 +165,22 @@ impl<'a> Chapter<'a> {
 
     /// The command that asks the same question again.
     pub(super) fn again(&self) -> String {
-        let plan = self.run.plan.as_ref();
-        let defect = plan.and_then(|plan| plan.target.defect.as_deref());
-        let profile = plan.map(|plan| plan.profile);
-        let options = [
-            (
-                "--profile",
-                profile.filter(|it| *it != Profile::Gate).map(Profile::name),
-            ),
-            ("--defect", defect),
-        ];
-        let given = options.into_iter().filter_map(|(option, value)| {
-            Some(format!(" {option} {}", line(value?, LONGEST_COMMAND)))
-        });
-        format!("cutover validate --check {}", self.judged.id) + &given.collect::<String>()
+        let mut command = format!("cutover validate --check {}", self.judged.id);
+        if let Some(plan) = &self.run.plan {
+            let profile = (plan.profile != Profile::Gate).then(|| plan.profile.name());
+            let defect = plan.target.defect.as_deref().filter(|id| is_a_word(id));
+            for (option, value) in [(" --profile ", profile), (" --defect ", defect)] {
+                command.extend(value.map(|value| [option, value]).into_iter().flatten());
+            }
+        }
+        command
     }
+}
+
+/// Whether a shell takes it for one word and nothing else.
+fn is_a_word(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Whether it was this attempt of which the verdict speaks.

@@ -54,6 +54,9 @@ pub(super) fn tell(page: &mut Page, chapter: &Chapter<'_>) {
         page.whole("repeat", &curl);
     }
     page.whole("again", &chapter.again());
+    if let Some(source) = chapter.source() {
+        page.whole("written", &line(&source, LONGEST));
+    }
 }
 
 /// Names one check in a line, where there are too many to tell of.
@@ -81,7 +84,6 @@ fn circumstances(chapter: &Chapter<'_>) -> String {
         Some(chapter.weight().to_owned()),
         judged.duration_ms.map(spoken_ms),
         attempts,
-        chapter.source().map(|source| line(&source, LONGEST)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
