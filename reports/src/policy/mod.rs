@@ -3,6 +3,8 @@
 mod age;
 mod parse;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use age::Age;
 pub use parse::PolicyError;

@@ -15,16 +15,24 @@ pub struct Policy {
     pub schema: u32,
     /// What the gate is called in reports.
     pub name: String,
-    /// From which severity on a failed check is a NO-GO.
+    /// From which severity on a failed check is a NO-GO; `high` where it is not said.
+    #[serde(default = "default_bar")]
     pub bar: Severity,
     /// How old evidence may be.
     pub max_age: Age,
+    /// Whether a CONDITIONAL is no pass, as with `--strict`.
+    #[serde(default)]
+    pub strict: bool,
     /// What is asked of the suites.
     #[serde(rename = "suite")]
     pub suites: Vec<SuiteRule>,
     /// Accepted exceptions.
     #[serde(default, rename = "waiver")]
     pub waivers: Vec<Waiver>,
+}
+
+fn default_bar() -> Severity {
+    Severity::High
 }
 
 /// What is asked of a suite.

@@ -38,6 +38,7 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
         reasons,
         run: run.plan.as_ref().map(|plan| plan.run.clone()),
         policy: policy.name.clone(),
+        strict: policy.strict,
         judged_at: now,
         duration_ms: duration(run),
         counts: counts(&answers),

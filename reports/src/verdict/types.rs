@@ -40,6 +40,9 @@ pub struct Verdict {
     pub run: Option<String>,
     /// The policy's name.
     pub policy: String,
+    /// Whether the policy lets no CONDITIONAL pass.
+    #[serde(default)]
+    pub strict: bool,
     /// When it was judged.
     #[serde(with = "time::serde::rfc3339")]
     pub judged_at: OffsetDateTime,
@@ -174,10 +177,10 @@ impl Counts {
 }
 
 impl Verdict {
-    /// The binary's exit code for this verdict.
+    /// The binary's exit code for this verdict; strict if the caller or the policy is.
     pub fn exit_code(&self, strict: bool) -> u8 {
         match self.decision {
-            Decision::Conditional if strict => exit::CONDITIONAL,
+            Decision::Conditional if strict || self.strict => exit::CONDITIONAL,
             Decision::Go | Decision::Conditional => exit::GO,
             Decision::Inconclusive => exit::INCONCLUSIVE,
             Decision::NoGo => exit::NO_GO,

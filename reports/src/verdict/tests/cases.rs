@@ -5,6 +5,8 @@ use time::Duration;
 use super::sample::{
     NOW, at, ends, errored, plan, policy, refused, renamed, run_with, skipped, trial,
 };
+use crate::exit;
+use crate::policy::Policy;
 use crate::record::{
     Criticality, Finding, Outcome, Run, RunEvent, Severity, SkipClass, Unreadable,
 };
@@ -82,4 +84,23 @@ fn the_deciding_reason_is_short_and_the_worst() {
     let reason = judge(&run, &policy(), NOW).reason.unwrap();
     assert!(reason.starts_with("p::it failed: é"), "{reason}");
     assert_eq!(reason.chars().count(), 200);
+}
+
+#[test]
+fn a_strict_policy_lets_no_conditional_pass() {
+    let run = run_with(|run| {
+        plan(run).checks[1].severity = Severity::Medium;
+        ends(run, Outcome::Failed);
+    });
+    let strict = Policy {
+        strict: true,
+        ..policy()
+    };
+    for (policy, flag, code) in [
+        (&policy(), false, exit::GO),
+        (&policy(), true, exit::CONDITIONAL),
+        (&strict, false, exit::CONDITIONAL),
+    ] {
+        assert_eq!(judge(&run, policy, NOW).exit_code(flag), code);
+    }
 }

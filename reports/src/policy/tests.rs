@@ -1,0 +1,119 @@
+//! What a policy may say, and how its mistakes are named.
+
+use time::{Date, Month};
+
+use super::Policy;
+use crate::record::Severity;
+
+const HEAD: &str = "schema = 1\nname = \"x\"\nbar = \"high\"\nmax_age = \"2h\"\n";
+const SUITE: &str = "[[suite]]\nid = \"pipeline\"\nrequired = true\n";
+const WAIVER: &str =
+    "[[waiver]]\ncheck = \"pipeline::a\"\nowner = \"me\"\nreason = \"x\"\nexpires = 2026-12-31\n";
+
+fn problem(text: &str) -> String {
+    Policy::parse(text, "x.toml")
+        .expect_err("it should be refused")
+        .to_string()
+}
+
+#[test]
+fn the_default_is_a_policy() {
+    let policy = Policy::default_gate();
+    assert_eq!(policy.bar, Severity::High);
+    assert!(policy.requires("pipeline"));
+}
+
+#[test]
+fn a_waiver_holds_through_its_last_day() {
+    let policy = Policy::parse(&format!("{HEAD}{SUITE}{WAIVER}"), "x.toml").unwrap();
+    let day = |day| Date::from_calendar_date(2026, Month::December, day).unwrap();
+    assert!(policy.waivers[0].holds_on(day(31)));
+    assert!(!policy.waivers[0].holds_on(day(31).next_day().unwrap()));
+}
+
+#[test]
+fn mistakes_are_named_with_file_line_and_key() {
+    let table = [
+        (
+            format!("{HEAD}barr = 1\n{SUITE}"),
+            "x.toml:5: unknown field `barr`",
+        ),
+        (
+            HEAD.replace("high", "highest") + SUITE,
+            "x.toml:3: unknown variant `highest`",
+        ),
+        (
+            HEAD.replace("2h", "2 hours") + SUITE,
+            "x.toml:4: '2 hours' is no length of time",
+        ),
+        (
+            HEAD.replace("schema = 1", "schema = 2") + SUITE,
+            "x.toml:1: key 'schema' must be 1",
+        ),
+        (
+            format!("{HEAD}{}", SUITE.replace("true", "false")),
+            "x.toml:7: key 'suite.required' requires no suite",
+        ),
+        (
+            format!("{HEAD}{SUITE}{SUITE}"),
+            "x.toml:9: key 'suite.id' names 'pipeline' twice",
+        ),
+        (
+            format!("{HEAD}{SUITE}{WAIVER}{WAIVER}"),
+            "x.toml:14: key 'waiver.check' names 'pipeline::a' twice",
+        ),
+        (
+            format!("{HEAD}{SUITE}{}", WAIVER.replace("\"me\"", "\" \"")),
+            "x.toml:10: key 'waiver.owner' is empty; say who answers for it",
+        ),
+        (
+            format!("{HEAD}{SUITE}{}", WAIVER.replace("\"x\"", "\"\"")),
+            "x.toml:11: key 'waiver.reason' is empty; say why it is accepted",
+        ),
+        (
+            HEAD.to_owned() + "suite = []\n",
+            "x.toml:1: key 'suite.required' requires no suite",
+        ),
+        (HEAD.to_owned(), "x.toml:1: missing field `suite`"),
+        (
+            format!("{HEAD}{SUITE}{}", WAIVER.replace("pipeline::a", "a")),
+            "x.toml:9: 'a' is not a check id",
+        ),
+        (
+            format!("{HEAD}{SUITE}{}", WAIVER.replace("2026-12-31", "\"soon\"")),
+            "x.toml:12",
+        ),
+    ];
+    for (text, expected) in table {
+        let said = problem(&text);
+        assert!(said.contains(expected), "'{expected}' is not in '{said}'");
+    }
+}
+
+#[test]
+fn what_is_not_said_is_the_careful_choice() {
+    let policy = Policy::parse(
+        &format!("{}{SUITE}", HEAD.replace("bar = \"high\"\n", "")),
+        "x.toml",
+    );
+    let policy = policy.unwrap();
+    assert_eq!(policy.bar, Severity::High);
+    assert!(!policy.strict && policy.waivers.is_empty());
+}
+
+#[test]
+fn the_schema_lets_through_what_the_parser_does_and_no_unknown_key() {
+    let schema = serde_json::to_value(schemars::schema_for!(Policy)).unwrap();
+    let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(
+        keys,
+        [
+            "bar", "max_age", "name", "schema", "strict", "suite", "waiver"
+        ]
+    );
+    assert_eq!(schema["additionalProperties"], false);
+    assert_eq!(
+        schema["required"],
+        serde_json::json!(["schema", "name", "max_age", "suite"])
+    );
+}
