@@ -37,8 +37,10 @@ pub mod record;
 pub mod render;
 pub mod verdict;
 
+pub use policy::Policy;
 pub use record::{
     Admission, Body, CheckId, Criticality, Effect, Event, Evidence, Finding, HttpExchange, Line,
     Outcome, Plan, PlannedCheck, Profile, Run, RunEvent, RunLine, Selection, Severity, SkipClass,
     Source, TargetSummary, Trial,
 };
+pub use verdict::{Decision, Verdict, judge};

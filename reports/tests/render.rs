@@ -175,6 +175,20 @@ fn a_command_to_paste_holds_nothing_that_a_plan_smuggles_in() {
     }
 }
 
+#[test]
+fn a_time_that_no_clock_measured_breaks_no_output() {
+    for ms in [-1.0, 1.8e22, f64::MAX] {
+        let (mut run, _) = golden::run();
+        for (_, took) in run.trials.iter_mut().filter_map(|it| it.finished.as_mut()) {
+            *took = ms;
+        }
+        let (run, verdict) = golden::judged(run);
+        for (name, output) in every_output() {
+            assert!(output.render(&run, &verdict).len() > 1_000, "{name}: {ms}");
+        }
+    }
+}
+
 /// The golden run with each of its checks many times over, in many suites.
 fn crowded() -> (Run, Verdict) {
     let (mut run, _) = golden::run();
