@@ -1,8 +1,9 @@
 //! Masks every known secret, in every form it may take, before a byte reaches the disk.
 
 use std::collections::BTreeSet;
-use std::sync::RwLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,21 +16,23 @@ const SHORTEST: usize = 8;
 /// Knows the run's secrets and masks them.
 #[derive(Debug, Default)]
 pub struct Redactor {
-    /// Longest first, so that a secret that contains another is masked whole.
-    needles: RwLock<Vec<String>>,
+    known: Mutex<Known>,
+}
+
+/// The secrets in all their forms, and the automaton that finds them all in one pass.
+#[derive(Debug, Default)]
+struct Known {
+    forms: BTreeSet<String>,
+    finder: Option<Arc<AhoCorasick>>,
 }
 
 impl Redactor {
     /// Learns a secret; from here on it is masked.
     pub fn learn(&self, secret: &Secret) {
-        if secret.expose().len() < SHORTEST {
-            return;
-        }
-        if let Ok(mut needles) = self.needles.write() {
-            let mut all: BTreeSet<_> = needles.drain(..).collect();
-            all.extend(forms(secret.expose()));
-            needles.extend(all);
-            needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+        if secret.expose().len() >= SHORTEST {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.forms.extend(forms(secret.expose()));
+            known.finder = None;
         }
     }
 
@@ -38,16 +41,32 @@ impl Redactor {
     /// The text is JSON: masking never changes its structure, since neither a
     /// secret's escaped forms nor the mask contain a quote that is not escaped.
     pub fn redact(&self, text: String) -> String {
-        let Ok(needles) = self.needles.read() else {
-            return MASK.to_owned();
-        };
-        needles.iter().fold(text, |text, needle| {
-            if text.contains(needle.as_str()) {
-                text.replace(needle.as_str(), MASK)
-            } else {
-                text
+        match self.finder() {
+            Ok(finder) if !finder.is_match(&text) => text,
+            Ok(finder) => {
+                let mut masked = String::with_capacity(text.len());
+                finder.replace_all_with(&text, &mut masked, |_, _, into| {
+                    into.push_str(MASK);
+                    true
+                });
+                masked
             }
-        })
+            // More secrets than can be searched for: nothing is shown at all.
+            Err(_) => serde_json::Value::from(MASK).to_string(),
+        }
+    }
+
+    fn finder(&self) -> Result<Arc<AhoCorasick>, BuildError> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(finder) = &known.finder {
+            return Ok(Arc::clone(finder));
+        }
+        // The longest of several, so that a secret that contains another is masked whole.
+        let mut builder = AhoCorasick::builder();
+        let finder = builder
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&known.forms)?;
+        Ok(Arc::clone(known.finder.insert(Arc::new(finder))))
     }
 }
 

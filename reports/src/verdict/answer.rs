@@ -123,7 +123,9 @@ impl<'a> Ending<'a> {
         };
         match (self.status, self.skip) {
             (Status::Failed, _) => by_severity(planned.severity, policy),
-            // Nobody knows what it would have said, not even that it could not tell.
+            // Nobody knows what it would have said, not even that it could not tell:
+            // a failure whose journal is lost must not become a listed risk.
+            (Status::NotRun, _) => Decision::Inconclusive,
             (Status::Errored, _) if !self.ended => Decision::Inconclusive,
             // What nobody requires may be left out; a required suite is whole or no evidence.
             (Status::Skipped, Some(SkipClass::Filtered)) if policy.requires(planned.id.suite()) => {
@@ -133,7 +135,7 @@ impl<'a> Ending<'a> {
             | (Status::Skipped, Some(SkipClass::NotApplicable | SkipClass::Filtered)) => {
                 Decision::Go
             }
-            (Status::Skipped | Status::Errored | Status::NotRun, _) => unanswered,
+            (Status::Skipped | Status::Errored, _) => unanswered,
         }
     }
 }

@@ -33,7 +33,7 @@ const CASES: &[Case] = &[
     ("a check that began and never ended", Decision::Inconclusive, |run| run.trials[1].finished = None),
     ("an advisory check that began and never ended", Decision::Inconclusive, |run| { plan(run).checks[1].criticality = Criticality::Advisory; run.trials[1].finished = None; }),
     ("a check that never ran", Decision::Inconclusive, |run| { run.trials.pop(); }),
-    ("an advisory check that never ran", Decision::Conditional, |run| { plan(run).checks[1].criticality = Criticality::Advisory; run.trials.pop(); }),
+    ("an advisory check that never ran", Decision::Inconclusive, |run| { plan(run).checks[1].criticality = Criticality::Advisory; run.trials.pop(); }),
     ("a check that was refused", Decision::Inconclusive, |run| refused(run, SkipClass::PreconditionMissing)),
     ("a check that was filtered out", Decision::Inconclusive, |run| refused(run, SkipClass::Filtered)),
     ("an advisory check that was filtered out", Decision::Inconclusive, |run| { plan(run).checks[1].criticality = Criticality::Advisory; refused(run, SkipClass::Filtered); }),

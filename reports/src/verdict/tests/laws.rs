@@ -69,11 +69,14 @@ proptest! {
     #[test]
     fn removing_an_answer_is_never_a_go(run in any_run(), index in any::<prop::sample::Index>()) {
         prop_assume!(!run.trials.is_empty());
+        let before = judge(&run, &policy(), NOW).decision;
         let mut less = run.clone();
         let gone = less.trials[index.index(less.trials.len())].check.clone();
         less.trials.retain(|trial| trial.check != gone);
         let after = judge(&less, &policy(), NOW).decision;
         prop_assert!(after > Decision::Go, "without {gone}: {after}");
+        let denied = |decision| decision >= Decision::Inconclusive;
+        prop_assert!(!denied(before) || denied(after), "without {gone} from {before} to {after}");
     }
 
     #[test]
