@@ -77,15 +77,19 @@ macro_rules! ensure {
 /// The expected value comes second, as in a sentence: *the status is 409*.
 #[macro_export]
 macro_rules! ensure_eq {
-    ($actual:expr, $expected:expr, $($summary:tt)+) => {{
-        let (actual, expected) = (&$actual, &$expected);
-        if actual != expected {
-            return Err($crate::stop::Stop::violated(
-                $crate::record::Finding::new(format!($($summary)+))
-                    .comparing(format!("{expected:?}"), format!("{actual:?}")),
-            ));
+    ($actual:expr, $expected:expr, $($summary:tt)+) => {
+        // A match, so that what the sides borrow from lives until they are compared.
+        match (&$actual, &$expected) {
+            (actual, expected) => {
+                if *actual != *expected {
+                    return Err($crate::stop::Stop::violated(
+                        $crate::record::Finding::new(format!($($summary)+))
+                            .comparing(format!("{expected:?}"), format!("{actual:?}")),
+                    ));
+                }
+            }
         }
-    }};
+    };
 }
 
 #[cfg(test)]

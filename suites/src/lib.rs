@@ -1,1 +1,6 @@
-//! Placeholder.
+//! The suites: what cutover tests.
+
+mod catalog;
+mod pipeline;
+
+pub use catalog::catalog;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `cutover` binary: the suites, the programs it also carries, and nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cutover_harness::main(&cutover::catalog())
+}

@@ -35,6 +35,11 @@ impl Request {
         }
     }
 
+    /// Where it goes.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// A `GET`.
     pub fn get(url: Url) -> Self {
         Self::new(Method::GET, url)

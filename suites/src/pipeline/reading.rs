@@ -1,0 +1,43 @@
+//! Reading answers by the contract's pointers, with a finding where something is missing.
+
+use cutover_harness::contract::{Contract, Pointer};
+use cutover_harness::prelude::*;
+use cutover_harness::probe::Reply;
+use serde_json::Value;
+
+/// The value at a pointer, or a finding that names what lacks it.
+pub(super) fn at<'a>(pointer: &Pointer, document: &'a Value, what: &str) -> CheckResult<&'a Value> {
+    pointer.find(document).ok_or_else(|| {
+        Stop::violated(
+            Finding::new(format!("{what} has no {}", pointer.as_str()))
+                .comparing(pointer.as_str(), document.to_string()),
+        )
+    })
+}
+
+/// The list at a pointer.
+pub(super) fn list_at<'a>(
+    pointer: &Pointer,
+    document: &'a Value,
+    what: &str,
+) -> CheckResult<&'a [Value]> {
+    let found = at(pointer, document, what)?;
+    found.as_array().map(Vec::as_slice).ok_or_else(|| {
+        Stop::violated(Finding::new(format!(
+            "{} of {what} is no list",
+            pointer.as_str()
+        )))
+    })
+}
+
+/// An error is JSON with a machine-readable word, a sentence and the id of its request.
+pub(super) fn is_a_described_error(reply: &Reply, contract: &Contract) -> CheckResult {
+    let body = reply.json()?;
+    let fields = &contract.fields.error;
+    for pointer in [&fields.error, &fields.message, &fields.request_id] {
+        let what = format!("the {} that answers {}", reply.status, reply.request);
+        let text = at(pointer, &body, &what)?.as_str().unwrap_or_default();
+        ensure!(!text.is_empty(), "{} of {what} is empty", pointer.as_str());
+    }
+    Ok(())
+}

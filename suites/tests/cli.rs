@@ -1,0 +1,164 @@
+//! Bad input gets a clear error that names the file, the key and the remedy, and exit code 2.
+
+use std::fs;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// What a call printed, and how it ended.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// Calls cutover in a directory of its own.
+fn cutover(arguments: &[&str]) -> Said {
+    cutover_in(&TempDir::new().unwrap(), arguments)
+}
+
+fn cutover_in(directory: &TempDir, arguments: &[&str]) -> Said {
+    let output = Command::cargo_bin("cutover")
+        .unwrap()
+        .args(arguments)
+        .current_dir(directory.path())
+        .env_remove("NEXTEST_RUN_ID")
+        .env_remove("CUTOVER_RUN_ID")
+        .output()
+        .unwrap();
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Asserts that a call is refused before anything runs, and says why in these words.
+fn refused(arguments: &[&str], words: &[&str]) {
+    let directory = TempDir::new().unwrap();
+    let said = cutover_in(&directory, arguments);
+    assert_eq!(said.code, 2, "{arguments:?}: {}", said.err);
+    for word in words {
+        assert!(said.err.contains(word), "'{word}' is not in: {}", said.err);
+    }
+    assert_eq!(
+        fs::read_dir(directory.path()).unwrap().count(),
+        0,
+        "something was written"
+    );
+}
+
+fn file(text: &str) -> (TempDir, String) {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("given.toml");
+    fs::write(&path, text).unwrap();
+    (directory, path.display().to_string())
+}
+
+#[test]
+fn an_unknown_flag_is_refused() {
+    refused(&["validate", "--colour"], &["--colour", "--color"]);
+}
+
+#[test]
+fn an_unknown_suite_is_refused_with_those_there_are() {
+    refused(
+        &["validate", "--suite", "pipelin"],
+        &["'pipelin'", "pipeline"],
+    );
+}
+
+#[test]
+fn an_unknown_defect_is_refused() {
+    refused(
+        &["validate", "--defect", "Z-99"],
+        &["'Z-99'", "cutover list --defects"],
+    );
+}
+
+#[test]
+fn a_missing_target_is_refused() {
+    refused(
+        &["validate", "--target", "nowhere.toml"],
+        &["nowhere.toml", "--target"],
+    );
+}
+
+#[test]
+fn a_malformed_target_is_refused_with_its_line() {
+    let (_directory, path) = file("schema = 1\nname = \"x\"\nclass = \"locl\"\n");
+    refused(
+        &["validate", "--target", &path],
+        &["given.toml:3", "locl", "local"],
+    );
+}
+
+#[test]
+fn an_unknown_key_in_a_target_is_refused_with_its_line() {
+    let (_directory, path) = file("schema = 1\nname = \"x\"\nclass = \"local\"\nretries = 3\n");
+    refused(
+        &["validate", "--target", &path],
+        &["given.toml:4", "retries"],
+    );
+}
+
+#[test]
+fn an_unknown_key_in_a_targets_contract_is_refused() {
+    let (_directory, path) =
+        file("schema = 1\nname = \"x\"\nclass = \"local\"\n[contract.limits]\nmax_byte = 3\n");
+    refused(
+        &["validate", "--target", &path],
+        &["given.toml", "max_byte"],
+    );
+}
+
+#[test]
+fn a_missing_policy_is_refused() {
+    refused(
+        &["validate", "--policy", "nowhere.toml"],
+        &["nowhere.toml", "--policy"],
+    );
+}
+
+#[test]
+fn a_malformed_policy_is_refused_with_its_line() {
+    let (_directory, path) = file("schema = 1\nname = \"x\"\nbarr = \"high\"\n");
+    refused(&["validate", "--policy", &path], &["given.toml:3", "barr"]);
+}
+
+#[test]
+fn a_run_directory_that_is_not_there_is_refused() {
+    refused(&["judge", "nowhere"], &["nowhere"]);
+}
+
+#[test]
+fn a_filter_that_matches_nothing_is_inconclusive() {
+    let said = cutover(&["validate", "--check", "no_such_check"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    assert!(said.out.contains("INCONCLUSIVE"), "{}", said.out);
+}
+
+#[test]
+fn listing_writes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let said = cutover_in(&directory, &["list"]);
+    assert_eq!(said.code, 0);
+    assert!(said.out.contains("pipeline"), "{}", said.out);
+    assert_eq!(
+        fs::read_dir(directory.path()).unwrap().count(),
+        0,
+        "something was written"
+    );
+}
+
+#[test]
+fn the_schemas_are_json() {
+    for document in ["target", "contract", "policy"] {
+        let said = cutover(&["schema", document]);
+        let schema: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(
+            schema["additionalProperties"], false,
+            "{document} takes unknown keys"
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! A run that is stopped, killed or not alone: it says so, and leaves nothing behind.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use cutover_harness::record::{Run, RunEvent};
+use tempfile::TempDir;
+
+/// How long anything here may take; far more than it does.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A cutover with runs and stacks in directories of its own.
+struct Home {
+    output: TempDir,
+    stacks: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let stacks = tempfile::Builder::new()
+            .prefix("cutover-home-")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .tempdir()
+            .unwrap();
+        Self {
+            output: TempDir::new().unwrap(),
+            stacks,
+        }
+    }
+
+    fn cutover(&self, verb: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
+        command
+            .arg(verb)
+            .env("TMPDIR", self.stacks.path())
+            .env_remove("NEXTEST_RUN_ID")
+            .env_remove("CUTOVER_RUN_ID")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    fn validate(&self) -> Child {
+        self.cutover("validate")
+            .arg("--output")
+            .arg(self.output.path())
+            .spawn()
+            .unwrap()
+    }
+
+    fn run(&self) -> Run {
+        Run::load(&self.output.path().join("latest")).unwrap()
+    }
+
+    /// The verdict on the newest run, by exit code.
+    fn judged(&self) -> Option<i32> {
+        self.cutover("judge")
+            .arg(self.output.path().join("latest"))
+            .status()
+            .unwrap()
+            .code()
+    }
+
+    fn stack_directories(&self) -> usize {
+        std::fs::read_dir(self.stacks.path())
+            .unwrap()
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with("cutover-")
+            })
+            .count()
+    }
+
+    /// Waits until trials have begun.
+    fn under_way(&self) {
+        let trials = self.output.path().join("latest/trials");
+        wait_for("the first trial", || {
+            std::fs::read_dir(&trials).is_ok_and(|mut entries| entries.next().is_some())
+        });
+    }
+}
+
+fn wait_for(what: &str, mut seen: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !seen() {
+        assert!(begin.elapsed() < DEADLINE, "{what} never came");
+        std::thread::yield_now();
+    }
+}
+
+fn ended(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    wait_for("the end of the run", || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+/// Processes that mention a path on their command line.
+fn processes_of(path: &Path) -> usize {
+    let path = path.display().to_string();
+    let all = Command::new("ps").args(["-eo", "args"]).output().unwrap();
+    String::from_utf8_lossy(&all.stdout)
+        .lines()
+        .filter(|line| line.contains(&path))
+        .count()
+}
+
+#[test]
+fn an_interrupted_run_is_inconclusive_and_leaves_nothing() {
+    for name in ["INT", "TERM"] {
+        let home = Home::new();
+        let mut run = home.validate();
+        home.under_way();
+        signal(&run, name);
+        assert_eq!(ended(&mut run).code(), Some(3), "after SIG{name}");
+        let life = home.run().life;
+        assert!(
+            life.iter()
+                .any(|line| matches!(line.event, RunEvent::Interrupted { .. })),
+            "{life:?}"
+        );
+        assert_eq!(home.stack_directories(), 0, "after SIG{name}");
+        assert_eq!(processes_of(home.stacks.path()), 0, "after SIG{name}");
+    }
+}
+
+#[test]
+fn a_killed_run_is_inconclusive_and_swept() {
+    let home = Home::new();
+    let mut run = home.validate();
+    home.under_way();
+    signal(&run, "KILL");
+    ended(&mut run);
+    assert_eq!(home.judged(), Some(3));
+    assert!(home.stack_directories() > 0, "there is nothing to sweep");
+    assert!(home.cutover("sweep").status().unwrap().success());
+    assert_eq!(home.stack_directories(), 0);
+    assert_eq!(processes_of(home.stacks.path()), 0);
+}
+
+#[test]
+fn two_runs_at_a_time_both_go() {
+    let homes = [Home::new(), Home::new()];
+    let mut runs = homes.each_ref().map(Home::validate);
+    for (run, home) in runs.iter_mut().zip(&homes) {
+        assert_eq!(ended(run).code(), Some(0), "{:?}", home.run().life);
+        assert_eq!(home.stack_directories(), 0);
+    }
+}
