@@ -104,7 +104,8 @@ pub enum CallbackMoment {
         /// The delay.
         delay_ms: u64,
     },
-    /// Before the submission is answered: the answer waits for the callback's own answer.
+    /// Before the submission is answered: the answer waits for the callback's own
+    /// answer, but no longer than a second.
     BeforeAnswer,
     /// Not at all.
     Never,
