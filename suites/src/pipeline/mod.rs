@@ -43,7 +43,7 @@ pub(crate) fn suite() -> Suite {
             check!(every_transition_is_recorded)
                 .requires([Http, Database])
                 .effect(WriteTenant)
-                .severity(Medium),
+                .severity(High),
             check!(stored_objects_match_their_hashes)
                 .requires([Http, Database, Storage])
                 .effect(WriteTenant)
@@ -99,7 +99,7 @@ pub(crate) fn suite() -> Suite {
             check!(a_nonsensical_list_is_refused, BAD_LISTS)
                 .requires([Http])
                 .effect(Read)
-                .severity(Medium),
+                .severity(High),
             check!(two_workers_do_each_job_once)
                 .requires([Http, Database, Standins, Processes])
                 .effect(Fault)
