@@ -64,7 +64,7 @@ impl Up {
         let root = std::env::temp_dir();
         sweep(&root, Reach::Abandoned).await?;
         let target = self.target.read(catalog)?;
-        let contract = target.contract(catalog.contract.text, catalog.contract.origin)?;
+        let contract = target.contract(catalog.contract.text)?;
         let defect = self
             .defect
             .as_deref()

@@ -87,7 +87,7 @@ impl Validate {
     }
 
     fn open(&self, catalog: &Catalog, target: &Target, policy: &Policy) -> anyhow::Result<Session> {
-        let contract = target.contract(catalog.contract.text, catalog.contract.origin)?;
+        let contract = target.contract(catalog.contract.text)?;
         let defect = self
             .defect
             .as_deref()

@@ -108,7 +108,7 @@ impl Shared {
 
     fn open(&self) -> anyhow::Result<Session> {
         let target = self.target()?;
-        let contract = target.contract(self.catalog.contract.text, self.catalog.contract.origin)?;
+        let contract = target.contract(self.catalog.contract.text)?;
         let plan = plan(&self.catalog, &target, &order(run_id()?))?;
         let leased = if is_shared_run() {
             Some(shared_stack(

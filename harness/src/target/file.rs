@@ -13,6 +13,9 @@ use crate::capability::{Capability, Grants};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
+    /// What errors call it: the file's name.
+    #[serde(skip)]
+    pub(super) origin: String,
     /// The version of the file's format: 1.
     pub schema: u32,
     /// The name by which reports speak of it.

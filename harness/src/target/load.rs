@@ -55,11 +55,12 @@ impl Target {
 
     /// Parses a target; `origin` is what its errors call it.
     pub fn parse(text: &str, origin: &str) -> Result<Self, TargetError> {
-        let target: Self = toml::from_str(text).map_err(|error| TargetError::Malformed {
+        let mut target: Self = toml::from_str(text).map_err(|error| TargetError::Malformed {
             origin: origin.to_owned(),
             line: line_of(text, error.span().map_or(0, |span| span.start)),
             message: error.message().to_owned(),
         })?;
+        origin.clone_into(&mut target.origin);
         let invalid = |key, problem: &str| {
             Err(TargetError::Invalid {
                 origin: origin.to_owned(),
@@ -89,11 +90,12 @@ impl Target {
     }
 
     /// The contract that holds for this target: the default with its own keys over it.
-    pub fn contract(&self, default: &str, origin: &str) -> Result<Contract, TargetError> {
+    pub fn contract(&self, default: &str) -> Result<Contract, TargetError> {
+        let origin = format!("{}, [contract]", self.origin);
         Ok(Contract::parse_with_overrides(
             default,
             &self.contract,
-            origin,
+            &origin,
         )?)
     }
 }
