@@ -128,9 +128,10 @@ impl Validate {
     ) -> anyhow::Result<()> {
         let plan = &session.plan;
         progress.say(&format!(
-            "cutover {} · run {} · target {} ({}) · profile {} · seed {}",
-            plan.cutover, plan.run, plan.target.name, plan.target.stack, plan.profile, plan.seed,
+            "cutover {} · target {} ({}) · profile {}",
+            plan.cutover, plan.target.name, plan.target.stack, plan.profile,
         ));
+        progress.say(&format!("run {} · seed {}", plan.run, plan.seed));
         if plan
             .checks
             .iter()

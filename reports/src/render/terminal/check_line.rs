@@ -16,6 +16,7 @@ pub fn check_line(id: &CheckId, outcome: &Outcome, duration: Duration, palette: 
         Outcome::Skipped { .. } => ("skip", Tone::Quiet),
     };
     let word = palette.paint(tone, &format!("{word:<6}"));
-    let took = palette.paint(Tone::Quiet, &format!("{:>11}", spoken(duration)));
-    format!("  {word}  {id:<58} {took}")
+    let took = palette.paint(Tone::Quiet, &format!("{:>6}", spoken(duration)));
+    // The name comes last: names differ in length, and a long one may run on.
+    format!("  {word}  {took}  {id}")
 }
