@@ -1,4 +1,5 @@
 //! Bad input gets a clear error that names the file, the key and the remedy, and exit code 2.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 
 use std::fs;
 

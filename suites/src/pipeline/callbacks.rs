@@ -6,8 +6,22 @@ use cutover_harness::contract::Endpoint;
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, ParserBehaviour, PayloadShape};
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(the_callback_address_is_the_public_api)
+            .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(every_callback_shape_yields_the_same_text, SHAPES)
+            .requires([Http, Storage, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+    ]
+}
+
 /// The address that the parser is told to call is the API's own, and it answers in time.
-pub(super) async fn the_callback_address_is_the_public_api(cx: &Context) -> CheckResult {
+async fn the_callback_address_is_the_public_api(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.upload(&document).await?;
@@ -70,7 +84,7 @@ impl Named for Shape {
 }
 
 /// Every payload that parsers in use send.
-pub(super) const SHAPES: &[Shape] = &[
+const SHAPES: &[Shape] = &[
     Shape {
         name: "top_level",
         shape: PayloadShape::TopLevel,
@@ -90,10 +104,7 @@ pub(super) const SHAPES: &[Shape] = &[
 ];
 
 /// Whatever shape the parser's answer has, the same text is stored.
-pub(super) async fn every_callback_shape_yields_the_same_text(
-    cx: &Context,
-    case: &Shape,
-) -> CheckResult {
+async fn every_callback_shape_yields_the_same_text(cx: &Context, case: &Shape) -> CheckResult {
     let document = cx.document().pages(3).paragraphs(6).build();
     let callback = Callback {
         shape: case.shape.clone(),

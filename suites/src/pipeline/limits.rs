@@ -7,6 +7,20 @@ use cutover_harness::prelude::*;
 
 use super::reading::{at, is_a_described_error};
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(the_size_limits_hold, OVERSIZED)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(the_concurrent_job_limit_holds)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+    ]
+}
+
 /// A length in relation to a limit.
 pub(super) struct Oversized {
     name: &'static str,
@@ -21,7 +35,7 @@ impl Named for Oversized {
 }
 
 /// Lengths around the limits.
-pub(super) const OVERSIZED: &[Oversized] = &[
+const OVERSIZED: &[Oversized] = &[
     Oversized {
         name: "the_limit_itself",
         bytes: |limits| limits.max_bytes,
@@ -50,7 +64,7 @@ pub(super) const OVERSIZED: &[Oversized] = &[
 ];
 
 /// A document is refused for its length exactly where the limits say.
-pub(super) async fn the_size_limits_hold(cx: &Context, case: &Oversized) -> CheckResult {
+async fn the_size_limits_hold(cx: &Context, case: &Oversized) -> CheckResult {
     let document = cx.document().build();
     let bytes = (case.bytes)(&cx.contract().limits);
     let registration = document
@@ -69,7 +83,7 @@ pub(super) async fn the_size_limits_hold(cx: &Context, case: &Oversized) -> Chec
 
 /// As many jobs as the limit says may be active; the next is told when to come
 /// again, and the limits endpoint names that very number.
-pub(super) async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
+async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let contract = cx.contract();
     said_limits_are(

@@ -4,11 +4,22 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use futures::future::try_join_all;
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(two_workers_do_each_job_once)
+            .requires([Http, Database, Standins, Processes])
+            .effect(Fault)
+            .severity(Critical)
+            .alone_with_workers(2),
+    ]
+}
+
 /// Enough documents at once that workers which do not exclude each other meet.
 const DOCUMENTS: usize = 12;
 
 /// Two workers complete every document, and each is parsed and embedded once.
-pub(super) async fn two_workers_do_each_job_once(cx: &Context) -> CheckResult {
+async fn two_workers_do_each_job_once(cx: &Context) -> CheckResult {
     let documents: Vec<_> = (0..DOCUMENTS)
         .map(|_| cx.document().paragraphs(6).build())
         .collect();

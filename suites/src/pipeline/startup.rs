@@ -6,65 +6,73 @@ use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::stack::{Attempt, Overrides};
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(a_process_refuses_to_start_unconfigured, VARIABLES)
+            .requires([Processes])
+            .effect(Fault)
+            .severity(High)
+            .alone_with_workers(1),
+    ]
+}
+
 /// How long a process may take to notice that it cannot work.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// A variable without which no process can work.
 pub(super) struct Variable {
-    row: &'static str,
     name: &'static str,
+    variable: &'static str,
 }
 
 impl Named for Variable {
     fn name(&self) -> &'static str {
-        self.row
+        self.name
     }
 }
 
 /// The variables without which no process can work.
-pub(super) const VARIABLES: &[Variable] = &[
+const VARIABLES: &[Variable] = &[
     Variable {
-        row: "database_url",
-        name: "DATABASE_URL",
+        name: "database_url",
+        variable: "DATABASE_URL",
     },
     Variable {
-        row: "service_role_key",
-        name: "SUPABASE_SERVICE_ROLE_KEY",
+        name: "service_role_key",
+        variable: "SUPABASE_SERVICE_ROLE_KEY",
     },
     Variable {
-        row: "parser_key",
-        name: "LLAMAPARSE_API_KEY",
+        name: "parser_key",
+        variable: "LLAMAPARSE_API_KEY",
     },
     Variable {
-        row: "webhook_base_url",
-        name: "WEBHOOK_BASE_URL",
+        name: "webhook_base_url",
+        variable: "WEBHOOK_BASE_URL",
     },
 ];
 
 /// Without the variable, neither API nor worker starts, and both name what is missing.
-pub(super) async fn a_process_refuses_to_start_unconfigured(
-    cx: &Context,
-    case: &Variable,
-) -> CheckResult {
+async fn a_process_refuses_to_start_unconfigured(cx: &Context, case: &Variable) -> CheckResult {
     let stack = cx.processes()?;
-    let without = Overrides::from([(case.name.to_owned(), None)]);
+    let without = Overrides::from([(case.variable.to_owned(), None)]);
     for process in ["api", "worker"] {
         let attempt = stack.run_reference(&[process], &without, AT_ONCE).await?;
         let Attempt::Ended(output) = attempt else {
-            let summary = format!("the {process} starts without {}", case.name);
+            let summary = format!("the {process} starts without {}", case.variable);
             return Err(Stop::violated(Finding::new(summary)));
         };
         ensure!(
             !output.status.success(),
             "the {process} ends without {} as if all were well",
-            case.name
+            case.variable
         );
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         ensure!(
-            said.contains(case.name),
+            said.contains(case.variable),
             "the {process} ends without {} and does not name it: {said}",
-            case.name
+            case.variable
         );
     }
     Ok(())

@@ -7,9 +7,27 @@ use cutover_harness::prelude::*;
 
 use super::reading::{at, is_a_described_error, list_at};
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(a_job_shows_its_way_to_the_end)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(the_job_list_is_the_callers_own)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(a_nonsensical_list_is_refused, BAD_LISTS)
+            .requires([Http])
+            .effect(Read)
+            .severity(High),
+    ]
+}
+
 /// A job's status only goes forward until it is complete and done, and the
 /// document's own status says the same.
-pub(super) async fn a_job_shows_its_way_to_the_end(cx: &Context) -> CheckResult {
+async fn a_job_shows_its_way_to_the_end(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline
         .upload(&cx.document().paragraphs(8).build())
@@ -35,11 +53,8 @@ pub(super) async fn a_job_shows_its_way_to_the_end(cx: &Context) -> CheckResult 
         "the job did not complete: {}",
         job.summary()
     );
-    ensure_eq!(
-        job.total_percent.unwrap_or(100.0),
-        100.0,
-        "a complete job is not at 100 percent"
-    );
+    let percent = job.total_percent.unwrap_or(100.0);
+    ensure!(percent >= 100.0, "a complete job is at {percent} percent");
     ensure!(
         job.last_error.is_none(),
         "a complete job shows an error: {}",
@@ -83,7 +98,7 @@ fn follows(before: Option<&JobView>, now: &JobView, contract: &Contract) -> Chec
 }
 
 /// A list holds the caller's own jobs, newest first, page by page, and filtered if asked.
-pub(super) async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
+async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let stranger = cx.pipeline()?;
     let foreign = stranger.complete(&cx.document().build()).await?;
@@ -145,7 +160,7 @@ impl Named for BadList {
 }
 
 /// Queries that make no sense.
-pub(super) const BAD_LISTS: &[BadList] = &[
+const BAD_LISTS: &[BadList] = &[
     BadList {
         name: "negative_offset",
         query: ("offset", "-1"),
@@ -165,7 +180,7 @@ pub(super) const BAD_LISTS: &[BadList] = &[
 ];
 
 /// Nonsense is the caller's mistake, not the server's.
-pub(super) async fn a_nonsensical_list_is_refused(cx: &Context, case: &BadList) -> CheckResult {
+async fn a_nonsensical_list_is_refused(cx: &Context, case: &BadList) -> CheckResult {
     let reply = cx
         .pipeline()?
         .jobs(&[case.query])

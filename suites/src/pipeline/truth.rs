@@ -6,6 +6,21 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use serde_json::Value;
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(health_and_version_answer)
+            .requires([Http])
+            .effect(Read)
+            .severity(High),
+        check!(a_dead_worker_is_not_ready)
+            .requires([Http, Processes])
+            .effect(Fault)
+            .severity(Critical)
+            .alone_with_workers(1),
+    ]
+}
+
 /// Words that a build puts where it does not know its own commit.
 const UNKNOWN: [&str; 4] = ["", "unknown", "dev", "none"];
 
@@ -14,7 +29,7 @@ const UNKNOWN: [&str; 4] = ["", "unknown", "dev", "none"];
 const NOTICED_WITHIN: Duration = Duration::from_secs(8);
 
 /// The service lives, is ready, and knows what it was built from.
-pub(super) async fn health_and_version_answer(cx: &Context) -> CheckResult {
+async fn health_and_version_answer(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
     pipeline.health().await?.expect_status(200)?;
     let ready = pipeline.ready().await?.expect_status(200)?;
@@ -52,7 +67,7 @@ fn is_given(value: &Value) -> bool {
 }
 
 /// A service whose worker is dead is alive but not ready, and is ready again with the worker.
-pub(super) async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
+async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let stack = cx.processes()?;
     let within = cx.contract().timing.lease + NOTICED_WITHIN;

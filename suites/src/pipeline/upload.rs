@@ -7,11 +7,25 @@ use futures::future::try_join_all;
 
 use super::reading::{at, is_a_described_error};
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(a_duplicate_is_refused)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(parallel_duplicates_make_one_document)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(Critical),
+    ]
+}
+
 /// How many identical uploads are sent at a time.
 const AT_ONCE: usize = 8;
 
 /// A document that is complete is not taken again, and the refusal says which one it is.
-pub(super) async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
+async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     pipeline.complete(&document).await?;
@@ -41,7 +55,7 @@ pub(super) async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
 }
 
 /// Of identical uploads at the same time one is taken, and one row is made.
-pub(super) async fn parallel_duplicates_make_one_document(cx: &Context) -> CheckResult {
+async fn parallel_duplicates_make_one_document(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;

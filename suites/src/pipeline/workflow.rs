@@ -8,12 +8,46 @@ use sha2::{Digest as _, Sha256};
 
 use super::reading::{at, list_at};
 
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(a_document_is_found_by_its_owner_alone)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(every_transition_is_recorded)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(stored_objects_match_their_hashes)
+            .requires([Http, Database, Storage])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(joined_chunks_are_the_parsed_text)
+            .requires([Http, Database, Storage])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(every_chunk_has_its_own_vector)
+            .requires([Http, Database, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(ids_and_paths_are_deterministic)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_document_is_submitted_to_the_parser_once)
+            .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+    ]
+}
+
 /// How far a stored vector may turn away from the embedder's answer: storing it
 /// as single-precision text and back must not turn it at all.
 const SAME_DIRECTION: f64 = 0.999_999;
 
 /// Its owner finds a document by what it says, and nobody else does.
-pub(super) async fn a_document_is_found_by_its_owner_alone(cx: &Context) -> CheckResult {
+async fn a_document_is_found_by_its_owner_alone(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(12).build();
     let owner = cx.pipeline()?;
     let done = owner.complete(&document).await?;
@@ -58,7 +92,7 @@ async fn finds(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<bo
 }
 
 /// A job goes through every status, one step at a time, and each step leaves its event.
-pub(super) async fn every_transition_is_recorded(cx: &Context) -> CheckResult {
+async fn every_transition_is_recorded(cx: &Context) -> CheckResult {
     let done = cx.pipeline()?.complete(&cx.document().build()).await?;
     let events = cx.database()?.events_of(done.job_id()).await?;
     let chain = &cx.contract().vocabulary.statuses;
@@ -95,7 +129,7 @@ pub(super) async fn every_transition_is_recorded(cx: &Context) -> CheckResult {
 }
 
 /// What is stored is what was uploaded and what was parsed, and the hashes say so.
-pub(super) async fn stored_objects_match_their_hashes(cx: &Context) -> CheckResult {
+async fn stored_objects_match_their_hashes(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).table(3, 3).build();
     let done = cx.pipeline()?.complete(&document).await?;
     let row = row_of(cx, done.document_id()).await?;
@@ -145,7 +179,7 @@ async fn stored(storage: &probe::Storage, path: Option<&str>, what: &str) -> Che
 }
 
 /// The chunks, one after the other, are the parsed text: nothing is lost, doubled or moved.
-pub(super) async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
+async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
     let document = cx
         .document()
         .pages(3)
@@ -184,7 +218,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 /// Every chunk has the vector that the embedder gave for its text, also when the answers come reordered.
-pub(super) async fn every_chunk_has_its_own_vector(cx: &Context) -> CheckResult {
+async fn every_chunk_has_its_own_vector(cx: &Context) -> CheckResult {
     let document = cx.document().pages(2).paragraphs(30).build();
     let script = cx
         .standins()?
@@ -232,7 +266,7 @@ fn has_the_embedders_vector(chunk: &ChunkRow, dimensions: usize) -> CheckResult 
 }
 
 /// Whoever knows user and bytes can compute the ids and paths of everything.
-pub(super) async fn ids_and_paths_are_deterministic(cx: &Context) -> CheckResult {
+async fn ids_and_paths_are_deterministic(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(15).build();
     let tenant = cx.tenant()?;
     let done = cx.pipeline_as(tenant.clone())?.complete(&document).await?;
@@ -271,7 +305,7 @@ pub(super) async fn ids_and_paths_are_deterministic(cx: &Context) -> CheckResult
 }
 
 /// The parser is given the document once, whole, and with what it needs to call back.
-pub(super) async fn a_document_is_submitted_to_the_parser_once(cx: &Context) -> CheckResult {
+async fn a_document_is_submitted_to_the_parser_once(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     cx.pipeline()?.complete(&document).await?;
     let calls = cx.standins()?.parser_calls(document.sha256()).await?;
