@@ -39,7 +39,7 @@ fn main() -> Outcome<()> {
     println!(
         "{:34} {:>9.1} MB   goal {:>6}",
         "peak memory of the harness",
-        peaks[ROUNDS / 2] as f64 / 1024.0,
+        f64::from(peaks[ROUNDS / 2]) / 1024.0,
         "150 MB"
     );
     Ok(())
@@ -65,7 +65,7 @@ struct Figures {
     ready: Duration,
     suites: Duration,
     teardown: Duration,
-    peak_kib: u64,
+    peak_kib: u32,
 }
 
 impl Figures {
@@ -104,7 +104,7 @@ fn milestones(run: &Run) -> Outcome<[OffsetDateTime; 3]> {
 }
 
 /// Watches a process to its end and gives its peak of resident memory.
-fn peak(run: &mut Child) -> Outcome<u64> {
+fn peak(run: &mut Child) -> Outcome<u32> {
     let status = format!("/proc/{}/status", run.id());
     let mut peak = 0;
     while run.try_wait()?.is_none() {
@@ -114,7 +114,7 @@ fn peak(run: &mut Child) -> Outcome<u64> {
     Ok(peak)
 }
 
-fn high_water_mark(status: &Path) -> Option<u64> {
+fn high_water_mark(status: &Path) -> Option<u32> {
     let text = fs::read_to_string(status).ok()?;
     let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
