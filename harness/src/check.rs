@@ -79,7 +79,7 @@ impl Check {
             effect: Effect::Destructive,
             severity: Severity::High,
             criticality: Criticality::Required,
-            timeout: Duration::from_secs(30),
+            timeout: Duration::from_mins(2),
             workers: None,
             rows,
         }
@@ -113,7 +113,8 @@ impl Check {
         self
     }
 
-    /// After how long the check counts as unanswered. Default: 30 s.
+    /// After how long the check counts as unanswered. Default: two minutes, beyond
+    /// any deadline of the contract, so that a system that hangs is found wrong.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
