@@ -52,10 +52,10 @@ fn style(tone: Tone) -> Style {
         Tone::Unsure => ink(AnsiColor::Magenta).bold(),
         Tone::Quiet => Style::new().dimmed(),
         Tone::Strong => Style::new().bold(),
-        Tone::Decision(Decision::Go) => badge(AnsiColor::Black, AnsiColor::Green),
-        Tone::Decision(Decision::Conditional) => badge(AnsiColor::Black, AnsiColor::Yellow),
-        Tone::Decision(Decision::Inconclusive) => badge(AnsiColor::BrightWhite, AnsiColor::Magenta),
-        Tone::Decision(Decision::NoGo) => badge(AnsiColor::BrightWhite, AnsiColor::Red),
+        Tone::Decision(Decision::Go) => badge(AnsiColor::Green),
+        Tone::Decision(Decision::Conditional) => badge(AnsiColor::Yellow),
+        Tone::Decision(Decision::Inconclusive) => badge(AnsiColor::Magenta),
+        Tone::Decision(Decision::NoGo) => badge(AnsiColor::Red),
     }
 }
 
@@ -63,6 +63,7 @@ fn ink(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
-fn badge(text: AnsiColor, ground: AnsiColor) -> Style {
-    ink(text).bg_color(Some(Color::Ansi(ground))).bold()
+/// Letters in the terminal's own ground, which a bold black is not in every theme.
+fn badge(ground: AnsiColor) -> Style {
+    ink(ground).bold().invert()
 }
