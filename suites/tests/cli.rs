@@ -114,6 +114,21 @@ fn an_unknown_key_in_a_targets_contract_is_refused() {
 }
 
 #[test]
+fn a_machine_without_postgresql_is_told_what_to_do() {
+    let directory = TempDir::new().unwrap();
+    let said = Command::cargo_bin("cutover")
+        .unwrap()
+        .arg("validate")
+        .current_dir(directory.path())
+        .env("CUTOVER_POSTGRES_BIN", directory.path())
+        .output()
+        .unwrap();
+    let error = String::from_utf8(said.stderr).unwrap();
+    assert_eq!(said.status.code(), Some(2), "{error}");
+    assert!(error.contains("initdb"), "{error}");
+}
+
+#[test]
 fn a_missing_policy_is_refused() {
     refused(
         &["validate", "--policy", "nowhere.toml"],

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use cutover_reports::policy::Policy;
-use cutover_reports::record::{Profile, Run, Selection};
+use cutover_reports::record::{PlannedCheck, Profile, Run, Selection};
 use cutover_reports::render::terminal::Terminal;
 use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
@@ -18,6 +18,7 @@ use crate::catalog::Catalog;
 use crate::plan::{Order, plan};
 use crate::run_directory::run_id;
 use crate::runner::{Ingredients, Progress, Session, Width, run_all};
+use crate::stack;
 use crate::target::Target;
 
 /// Run the suites against a target and give the verdict
@@ -105,6 +106,9 @@ impl Validate {
         };
         let plan = plan(catalog, target, &order)?;
         policy.check_against(&plan)?;
+        if plan.checks.iter().any(PlannedCheck::is_admitted) {
+            stack::Installation::find()?;
+        }
         let session = Session::open(Ingredients {
             target,
             defect,
@@ -132,11 +136,7 @@ impl Validate {
             plan.cutover, plan.target.name, plan.target.stack, plan.profile,
         ));
         progress.say(&format!("run {} · seed {}", plan.run, plan.seed));
-        if plan
-            .checks
-            .iter()
-            .any(cutover_reports::PlannedCheck::is_admitted)
-        {
+        if plan.checks.iter().any(PlannedCheck::is_admitted) {
             progress.doing("starting the stack");
             match session.start() {
                 Ok(ready) => {

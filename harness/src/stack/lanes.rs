@@ -120,8 +120,12 @@ impl LaneLease {
         Arc::clone(&self.stack)
     }
 
-    /// Gives the lane back, for the next who asks.
+    /// Gives the lane back, with as many workers as it had, for the next who asks.
     pub async fn release(self) {
+        let workers = self.stack.spec().workers;
+        if let Err(error) = self.stack.scale_workers(workers).await {
+            tracing::debug!(%error, "the lane is not as it was and will be thrown away");
+        }
         if let Some(stack) = keep_if_sound(Arc::clone(&self.stack)).await {
             self.pool.idle().push(stack);
         }

@@ -93,6 +93,11 @@ impl<'a> Chapter<'a> {
         }
     }
 
+    /// Whether it was to run and left no trace.
+    pub(super) fn never_ran(&self) -> bool {
+        self.judged.status == Status::NotRun
+    }
+
     /// The best decision that is possible in spite of it.
     fn allows(&self) -> Decision {
         self.reason.map_or(Decision::Go, |reason| reason.allows)

@@ -50,7 +50,11 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
 /// The worst first; of equal ones the run's before the checks', then by severity, then by text.
 fn weightiest_first(a: &Reason, b: &Reason) -> std::cmp::Ordering {
     let weight = |reason: &Reason| (reason.allows, reason.check.is_none(), reason.severity);
-    weight(b).cmp(&weight(a)).then_with(|| a.text.cmp(&b.text))
+    // What speaks against the run comes in the order of causes, checks in that of their names.
+    let name = |reason: &Reason| reason.check.clone();
+    weight(b)
+        .cmp(&weight(a))
+        .then_with(|| name(a).cmp(&name(b)))
 }
 
 fn shortened(text: &str) -> String {

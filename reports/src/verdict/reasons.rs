@@ -1,11 +1,13 @@
 //! What speaks against a GO: about the run as a whole, about suites, about single checks.
 
+use std::collections::BTreeSet;
+
 use time::{Date, Duration, OffsetDateTime};
 
 use super::answer::Answer;
 use super::types::{Counts, Decision, Reason, Status};
 use crate::policy::{Policy, Waiver};
-use crate::record::{Plan, Run, RunEvent, Trial};
+use crate::record::{Plan, Run, RunEvent};
 
 /// How far the clocks of two machines may be apart.
 const CLOCK_SKEW: Duration = Duration::minutes(5);
@@ -20,35 +22,30 @@ fn inconclusive(text: impl Into<String>) -> Reason {
     }
 }
 
-/// What speaks against the run as a whole.
+/// What speaks against the run as a whole, causes before their consequences.
 pub(super) fn about_the_run(run: &Run, policy: &Policy, now: OffsetDateTime) -> Vec<Reason> {
-    let mut reasons: Vec<_> = run
-        .unreadable
-        .iter()
-        .map(|unreadable| {
-            inconclusive(format!(
-                "'{}' cannot be read: {}",
-                unreadable.file, unreadable.reason
-            ))
-        })
-        .collect();
+    let mut reasons = life(run);
+    reasons.extend(run.unreadable.iter().map(|unreadable| {
+        let (file, reason) = (&unreadable.file, &unreadable.reason);
+        inconclusive(format!("'{file}' cannot be read: {reason}"))
+    }));
     match &run.plan {
         None => reasons.push(inconclusive("the run has no plan")),
         Some(plan) if plan.checks.is_empty() => reasons.push(inconclusive("the plan is empty")),
         Some(plan) => {
-            let strays = run
-                .trials
-                .iter()
-                .filter(|trial| plan.check(&trial.check).is_none());
-            let stray = |trial: &Trial| {
-                inconclusive(format!("'{}' ran but is not in the plan", trial.check))
-            };
-            reasons.extend(strays.map(stray));
+            reasons.extend(strays(run, plan));
             reasons.extend(age(run, plan, policy, now).map(inconclusive));
         }
     }
-    reasons.extend(life(run));
     reasons
+}
+
+/// The checks that ran and are not in the plan.
+fn strays(run: &Run, plan: &Plan) -> impl Iterator<Item = Reason> {
+    let checks = run.trials.iter().map(|trial| &trial.check);
+    let strays: BTreeSet<_> = checks.filter(|id| plan.check(id).is_none()).collect();
+    let stray = |id| inconclusive(format!("'{id}' ran but is not in the plan"));
+    strays.into_iter().map(stray)
 }
 
 /// What speaks against evidence from the times at which it was taken: the

@@ -55,10 +55,16 @@ impl Render for Terminal {
         page.blank();
         suites(&mut page, verdict);
         slowest(&mut page, &story);
-        left_out(&mut page, &story);
+        let (not_run, unanswered): (Vec<_>, Vec<_>) = story
+            .unanswered
+            .iter()
+            .copied()
+            .partition(Chapter::never_ran);
+        by_reason(&mut page, "left out", &story.left_out);
+        by_reason(&mut page, "not run", &not_run);
         remarks(&mut page, &story);
         page.blank();
-        told(&mut page, &story.unanswered);
+        told(&mut page, &unanswered);
         told(&mut page, &story.failed);
         page.rule();
         conclusion(&mut page, run, verdict);
@@ -100,17 +106,16 @@ fn slowest(page: &mut Page, story: &Story<'_>) {
     }
 }
 
-/// What did not apply or was not asked for, by reason.
-fn left_out(page: &mut Page, story: &Story<'_>) {
+/// Checks without a story of their own: how many there are for each reason.
+fn by_reason(page: &mut Page, mut label: &str, quiet: &[Chapter<'_>]) {
     let mut reasons: Vec<(&str, Vec<&Chapter<'_>>)> = Vec::new();
-    for chapter in &story.left_out {
+    for chapter in quiet {
         let detail = chapter.detail();
         match reasons.iter_mut().find(|(reason, _)| *reason == detail) {
             Some((_, chapters)) => chapters.push(chapter),
             None => reasons.push((detail, vec![chapter])),
         }
     }
-    let mut label = "left out";
     for (reason, chapters) in reasons.iter().take(MOST_LEFT_OUT) {
         let who = match chapters.as_slice() {
             [only] => only.judged.id.to_string(),
