@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use cutover_reports::exit;
 use cutover_reports::record::{Admission, Plan, Profile, Selection};
 
-use super::Misuse;
+use super::Trouble;
 use super::common_options::{PrintOptions, TargetOption};
 use crate::catalog::Catalog;
 use crate::plan::{Order, plan};
@@ -38,7 +38,7 @@ enum Format {
 }
 
 impl List {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Misuse> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         self.print.apply();
         let target = self.target.read(catalog)?;
         let selection = Selection {

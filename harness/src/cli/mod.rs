@@ -1,5 +1,6 @@
 //! The command line: one file per verb.
 
+mod calibrate;
 mod common_options;
 mod judge;
 mod list;
@@ -34,6 +35,8 @@ struct Cutover {
 enum Verb {
     /// Run the suites against a target and give the verdict
     Validate(validate::Validate),
+    /// Validate with each seeded defect, and count what is noticed
+    Calibrate(calibrate::Calibrate),
     /// List the checks: what each proves, needs and does
     List(list::List),
     /// Judge a run directory again, with this or another policy
@@ -46,13 +49,20 @@ enum Verb {
     Schema(schema::Schema),
 }
 
-/// A mistake in how cutover was called or configured: nothing ran.
+/// Why a verb came to no result of its own.
 #[derive(Debug)]
-struct Misuse(anyhow::Error);
+enum Trouble {
+    /// cutover was called or configured wrongly; nothing ran.
+    Misuse(anyhow::Error),
+    /// cutover itself broke, after it had begun.
+    Broken(anyhow::Error),
+}
 
-impl<E: Into<anyhow::Error>> From<E> for Misuse {
+/// What goes wrong before anything runs is a mistake in the call or the
+/// configuration; what goes wrong later says so with [`Trouble::Broken`].
+impl<E: Into<anyhow::Error>> From<E> for Trouble {
     fn from(error: E) -> Self {
-        Self(error.into())
+        Self::Misuse(error.into())
     }
 }
 
@@ -64,17 +74,21 @@ pub fn main(catalog: &Catalog) -> ExitCode {
     }
     match parse(catalog, arguments).verb.run(catalog) {
         Ok(code) => ExitCode::from(code),
-        Err(Misuse(error)) => {
-            anstream::eprintln!("error: {error:#}");
-            ExitCode::from(exit::USAGE)
-        }
+        Err(Trouble::Misuse(error)) => failed(&error, exit::USAGE),
+        Err(Trouble::Broken(error)) => failed(&error, exit::BROKEN),
     }
 }
 
+fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
+    anstream::eprintln!("error: {error:#}");
+    ExitCode::from(code)
+}
+
 impl Verb {
-    fn run(self, catalog: &Catalog) -> Result<u8, Misuse> {
+    fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         match self {
             Self::Validate(validate) => validate.run(catalog),
+            Self::Calibrate(calibrate) => calibrate.run(catalog),
             Self::List(list) => list.run(catalog),
             Self::Judge(judge) => judge.run(),
             Self::Stack(stack) => stack.run(catalog),

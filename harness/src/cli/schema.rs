@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use cutover_reports::exit;
 use cutover_reports::policy::Policy;
 
-use super::Misuse;
+use super::Trouble;
 use crate::contract::Contract;
 use crate::target::Target;
 
@@ -25,7 +25,7 @@ enum Document {
 }
 
 impl Schema {
-    pub(super) fn run(self) -> Result<u8, Misuse> {
+    pub(super) fn run(self) -> Result<u8, Trouble> {
         let schema = match self.of {
             Document::Target => schemars::schema_for!(Target),
             Document::Contract => schemars::schema_for!(Contract),

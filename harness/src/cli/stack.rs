@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use cutover_reports::exit;
 use rustix::process::{Pid, test_kill_process};
 
-use super::Misuse;
+use super::Trouble;
 use super::common_options::TargetOption;
 use crate::catalog::Catalog;
 use crate::runner::{Interrupt, stack_spec};
@@ -47,7 +47,7 @@ struct Up {
 }
 
 impl StackCommand {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Misuse> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::Args;
 use cutover_reports::exit;
 
-use super::Misuse;
+use super::Trouble;
 use crate::stack::{Reach, sweep};
 
 /// Remove what killed runs left behind
@@ -17,7 +17,7 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    pub(super) fn run(self) -> Result<u8, Misuse> {
+    pub(super) fn run(self) -> Result<u8, Trouble> {
         let reach = if self.leased {
             Reach::Leased
         } else {

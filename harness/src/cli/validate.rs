@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use cutover_reports::exit;
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{PlannedCheck, Profile, Run, Selection};
 use cutover_reports::render::terminal::Terminal;
@@ -12,9 +13,10 @@ use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
 use time::OffsetDateTime;
 
-use super::Misuse;
+use super::Trouble;
 use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
 use crate::catalog::Catalog;
+use crate::journal::JournalError;
 use crate::plan::{Order, plan};
 use crate::run_directory::run_id;
 use crate::runner::{Ingredients, Progress, Session, Width, run_all};
@@ -66,7 +68,7 @@ enum Depth {
 }
 
 impl Validate {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Misuse> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         self.print.apply();
         let policy = self.policy.read()?;
         let target = self.target.read(catalog)?;
@@ -82,9 +84,8 @@ impl Validate {
             PrintOptions::palette(&io::stderr()),
             self.quiet,
         );
-        self.examine(session, catalog, &target, &progress)?;
-        let verdict = conclude(&path, &policy)?;
-        Ok(verdict.exit_code(self.strict))
+        self.examine(session, catalog, &target, &progress);
+        self.conclude(&path, &policy).map_err(Trouble::Broken)
     }
 
     fn open(&self, catalog: &Catalog, target: &Target, policy: &Policy) -> anyhow::Result<Session> {
@@ -123,13 +124,7 @@ impl Validate {
     }
 
     /// Observes: everything from the first process started to the last stopped.
-    fn examine(
-        &self,
-        session: Session,
-        catalog: &Catalog,
-        target: &Target,
-        progress: &Progress,
-    ) -> anyhow::Result<()> {
+    fn examine(&self, session: Session, catalog: &Catalog, target: &Target, progress: &Progress) {
         let plan = &session.plan;
         progress.say(&format!(
             "cutover {} · target {} ({}) · profile {}",
@@ -147,23 +142,45 @@ impl Validate {
                     };
                     run_all(&session, catalog, width, progress);
                 }
-                Err(error) => session.incident(format!("the stack did not start: {error:#}"))?,
+                Err(error) => {
+                    let what = format!("the stack did not start: {error:#}");
+                    // In full here; the report has room for its beginning.
+                    progress.say(&format!("error: {what}"));
+                    unrecorded(session.incident(what), progress);
+                }
             }
         }
         progress.doing("taking the stack down");
-        let closed = session.close();
+        unrecorded(session.close(), progress);
         progress.end();
-        Ok(closed?)
+    }
+
+    /// Judges the record, prints the verdict, writes the reports. A go whose
+    /// evidence could not be written is none.
+    fn conclude(&self, path: &Path, policy: &Policy) -> anyhow::Result<u8> {
+        let run = Run::load(path)?;
+        let verdict = judge(&run, policy, OffsetDateTime::now_utc());
+        print_verdict(path, &run, &verdict)?;
+        let code = verdict.exit_code(self.strict);
+        match render::write_all(path, &run, &verdict) {
+            Ok(_) => Ok(code),
+            Err(error) => {
+                anstream::eprintln!("error: {:#}", anyhow::Error::new(error));
+                Ok(if code == exit::NO_GO {
+                    code
+                } else {
+                    exit::INCONCLUSIVE
+                })
+            }
+        }
     }
 }
 
-/// Judges the record, writes the reports, prints the verdict.
-fn conclude(path: &Path, policy: &Policy) -> anyhow::Result<Verdict> {
-    let run = Run::load(path)?;
-    let verdict = judge(&run, policy, OffsetDateTime::now_utc());
-    render::write_all(path, &run, &verdict)?;
-    print_verdict(path, &run, &verdict)?;
-    Ok(verdict)
+/// Says that the run's journal could not be written; the judge will miss its end.
+fn unrecorded(written: Result<(), JournalError>, progress: &Progress) {
+    if let Err(error) = written {
+        progress.say(&format!("error: {:#}", anyhow::Error::new(error)));
+    }
 }
 
 /// Prints the verdict as a person reads it.

@@ -144,16 +144,16 @@ impl Session {
 
     /// Asks the system again who it is, stops every stack and ends the run's journal.
     pub(crate) fn close(self) -> Result<(), JournalError> {
-        self.runtime.block_on(self.identify())?;
-        if let Err(error) = self.runtime.block_on(self.lanes.stop_all()) {
-            self.incident(format!(
-                "the stack could not be taken down: {:#}",
-                anyhow::Error::new(error)
-            ))?;
+        let identified = self.runtime.block_on(self.identify());
+        let stopped = self.runtime.block_on(self.lanes.stop_all());
+        identified?;
+        if let Err(error) = stopped {
+            let error = anyhow::Error::new(error);
+            self.incident(format!("the stack was not taken down: {error:#}"))?;
         }
         if let Some(by) = self.interrupt.by() {
-            self.directory
-                .note(RunEvent::Interrupted { by: by.to_owned() })?;
+            let by = by.to_owned();
+            self.directory.note(RunEvent::Interrupted { by })?;
         }
         let duration_ms = self.began.elapsed().as_secs_f64() * 1e3;
         self.directory.note(RunEvent::Finished { duration_ms })
