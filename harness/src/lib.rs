@@ -1,5 +1,6 @@
 //! How cutover tests: the check model, the stack, the probes, the journal and the front ends.
 
+mod calibrate;
 pub mod capability;
 pub mod catalog;
 pub mod check;

@@ -39,7 +39,7 @@ pub(crate) struct Order {
 
 /// Plans a run. Pure: opens no socket and reads no file.
 pub(crate) fn plan(catalog: &Catalog, target: &Target, order: &Order) -> Result<Plan, PlanError> {
-    known_suites(catalog, &order.selection)?;
+    known_suites(catalog, &order.selection.suites)?;
     let planned = |(suite, case): (&Suite, &Case)| PlannedCheck {
         id: case.id.clone(),
         statement: case.statement(),
@@ -64,13 +64,10 @@ pub(crate) fn plan(catalog: &Catalog, target: &Target, order: &Order) -> Result<
     })
 }
 
-fn known_suites(catalog: &Catalog, selection: &Selection) -> Result<(), PlanError> {
+/// Refuses the name of a suite that the catalog does not have.
+pub(crate) fn known_suites(catalog: &Catalog, names: &[String]) -> Result<(), PlanError> {
     let known: Vec<_> = catalog.suites.iter().map(Suite::name).collect();
-    match selection
-        .suites
-        .iter()
-        .find(|name| !known.contains(&name.as_str()))
-    {
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(PlanError::UnknownSuite {
             name: name.clone(),

@@ -63,7 +63,7 @@ pub(crate) fn run_id() -> Result<String, RunDirectoryError> {
 }
 
 /// A fresh id: the time, so that ids sort, and chance, so that they differ.
-fn fresh_id(now: OffsetDateTime) -> String {
+pub(crate) fn fresh_id(now: OffsetDateTime) -> String {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
     let time = now
         .format(format)

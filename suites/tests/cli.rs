@@ -78,6 +78,18 @@ fn an_unknown_defect_is_refused() {
 }
 
 #[test]
+fn a_calibration_with_an_unknown_defect_is_refused_with_those_there_are() {
+    refused(
+        &["calibrate", "--defect", "C-01", "Z-99"],
+        &["'Z-99'", "C-01"],
+    );
+    refused(
+        &["calibrate", "--suite", "pipelin"],
+        &["'pipelin'", "pipeline"],
+    );
+}
+
+#[test]
 fn a_missing_target_is_refused() {
     refused(
         &["validate", "--target", "nowhere.toml"],
