@@ -77,6 +77,13 @@ impl Home {
             .count()
     }
 
+    /// Waits until the last process is gone: one that was killed takes a moment to die.
+    fn deserted(&self) {
+        wait_for("the end of the last process", || {
+            processes_of(self.stacks.path()) == 0
+        });
+    }
+
     /// Waits until trials have begun.
     fn under_way(&self) {
         let trials = self.output.path().join("latest/trials");
@@ -136,7 +143,7 @@ fn an_interrupted_run_is_inconclusive_and_leaves_nothing() {
             "{life:?}"
         );
         assert_eq!(home.stack_directories(), 0, "after SIG{name}");
-        assert_eq!(processes_of(home.stacks.path()), 0, "after SIG{name}");
+        home.deserted();
     }
 }
 
@@ -151,7 +158,7 @@ fn a_killed_run_is_inconclusive_and_swept() {
     assert!(home.stack_directories() > 0, "there is nothing to sweep");
     assert!(home.cutover("sweep").status().unwrap().success());
     assert_eq!(home.stack_directories(), 0);
-    assert_eq!(processes_of(home.stacks.path()), 0);
+    home.deserted();
 }
 
 #[test]
