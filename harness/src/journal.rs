@@ -52,30 +52,21 @@ pub(crate) struct Journal {
 impl Journal {
     /// Makes a new journal; a file of that name must not exist.
     pub(crate) fn create(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
-        let create = || {
-            path.parent().map_or(Ok(()), fs::create_dir_all)?;
-            OpenOptions::new().append(true).create_new(true).open(path)
-        };
-        match create() {
-            Ok(file) => Ok(Self {
-                path: path.to_owned(),
-                file,
-                redactor,
-            }),
-            Err(source) => Err(JournalError::Create {
-                path: path.to_owned(),
-                source,
-            }),
-        }
+        Self::at(
+            path,
+            OpenOptions::new().append(true).create_new(true),
+            redactor,
+        )
     }
 
     /// Opens the journal that several processes share, making it where it is missing.
     pub(crate) fn open(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
-        let open = || {
-            path.parent().map_or(Ok(()), fs::create_dir_all)?;
-            OpenOptions::new().append(true).create(true).open(path)
-        };
-        match open() {
+        Self::at(path, OpenOptions::new().append(true).create(true), redactor)
+    }
+
+    fn at(path: &Path, how: &OpenOptions, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
+        let directory = path.parent().map_or(Ok(()), fs::create_dir_all);
+        match directory.and_then(|()| how.open(path)) {
             Ok(file) => Ok(Self {
                 path: path.to_owned(),
                 file,
