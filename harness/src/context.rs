@@ -11,10 +11,11 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::Capability;
 use crate::check::Check;
 use crate::contract::{Contract, Pipeline};
-use crate::identity::Tenant;
+use crate::identity::{Minter, Tenant};
 use crate::journal::Recorder;
 use crate::lane::{Lane, LaneError};
-use crate::probe::{Database, Http, Sight, Storage, eventually};
+use crate::probe::{Database, Http, Logs, Sight, Storage, eventually};
+use crate::secret::Secret;
 use crate::stack::Stack;
 use crate::standin::StandinClient;
 use crate::stop::{CheckResult, Stop};
@@ -24,6 +25,7 @@ pub struct Context {
     check: Arc<Check>,
     lane: Arc<Lane>,
     recorder: Recorder,
+    standins: StandinClient,
     rng: Mutex<StdRng>,
 }
 
@@ -31,6 +33,7 @@ impl Context {
     pub(crate) fn new(check: Arc<Check>, lane: Arc<Lane>, recorder: Recorder, seed: &str) -> Self {
         let rng = Mutex::new(StdRng::from_seed(Sha256::digest(seed).into()));
         Self {
+            standins: lane.standins().recording(recorder.clone()),
             check,
             lane,
             recorder,
@@ -47,6 +50,11 @@ impl Context {
     pub fn tenant(&self) -> CheckResult<Tenant> {
         let user = uuid::Builder::from_random_bytes(self.random()).into_uuid();
         Ok(self.lane.minter().tenant(user)?)
+    }
+
+    /// What gives tokens, good ones and such that must be refused.
+    pub fn minter(&self) -> &Minter {
+        self.lane.minter()
     }
 
     /// The pipeline, as a fresh tenant sees it.
@@ -92,7 +100,7 @@ impl Context {
     /// The stand-ins of parser, embedder, storage and identity.
     pub fn standins(&self) -> CheckResult<&StandinClient> {
         self.open(Capability::Standins)?;
-        Ok(self.lane.standins())
+        Ok(&self.standins)
     }
 
     /// The processes of the check's own stack.
@@ -106,6 +114,20 @@ impl Context {
                 .into(),
             )
         })
+    }
+
+    /// What the API and the workers wrote, on a stack of one's own or a shared one.
+    pub fn logs(&self) -> CheckResult<Logs> {
+        self.open(Capability::Logs)?;
+        let card = self.lane.card();
+        let processes = std::iter::once(&card.api).chain(&card.workers);
+        Ok(Logs::new(processes, self.recorder.clone()))
+    }
+
+    /// The secrets of the stack with their names, for a check that looks for them where they must not be.
+    pub fn secrets(&self) -> CheckResult<impl Iterator<Item = (&'static str, &Secret)>> {
+        self.open(Capability::Logs)?;
+        Ok(self.lane.card().named_secrets())
     }
 
     /// Waits until `look` sees something; it is a finding when it never does.

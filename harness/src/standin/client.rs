@@ -12,10 +12,12 @@ use url::Url;
 
 use super::call::{Calls, EmbedderCall, ParserCall, StorageCall};
 use super::card::StandinCard;
+use super::evidence;
 use super::guard::ScriptGuard;
 use super::script::{
     AuthBehaviour, EmbedderBehaviour, ParserBehaviour, Script, ScriptId, StorageBehaviour,
 };
+use crate::journal::Recorder;
 
 /// The stand-ins are on this machine and answer at once, or not at all.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,11 +50,12 @@ pub enum StandinError {
 
 /// Programs the stand-ins and asks them what they saw.
 ///
-/// It records nothing: what it returns becomes evidence where it is used.
+/// What it does and what they saw goes into its recorder's journal.
 #[derive(Clone, Debug)]
 pub struct StandinClient {
     http: Client,
     control: Url,
+    recorder: Recorder,
 }
 
 impl StandinClient {
@@ -62,7 +65,17 @@ impl StandinClient {
         Ok(Self {
             http: builder.build().map_err(StandinError::Client)?,
             control: card.control.clone(),
+            recorder: Recorder::silent(),
         })
+    }
+
+    /// The same client, recording for a trial.
+    #[must_use]
+    pub fn recording(&self, recorder: Recorder) -> Self {
+        Self {
+            recorder,
+            ..self.clone()
+        }
     }
 
     /// Makes the parser deviate for the submissions in this scope.
@@ -154,10 +167,11 @@ impl StandinClient {
         let withdrawal = self
             .http
             .delete(self.url(&["scripts", standin, &id.0.to_string()]));
+        self.recorder.record(evidence::scripted(standin, script));
         Ok(ScriptGuard::new(id, withdrawal))
     }
 
-    async fn calls<C: DeserializeOwned>(
+    async fn calls<C: DeserializeOwned + Serialize>(
         &self,
         standin: &str,
         scope: &str,
@@ -165,7 +179,8 @@ impl StandinClient {
         let mut url = self.url(&["calls", standin]);
         url.query_pairs_mut().append_pair("scope", scope);
         let asked = format!("list the calls to the {standin} about '{scope}'");
-        let Calls { calls } = read(&asked, self.http.get(url)).await?;
+        let Calls { calls }: Calls<C> = read(&asked, self.http.get(url)).await?;
+        self.recorder.record(evidence::seen(standin, scope, &calls));
         Ok(calls)
     }
 

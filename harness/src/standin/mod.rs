@@ -7,6 +7,7 @@
 mod call;
 mod card;
 mod client;
+mod evidence;
 mod guard;
 mod script;
 
