@@ -16,6 +16,8 @@ pub enum Capability {
     Standins,
     /// API, workers and database can be stopped, paused, started and scaled.
     Processes,
+    /// What API and workers write can be read.
+    Logs,
 }
 
 /// What a target gives.
@@ -24,12 +26,13 @@ pub struct Grants(BTreeSet<Capability>);
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Http,
         Self::Database,
         Self::Storage,
         Self::Standins,
         Self::Processes,
+        Self::Logs,
     ];
 
     /// The name used in files and on the terminal.
@@ -40,6 +43,7 @@ impl Capability {
             Self::Storage => "storage",
             Self::Standins => "standins",
             Self::Processes => "processes",
+            Self::Logs => "logs",
         }
     }
 }

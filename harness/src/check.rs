@@ -23,6 +23,7 @@ pub struct Check {
     pub(crate) criticality: Criticality,
     pub(crate) timeout: Duration,
     pub(crate) workers: Option<usize>,
+    pub(crate) last: bool,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -81,6 +82,7 @@ impl Check {
             criticality: Criticality::Required,
             timeout: Duration::from_mins(2),
             workers: None,
+            last: false,
             rows,
         }
     }
@@ -125,6 +127,15 @@ impl Check {
     #[must_use]
     pub fn alone_with_workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
+        self
+    }
+
+    /// Runs the check on the shared stack after all others there have ended, so
+    /// that it sees what they left. A front end that orders checks itself may
+    /// run it earlier, so its statement must hold at any moment.
+    #[must_use]
+    pub fn last(mut self) -> Self {
+        self.last = true;
         self
     }
 }

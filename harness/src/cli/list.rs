@@ -8,6 +8,7 @@ use cutover_reports::record::{Admission, Plan, Profile, Selection};
 
 use super::Trouble;
 use super::common_options::{PrintOptions, TargetOption};
+use super::page::page;
 use crate::catalog::Catalog;
 use crate::plan::{Order, plan};
 
@@ -35,6 +36,8 @@ enum Format {
     Text,
     /// The plan, as `plan.json` would hold it
     Json,
+    /// A page for each suite, with the seeded defects that it catches
+    Markdown,
 }
 
 impl List {
@@ -55,12 +58,22 @@ impl List {
         let plan = plan(catalog, &target, &order)?;
         let text = match (self.format, self.defects) {
             (Format::Json, _) => serde_json::to_string_pretty(&plan)?,
+            (Format::Markdown, _) => pages(catalog, &plan.selection.suites),
             (Format::Text, true) => defects(catalog),
             (Format::Text, false) => checks(catalog, &plan),
         };
-        writeln!(anstream::stdout(), "{text}")?;
+        writeln!(anstream::stdout(), "{}", text.trim_end())?;
         Ok(exit::GO)
     }
+}
+
+fn pages(catalog: &Catalog, selected: &[String]) -> String {
+    let suites = catalog.suites.iter();
+    suites
+        .filter(|suite| selected.is_empty() || selected.iter().any(|name| name == suite.name()))
+        .map(|suite| page(catalog, suite))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn checks(catalog: &Catalog, plan: &Plan) -> String {

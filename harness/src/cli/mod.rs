@@ -4,6 +4,7 @@ mod calibrate;
 mod common_options;
 mod judge;
 mod list;
+mod page;
 mod schema;
 mod stack;
 mod sweep;

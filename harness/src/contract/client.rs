@@ -60,6 +60,15 @@ impl Pipeline {
         }
     }
 
+    /// The same routes at another origin: those that every process of the pipeline has.
+    #[must_use]
+    pub fn at(&self, origin: &Url) -> Self {
+        Self {
+            api: origin.clone(),
+            ..self.clone()
+        }
+    }
+
     /// The same pipeline, for a check that breaks it: while it waits for a job, it
     /// takes an API that is away, or answers 5xx, for *not yet*.
     #[must_use]

@@ -2,6 +2,8 @@
 
 use cutover_reports::record::Severity::{self, Critical, High, Medium};
 
+use crate::check::Named;
+
 /// A statement that holds over all rows and objects.
 #[derive(Debug)]
 pub struct Invariant {
@@ -29,6 +31,13 @@ pub(super) enum Rule {
     ParsedObjects,
     /// By comparing the parsed texts with the chunks.
     JoinedChunks,
+}
+
+/// A table of checks may be the table of invariants.
+impl Named for Invariant {
+    fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 /// The invariant of that name.

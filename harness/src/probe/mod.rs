@@ -5,6 +5,7 @@ mod body;
 mod curl;
 mod eventually;
 mod http;
+mod logs;
 mod mask;
 mod parameter;
 mod reply;
@@ -19,6 +20,7 @@ mod vector;
 
 pub use eventually::{Look, Sight, eventually};
 pub use http::{DEADLINE, Http, HttpError, MAX_BODY, Silence, client};
+pub use logs::{Log, LogError, Logs};
 pub use parameter::Parameter;
 pub use reply::Reply;
 pub use request::Request;

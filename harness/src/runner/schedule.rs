@@ -1,4 +1,5 @@
-//! Scheduling: shared checks side by side on one stack, exclusive ones each on a lane of its own.
+//! Scheduling: shared checks side by side on one stack, then those that look at what all of them left;
+//! exclusive ones meanwhile, each on a lane of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -24,46 +25,50 @@ pub(crate) fn run_all(session: &Session, catalog: &Catalog, width: Width, progre
         .iter()
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
-    let (alone, together): (Vec<_>, Vec<_>) = cases.partition(|case| case.is_alone());
-    let (alone, together) = (Queue::new(alone), Queue::new(together));
+    let (alone, shared): (Vec<_>, Vec<_>) = cases.partition(|case| case.is_alone());
+    let (last, together): (Vec<_>, Vec<_>) = shared.into_iter().partition(|case| case.check.last);
+    let run = |case: &Case| {
+        if session.interrupt.by().is_none() {
+            progress.started(case);
+            progress.finished(case, &session.run(case));
+        }
+    };
     thread::scope(|scope| {
-        for queue in [(&alone, width.lanes), (&together, width.jobs)]
-            .into_iter()
-            .flat_map(|(queue, threads)| std::iter::repeat_n(queue, threads.min(queue.len())))
-        {
-            scope.spawn(move || {
-                while session.interrupt.by().is_none()
-                    && let Some(case) = queue.next()
-                {
-                    progress.started(case);
-                    progress.finished(case, &session.run(case));
+        scope.spawn(|| side_by_side(&alone, width.lanes, run));
+        side_by_side(&together, width.jobs, run);
+        side_by_side(&last, width.jobs, run);
+    });
+}
+
+/// Takes every item from the front, so many at a time, and returns when all are done.
+fn side_by_side<T: Copy + Sync>(items: &[T], at_a_time: usize, work: impl Fn(T) + Sync) {
+    let taken = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..at_a_time.min(items.len()) {
+            scope.spawn(|| {
+                while let Some(item) = items.get(taken.fetch_add(1, Ordering::Relaxed)) {
+                    work(*item);
                 }
             });
         }
     });
 }
 
-/// Cases that several threads take from the front.
-struct Queue<'a> {
-    cases: Vec<&'a Case>,
-    taken: AtomicUsize,
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
 
-impl<'a> Queue<'a> {
-    fn new(cases: Vec<&'a Case>) -> Self {
-        Self {
-            cases,
-            taken: AtomicUsize::new(0),
+    use super::*;
+
+    #[test]
+    fn every_item_is_done_once_before_it_returns() {
+        let items: Vec<_> = (0..100).collect();
+        for at_a_time in [1, 7, 200] {
+            let done = Mutex::new(Vec::new());
+            side_by_side(&items, at_a_time, |item| done.lock().unwrap().push(item));
+            let mut done = done.into_inner().unwrap();
+            done.sort_unstable();
+            assert_eq!(done, items);
         }
-    }
-
-    fn len(&self) -> usize {
-        self.cases.len()
-    }
-
-    fn next(&self) -> Option<&'a Case> {
-        self.cases
-            .get(self.taken.fetch_add(1, Ordering::Relaxed))
-            .copied()
     }
 }

@@ -137,17 +137,23 @@ pub enum CardError {
 impl StackCard {
     /// Every secret of the stack, for the redactor.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.named_secrets().map(|(_, secret)| secret)
+    }
+
+    /// Every secret of the stack, with what it is called.
+    pub fn named_secrets(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
+        let (database, supabase) = (&self.database, &self.supabase);
         [
-            &self.database.url,
-            &self.database.password,
-            &self.database.app_url,
-            &self.database.app_password,
-            &self.supabase.service_role_key,
-            &self.supabase.anon_key,
-            &self.supabase.jwt_secret,
-            &self.parser_key,
-            &self.embedder_key,
-            &self.callback_secret,
+            ("the superuser's database address", &database.url),
+            ("the superuser's database password", &database.password),
+            ("the pipeline's database address", &database.app_url),
+            ("the pipeline's database password", &database.app_password),
+            ("the service role key", &supabase.service_role_key),
+            ("the public key of the project", &supabase.anon_key),
+            ("the secret of access tokens", &supabase.jwt_secret),
+            ("the parser's key", &self.parser_key),
+            ("the embedder's key", &self.embedder_key),
+            ("the static secret of callbacks", &self.callback_secret),
         ]
         .into_iter()
     }
