@@ -16,7 +16,8 @@ pub struct Script<B> {
     /// A text that the call's subject must contain; empty means every call. The
     /// subject is, for the parser, the file's SHA-256 in hex, the job id and the
     /// extracted text; for the embedder, its inputs; for storage, method and
-    /// object path (`PUT files/user/…`); for identity, the bearer token.
+    /// object path (`PUT files/user/…`); for identity, the bearer token. Asking
+    /// parser or embedder whether they are there has the subject `GET /…`.
     pub scope: String,
     /// For how many calls; `None` means for all.
     pub times: Option<u32>,
