@@ -213,7 +213,7 @@ async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-fn words(text: &str) -> Vec<&str> {
+pub(super) fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
 }
 
@@ -245,7 +245,7 @@ async fn every_chunk_has_its_own_vector(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-fn has_the_embedders_vector(chunk: &ChunkRow, dimensions: usize) -> CheckResult {
+pub(super) fn has_the_embedders_vector(chunk: &ChunkRow, dimensions: usize) -> CheckResult {
     let Some(stored) = &chunk.embedding else {
         return Ok(());
     };

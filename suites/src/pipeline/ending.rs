@@ -1,0 +1,177 @@
+//! How a document ends: whole, or failed with a cause and with nothing left behind.
+
+use std::time::Duration;
+
+use cutover_fixtures::documents::Document;
+use cutover_harness::contract::{Accepted, Contract, JobView};
+use cutover_harness::prelude::*;
+use cutover_harness::standin::{CallbackSent, ParserCall};
+use serde_json::Value;
+
+use super::reading::{at, list_at};
+use super::workflow::{has_the_embedders_vector, words};
+
+/// The fewest words that tell a person what went wrong.
+const A_SENTENCE: usize = 3;
+
+/// How long a job may take to give up, when every attempt lasts as long as it may.
+pub(super) fn patience(contract: &Contract) -> Duration {
+    let timing = &contract.timing;
+    let attempt = timing.parse_deadline.max(timing.provider_timeout) + timing.retry_cap;
+    attempt * (timing.max_retries + 1) + timing.complete_within
+}
+
+/// The job fails for good, in the status of the stage that failed, and says why.
+pub(super) async fn fails(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    status: &str,
+) -> CheckResult<JobView> {
+    let (contract, vocabulary) = (cx.contract(), &cx.contract().vocabulary);
+    let is_final = |job: &JobView| vocabulary.is_final(&job.status, job.state.as_deref());
+    let job = pipeline
+        .until(accepted, "it ends", patience(contract), is_final)
+        .await?;
+    ensure_eq!(
+        job.status,
+        status,
+        "the job does not end in the status of the stage that fails"
+    );
+    let shown = pipeline.job(accepted.job_id).await?.expect_status(200)?;
+    let (shown, fields) = (shown.json()?, &contract.fields.job);
+    for (pointer, words) in [
+        (&fields.last_error_code, 1),
+        (&fields.last_error_message, A_SENTENCE),
+    ] {
+        if pointer.is_given() {
+            let text = at(pointer, &shown, "a failed job")?;
+            let found = text.as_str().unwrap_or_default().split_whitespace().count();
+            ensure!(
+                found >= words,
+                "{} of a failed job does not say what went wrong: {text}",
+                pointer.as_str()
+            );
+        }
+    }
+    Ok(job)
+}
+
+/// Everything a job tells about its failure contains these words.
+pub(super) fn names_its_cause(job: &JobView, cause: &str) -> CheckResult {
+    let told = job.last_error.as_ref().map(Value::to_string);
+    ensure!(
+        told.as_ref().is_some_and(|told| told.contains(cause)),
+        "the cause '{cause}' is lost: {}",
+        job.summary()
+    );
+    Ok(())
+}
+
+/// Nothing of a document that has not arrived is indexed or found.
+pub(super) async fn leaves_nothing(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    document: &Document,
+) -> CheckResult {
+    let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
+    ensure!(
+        chunks.is_empty(),
+        "a document that has not arrived has {} chunks",
+        chunks.len()
+    );
+    let id = &cx.contract().fields.search.document_id;
+    for hit in hits(cx, pipeline, document.nonce(), 10).await? {
+        let found = at(id, &hit, "a search result")?;
+        ensure!(
+            *found != accepted.document_id.to_string(),
+            "a document that has not arrived is found: {hit}"
+        );
+    }
+    Ok(())
+}
+
+/// The document arrives with its whole text, in chunks that are as agreed, each with its own vector.
+pub(super) async fn arrives_whole(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    document: &Document,
+) -> CheckResult<JobView> {
+    let job = pipeline.until_complete(accepted).await?;
+    let text = parsed_text(cx, pipeline, accepted).await?;
+    ensure_eq!(
+        text,
+        document.expected_text(),
+        "the parsed text is not that of the document"
+    );
+    let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
+    let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+    ensure_eq!(
+        words(&joined),
+        words(&text),
+        "the joined chunks are not the parsed text"
+    );
+    for chunk in &chunks {
+        ensure!(
+            chunk.has_vector(),
+            "chunk {} has no vector",
+            chunk.chunk_ord
+        );
+        has_the_embedders_vector(chunk, cx.contract().embedder.dimensions)?;
+    }
+    Ok(job)
+}
+
+/// The text that is stored as that of a document; empty when there is none.
+pub(super) async fn parsed_text(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+) -> CheckResult<String> {
+    let Some(tenant) = pipeline.tenant() else {
+        return Ok(String::new());
+    };
+    let path = cx
+        .contract()
+        .parsed_path(tenant.user_id, accepted.document_id);
+    let bytes = cx.storage()?.get(&path).await?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The callbacks about a document, once there are so many.
+pub(super) async fn callbacks_about(
+    cx: &Context,
+    document: &Document,
+    least: usize,
+) -> CheckResult<Vec<(ParserCall, CallbackSent)>> {
+    let standins = cx.standins()?;
+    let within = cx.contract().timing.complete_within;
+    cx.eventually("the parser's callback is answered", within, async || {
+        let calls = standins.parser_calls(document.sha256()).await?;
+        let each = |call: ParserCall| {
+            let callbacks = call.callbacks.clone();
+            callbacks.into_iter().map(move |sent| (call.clone(), sent))
+        };
+        let sent: Vec<_> = calls.into_iter().flat_map(each).collect();
+        Ok((sent.len() >= least).then_some(sent))
+    })
+    .await
+}
+
+/// What a search gives.
+pub(super) async fn hits(
+    cx: &Context,
+    pipeline: &Pipeline,
+    query: &str,
+    k: u32,
+) -> CheckResult<Vec<Value>> {
+    let answer = pipeline
+        .search(query, k)
+        .await?
+        .expect_status(200)?
+        .json()?;
+    let results = &cx.contract().fields.search.results;
+    Ok(list_at(results, &answer, "the answer to a search")?.to_vec())
+}

@@ -1,0 +1,238 @@
+//! Retrieval: a search gives the caller's best chunks, of complete documents, or says that it cannot.
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::prelude::*;
+use cutover_harness::probe::Vector;
+use cutover_harness::standin::EmbedderBehaviour;
+
+use super::ending::{hits, patience};
+use super::reading::{at, is_a_described_error};
+
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(a_document_is_found_only_when_complete)
+            .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(the_most_similar_chunks_come_first)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_hostile_query_is_only_words, QUERIES)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_search_that_cannot_work_says_so, EMBEDDER)
+            .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(High),
+    ]
+}
+
+/// Pages of a document that takes more than one call to the embedder.
+const MANY: usize = 300;
+
+/// While the last vectors are missing, none of the document's chunks is found.
+async fn a_document_is_found_only_when_complete(cx: &Context) -> CheckResult {
+    let document = cx.document().pages(MANY).paragraphs(1).build();
+    let pipeline = cx.pipeline()?;
+    let vocabulary = &cx.contract().vocabulary;
+    // The last page's heading is in the last call alone.
+    let last = format!("{}, part {MANY} of {MANY}", document.title());
+    let late = EmbedderBehaviour::Late { delay_ms: 800 };
+    let script = cx.standins()?.script_embedder(last, late).await?;
+    let accepted = pipeline.upload(&document).await?;
+    cx.eventually("the job ends", patience(cx.contract()), async || {
+        let found = hits(cx, &pipeline, document.nonce(), 5).await?.len();
+        // Asked after the search: what is complete now may not have been so then, but not the reverse.
+        let job = pipeline.view(&accepted).await?;
+        ensure!(
+            found == 0 || job.status == vocabulary.complete,
+            "{found} chunks are found of a document that is not complete: {}",
+            job.summary()
+        );
+        let ended = vocabulary.is_final(&job.status, job.state.as_deref());
+        Ok(ended.then_some(()))
+    })
+    .await?;
+    script.withdraw().await?;
+    let found = hits(cx, &pipeline, document.nonce(), 5).await?;
+    ensure_eq!(found.len(), 5, "a complete document is not found");
+    Ok(())
+}
+
+/// How far a reported similarity may lie from the true one.
+const NEARLY: f64 = 1e-3;
+
+/// A search gives as many chunks as asked for, the most similar ones first, each with its true similarity.
+async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let database = cx.database()?;
+    let documents = [
+        cx.document().paragraphs(25).build(),
+        cx.document().paragraphs(12).unicode().build(),
+    ];
+    let query = format!("the premium is payable {}", documents[1].nonce());
+    let dimensions = cx.contract().embedder.dimensions;
+    let asked = Vector(cutover_fixtures::vector::of(&query, dimensions));
+    let mut truth = Vec::new();
+    for document in &documents {
+        let id = pipeline.complete(document).await?.document_id();
+        let chunks = database.chunks_of(id).await?;
+        let vectors = chunks.into_iter().filter_map(|chunk| chunk.embedding);
+        truth.extend(vectors.map(|vector| vector.cosine(&asked)));
+    }
+    truth.sort_by(|a, b| b.total_cmp(a));
+    for k in [1, 3, 100] {
+        let found = similarities(cx, &pipeline, &query, k).await?;
+        let expected = &truth[..truth.len().min(k as usize)];
+        ensure_eq!(
+            found.len(),
+            expected.len(),
+            "a search for {k} chunks gives another number of them"
+        );
+        ensure!(
+            found.is_sorted_by(|a, b| a >= b),
+            "the results are not sorted: {found:?}"
+        );
+        for (found, expected) in found.iter().zip(expected) {
+            // What is not a number is near to nothing.
+            let near = (found - expected).abs() <= NEARLY;
+            ensure!(
+                near,
+                "a search for {k} chunks does not give the most similar ones: {found} instead of {expected}"
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn similarities(
+    cx: &Context,
+    pipeline: &Pipeline,
+    query: &str,
+    k: u32,
+) -> CheckResult<Vec<f64>> {
+    let pointer = &cx.contract().fields.search.similarity;
+    let found = hits(cx, pipeline, query, k).await?;
+    let similarity = |hit| {
+        Ok(at(pointer, hit, "a search result")?
+            .as_f64()
+            .unwrap_or(f64::NAN))
+    };
+    found.iter().map(similarity).collect()
+}
+
+/// A query that would break a careless search.
+pub(super) struct Query {
+    name: &'static str,
+    words: &'static str,
+}
+
+impl Named for Query {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Queries that would break a careless search.
+const QUERIES: &[Query] = &[
+    Query {
+        name: "quotes",
+        words: r#"the insured's "loss" -- '; DROP TABLE documents; '"#,
+    },
+    Query {
+        name: "percent_and_backslash",
+        words: r"100 % of \damage\ _ %s %1$s {} $1 ?",
+    },
+    Query {
+        name: "unicode",
+        words: "Überschuß 保険証券 🦀 \u{200b}\u{301}",
+    },
+    Query {
+        name: "right_to_left",
+        words: "\u{202e}פוליסה ביטוח وثيقة التأمين",
+    },
+    Query {
+        name: "control_characters",
+        words: "loss\r\n\t\u{1b}[31mdamage\u{7f}",
+    },
+];
+
+/// Whatever a query contains, it is searched for like any other words.
+async fn a_hostile_query_is_only_words(cx: &Context, case: &Query) -> CheckResult {
+    let document = cx.document().build();
+    let pipeline = cx.pipeline()?;
+    pipeline.complete(&document).await?;
+    let query = format!("{} {}", case.words, document.nonce());
+    let text = &cx.contract().fields.search.text;
+    for hit in hits(cx, &pipeline, &query, 3).await? {
+        let text = at(text, &hit, "a search result")?;
+        if text
+            .as_str()
+            .is_some_and(|text| text.contains(document.nonce()))
+        {
+            return Ok(());
+        }
+    }
+    Err(Stop::violated(Finding::new(
+        "a query with unusual characters does not find the document that it names",
+    )))
+}
+
+/// What the embedder does with a query.
+pub(super) struct Deaf {
+    name: &'static str,
+    behaviour: fn() -> EmbedderBehaviour,
+}
+
+impl Named for Deaf {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// What an embedder may do with a query that leaves nothing to search by.
+const EMBEDDER: &[Deaf] = &[
+    Deaf {
+        name: "refused",
+        behaviour: || EmbedderBehaviour::Refuse {
+            status: 503,
+            marker: "the embedder is down".to_owned(),
+            retry_after_s: None,
+        },
+    },
+    Deaf {
+        name: "no_answer",
+        behaviour: || EmbedderBehaviour::Hang,
+    },
+    Deaf {
+        name: "zero",
+        behaviour: || EmbedderBehaviour::Zero,
+    },
+    Deaf {
+        name: "nothing",
+        behaviour: || EmbedderBehaviour::Short,
+    },
+];
+
+/// A search without an embedder is an outage that is told, never a search that finds nothing.
+async fn a_search_that_cannot_work_says_so(cx: &Context, case: &Deaf) -> CheckResult {
+    let document = cx.document().build();
+    let pipeline = cx.pipeline()?;
+    pipeline.complete(&document).await?;
+    let script = cx
+        .standins()?
+        .script_embedder(document.nonce(), (case.behaviour)())
+        .await?;
+    let reply = pipeline.search(document.nonce(), 3).await?;
+    script.withdraw().await?;
+    ensure!(
+        reply.status >= 500,
+        "a search without its embedder is answered as if it had worked: {}",
+        reply.summary()
+    );
+    is_a_described_error(&reply, cx.contract())
+}
