@@ -159,13 +159,14 @@ async fn a_broken_document_fails_with_its_cause(cx: &Context, case: &Unreadable)
     leaves_nothing(cx, &pipeline, &accepted, &document).await
 }
 
-/// Pages of a document that does not fit into one call to the embedder.
-const MANY: usize = 300;
+/// How many chunks more than fit into one call to the embedder.
+const BEYOND: usize = 44;
 
 /// Chunks beyond what the embedder takes at once go to it in several calls, each
 /// as agreed, and every one of them gets its vector.
 async fn many_chunks_are_embedded_in_batches(cx: &Context) -> CheckResult {
-    let document = cx.document().pages(MANY).paragraphs(1).build();
+    let pages = cx.contract().embedder.max_batch + BEYOND;
+    let document = cx.document().pages(pages).paragraphs(1).build();
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.upload(&document).await?;
     arrives_whole(cx, &pipeline, &accepted, &document).await?;

@@ -24,6 +24,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
             .severity(Critical),
+        check!(a_document_that_fails_halfway_leaves_nothing)
+            .requires([Http, Database, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
         check!(a_failed_document_holds_up_nobody)
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
@@ -302,6 +306,22 @@ async fn what_the_embedder_does_not_do_fails_the_document(
     script.withdraw().await?;
     let calls = standins.embedder_calls(document.nonce()).await?.len();
     case.attempts.are(cx, calls)?;
+    leaves_nothing(cx, &pipeline, &accepted, &document).await
+}
+
+/// A document whose first vectors were stored and whose last were refused is not half there.
+async fn a_document_that_fails_halfway_leaves_nothing(cx: &Context) -> CheckResult {
+    let pages = cx.contract().embedder.max_batch + 1;
+    let document = cx.document().pages(pages).paragraphs(1).build();
+    // The last page's heading is in the last call alone.
+    let last = format!("{}, part {pages} of {pages}", document.title());
+    let refusal = cx.standins()?.script_embedder(last, declining(400));
+    let script = refusal.await?;
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.upload(&document).await?;
+    let Failures { embedding, .. } = &cx.contract().vocabulary.failures;
+    fails(cx, &pipeline, &accepted, embedding).await?;
+    script.withdraw().await?;
     leaves_nothing(cx, &pipeline, &accepted, &document).await
 }
 

@@ -31,16 +31,14 @@ pub(super) fn table() -> Vec<Check> {
     ]
 }
 
-/// Pages of a document that takes more than one call to the embedder.
-const MANY: usize = 300;
-
 /// While the last vectors are missing, none of the document's chunks is found.
 async fn a_document_is_found_only_when_complete(cx: &Context) -> CheckResult {
-    let document = cx.document().pages(MANY).paragraphs(1).build();
+    let pages = cx.contract().embedder.max_batch + 1;
+    let document = cx.document().pages(pages).paragraphs(1).build();
     let pipeline = cx.pipeline()?;
     let vocabulary = &cx.contract().vocabulary;
     // The last page's heading is in the last call alone.
-    let last = format!("{}, part {MANY} of {MANY}", document.title());
+    let last = format!("{}, part {pages} of {pages}", document.title());
     let late = EmbedderBehaviour::Late { delay_ms: 800 };
     let script = cx.standins()?.script_embedder(last, late).await?;
     let accepted = pipeline.upload(&document).await?;
