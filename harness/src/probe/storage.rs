@@ -68,6 +68,11 @@ impl Storage {
         }
     }
 
+    /// Where the project is.
+    pub fn supabase(&self) -> &Url {
+        &self.supabase
+    }
+
     /// An object's bytes; `None` where there is none.
     pub async fn get(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let reply = self.object("read", Method::GET, path).await?;

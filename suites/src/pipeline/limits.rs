@@ -5,6 +5,9 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::{Contract, Limits};
 use cutover_harness::prelude::*;
 
+use cutover_harness::probe::Reply;
+use futures::future::try_join_all;
+
 use super::reading::{at, is_a_described_error};
 
 /// The checks of this file.
@@ -16,6 +19,10 @@ pub(super) fn table() -> Vec<Check> {
             .severity(High),
         check!(the_concurrent_job_limit_holds)
             .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(the_daily_limit_is_each_users_own)
+            .requires([Http, Database])
             .effect(WriteTenant)
             .severity(High),
     ]
@@ -98,16 +105,62 @@ async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
         .register(more.upload().registration())
         .await?
         .expect_status(429)?;
-    is_a_described_error(&refusal, contract)?;
+    says_when_to_come_again(contract, &refusal)?;
+    let other = cx.pipeline()?;
+    other.accept(more.upload()).await?;
+    Ok(())
+}
+
+/// A user who has uploaded as much as a day allows waits, loses nothing by asking,
+/// and keeps nobody else from uploading.
+async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
+    let contract = cx.contract();
+    let (daily, at_once) = (
+        contract.limits.daily_uploads as usize,
+        contract.limits.concurrent_jobs as usize,
+    );
+    if daily > MOST_TO_USE_UP {
+        let reason = format!("using up {daily} uploads takes too long");
+        return Err(Stop::precondition_missing(reason));
+    }
+    let tenant = cx.tenant()?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    for first in (0..daily).step_by(at_once) {
+        let documents = (first..daily.min(first + at_once)).map(|_| cx.document().build());
+        try_join_all(documents.map(|document| pipeline.complete(document))).await?;
+    }
+    let more = cx.document().build();
+    let refusal = pipeline
+        .register(more.upload().registration())
+        .await?
+        .expect_status(429)?;
+    says_when_to_come_again(contract, &refusal)?;
+    let rows = cx.database()?.documents_of(tenant.user_id).await?;
+    ensure_eq!(
+        rows.len(),
+        daily,
+        "a user who may upload {daily} documents has another number of rows"
+    );
+    cx.pipeline()?.accept(more.upload()).await?;
+    Ok(())
+}
+
+/// As many uploads as can be used up while a check waits.
+const MOST_TO_USE_UP: usize = 20;
+
+/// The longest that a daily limit makes anybody wait.
+const A_DAY: u64 = 24 * 60 * 60;
+
+fn says_when_to_come_again(contract: &Contract, refusal: &Reply) -> CheckResult {
+    is_a_described_error(refusal, contract)?;
     let wait = refusal
         .header("retry-after")
         .and_then(|text| text.parse::<u64>().ok());
     ensure!(
-        wait.is_some_and(|seconds| seconds > 0),
-        "the refusal does not say after how many seconds to come again"
+        wait.is_some_and(|seconds| (1..=A_DAY).contains(&seconds)),
+        "the refusal does not say after how many seconds to come again: Retry-After is {:?}",
+        refusal.header("retry-after")
     );
-    let other = cx.pipeline()?;
-    other.accept(more.upload()).await?;
     Ok(())
 }
 

@@ -2,17 +2,28 @@
 //!
 //! Each file is about one topic: its table of checks first, the checks below it.
 
+mod access;
+mod address;
 mod callbacks;
+mod crashes;
+mod deletion;
 mod deliveries;
+mod discretion;
 mod documents;
 mod ending;
+mod everything;
 mod failures;
 mod forgeries;
+mod jobs;
 mod limits;
 mod outages;
+mod possession;
 mod queue;
+mod readiness;
 mod reading;
+mod registration;
 mod retrieval;
+mod routes;
 mod startup;
 mod status;
 mod truth;
@@ -32,12 +43,23 @@ pub(crate) fn suite() -> Suite {
         failures::table(),
         documents::table(),
         retrieval::table(),
+        registration::table(),
+        address::table(),
+        possession::table(),
         upload::table(),
         limits::table(),
+        jobs::table(),
         status::table(),
+        deletion::table(),
+        access::table(),
+        routes::table(),
         queue::table(),
+        crashes::table(),
         truth::table(),
+        readiness::table(),
         startup::table(),
+        discretion::table(),
+        everything::table(),
     ];
     Suite::new(
         "pipeline",

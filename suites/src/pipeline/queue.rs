@@ -1,53 +1,274 @@
-//! The queue: several workers share it, and no work is done twice.
+//! The queue: several workers share it, no work is done twice, and what waits costs nothing.
 
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::contract::{Accepted, Completed};
+use cutover_harness::identity::Tenant;
 use cutover_harness::prelude::*;
+use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, ScriptGuard};
 use futures::future::try_join_all;
+use serde_json::Value;
+
+use super::ending::hits;
+use super::reading::at;
+use super::workflow::words;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
     vec![
-        check!(two_workers_do_each_job_once)
+        check!(several_workers_do_each_job_once, CREWS)
             .requires([Http, Database, Standins, Processes])
             .effect(Fault)
             .severity(Critical)
             .alone_with_workers(2),
+        check!(waiting_jobs_do_not_hold_up_others)
+            .requires([Http, Standins])
+            .effect(Fault)
+            .severity(Critical)
+            .alone_with_workers(1),
+        check!(a_waiting_job_is_looked_at_in_intervals)
+            .requires([Http, Standins])
+            .effect(Fault)
+            .severity(High)
+            .alone_with_workers(1),
+        check!(an_idle_worker_rests)
+            .requires([Http, Database])
+            .effect(Fault)
+            .severity(High)
+            .alone_with_workers(1),
     ]
 }
 
-/// Enough documents at once that workers which do not exclude each other meet.
-const DOCUMENTS: usize = 12;
+/// How many workers share a queue.
+pub(super) struct Crew {
+    name: &'static str,
+    workers: usize,
+}
 
-/// Two workers complete every document, and each is parsed and embedded once.
-async fn two_workers_do_each_job_once(cx: &Context) -> CheckResult {
-    let documents: Vec<_> = (0..DOCUMENTS)
-        .map(|_| cx.document().paragraphs(6).build())
-        .collect();
-    let completed = documents
-        .iter()
-        .map(async |document| cx.pipeline()?.complete(document).await);
-    let completed = try_join_all(completed).await?;
-    let standins = cx.standins()?;
-    let database = cx.database()?;
-    for (document, done) in documents.iter().zip(&completed) {
-        let parsed = standins.parser_calls(document.sha256()).await?.len();
-        ensure_eq!(
-            parsed,
-            1,
-            "a document was not given to the parser exactly once by two workers"
-        );
-        let embedded = standins.embedder_calls(document.nonce()).await?.len();
-        ensure_eq!(
-            embedded,
-            1,
-            "a document was not embedded exactly once by two workers"
-        );
-        let finals = database.events_of(done.job_id()).await?;
-        let finals = finals
-            .iter()
-            .filter(|event| event.kind == "finalized")
-            .count();
-        ensure!(finals <= 1, "a job was finished {finals} times");
+impl Named for Crew {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const CREWS: &[Crew] = &[
+    Crew {
+        name: "two",
+        workers: 2,
+    },
+    Crew {
+        name: "three",
+        workers: 3,
+    },
+];
+
+/// Enough users at once that workers which do not exclude each other meet.
+const USERS: usize = 15;
+
+/// One user with a few documents, and what has become of them.
+struct Delivery {
+    pipeline: Pipeline,
+    documents: Vec<Document>,
+    completed: Vec<Completed>,
+}
+
+/// Several workers complete everybody's documents: each is parsed and embedded once, and nobody sees another's.
+async fn several_workers_do_each_job_once(cx: &Context, case: &Crew) -> CheckResult {
+    cx.processes()?.scale_workers(case.workers).await?;
+    let each = cx.contract().limits.concurrent_jobs.min(2);
+    let deliveries = try_join_all((0..USERS).map(async |_| {
+        let pipeline = cx.pipeline()?;
+        let documents: Vec<_> = (0..each)
+            .map(|_| cx.document().paragraphs(6).build())
+            .collect();
+        let completed = try_join_all(documents.iter().map(|each| pipeline.complete(each))).await?;
+        CheckResult::Ok(Delivery {
+            pipeline,
+            documents,
+            completed,
+        })
+    }))
+    .await?;
+    for delivery in &deliveries {
+        for (document, done) in delivery.documents.iter().zip(&delivery.completed) {
+            was_done_once(cx, document, done).await?;
+        }
+        sees_only_its_own(cx, delivery).await?;
     }
     Ok(())
+}
+
+async fn was_done_once(cx: &Context, document: &Document, done: &Completed) -> CheckResult {
+    let standins = cx.standins()?;
+    let parsed = standins.parser_calls(document.sha256()).await?.len();
+    ensure_eq!(
+        parsed,
+        1,
+        "a document was not given to the parser exactly once by several workers"
+    );
+    let embedded = standins.embedder_calls(document.nonce()).await?.len();
+    ensure_eq!(
+        embedded,
+        1,
+        "a document was not embedded exactly once by several workers"
+    );
+    let database = cx.database()?;
+    let events = database.events_of(done.job_id()).await?;
+    let codes: Vec<_> = events
+        .iter()
+        .filter_map(|event| event.code.as_ref())
+        .collect();
+    let distinct: HashSet<_> = codes.iter().collect();
+    ensure_eq!(
+        codes.len(),
+        distinct.len(),
+        "a job went through a step twice: {codes:?}"
+    );
+    let chunks = database.chunks_of(done.document_id()).await?;
+    let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+    ensure_eq!(
+        words(&joined),
+        words(&document.expected_text()),
+        "a document holds something else than its own text"
+    );
+    Ok(())
+}
+
+/// A search for what everybody has finds nothing that is another user's.
+async fn sees_only_its_own(cx: &Context, delivery: &Delivery) -> CheckResult {
+    let own: HashSet<_> = delivery
+        .completed
+        .iter()
+        .map(|done| done.document_id().to_string())
+        .collect();
+    let id = &cx.contract().fields.search.document_id;
+    for hit in hits(cx, &delivery.pipeline, "policy premium insured", 20).await? {
+        let found = at(id, &hit, "a search result")?
+            .as_str()
+            .unwrap_or_default();
+        ensure!(
+            own.contains(found),
+            "a search gives document {found}, which is another user's"
+        );
+    }
+    Ok(())
+}
+
+/// More jobs than a worker takes on at once.
+const WAITING: usize = 8;
+
+/// Jobs that wait for their bytes or for their callback leave the worker free for others.
+async fn waiting_jobs_do_not_hold_up_others(cx: &Context) -> CheckResult {
+    let tenants: Vec<_> = (0..WAITING)
+        .map(|_| cx.tenant())
+        .collect::<CheckResult<_>>()?;
+    let waits = try_join_all(tenants.iter().map(|tenant| waits_twice(cx, tenant))).await?;
+    let pipeline = cx.pipeline()?;
+    let done = pipeline.complete(&cx.document().build()).await?;
+    ensure_eq!(
+        done.job.status,
+        cx.contract().vocabulary.complete,
+        "a document behind waiting ones does not arrive"
+    );
+    // Had they held the worker until they were given up, all of them would have been.
+    let views = waits
+        .iter()
+        .map(async |(_, pipeline, accepted)| pipeline.view(accepted).await);
+    let given_up = try_join_all(views)
+        .await?
+        .into_iter()
+        .filter(|job| job.retry_count > Some(0) || job.last_error.is_some())
+        .count();
+    ensure!(
+        given_up < WAITING,
+        "a document arrived only after the {WAITING} that waited for their callback were given up"
+    );
+    Ok(())
+}
+
+/// One job of the tenant waits for its bytes, another for its callback; gives the latter.
+async fn waits_twice(
+    cx: &Context,
+    tenant: &Tenant,
+) -> CheckResult<(ScriptGuard, Pipeline, Accepted)> {
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    pipeline.accept(cx.document().build().upload()).await?;
+    let document = cx.document().build();
+    let silence = ParserBehaviour {
+        callback: Callback {
+            moment: CallbackMoment::Never,
+            ..Callback::default()
+        },
+        ..ParserBehaviour::default()
+    };
+    let standins = cx.standins()?;
+    let script = standins.script_parser(document.sha256(), silence).await?;
+    let accepted = pipeline.upload(&document).await?;
+    Ok((script, pipeline, accepted))
+}
+
+/// How long a worker is watched that has nothing to do.
+const WATCHED: Duration = Duration::from_secs(2);
+
+/// Within this time the database has counted what was done before it.
+const COUNTED: Duration = Duration::from_millis(1_200);
+
+/// How many transactions a look at the queue may take.
+const TRANSACTIONS: u64 = 4;
+
+/// Waits for so long, because the time itself is what is measured; gives how many polls it was.
+async fn watch(cx: &Context, what: &str, time: Duration) -> CheckResult<u64> {
+    let began = Instant::now();
+    let passed = async || Ok((began.elapsed() >= time).then(|| began.elapsed()));
+    let passed = cx.eventually(what, time * 2, passed).await?;
+    let interval = cx.contract().timing.poll_interval.as_millis().max(1);
+    Ok(u64::try_from(passed.as_millis() / interval)?)
+}
+
+/// Bytes that are not there are asked for at the poll interval, and not in a spin.
+async fn a_waiting_job_is_looked_at_in_intervals(cx: &Context) -> CheckResult {
+    let (contract, tenant) = (cx.contract(), cx.tenant()?);
+    let document = cx.document().build();
+    let id = contract.document_id(tenant.user_id, document.sha256());
+    let object = contract.raw_path(tenant.user_id, id);
+    cx.pipeline_as(tenant)?.accept(document.upload()).await?;
+    let asked = async || CheckResult::Ok(cx.standins()?.storage_calls(&object).await?.len());
+    let before = asked().await?;
+    let polls = watch(cx, "the waiting job was watched", WATCHED).await?;
+    let asked = asked().await? - before;
+    // A busy machine makes the intervals longer, and some of them shorter.
+    let most = usize::try_from(polls + polls / 4)? + 2;
+    ensure!(
+        asked <= most,
+        "storage was asked {asked} times for bytes that were not there, in the time of {polls} polls"
+    );
+    Ok(())
+}
+
+/// A worker without work looks for some at the poll interval, and not in a spin.
+async fn an_idle_worker_rests(cx: &Context) -> CheckResult {
+    watch(cx, "what was done before was counted", COUNTED).await?;
+    let before = transactions(cx).await?;
+    let polls = watch(cx, "the idle worker was watched", WATCHED).await?;
+    let made = transactions(cx).await? - before;
+    ensure!(
+        made <= polls * TRANSACTIONS,
+        "an idle pipeline made {made} transactions in the time of {polls} polls"
+    );
+    Ok(())
+}
+
+/// How many transactions the database has seen.
+async fn transactions(cx: &Context) -> CheckResult<u64> {
+    let query = "SELECT xact_commit + xact_rollback AS seen FROM pg_stat_database \
+                 WHERE datname = current_database()";
+    let rows: Vec<Value> = cx.database()?.rows(query, &[]).await?;
+    Ok(rows
+        .first()
+        .and_then(|row| row["seen"].as_u64())
+        .unwrap_or_default())
 }

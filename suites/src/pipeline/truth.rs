@@ -1,5 +1,6 @@
 //! Truthfulness: what the service says of itself is so.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cutover_fixtures::prelude::*;
@@ -13,6 +14,16 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(Read)
             .severity(High),
+        check!(api_and_worker_are_of_one_build)
+            .requires([Http, Processes])
+            .effect(Read)
+            .severity(High)
+            .alone_with_workers(1),
+        check!(a_completed_document_is_counted)
+            .requires([Http, Processes])
+            .effect(WriteTenant)
+            .severity(High)
+            .alone_with_workers(1),
         check!(a_dead_worker_is_not_ready)
             .requires([Http, Processes])
             .effect(Fault)
@@ -98,4 +109,90 @@ async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     worker.restart().await?;
     cx.eventually("readiness is back", within, async || ready(200).await)
         .await
+}
+
+/// The processes that make up the service know of the same commit, schema and environment.
+async fn api_and_worker_are_of_one_build(cx: &Context) -> CheckResult {
+    let api = cx.pipeline()?.anonymous();
+    let said = api.version().await?.expect_status(200)?.json()?;
+    for worker in cx.processes()?.workers() {
+        let reply = api.at(worker.url()).version().await?;
+        let worker = reply.expect_status(200)?.json()?;
+        for what in ["commit", "build", "migration_head", "environment"] {
+            ensure_eq!(
+                worker[what],
+                said[what],
+                "worker and API are not of one {what}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Metrics are in the text format that Prometheus reads, and a counter of completed documents counts.
+async fn a_completed_document_is_counted(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let before = counters(cx, &pipeline).await?;
+    pipeline.complete(&cx.document().build()).await?;
+    let complete = &cx.contract().vocabulary.complete;
+    let after = counters(cx, &pipeline).await?;
+    let grown = after.iter().any(|(name, value)| {
+        name.contains(complete) && *value > before.get(name).copied().unwrap_or_default()
+    });
+    ensure!(
+        grown,
+        "a document was completed, and no metric of a '{complete}' one has grown among {} values",
+        after.len()
+    );
+    Ok(())
+}
+
+/// The values of all processes, by process, name and labels.
+async fn counters(cx: &Context, pipeline: &Pipeline) -> CheckResult<BTreeMap<String, f64>> {
+    let mut processes = vec![("api".to_owned(), pipeline.anonymous())];
+    for worker in cx.processes()?.workers() {
+        let at = pipeline.anonymous().at(worker.url());
+        processes.push((worker.name().to_owned(), at));
+    }
+    let mut values = BTreeMap::new();
+    for (process, pipeline) in processes {
+        let text = pipeline.metrics().await?.expect_status(200)?.text();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let Some((name, value)) = sample(line) else {
+                let summary = format!("a line of the metrics of {process} is no sample: {line}");
+                return Err(Stop::violated(Finding::new(summary)));
+            };
+            values.insert(format!("{process} {name}"), value);
+        }
+    }
+    ensure!(!values.is_empty(), "there are no metrics at all");
+    Ok(values)
+}
+
+/// Name with labels, and value, of a line like `jobs{status="complete"} 3`; whatever follows is left out.
+fn sample(line: &str) -> Option<(&str, f64)> {
+    let end = line
+        .rfind('}')
+        .map_or_else(|| line.find(' '), |brace| Some(brace + 1))?;
+    let (name, rest) = line.split_at(end);
+    let value = rest.split_whitespace().next()?;
+    Some((name, value.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_a_name_and_a_value() {
+        assert_eq!(sample("up 1"), Some(("up", 1.0)));
+        let labelled = r#"jobs{status="a b"} 3.5 1700000000"#;
+        assert_eq!(sample(labelled), Some((r#"jobs{status="a b"}"#, 3.5)));
+        assert_eq!(
+            sample("le{le=\"+Inf\"} +Inf").map(|(_, value)| value),
+            Some(f64::INFINITY)
+        );
+        assert_eq!(sample("nonsense"), None);
+        assert_eq!(sample("name value"), None);
+    }
 }

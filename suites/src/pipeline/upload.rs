@@ -1,11 +1,13 @@
 //! Duplicates: one document of a user is one document, however often it is sent.
 
 use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
+use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
-use super::reading::{at, is_a_described_error};
+use super::reading::{at, is_a_described_error, list_at};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -16,6 +18,14 @@ pub(super) fn table() -> Vec<Check> {
             .severity(High),
         check!(parallel_duplicates_make_one_document)
             .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(a_failed_document_may_be_uploaded_again, FAILURES)
+            .requires([Http, Database, Standins])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_hash_alone_gives_nothing)
+            .requires([Http, Database, Standins])
             .effect(WriteTenant)
             .severity(Critical),
     ]
@@ -82,6 +92,112 @@ async fn parallel_duplicates_make_one_document(cx: &Context) -> CheckResult {
         jobs.len(),
         1,
         "identical uploads do not make exactly one job"
+    );
+    Ok(())
+}
+
+/// A way for a document to fail.
+pub(super) struct Failure {
+    name: &'static str,
+    /// What is put to the signed address instead of the document's bytes.
+    spoil: fn(&[u8]) -> Vec<u8>,
+}
+
+impl Named for Failure {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Ways for a document to fail.
+const FAILURES: &[Failure] = &[
+    Failure {
+        name: "refused_by_the_parser",
+        spoil: <[u8]>::to_vec,
+    },
+    Failure {
+        name: "broken_on_its_way",
+        spoil: |bytes| bytes[..bytes.len() / 2].to_vec(),
+    },
+];
+
+/// A document that failed is taken again, and completes as if it were the first time.
+async fn a_failed_document_may_be_uploaded_again(cx: &Context, case: &Failure) -> CheckResult {
+    let document = cx.document().paragraphs(6).build();
+    let refusal = ParserBehaviour {
+        answer: ParserAnswer::Refuse {
+            status: 422,
+            marker: "unreadable today".to_owned(),
+            retry_after_s: None,
+        },
+        ..ParserBehaviour::default()
+    };
+    let scripting = cx.standins()?.script_parser(document.sha256(), refusal);
+    let script = scripting.await?;
+    let pipeline = cx.pipeline()?;
+    let first = pipeline.accept(document.upload()).await?;
+    let spoilt = (case.spoil)(document.bytes());
+    pipeline.put(&first.signed_url, spoilt).await?;
+    let failed = pipeline.until_final(&first).await?;
+    ensure!(
+        cx.contract().vocabulary.is_failure(&failed.status),
+        "a document that cannot be read does not fail: {}",
+        failed.summary()
+    );
+    script.withdraw().await?;
+    let second = pipeline.complete(&document).await?;
+    ensure_eq!(
+        second.document_id(),
+        first.document_id,
+        "a document that is uploaded again becomes another one"
+    );
+    let chunks = cx.database()?.chunks_of(second.document_id()).await?;
+    ensure!(
+        chunks
+            .iter()
+            .any(|chunk| chunk.text.contains(document.nonce())),
+        "a document that was uploaded again completed without its text"
+    );
+    Ok(())
+}
+
+/// How often the bytes of a document are looked for before they are taken to be missed.
+const LOOKS: usize = 3;
+
+/// Whoever knows the hash of somebody's document, and not its bytes, gets nothing of it.
+async fn a_hash_alone_gives_nothing(cx: &Context) -> CheckResult {
+    let document = cx.document().paragraphs(6).build();
+    cx.pipeline()?.complete(&document).await?;
+    let tenant = cx.tenant()?;
+    let stranger = cx.pipeline_as(tenant.clone())?;
+    let accepted = stranger.accept(document.upload()).await?;
+    let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
+    let standins = cx.standins()?;
+    let within = cx.contract().timing.complete_within;
+    cx.eventually("the bytes are looked for", within, async || {
+        let job = stranger.view(&accepted).await?;
+        ensure!(
+            job.status != cx.contract().vocabulary.complete,
+            "a document is complete although nobody sent its bytes"
+        );
+        let calls = standins.storage_calls(&raw).await?;
+        let looks = calls.iter().filter(|call| call.method != "POST").count();
+        Ok((looks >= LOOKS).then_some(()))
+    })
+    .await?;
+    let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
+    ensure!(
+        chunks.is_empty(),
+        "whoever knows the hash of a document gets {} of its chunks",
+        chunks.len()
+    );
+    let answer = stranger.search(document.nonce(), 5).await?;
+    let answer = answer.expect_status(200)?.json()?;
+    let results = &cx.contract().fields.search.results;
+    let found = list_at(results, &answer, "the answer to a search")?;
+    ensure!(
+        found.is_empty(),
+        "whoever knows the hash of a document finds its text"
     );
     Ok(())
 }

@@ -1,0 +1,203 @@
+//! The signed address: where it leads, how long it waits, and that nothing is left where there is none.
+
+use std::time::{Duration, Instant};
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::prelude::*;
+use cutover_harness::standin::StorageBehaviour;
+use time::OffsetDateTime;
+
+use super::reading::is_a_described_error;
+
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(the_upload_address_is_the_storages_own)
+            .requires([Http, Storage])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(an_upload_address_takes_its_bytes_once)
+            .requires([Http, Storage])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(late_bytes_are_waited_for)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(an_upload_without_an_address_leaves_nothing, UNSIGNED)
+            .requires([Http, Database, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+    ]
+}
+
+/// How far the clocks of two machines may be apart.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
+
+/// The address leads to the storage that the pipeline reads, to the very object, for the time that was promised.
+async fn the_upload_address_is_the_storages_own(cx: &Context) -> CheckResult {
+    let tenant = cx.tenant()?;
+    let asked = OffsetDateTime::now_utc();
+    let accepted = cx
+        .pipeline_as(tenant.clone())?
+        .accept(cx.document().build().upload())
+        .await?;
+    let storage = cx.storage()?;
+    ensure_eq!(
+        accepted.signed_url.origin().ascii_serialization(),
+        storage.supabase().origin().ascii_serialization(),
+        "the address for the bytes leads to another storage"
+    );
+    let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
+    ensure!(
+        accepted.signed_url.path().ends_with(&format!("/{raw}")),
+        "the address for the bytes leads to {}, not to {raw}",
+        accepted.signed_url.path()
+    );
+    let expires = accepted.expires_at()?;
+    let ttl = cx.contract().limits.url_ttl;
+    ensure!(
+        expires > OffsetDateTime::now_utc()
+            && expires <= OffsetDateTime::now_utc() + ttl + CLOCKS_APART,
+        "the address is good until {expires}, which is not within {ttl:?} from now"
+    );
+    ensure!(
+        expires + CLOCKS_APART >= asked + ttl,
+        "the address is good until {expires}, which is less than the {ttl:?} that were promised"
+    );
+    Ok(())
+}
+
+/// Bytes that were put stay: neither the same address again nor a forged one replaces them.
+async fn an_upload_address_takes_its_bytes_once(cx: &Context) -> CheckResult {
+    let (document, other) = (cx.document().build(), cx.document().build());
+    let tenant = cx.tenant()?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let done = pipeline.complete(&document).await?;
+    let again = pipeline
+        .put(&done.accepted.signed_url, other.bytes())
+        .await?;
+    ensure!(
+        !again.is_success(),
+        "an address takes other bytes after the first"
+    );
+    let unused = pipeline.accept(other.upload()).await?;
+    let mut forged = unused.signed_url.clone();
+    forged.set_query(Some("token=forged"));
+    let reply = pipeline.put(&forged, other.bytes()).await?;
+    ensure!(
+        !reply.is_success(),
+        "bytes are taken at an address that nobody signed"
+    );
+    let storage = cx.storage()?;
+    let raw = |id| cx.contract().raw_path(tenant.user_id, id);
+    let kept = storage.get(&raw(done.document_id())).await?;
+    ensure!(
+        kept.is_some_and(|bytes| bytes == document.bytes()),
+        "the bytes of a complete document were replaced"
+    );
+    ensure!(
+        !storage.exists(&raw(unused.document_id)).await?,
+        "bytes are stored that came by an address that nobody signed"
+    );
+    Ok(())
+}
+
+/// Longer than pipelines were seen to wait that promised five minutes.
+const LATE: Duration = Duration::from_secs(9);
+
+/// Bytes that come late, but within the time that was promised, are as good as any.
+async fn late_bytes_are_waited_for(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let late = LATE.min(cx.contract().limits.url_ttl / 2);
+    let since = Instant::now();
+    cx.eventually("the client gets to it", late * 2, async || {
+        let job = pipeline.view(&accepted).await?;
+        ensure_eq!(
+            job.status,
+            cx.contract().vocabulary.registered,
+            "a job does not wait for its bytes: {}",
+            job.summary()
+        );
+        Ok((since.elapsed() >= late).then_some(()))
+    })
+    .await?;
+    let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
+    ensure!(
+        put.is_success(),
+        "the address refuses bytes after {late:?}: {}",
+        put.summary()
+    );
+    pipeline.until_complete(&accepted).await?;
+    Ok(())
+}
+
+/// A reason why no address can be had.
+pub(super) struct Unsigned {
+    name: &'static str,
+    behaviour: fn() -> StorageBehaviour,
+}
+
+impl Named for Unsigned {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Reasons why no address can be had.
+const UNSIGNED: &[Unsigned] = &[
+    Unsigned {
+        name: "forbidden",
+        behaviour: || refuse(403),
+    },
+    Unsigned {
+        name: "broken",
+        behaviour: || refuse(500),
+    },
+    Unsigned {
+        name: "away",
+        behaviour: || refuse(503),
+    },
+    Unsigned {
+        name: "silent",
+        behaviour: || StorageBehaviour::Hang,
+    },
+];
+
+fn refuse(status: u16) -> StorageBehaviour {
+    StorageBehaviour::Refuse {
+        status,
+        marker: "not today".to_owned(),
+    }
+}
+
+/// Where no address can be had, the upload fails and leaves nothing, so that the next try succeeds.
+async fn an_upload_without_an_address_leaves_nothing(cx: &Context, case: &Unsigned) -> CheckResult {
+    let document = cx.document().build();
+    let tenant = cx.tenant()?;
+    let scope = format!("POST {}/", cx.contract().storage.bucket);
+    let scope = format!("{scope}user/{}", tenant.user_id);
+    let script = cx
+        .standins()?
+        .script_storage(scope, (case.behaviour)())
+        .await?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let reply = pipeline.register(document.upload().registration()).await?;
+    ensure!(
+        reply.status >= 500,
+        "an upload for which there is no address is answered with {}",
+        reply.summary()
+    );
+    is_a_described_error(&reply, cx.contract())?;
+    let rows = cx.database()?.documents_of(tenant.user_id).await?;
+    ensure!(
+        rows.is_empty(),
+        "an upload for which there is no address leaves a row"
+    );
+    script.withdraw().await?;
+    pipeline.complete(&document).await?;
+    Ok(())
+}

@@ -1,0 +1,247 @@
+//! Registrations: what does not make sense is refused and leaves nothing, what does is kept to the letter.
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::contract::{Endpoint, Limits};
+use cutover_harness::prelude::*;
+use serde_json::{Value, json};
+
+use super::reading::is_a_described_error;
+
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(a_bad_registration_is_refused, BAD)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_file_name_is_kept, NAMES)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(an_accepted_document_has_its_rows)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(Critical),
+    ]
+}
+
+/// What turns a sound registration into the body that is sent.
+type Spoil = fn(Value, &Limits) -> String;
+
+/// A body that makes no sense.
+pub(super) struct Bad {
+    name: &'static str,
+    body: Spoil,
+}
+
+impl Named for Bad {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const fn bad(name: &'static str, body: Spoil) -> Bad {
+    Bad { name, body }
+}
+
+/// Bodies that make no sense.
+const BAD: &[Bad] = &[
+    bad("no_name", |body, _| without(body, "filename")),
+    bad("an_empty_name", |body, _| with(body, "filename", "")),
+    bad("a_name_of_control_characters", |body, _| {
+        with(body, "filename", "\u{1}\r\n\u{7f}")
+    }),
+    bad("a_name_too_long", |body, limits| {
+        with(body, "filename", "é".repeat(limits.filename_chars + 1))
+    }),
+    bad("a_number_for_a_name", |body, _| with(body, "filename", 7)),
+    bad("half_a_character", |body, _| {
+        with(body, "filename", "HALF").replace("HALF", "\\ud800")
+    }),
+    bad("no_length", |body, _| without(body, "bytes_len")),
+    bad("a_negative_length", |body, _| with(body, "bytes_len", -1)),
+    bad("a_broken_length", |body, _| with(body, "bytes_len", 1.5)),
+    bad("an_endless_length", |body, _| {
+        with(body, "bytes_len", u64::MAX)
+    }),
+    bad("a_text_for_a_length", |body, _| {
+        with(body, "bytes_len", "1024")
+    }),
+    bad("no_type", |body, _| without(body, "mime")),
+    bad("another_type", |body, _| with(body, "mime", "text/html")),
+    bad("no_hash", |body, _| without(body, "sha256")),
+    bad("null_for_a_hash", |body, _| {
+        with(body, "sha256", Value::Null)
+    }),
+    bad("a_short_hash", |body, _| {
+        with(body, "sha256", "a".repeat(63))
+    }),
+    bad("a_long_hash", |body, _| {
+        with(body, "sha256", "a".repeat(65))
+    }),
+    bad("a_hash_in_capitals", |body, _| {
+        with(body, "sha256", "A".repeat(64))
+    }),
+    bad("a_hash_with_other_letters", |body, _| {
+        with(body, "sha256", "g".repeat(64))
+    }),
+    bad("a_text_for_a_choice", |body, _| with(body, "ocr", "yes")),
+    bad("not_json", |_, _| "{\"filename\": ".to_owned()),
+    bad("nothing", |_, _| String::new()),
+    bad("null", |_, _| "null".to_owned()),
+    bad("a_list", |_, _| "[]".to_owned()),
+    bad("a_list_of_the_values", |body, _| {
+        let fields = ["filename", "bytes_len", "mime", "sha256", "ocr"];
+        json!(fields.map(|name| body[name].clone())).to_string()
+    }),
+];
+
+fn with(mut body: Value, field: &str, value: impl Into<Value>) -> String {
+    body[field] = value.into();
+    body.to_string()
+}
+
+fn without(mut body: Value, field: &str) -> String {
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove(field);
+    }
+    body.to_string()
+}
+
+/// A body that makes no sense is the caller's mistake, and nothing is registered.
+async fn a_bad_registration_is_refused(cx: &Context, case: &Bad) -> CheckResult {
+    let tenant = cx.tenant()?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let body = (case.body)(
+        cx.document().build().upload().registration(),
+        &cx.contract().limits,
+    );
+    // What cannot even be read may be called a bad request.
+    let readable = serde_json::from_str::<Value>(&body).is_ok();
+    let request = pipeline
+        .request(Endpoint::Upload, "")?
+        .body("application/json", body);
+    let reply = pipeline.ask(Endpoint::Upload, request).await?;
+    let reply = if reply.status == 400 && !readable {
+        reply
+    } else {
+        reply.expect_status(422)?
+    };
+    is_a_described_error(&reply, cx.contract())?;
+    let rows = cx.database()?.documents_of(tenant.user_id).await?;
+    ensure!(rows.is_empty(), "a refused registration leaves a row");
+    Ok(())
+}
+
+/// A name that a file may have, and what is kept of it.
+pub(super) struct FileName {
+    case: &'static str,
+    given: fn(&Limits) -> String,
+    kept: fn(&Limits) -> String,
+}
+
+impl Named for FileName {
+    fn name(&self) -> &'static str {
+        self.case
+    }
+}
+
+/// A name that is kept as it is.
+const fn plain(name: &'static str, given: fn(&Limits) -> String) -> FileName {
+    FileName {
+        case: name,
+        given,
+        kept: given,
+    }
+}
+
+/// Names that files may have.
+const NAMES: &[FileName] = &[
+    plain("one_letter", |_| "a".to_owned()),
+    plain("the_longest", |limits| "é".repeat(limits.filename_chars)),
+    plain("a_path", |_| "../../../etc/passwd".to_owned()),
+    plain("a_program", |_| "invoice.pdf.exe".to_owned()),
+    plain("a_statement", |_| {
+        "x'); DROP TABLE documents; --.pdf".to_owned()
+    }),
+    FileName {
+        case: "control_characters",
+        given: |_| "po\r\nli\u{0}cy\u{1b}[31m\u{7f}.pdf".to_owned(),
+        kept: |_| "policy[31m.pdf".to_owned(),
+    },
+    FileName {
+        case: "long_with_control_characters",
+        given: |limits| format!("{}\n\n", "x".repeat(limits.filename_chars)),
+        kept: |limits| "x".repeat(limits.filename_chars),
+    },
+];
+
+/// A name is kept to the letter, without control characters, and names no object.
+async fn a_file_name_is_kept(cx: &Context, case: &FileName) -> CheckResult {
+    let limits = &cx.contract().limits;
+    let mut upload = cx.document().build().upload().clone();
+    upload.filename = (case.given)(limits);
+    let tenant = cx.tenant()?;
+    let accepted = cx.pipeline_as(tenant.clone())?.accept(&upload).await?;
+    let rows = cx.database()?.documents_of(tenant.user_id).await?;
+    ensure_eq!(
+        rows.len(),
+        1,
+        "an accepted document has not exactly one row"
+    );
+    ensure_eq!(
+        rows[0].filename,
+        (case.kept)(limits),
+        "the name of the file is not kept"
+    );
+    ensure_eq!(
+        rows[0].raw_path,
+        Some(cx.contract().raw_path(tenant.user_id, accepted.document_id)),
+        "the name of the file has an effect on where its bytes are"
+    );
+    Ok(())
+}
+
+/// Whoever is told that a document was accepted has a row of it that says the same, and one job.
+async fn an_accepted_document_has_its_rows(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let tenant = cx.tenant()?;
+    let accepted = cx
+        .pipeline_as(tenant.clone())?
+        .accept(document.upload())
+        .await?;
+    let database = cx.database()?;
+    let Some(row) = database.document(accepted.document_id).await? else {
+        return Err(Stop::violated(Finding::new(
+            "a document that was accepted has no row",
+        )));
+    };
+    ensure_eq!(
+        row.user_id,
+        tenant.user_id,
+        "the document is somebody else's"
+    );
+    ensure_eq!(
+        (row.file_sha256.as_str(), row.mime.as_str(), row.bytes_len),
+        (
+            document.sha256(),
+            document.upload().mime.as_str(),
+            i64::try_from(document.bytes().len())?
+        ),
+        "the row says something else than the registration"
+    );
+    let jobs = database.jobs_of(accepted.document_id).await?;
+    let ids: Vec<_> = jobs.iter().map(|job| job.job_id).collect();
+    ensure_eq!(
+        ids,
+        [accepted.job_id],
+        "the job that was told is not the document's only one"
+    );
+    ensure_eq!(
+        jobs[0].status,
+        cx.contract().vocabulary.registered,
+        "a job without bytes is further than registered"
+    );
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Routes: those of the contract exist, all others do not, and every error says what it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::contract::{Endpoint, Presence};
+use cutover_harness::prelude::*;
+use cutover_harness::probe::{HttpError, Reply, Request};
+
+use super::reading::{at, is_a_described_error};
+
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(every_required_route_exists)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(an_unknown_path_is_not_found)
+            .requires([Http])
+            .effect(Read)
+            .severity(High),
+        check!(a_wrong_method_is_told_the_right_ones)
+            .requires([Http])
+            .effect(Read)
+            .severity(High),
+        check!(an_error_carries_the_id_of_its_request)
+            .requires([Http])
+            .effect(Read)
+            .severity(High),
+    ]
+}
+
+/// Every route that the target must have answers, with its own method, as something that is there.
+async fn every_required_route_exists(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.accept(cx.document().build().upload()).await?;
+    let doomed = pipeline.accept(cx.document().build().upload()).await?;
+    for (endpoint, route) in &cx.contract().routes {
+        if route.presence != Presence::Required {
+            continue;
+        }
+        let id = if *endpoint == Endpoint::DeleteDocument {
+            doomed.document_id
+        } else if route.path.contains("{document_id}") {
+            accepted.document_id
+        } else {
+            accepted.job_id
+        };
+        let reply = pipeline
+            .ask(*endpoint, pipeline.request(*endpoint, id)?)
+            .await?;
+        ensure!(
+            !matches!(reply.status, 404 | 405 | 501),
+            "the route '{endpoint}' is not there: {} is answered with {}",
+            reply.request,
+            reply.summary()
+        );
+    }
+    Ok(())
+}
+
+/// Whatever is not a route is not found, for everybody.
+async fn an_unknown_path_is_not_found(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let limits = pipeline.request(Endpoint::Limits, "")?;
+    let mut url = limits.url().clone();
+    let (known, prefix) = (url.path().to_owned(), &cx.contract().prefix);
+    for path in [
+        format!("{known}/nothing"),
+        format!("{prefix}/nothing"),
+        "/nothing".to_owned(),
+        "/%2e%2e/%2e%2e/etc/passwd".to_owned(),
+    ] {
+        url.set_path(&path);
+        let reply = send(&pipeline, Request::get(url.clone())).await?;
+        is_a_described_error(&reply.expect_status(404)?, cx.contract())?;
+    }
+    Ok(())
+}
+
+/// A path that is there with other methods says with which.
+async fn a_wrong_method_is_told_the_right_ones(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let id = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    let mut methods: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (endpoint, route) in &cx.contract().routes {
+        if route.presence == Presence::Required {
+            let url = pipeline.request(*endpoint, id)?.url().clone();
+            methods
+                .entry(url)
+                .or_default()
+                .insert(route.method.as_str());
+        }
+    }
+    // No route of any contract so far is asked by it.
+    let taken = methods.values().any(|methods| methods.contains("PUT"));
+    if taken {
+        return Err(Stop::not_applicable("this target has a route for PUT"));
+    }
+    for (url, methods) in methods {
+        let reply = send(&pipeline, Request::put(url))
+            .await?
+            .expect_status(405)?;
+        is_a_described_error(&reply, cx.contract())?;
+        let allowed = reply.header("allow").unwrap_or_default();
+        let allowed: BTreeSet<_> = allowed.split(',').map(str::trim).collect();
+        ensure!(
+            methods.is_subset(&allowed),
+            "{} is refused with Allow {allowed:?}, but the route takes {methods:?}",
+            reply.request
+        );
+    }
+    Ok(())
+}
+
+async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Reply> {
+    let tenant = pipeline.tenant();
+    let request = match tenant {
+        Some(tenant) => request.bearer(&tenant.token),
+        None => request,
+    };
+    let reply = pipeline.http().send(request).await;
+    reply.map_err(HttpError::into_stop)
+}
+
+/// Whoever asks under an id of its own finds it in the error, and in nobody else's.
+async fn an_error_carries_the_id_of_its_request(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    for endpoint in [Endpoint::Job, Endpoint::Document, Endpoint::Retry] {
+        for own in ["check-17.a", &nothing.to_string()] {
+            let request = pipeline
+                .request(endpoint, nothing)?
+                .header("x-request-id", own);
+            let reply = pipeline.ask(endpoint, request).await?.expect_status(404)?;
+            let body = reply.json()?;
+            let told = at(&cx.contract().fields.error.request_id, &body, "an error")?;
+            ensure_eq!(told, own, "an error carries another id than its request");
+        }
+    }
+    let hostile = "\"}\t<script>".repeat(40);
+    let request = pipeline
+        .request(Endpoint::Job, nothing)?
+        .header("x-request-id", &hostile);
+    let reply = pipeline
+        .ask(Endpoint::Job, request)
+        .await?
+        .expect_status(404)?;
+    is_a_described_error(&reply, cx.contract())?;
+    let told = reply.header("x-request-id").unwrap_or_default();
+    ensure!(
+        told != hostile,
+        "whatever is sent as the id of a request is sent back"
+    );
+    Ok(())
+}
