@@ -1,9 +1,10 @@
 //! Masks every known secret, in every form it may take, before a byte reaches the disk.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use aho_corasick::{AhoCorasick, BuildError};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,24 +17,47 @@ const SHORTEST: usize = 8;
 /// Knows the run's secrets and masks them.
 #[derive(Debug, Default)]
 pub struct Redactor {
-    known: Mutex<Known>,
+    known: Mutex<Vec<Tier>>,
 }
 
-/// The secrets in all their forms, and the automaton that finds them all in one pass.
-#[derive(Debug, Default)]
-struct Known {
-    forms: BTreeSet<String>,
-    finder: Option<Arc<AhoCorasick>>,
+/// Some of the secrets in all their forms, and the automaton that finds them all in one pass.
+///
+/// Every trial learns the token of a tenant or two. One automaton over all secrets would be
+/// built anew each time; tiers, of which each is at least twice as big as the next, are built
+/// as often as the logarithm of their number.
+#[derive(Clone, Debug)]
+struct Tier {
+    forms: Arc<BTreeSet<String>>,
+    finder: Arc<Result<AhoCorasick, BuildError>>,
+}
+
+impl Tier {
+    fn new(forms: BTreeSet<String>) -> Self {
+        Self {
+            finder: Arc::new(AhoCorasick::new(&forms)),
+            forms: Arc::new(forms),
+        }
+    }
 }
 
 impl Redactor {
     /// Learns a secret; from here on it is masked.
     pub fn learn(&self, secret: &Secret) {
-        if secret.expose().len() >= SHORTEST {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.forms.extend(forms(secret.expose()));
-            known.finder = None;
+        if secret.expose().len() < SHORTEST {
+            return;
         }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new: BTreeSet<String> = forms(secret.expose())
+            .into_iter()
+            .filter(|form| !known.iter().any(|tier| tier.forms.contains(form)))
+            .collect();
+        if new.is_empty() {
+            return;
+        }
+        while let Some(last) = known.pop_if(|last| last.forms.len() < 2 * new.len()) {
+            new.extend(last.forms.iter().cloned());
+        }
+        known.push(Tier::new(new));
     }
 
     /// The text with every known secret masked.
@@ -41,33 +65,45 @@ impl Redactor {
     /// The text is JSON: masking never changes its structure, since neither a
     /// secret's escaped forms nor the mask contain a quote that is not escaped.
     pub fn redact(&self, text: String) -> String {
-        match self.finder() {
-            Ok(finder) if !finder.is_match(&text) => text,
-            Ok(finder) => {
-                let mut masked = String::with_capacity(text.len());
-                finder.replace_all_with(&text, &mut masked, |_, _, into| {
-                    into.push_str(MASK);
-                    true
-                });
-                masked
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut found = Vec::new();
+        for tier in known {
+            match tier.finder.as_ref() {
+                // All of several, so that secrets within and across each other are masked whole.
+                Ok(finder) => found.extend(
+                    finder
+                        .find_overlapping_iter(&text)
+                        .map(|secret| secret.range()),
+                ),
+                // More secrets than can be searched for: nothing is shown at all.
+                Err(_) => return serde_json::Value::from(MASK).to_string(),
             }
-            // More secrets than can be searched for: nothing is shown at all.
-            Err(_) => serde_json::Value::from(MASK).to_string(),
         }
+        if found.is_empty() {
+            return text;
+        }
+        mask(&text, found)
     }
+}
 
-    fn finder(&self) -> Result<Arc<AhoCorasick>, BuildError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(finder) = &known.finder {
-            return Ok(Arc::clone(finder));
+/// The text with a mask for each stretch of it that is covered by the ranges.
+fn mask(text: &str, mut covered: Vec<Range<usize>>) -> String {
+    covered.sort_unstable_by_key(|range| range.start);
+    let mut masked = String::with_capacity(text.len());
+    let mut shown = 0;
+    for range in covered {
+        if range.start >= shown {
+            masked.push_str(&text[shown..range.start]);
+            masked.push_str(MASK);
         }
-        // The longest of several, so that a secret that contains another is masked whole.
-        let mut builder = AhoCorasick::builder();
-        let finder = builder
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&known.forms)?;
-        Ok(Arc::clone(known.finder.insert(Arc::new(finder))))
+        shown = shown.max(range.end);
     }
+    masked.push_str(&text[shown..]);
+    masked
 }
 
 /// A secret as it may appear in a line of JSON: as a text, as a text within a
@@ -145,6 +181,34 @@ mod tests {
         let line = serde_json::json!({"header": "Bearer p@ss \"word\"/with+signs"}).to_string();
         let masked: serde_json::Value = serde_json::from_str(&redactor().redact(line)).unwrap();
         assert_eq!(masked["header"], format!("Bearer {MASK}"));
+    }
+
+    #[test]
+    fn secrets_that_overlap_are_masked_whole_however_they_were_learnt() {
+        let secrets = ["inner-secret", "an inner-secret within", "within reach"];
+        for first in 0..secrets.len() {
+            let redactor = Redactor::default();
+            for offset in 0..secrets.len() {
+                redactor.learn(&Secret::new(secrets[(first + offset) % secrets.len()]));
+            }
+            let masked = redactor.redact("<an inner-secret within reach>".to_owned());
+            assert_eq!(masked, format!("<{MASK}>"));
+        }
+    }
+
+    #[test]
+    fn of_many_secrets_each_is_masked() {
+        let redactor = Redactor::default();
+        let secrets: Vec<_> = (0..300)
+            .map(|number| format!("secret-{number:04}"))
+            .collect();
+        for secret in &secrets {
+            redactor.learn(&Secret::new(secret.as_str()));
+        }
+        let masked = redactor.redact(secrets.join(" "));
+        assert_eq!(masked, vec![MASK; secrets.len()].join(" "));
+        let tiers = redactor.known.lock().unwrap().len();
+        assert!(tiers <= 12, "{tiers} tiers");
     }
 
     #[test]
