@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::capability::Capability;
 use crate::check::Check;
-use crate::contract::{Contract, Pipeline};
+use crate::contract::{Contract, Pipeline, Unsent};
 use crate::identity::{Minter, Tenant};
 use crate::journal::Recorder;
 use crate::lane::{Lane, LaneError};
@@ -27,6 +27,7 @@ pub struct Context {
     recorder: Recorder,
     standins: StandinClient,
     rng: Mutex<StdRng>,
+    unsent: Unsent,
 }
 
 impl Context {
@@ -38,6 +39,7 @@ impl Context {
             lane,
             recorder,
             rng,
+            unsent: Unsent::default(),
         }
     }
 
@@ -67,12 +69,14 @@ impl Context {
         self.open(Capability::Http)?;
         let http = Http::new(self.lane.http().clone(), "api", self.recorder.clone());
         let api = self.lane.card().api_url.clone();
-        Ok(Pipeline::new(
-            http,
-            self.lane.shared_contract(),
-            api,
-            tenant,
-        ))
+        Ok(Pipeline::new(http, self.lane.shared_contract(), api, tenant).noting(&self.unsent))
+    }
+
+    /// Takes back what the check has begun and left for others to wait for.
+    pub(crate) async fn clean_up(&self) {
+        if let Ok(pipeline) = self.pipeline() {
+            pipeline.take_back_unsent(&self.unsent).await;
+        }
     }
 
     /// The database, read only.

@@ -17,6 +17,9 @@ use crate::runner::Interrupt;
 use crate::stop::{CheckResult, Stop};
 use crate::suite::Case;
 
+/// How long a trial may take to clean up behind itself; beyond its own time.
+const CLEAN_UP_WITHIN: Duration = Duration::from_secs(5);
+
 /// How a trial ended, for whoever shows it.
 #[derive(Debug)]
 pub(crate) struct Executed {
@@ -78,7 +81,11 @@ fn attempt_once(case: &Case, cx: &Context, around: &Surroundings<'_>) -> Execute
             by = around.interrupt.asked() => Err(Stop::Error(anyhow::anyhow!("interrupted by {by}"))),
         }
     });
-    Executed::from_result(result, begin.elapsed())
+    let duration = begin.elapsed();
+    // What it cannot clean up in time stays: that is not what it is about.
+    let cleaning = async { tokio::time::timeout(CLEAN_UP_WITHIN, cx.clean_up()).await };
+    let _ = around.runtime.block_on(cleaning);
+    Executed::from_result(result, duration)
 }
 
 /// Writes the end of the journal. A record that could not be written is no record.

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::endpoint::{Endpoint, Presence};
 use super::model::Contract;
+use super::unsent::Unsent;
 use crate::identity::Tenant;
 use crate::probe::{Http, HttpError, Reply, Request};
 use crate::stop::{CheckResult, Stop};
@@ -28,6 +29,7 @@ pub struct Pipeline {
     api: Url,
     tenant: Option<Tenant>,
     pub(super) through_outages: bool,
+    pub(super) unsent: Unsent,
 }
 
 impl Pipeline {
@@ -39,6 +41,16 @@ impl Pipeline {
             api,
             tenant: Some(tenant),
             through_outages: false,
+            unsent: Unsent::default(),
+        }
+    }
+
+    /// The same pipeline, noting down what it registers and does not send.
+    #[must_use]
+    pub(crate) fn noting(self, unsent: &Unsent) -> Self {
+        Self {
+            unsent: unsent.clone(),
+            ..self
         }
     }
 
@@ -102,6 +114,7 @@ impl Pipeline {
 
     /// Puts a document's bytes to a signed address.
     pub async fn put(&self, signed_url: &Url, bytes: impl Into<Vec<u8>>) -> CheckResult<Reply> {
+        self.unsent.sent(signed_url);
         let request = Request::put(signed_url.clone()).body(&self.contract.limits.mime, bytes);
         let answer = self.http.surface("storage").send(request).await;
         answer.map_err(HttpError::into_stop)

@@ -16,7 +16,9 @@ impl Pipeline {
     /// Registers a document without putting its bytes.
     pub async fn accept(&self, upload: &Upload) -> CheckResult<Accepted> {
         let reply = self.register(upload).await?.expect_status(200)?;
-        Accepted::read(&reply, self.contract())
+        let accepted = Accepted::read(&reply, self.contract())?;
+        self.unsent.accepted(self.tenant(), &accepted);
+        Ok(accepted)
     }
 
     /// Registers a document and puts its bytes.

@@ -15,6 +15,7 @@ mod span;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unsent;
 mod upload;
 mod vocabulary;
 
@@ -32,5 +33,6 @@ pub use model::{
 };
 pub use parse::ContractError;
 pub use span::Span;
+pub(crate) use unsent::Unsent;
 pub use upload::Upload;
 pub use vocabulary::{Failures, LegalStates, Vocabulary};
