@@ -22,7 +22,9 @@ pub struct Check {
     pub(crate) severity: Severity,
     pub(crate) criticality: Criticality,
     pub(crate) timeout: Duration,
+    pub(crate) takes: Duration,
     pub(crate) workers: Option<usize>,
+    pub(crate) untouched: bool,
     pub(crate) last: bool,
     pub(crate) rows: Vec<Row>,
 }
@@ -81,7 +83,9 @@ impl Check {
             severity: Severity::High,
             criticality: Criticality::Required,
             timeout: Duration::from_mins(2),
+            takes: Duration::ZERO,
             workers: None,
+            untouched: false,
             last: false,
             rows,
         }
@@ -123,10 +127,25 @@ impl Check {
         self
     }
 
+    /// About how long it waits for the system under test: what takes long begins first.
+    /// Default: no time worth mentioning.
+    #[must_use]
+    pub fn takes(mut self, takes: Duration) -> Self {
+        self.takes = takes;
+        self
+    }
+
     /// Runs the check alone on a stack of its own, with this many workers.
     #[must_use]
     pub fn alone_with_workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
+        self
+    }
+
+    /// Gives a check that runs alone a stack that no other has used: nothing waits in its queue.
+    #[must_use]
+    pub fn untouched(mut self) -> Self {
+        self.untouched = true;
         self
     }
 
@@ -138,6 +157,11 @@ impl Check {
         self.last = true;
         self
     }
+}
+
+/// So many seconds, for the lines of a table.
+pub const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }
 
 /// A case of a table, known by its name: a word of letters, digits and underscores.

@@ -6,7 +6,7 @@ pub use cutover_reports::record::Severity::{self, Critical, High, Low, Medium};
 pub use uuid::Uuid;
 
 pub use crate::capability::Capability::{self, Database, Http, Logs, Processes, Standins, Storage};
-pub use crate::check::Check;
+pub use crate::check::{Check, secs};
 pub use crate::context::Context;
 pub use crate::contract::Pipeline;
 pub use crate::probe::Look;

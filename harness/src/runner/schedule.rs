@@ -1,6 +1,7 @@
 //! Scheduling: shared checks side by side on one stack, then those that look at what all of them left;
 //! exclusive ones meanwhile, each on a lane of its own.
 
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -26,6 +27,7 @@ pub(crate) fn run_all(session: &Session, catalog: &Catalog, width: Width, progre
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
     let (alone, shared): (Vec<_>, Vec<_>) = cases.partition(|case| case.is_alone());
+    let [alone, shared] = [alone, shared].map(longest_first);
     let (last, together): (Vec<_>, Vec<_>) = shared.into_iter().partition(|case| case.check.last);
     let run = |case: &Case| {
         if session.interrupt.by().is_none() {
@@ -38,6 +40,12 @@ pub(crate) fn run_all(session: &Session, catalog: &Catalog, width: Width, progre
         side_by_side(&together, width.jobs, run);
         side_by_side(&last, width.jobs, run);
     });
+}
+
+/// What takes long begins first, so that nothing is waited for alone at the end.
+fn longest_first(mut cases: Vec<&Case>) -> Vec<&Case> {
+    cases.sort_by_key(|case| Reverse(case.check.takes));
+    cases
 }
 
 /// Takes every item from the front, so many at a time, and returns when all are done.

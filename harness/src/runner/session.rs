@@ -125,7 +125,11 @@ impl Session {
         };
         let lease = RefCell::new(None);
         let executed = execute(case, &around, async || {
-            let own = self.lanes.exclusive().await?;
+            let own = if case.check.untouched {
+                self.lanes.untouched().await?
+            } else {
+                self.lanes.exclusive().await?
+            };
             let stack = own.stack();
             lease.replace(Some(own));
             stack.scale_workers(workers).await?;

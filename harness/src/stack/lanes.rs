@@ -48,9 +48,23 @@ impl Lanes {
     ///
     /// This waits until a lane is free; the wait belongs to nobody's time budget.
     pub async fn exclusive(&self) -> Result<LaneLease, LaneError> {
-        // The semaphore is never closed, so there always is a permit in the end.
-        let permit = Arc::clone(&self.0.free).acquire_owned().await.ok();
+        let permit = self.permit().await;
         self.lease(permit).await
+    }
+
+    /// A new stack of the caller's own, in the place of an idle one where there is one.
+    pub async fn untouched(&self) -> Result<LaneLease, LaneError> {
+        let permit = self.permit().await;
+        let idle = self.0.idle().pop();
+        if let Some(used) = idle {
+            remove(&used).await;
+        }
+        self.start(permit).await
+    }
+
+    /// Waits for the right to a lane. The semaphore is never closed, so there always is one in the end.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.free).acquire_owned().await.ok()
     }
 
     /// Starts exclusive lanes before they are asked for, as far as they are free.
@@ -76,15 +90,23 @@ impl Lanes {
     async fn lease(&self, permit: Option<OwnedSemaphorePermit>) -> Result<LaneLease, LaneError> {
         let idle = self.0.idle().pop();
         let sound = OptionFuture::from(idle.map(keep_if_sound)).await.flatten();
-        let stack = match sound {
-            Some(stack) => stack,
-            None => Arc::new(Stack::start(&self.0.spec).await?),
-        };
-        Ok(LaneLease {
+        match sound {
+            Some(stack) => Ok(self.leased(stack, permit)),
+            None => self.start(permit).await,
+        }
+    }
+
+    async fn start(&self, permit: Option<OwnedSemaphorePermit>) -> Result<LaneLease, LaneError> {
+        let stack = Arc::new(Stack::start(&self.0.spec).await?);
+        Ok(self.leased(stack, permit))
+    }
+
+    fn leased(&self, stack: Arc<Stack>, permit: Option<OwnedSemaphorePermit>) -> LaneLease {
+        LaneLease {
             stack,
             pool: Arc::clone(&self.0),
             _permit: permit,
-        })
+        }
     }
 }
 
@@ -99,10 +121,14 @@ async fn keep_if_sound(stack: Arc<Stack>) -> Option<Arc<Stack>> {
     if stack.is_sound().await {
         return Some(stack);
     }
+    remove(&stack).await;
+    None
+}
+
+async fn remove(stack: &Stack) {
     if let Err(error) = stack.stop().await {
         tracing::warn!(%error, "a lane was not removed completely; `cutover sweep` will");
     }
-    None
 }
 
 /// A lane that its holder has alone.

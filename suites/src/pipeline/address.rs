@@ -24,6 +24,7 @@ pub(super) fn table() -> Vec<Check> {
         check!(late_bytes_are_waited_for)
             .requires([Http])
             .effect(WriteTenant)
+            .takes(secs(10))
             .severity(Critical),
         check!(an_upload_without_an_address_leaves_nothing, UNSIGNED)
             .requires([Http, Database, Standins])

@@ -23,16 +23,19 @@ pub(super) fn table() -> Vec<Check> {
         check!(a_killed_workers_job_is_finished_once, MOMENTS)
             .requires([Http, Database, Storage, Standins, Processes])
             .effect(Fault)
+            .takes(secs(3))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_that_overslept_changes_nothing)
             .requires([Http, Database, Storage, Standins, Processes])
             .effect(Fault)
+            .takes(secs(5))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_ends_in_good_order, MOMENTS)
             .requires([Http, Database, Storage, Standins, Processes])
             .effect(Fault)
+            .takes(secs(3))
             .severity(High)
             .alone_with_workers(1),
         check!(the_api_ends_in_good_order)

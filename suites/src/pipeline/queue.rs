@@ -39,7 +39,8 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database])
             .effect(Fault)
             .severity(High)
-            .alone_with_workers(1),
+            .alone_with_workers(1)
+            .untouched(),
     ]
 }
 

@@ -18,12 +18,14 @@ pub(super) fn table() -> Vec<Check> {
         check!(a_service_that_lacks_something_is_not_ready, LOSSES)
             .requires([Http, Standins, Processes])
             .effect(Fault)
+            .takes(secs(2))
             .severity(High)
             .timeout(Duration::from_mins(1))
             .alone_with_workers(1),
         check!(a_database_outage_is_admitted_and_survived)
             .requires([Http, Database, Processes])
             .effect(Fault)
+            .takes(secs(4))
             .severity(Critical)
             .timeout(Duration::from_mins(1))
             .alone_with_workers(1),

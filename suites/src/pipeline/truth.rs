@@ -27,6 +27,7 @@ pub(super) fn table() -> Vec<Check> {
         check!(a_dead_worker_is_not_ready)
             .requires([Http, Processes])
             .effect(Fault)
+            .takes(secs(8))
             .severity(Critical)
             .alone_with_workers(1),
     ]
