@@ -22,7 +22,7 @@ bench:
 
 # Count how many seeded defects are noticed, and how many sound stacks are blamed
 calibrate *arguments:
-    cargo run --release -- calibrate {{arguments}}
+    cargo run --release -- calibrate --healthy 20 {{arguments}}
 
 # Everything that must hold before a change lands
 ci:

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) sample_seed: Option<u64>,
     /// How many validations ran at a time.
     pub(crate) jobs: u16,
+    /// Whether a validation went on when a check that must notice its defect had.
+    pub(crate) whole: bool,
 }
 
 /// Every reading, and what they come to.

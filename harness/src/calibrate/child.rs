@@ -34,6 +34,8 @@ pub(crate) struct Examiner {
     pub(crate) runs: PathBuf,
     /// The suites to run; none means all of them.
     pub(crate) suites: Vec<String>,
+    /// Whether a validation goes on when a check that must notice the defect has.
+    pub(crate) whole: bool,
     /// Who may ask for an early end.
     pub(crate) interrupt: Interrupt,
 }
@@ -78,6 +80,11 @@ impl Examiner {
             .args(self.suites.iter().flat_map(|suite| ["--suite", suite]));
         if let Subject::Defect(defect) = subject {
             command.args(["--defect", defect.id]);
+            if !self.whole {
+                // The verdict is monotone: no later check makes a go of it.
+                let first = defect.blames.iter().flat_map(|check| ["--first", check]);
+                command.arg("--fail-fast").args(first);
+            }
         }
         command
             .env("CUTOVER_RUN_ID", subject.id())

@@ -50,6 +50,11 @@ pub(crate) fn markdown(calibration: &Calibration) -> String {
             "- interrupted by {by}: what was not tried is not counted"
         ));
     }
+    lines.push(if settings.whole {
+        "- every validation went on to its end".to_owned()
+    } else {
+        "- a validation ended when a check that must notice its defect had".to_owned()
+    });
     lines.push(format!(
         "- {} s, {} validations at a time",
         calibration.seconds, settings.jobs
@@ -179,6 +184,7 @@ mod tests {
             suites: vec!["pipeline".to_owned()],
             sample_seed: Some(42),
             jobs: 2,
+            whole: false,
         };
         let took = Duration::from_secs(31);
         Calibration::new(

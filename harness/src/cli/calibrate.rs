@@ -36,8 +36,11 @@ pub(super) struct Calibrate {
     /// The seed of that chance, to repeat a draw
     #[arg(long, value_name = "S", requires = "sample")]
     seed: Option<u64>,
+    /// Go on with a validation when a check that must notice its defect has
+    #[arg(long)]
+    whole: bool,
     /// Validations at a time
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// The directory of all runs
     #[arg(long, value_name = "DIR", default_value_os_t = default_output().to_owned())]
@@ -59,6 +62,7 @@ impl Calibrate {
             suites: self.suite,
             sample_seed: sample.map(|(_, seed)| seed),
             jobs: self.jobs,
+            whole: self.whole,
         };
         announce(&settings, subjects.len());
         let runs = directory.join("runs");
@@ -116,6 +120,7 @@ fn calibrate(
         program: std::env::current_exe().context("find cutover's own binary")?,
         runs,
         suites: settings.suites.clone(),
+        whole: settings.whole,
         interrupt: Interrupt::new(),
     };
     examiner.interrupt.listen(runtime.handle())?;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use cutover_reports::exit;
 use cutover_reports::policy::Policy;
-use cutover_reports::record::{PlannedCheck, Profile, Run, Selection};
+use cutover_reports::record::{Outcome, PlannedCheck, Profile, Run, Selection};
 use cutover_reports::render::terminal::Terminal;
 use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
@@ -16,11 +16,13 @@ use time::OffsetDateTime;
 use super::Trouble;
 use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
 use crate::catalog::Catalog;
+use crate::execute::Executed;
 use crate::journal::JournalError;
 use crate::plan::{Order, plan};
 use crate::run_directory::run_id;
-use crate::runner::{Ingredients, Progress, Session, Width, run_all};
+use crate::runner::{Course, Ingredients, Progress, Session, run_all};
 use crate::stack;
+use crate::suite::Case;
 use crate::target::Target;
 
 /// Run the suites against a target and give the verdict
@@ -39,6 +41,12 @@ pub(super) struct Validate {
     /// Only checks whose name contains this (may be repeated); a partial run is never a GO
     #[arg(long, value_name = "NAME")]
     check: Vec<String>,
+    /// Run checks whose name contains this before all others (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    first: Vec<String>,
+    /// Begin no more checks once one has failed that makes it a NO-GO
+    #[arg(long)]
+    fail_fast: bool,
     /// The seed of everything random, to repeat a run
     #[arg(long)]
     seed: Option<u64>,
@@ -84,7 +92,7 @@ impl Validate {
             PrintOptions::palette(&io::stderr()),
             self.quiet,
         );
-        self.examine(session, catalog, &target, &progress);
+        self.examine(session, catalog, &target, &policy, &progress);
         self.conclude(&path, &policy).map_err(Trouble::Broken)
     }
 
@@ -124,7 +132,14 @@ impl Validate {
     }
 
     /// Observes: everything from the first process started to the last stopped.
-    fn examine(&self, session: Session, catalog: &Catalog, target: &Target, progress: &Progress) {
+    fn examine(
+        &self,
+        session: Session,
+        catalog: &Catalog,
+        target: &Target,
+        policy: &Policy,
+        progress: &Progress,
+    ) {
         let plan = &session.plan;
         progress.say(&format!(
             "cutover {} · target {} ({}) · profile {}",
@@ -136,11 +151,20 @@ impl Validate {
             match session.start() {
                 Ok(ready) => {
                     progress.say(&format!("stack ready in {:.1} s\n", ready.as_secs_f64()));
-                    let width = Width {
+                    let course = Course {
                         jobs: usize::from(self.jobs),
                         lanes: target.stack.lanes,
+                        first: &self.first,
+                        is_enough: &|case, executed| {
+                            self.fail_fast && forbids(policy, case, executed)
+                        },
                     };
-                    run_all(&session, catalog, width, progress);
+                    let left_out = run_all(&session, catalog, &course, progress);
+                    if left_out > 0 {
+                        progress.say(&format!(
+                            "\na check failed that makes it a NO-GO: {left_out} others did not begin"
+                        ));
+                    }
                 }
                 Err(error) => {
                     let what = format!("the stack did not start: {error:#}");
@@ -174,6 +198,13 @@ impl Validate {
             }
         }
     }
+}
+
+/// Whether a check's end decides the verdict, whatever comes after it.
+fn forbids(policy: &Policy, case: &Case, executed: &Executed) -> bool {
+    let today = OffsetDateTime::now_utc().date();
+    matches!(executed.outcome, Outcome::Failed)
+        && policy.stops_at(&case.id, case.check.severity, today)
 }
 
 /// Says that the run's journal could not be written; the judge will miss its end.

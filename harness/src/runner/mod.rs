@@ -12,6 +12,6 @@ pub(crate) use interrupt::Interrupt;
 pub use libtest::{LibtestSettings, libtest};
 pub(crate) use progress::Progress;
 pub(crate) use recipe::stack_spec;
-pub(crate) use schedule::{Width, run_all};
+pub(crate) use schedule::{Course, run_all};
 pub use session::SessionError;
 pub(crate) use session::{Ingredients, Session};

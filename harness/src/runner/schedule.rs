@@ -2,44 +2,80 @@
 //! exclusive ones meanwhile, each on a lane of its own.
 
 use std::cmp::Reverse;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::catalog::Catalog;
+use crate::execute::Executed;
 use crate::runner::{Progress, Session};
 use crate::suite::Case;
 
-/// How many threads of each kind run trials.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Width {
+/// In which order checks run, how many at a time, and how far.
+pub(crate) struct Course<'a> {
     /// Trials at a time on the shared stack.
     pub(crate) jobs: usize,
     /// Trials at a time with a stack of their own.
     pub(crate) lanes: usize,
+    /// Checks whose names contain one of these run before all others.
+    pub(crate) first: &'a [String],
+    /// Whether no more checks begin after one that ended like this.
+    pub(crate) is_enough: &'a (dyn Fn(&Case, &Executed) -> bool + Sync),
 }
 
-/// Runs every admitted check of the session's plan once.
-pub(crate) fn run_all(session: &Session, catalog: &Catalog, width: Width, progress: &Progress) {
+/// Runs every admitted check of the session's plan once; gives how many did not begin
+/// because the course was over.
+pub(crate) fn run_all(
+    session: &Session,
+    catalog: &Catalog,
+    course: &Course<'_>,
+    progress: &Progress,
+) -> usize {
     let admitted = session
         .plan
         .checks
         .iter()
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
-    let (alone, shared): (Vec<_>, Vec<_>) = cases.partition(|case| case.is_alone());
-    let [alone, shared] = [alone, shared].map(longest_first);
-    let (last, together): (Vec<_>, Vec<_>) = shared.into_iter().partition(|case| case.check.last);
+    let (first, others): (Vec<_>, Vec<_>) = cases.partition(|case| course.begins_with(case));
+    let (over, left_out) = (AtomicBool::new(false), AtomicUsize::new(0));
     let run = |case: &Case| {
-        if session.interrupt.by().is_none() {
-            progress.started(case);
-            progress.finished(case, &session.run(case));
+        if session.interrupt.by().is_some() {
+            return;
         }
+        if over.load(Ordering::Relaxed) {
+            left_out.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        progress.started(case);
+        let executed = session.run(case);
+        over.fetch_or((course.is_enough)(case, &executed), Ordering::Relaxed);
+        progress.finished(case, &executed);
     };
-    thread::scope(|scope| {
-        scope.spawn(|| side_by_side(&alone, width.lanes, run));
-        side_by_side(&together, width.jobs, run);
-        side_by_side(&last, width.jobs, run);
-    });
+    for phase in [first, others] {
+        course.run(phase, run);
+    }
+    left_out.into_inner()
+}
+
+impl Course<'_> {
+    fn begins_with(&self, case: &Case) -> bool {
+        let id = case.id.as_str();
+        self.first.iter().any(|name| id.contains(name.as_str()))
+    }
+
+    /// Runs every case once and returns when all are done.
+    fn run(&self, cases: Vec<&Case>, run: impl Fn(&Case) + Copy + Sync) {
+        let (alone, shared): (Vec<_>, Vec<_>) = longest_first(cases)
+            .into_iter()
+            .partition(|case| case.is_alone());
+        let (last, together): (Vec<_>, Vec<_>) =
+            shared.into_iter().partition(|case| case.check.last);
+        thread::scope(|scope| {
+            scope.spawn(|| side_by_side(&alone, self.lanes, run));
+            side_by_side(&together, self.jobs, run);
+            side_by_side(&last, self.jobs, run);
+        });
+    }
 }
 
 /// What takes long begins first, so that nothing is waited for alone at the end.

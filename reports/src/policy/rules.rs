@@ -76,6 +76,14 @@ impl Policy {
         self.waivers.iter().find(|waiver| &waiver.check == check)
     }
 
+    /// Whether the failure of a check is a NO-GO on this day, whatever else is known.
+    pub fn stops_at(&self, check: &CheckId, severity: Severity, day: Date) -> bool {
+        severity >= self.bar
+            && !self
+                .waiver(check)
+                .is_some_and(|waiver| waiver.holds_on(day))
+    }
+
     /// Whether a suite is required.
     pub fn requires(&self, suite: &str) -> bool {
         self.suite(suite).is_some_and(|rule| rule.required)
