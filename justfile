@@ -24,6 +24,11 @@ bench:
 calibrate *arguments:
     cargo run --release -- calibrate --healthy 20 {{arguments}}
 
+# Renew the page of each suite from its tables
+pages:
+    mkdir -p docs/suites
+    cargo run --release -- list --format markdown --suite pipeline > docs/suites/pipeline.md
+
 # Everything that must hold before a change lands
 ci:
     .ci/run

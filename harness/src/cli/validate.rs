@@ -54,7 +54,7 @@ pub(super) struct Validate {
     #[arg(long, value_name = "DIR", default_value_os_t = default_output().to_owned())]
     output: PathBuf,
     /// Checks at a time on the shared stack
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// Start the reference stack with this seeded defect (see `cutover list --defects`)
     #[arg(long, value_name = "ID")]

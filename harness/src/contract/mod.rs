@@ -10,6 +10,7 @@ mod journey;
 mod model;
 mod parse;
 mod reading;
+mod shape;
 mod signature;
 mod span;
 mod template;
@@ -32,6 +33,7 @@ pub use model::{
     NameHash, ObjectName, StorageLayout, Timing,
 };
 pub use parse::ContractError;
+pub use shape::Shape;
 pub use span::Span;
 pub(crate) use unsent::Unsent;
 pub use upload::Upload;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::endpoint::{Endpoint, Route};
 use super::fields::Fields;
+use super::shape::Shape;
 use super::span::Span;
 use super::vocabulary::Vocabulary;
 
@@ -24,6 +25,9 @@ pub struct Contract {
     pub routes: BTreeMap<Endpoint, Route>,
     /// Where the answers keep what the harness reads.
     pub fields: Fields,
+    /// What the answers hold besides; one that is not named may hold anything.
+    #[serde(default)]
+    pub shapes: BTreeMap<Endpoint, Shape>,
     /// The words for a job's progress.
     pub vocabulary: Vocabulary,
     /// How much a user may do.

@@ -16,7 +16,7 @@ use crate::runner::{Ingredients, Session};
 use crate::target::Target;
 
 /// Trials at a time where the command line does not say: they wait more than they work.
-const JOBS: usize = 8;
+const JOBS: usize = 12;
 
 /// What the front end needs to know of the test target it runs in.
 #[derive(Clone, Debug)]

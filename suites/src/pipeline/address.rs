@@ -8,6 +8,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
 use time::OffsetDateTime;
 
+use super::ending::fails;
 use super::reading::is_a_described_error;
 
 /// The checks of this file.
@@ -21,11 +22,18 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Storage])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(late_bytes_are_waited_for)
+        check!(late_bytes_are_waited_for, DELAYS)
             .requires([Http])
             .effect(WriteTenant)
-            .takes(secs(10))
-            .severity(Critical),
+            .takes(secs(13))
+            .severity(Critical)
+            .advisory(),
+        check!(an_upload_that_never_comes_fails)
+            .requires([Http, Database, Storage])
+            .effect(WriteTenant)
+            .takes(secs(16))
+            .severity(High)
+            .advisory(),
         check!(an_upload_without_an_address_leaves_nothing, UNSIGNED)
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
@@ -105,15 +113,47 @@ async fn an_upload_address_takes_its_bytes_once(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Longer than pipelines were seen to wait that promised five minutes.
-const LATE: Duration = Duration::from_secs(9);
+/// A client that takes its time.
+pub(super) struct Delay {
+    name: &'static str,
+    /// How long it takes, of the life of its address.
+    of: fn(Duration) -> Duration,
+}
+
+impl Named for Delay {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Clients that take their time. Pipelines that promised five minutes were seen to wait eight seconds.
+const DELAYS: &[Delay] = &[
+    Delay {
+        name: "two_seconds",
+        of: |life| secs(2).min(life / 2),
+    },
+    Delay {
+        name: "ten_seconds",
+        of: |life| secs(10).min(life * 2 / 3),
+    },
+    Delay {
+        name: "almost_all_there_is",
+        of: |life| life.saturating_sub(life / 6),
+    },
+];
+
+/// The longest life of an address that a check waits for.
+const LONGEST_WAIT: Duration = secs(30);
 
 /// Bytes that come late, but within the time that was promised, are as good as any.
-async fn late_bytes_are_waited_for(cx: &Context) -> CheckResult {
+async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
+    let late = (case.of)(cx.contract().limits.url_ttl);
+    if late > LONGEST_WAIT {
+        return Err(too_long(late));
+    }
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(document.upload()).await?;
-    let late = LATE.min(cx.contract().limits.url_ttl / 2);
     let since = Instant::now();
     cx.eventually("the client gets to it", late * 2, async || {
         let job = pipeline.view(&accepted).await?;
@@ -133,6 +173,47 @@ async fn late_bytes_are_waited_for(cx: &Context) -> CheckResult {
         put.summary()
     );
     pipeline.until_complete(&accepted).await?;
+    Ok(())
+}
+
+fn too_long(wait: Duration) -> Stop {
+    Stop::precondition_missing(format!("to wait for {} s takes too long", wait.as_secs()))
+}
+
+/// Once its address has expired, an upload that never came fails and says why; the address takes nothing
+/// any more, and the document may be sent again.
+async fn an_upload_that_never_comes_fails(cx: &Context) -> CheckResult {
+    let life = cx.contract().limits.url_ttl;
+    if life > LONGEST_WAIT {
+        return Err(too_long(life));
+    }
+    let document = cx.document().build();
+    let tenant = cx.tenant()?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    fails(
+        cx,
+        &pipeline,
+        &accepted,
+        &cx.contract().vocabulary.failures.parse,
+    )
+    .await?;
+    ensure!(
+        accepted.expires_at()? <= OffsetDateTime::now_utc() + CLOCKS_APART,
+        "a job gives up its bytes before the address for them expires"
+    );
+    let late = pipeline.put(&accepted.signed_url, document.bytes()).await?;
+    ensure!(
+        !late.is_success(),
+        "an address that has expired takes bytes: {}",
+        late.summary()
+    );
+    let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
+    ensure!(
+        !cx.storage()?.exists(&raw).await?,
+        "bytes are stored that came after their address had expired"
+    );
+    pipeline.complete(&document).await?;
     Ok(())
 }
 

@@ -24,7 +24,8 @@ pub(super) fn table() -> Vec<Check> {
         check!(the_daily_limit_is_each_users_own)
             .requires([Http, Database])
             .effect(WriteTenant)
-            .severity(High),
+            .severity(High)
+            .advisory(),
     ]
 }
 

@@ -24,6 +24,7 @@ mod reading;
 mod registration;
 mod retrieval;
 mod routes;
+mod shapes;
 mod startup;
 mod status;
 mod truth;
@@ -50,6 +51,7 @@ pub(crate) fn suite() -> Suite {
         limits::table(),
         jobs::table(),
         status::table(),
+        shapes::table(),
         deletion::table(),
         access::table(),
         routes::table(),
