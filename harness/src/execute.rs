@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use crate::context::Context;
 use crate::journal::Recorder;
 use crate::lane::Lane;
+use crate::probe::Patience;
 use crate::run_directory::RunDirectory;
 use crate::runner::Interrupt;
 use crate::stop::{CheckResult, Stop};
@@ -70,13 +71,14 @@ pub(crate) fn execute(
 /// Runs the body, bounded in time, with its panics caught.
 fn attempt_once(case: &Case, cx: &Context, around: &Surroundings<'_>) -> Executed {
     let begin = Instant::now();
+    let patience = Patience::new(case.check.timeout);
     let result = around.runtime.block_on(async {
         let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
         tokio::select! {
-            ended = tokio::time::timeout(case.check.timeout, body) => match ended {
-                Ok(Ok(result)) => result,
-                Ok(Err(panic)) => Err(Stop::Error(panicked(panic.as_ref()))),
-                Err(_) => Err(Stop::Error(timed_out(case.check.timeout))),
+            ended = patience.bear(body) => match ended {
+                Some(Ok(result)) => result,
+                Some(Err(panic)) => Err(Stop::Error(panicked(panic.as_ref()))),
+                None => Err(Stop::Error(timed_out(case.check.timeout))),
             },
             by = around.interrupt.asked() => Err(Stop::Error(anyhow::anyhow!("interrupted by {by}"))),
         }

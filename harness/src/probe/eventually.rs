@@ -5,6 +5,7 @@ use std::time::Duration;
 use cutover_reports::record::{Evidence, Finding, Wait};
 use tokio::time::Instant;
 
+use super::patience::Patience;
 use crate::journal::Recorder;
 use crate::stop::{CheckResult, Stop};
 
@@ -55,7 +56,7 @@ pub async fn eventually<S: Sight>(
     within: Duration,
     mut look: impl AsyncFnMut() -> CheckResult<S>,
 ) -> CheckResult<S::Seen> {
-    let started = Instant::now();
+    let (started, patience) = (Instant::now(), Patience::new(within));
     let mut pause = FIRST_PAUSE;
     let mut attempts = 0;
     let record = |attempts, satisfied, last: &str| {
@@ -69,7 +70,7 @@ pub async fn eventually<S: Sight>(
     };
     loop {
         attempts += 1;
-        let is_last = started.elapsed() >= within;
+        let is_last = patience.left().is_zero();
         let seen = match look().await {
             Ok(sight) => sight.look(),
             Err(stop) => {
@@ -88,7 +89,7 @@ pub async fn eventually<S: Sight>(
             }
             Look::NotYet(_) => {}
         }
-        tokio::time::sleep(pause.min(within.saturating_sub(started.elapsed()))).await;
+        tokio::time::sleep(pause.min(patience.left())).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use cutover_reports::record::{Evidence, Finding};
 
 use super::answer::{Answer, Broken};
+use super::patience::Patience;
 use super::reply::Reply;
 use super::request::Request;
 use crate::journal::Recorder;
@@ -141,11 +142,11 @@ impl Http {
 
     async fn ask(&self, request: &Request) -> Answer {
         let mut answer = Answer::default();
-        answer.broken =
-            match tokio::time::timeout(request.deadline, self.read(request, &mut answer)).await {
-                Ok(read) => read.err(),
-                Err(_) => Some(Broken::Late),
-            };
+        let patience = Patience::new(request.deadline);
+        answer.broken = match patience.bear(self.read(request, &mut answer)).await {
+            Some(read) => read.err(),
+            None => Some(Broken::Late),
+        };
         answer
     }
 

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use super::parameter::Parameter;
+use super::patience::Patience;
 use crate::journal::Recorder;
 use crate::secret::Secret;
 
@@ -109,9 +110,10 @@ impl Database {
     ) -> Result<Vec<T>, DatabaseError> {
         let sql = sql.replace("{schema}", &self.schema);
         let started = Instant::now();
-        let rows = match tokio::time::timeout(SILENT_AFTER, self.ask(&sql, parameters)).await {
-            Ok(rows) => rows,
-            Err(_) => Err(DatabaseError::Silent { sql: sql.clone() }),
+        let patience = Patience::new(SILENT_AFTER);
+        let rows = match patience.bear(self.ask(&sql, parameters)).await {
+            Some(rows) => rows,
+            None => Err(DatabaseError::Silent { sql: sql.clone() }),
         };
         self.record(&sql, parameters, &rows, started.elapsed());
         let read = |row| serde_json::from_value(row);
