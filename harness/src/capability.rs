@@ -18,6 +18,8 @@ pub enum Capability {
     Processes,
     /// What API and workers write can be read.
     Logs,
+    /// Tokens can be signed as the identity provider does: any number of tenants, and forgeries.
+    Minting,
 }
 
 /// What a target gives.
@@ -26,13 +28,14 @@ pub struct Grants(BTreeSet<Capability>);
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Http,
         Self::Database,
         Self::Storage,
         Self::Standins,
         Self::Processes,
         Self::Logs,
+        Self::Minting,
     ];
 
     /// The name used in files and on the terminal.
@@ -44,6 +47,7 @@ impl Capability {
             Self::Standins => "standins",
             Self::Processes => "processes",
             Self::Logs => "logs",
+            Self::Minting => "minting",
         }
     }
 }

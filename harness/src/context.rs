@@ -10,11 +10,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::capability::Capability;
 use crate::check::Check;
-use crate::contract::{Contract, Pipeline, Unsent};
+use crate::contract::{Contract, Created, Pipeline};
 use crate::identity::{Minter, Tenant};
 use crate::journal::Recorder;
 use crate::lane::{Lane, LaneError};
-use crate::probe::{Database, Http, Logs, Sight, Storage, eventually};
+use crate::probe::{Database, Logs, Sight, Storage, eventually};
 use crate::secret::Secret;
 use crate::stack::Stack;
 use crate::standin::StandinClient;
@@ -25,21 +25,25 @@ pub struct Context {
     check: Arc<Check>,
     lane: Arc<Lane>,
     recorder: Recorder,
-    standins: StandinClient,
+    standins: Option<StandinClient>,
     rng: Mutex<StdRng>,
-    unsent: Unsent,
+    taken: Mutex<Vec<Tenant>>,
+    created: Created,
 }
 
 impl Context {
     pub(crate) fn new(check: Arc<Check>, lane: Arc<Lane>, recorder: Recorder, seed: &str) -> Self {
         let rng = Mutex::new(StdRng::from_seed(Sha256::digest(seed).into()));
         Self {
-            standins: lane.standins().recording(recorder.clone()),
+            standins: lane
+                .standins()
+                .map(|standins| standins.recording(recorder.clone())),
+            taken: Mutex::default(),
+            created: Created::in_journal(lane.cleanup().cloned()),
             check,
             lane,
             recorder,
             rng,
-            unsent: Unsent::default(),
         }
     }
 
@@ -48,15 +52,20 @@ impl Context {
         self.lane.contract()
     }
 
-    /// A tenant that nobody has used before.
+    /// A tenant that nobody else has: one that nobody has used before, where tokens can be minted.
     pub fn tenant(&self) -> CheckResult<Tenant> {
         let user = uuid::Builder::from_random_bytes(self.random()).into_uuid();
-        Ok(self.lane.minter().tenant(user)?)
+        let tenant = self.lane.accounts().take(user)?;
+        self.taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(tenant.clone());
+        Ok(tenant)
     }
 
     /// What gives tokens, good ones and such that must be refused.
-    pub fn minter(&self) -> &Minter {
-        self.lane.minter()
+    pub fn minter(&self) -> CheckResult<&Minter> {
+        self.through(Capability::Minting, self.lane.accounts().minter())
     }
 
     /// The pipeline, as a fresh tenant sees it.
@@ -67,71 +76,59 @@ impl Context {
     /// The pipeline, as this tenant sees it.
     pub fn pipeline_as(&self, tenant: Tenant) -> CheckResult<Pipeline> {
         self.open(Capability::Http)?;
-        let http = Http::new(self.lane.http().clone(), "api", self.recorder.clone());
-        let api = self.lane.card().api_url.clone();
-        Ok(Pipeline::new(http, self.lane.shared_contract(), api, tenant).noting(&self.unsent))
+        let pipeline = self.lane.pipeline(tenant, self.recorder.clone());
+        Ok(pipeline.noting(&self.created))
     }
 
-    /// Takes back what the check has begun and left for others to wait for.
+    /// Takes back what the check has created, as far as it is to be, and gives its tenants back.
     pub(crate) async fn clean_up(&self) {
-        if let Ok(pipeline) = self.pipeline() {
-            pipeline.take_back_unsent(&self.unsent).await;
+        let taken = std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(tenant) = taken.first() {
+            let pipeline = self.lane.pipeline(tenant.clone(), self.recorder.clone());
+            pipeline.take_back(&self.created).await;
         }
+        self.lane.accounts().give_back(taken);
     }
 
     /// The database, read only.
     pub fn database(&self) -> CheckResult<Database> {
-        self.open(Capability::Database)?;
-        Ok(Database::new(
-            self.lane.pool(),
-            &self.contract().database.schema,
-            self.recorder.clone(),
-        ))
+        let pool = self.through(Capability::Database, self.lane.pool())?;
+        let schema = &self.contract().database.schema;
+        Ok(Database::new(pool, schema, self.recorder.clone()))
     }
 
     /// The objects, with the service's own key.
     pub fn storage(&self) -> CheckResult<Storage> {
-        self.open(Capability::Storage)?;
-        let http = Http::new(self.lane.http().clone(), "storage", self.recorder.clone());
-        let supabase = &self.lane.card().supabase;
-        Ok(Storage::new(
-            http,
-            supabase.url.clone(),
-            supabase.service_role_key.clone(),
-        ))
+        let door = self.through(Capability::Storage, self.lane.doors().storage.clone())?;
+        let http = self.lane.probe("storage", self.recorder.clone());
+        Ok(Storage::new(http, door.supabase, door.service_key))
     }
 
     /// The stand-ins of parser, embedder, storage and identity.
     pub fn standins(&self) -> CheckResult<&StandinClient> {
-        self.open(Capability::Standins)?;
-        Ok(&self.standins)
+        self.through(Capability::Standins, self.standins.as_ref())
     }
 
     /// The processes of the check's own stack.
     pub fn processes(&self) -> CheckResult<&Stack> {
         self.open(Capability::Processes)?;
-        self.lane.own_stack().ok_or_else(|| {
-            Stop::Error(
-                LaneError::Shared {
-                    check: self.check.name,
-                }
-                .into(),
-            )
-        })
+        let check = self.check.name;
+        let own = self.lane.own_stack();
+        own.ok_or_else(|| Stop::from(LaneError::Shared { check }))
     }
 
     /// What the API and the workers wrote, on a stack of one's own or a shared one.
     pub fn logs(&self) -> CheckResult<Logs> {
         self.open(Capability::Logs)?;
-        let card = self.lane.card();
-        let processes = std::iter::once(&card.api).chain(&card.workers);
+        let processes = &self.lane.doors().processes;
         Ok(Logs::new(processes, self.recorder.clone()))
     }
 
     /// The secrets of the stack with their names, for a check that looks for them where they must not be.
     pub fn secrets(&self) -> CheckResult<impl Iterator<Item = (&'static str, &Secret)>> {
         self.open(Capability::Logs)?;
-        Ok(self.lane.card().named_secrets())
+        let secrets = self.lane.doors().secrets.iter();
+        Ok(secrets.map(|(name, secret)| (*name, secret)))
     }
 
     /// Waits until `look` sees something; it is a finding when it never does.
@@ -164,18 +161,20 @@ impl Context {
         bytes
     }
 
+    /// What is behind a door that the check declared and the target gives.
+    fn through<T>(&self, capability: Capability, behind: Option<T>) -> CheckResult<T> {
+        self.open(capability)?;
+        let check = self.check.name;
+        behind.ok_or_else(|| Stop::from(LaneError::Closed { check, capability }))
+    }
+
     /// A door opens only for a check that declared it: a plan that says what a run
     /// needs must not be wrong.
     fn open(&self, capability: Capability) -> CheckResult {
         if self.check.needs.contains(&capability) {
             return Ok(());
         }
-        Err(Stop::Error(
-            LaneError::Undeclared {
-                check: self.check.name,
-                capability,
-            }
-            .into(),
-        ))
+        let check = self.check.name;
+        Err(LaneError::Undeclared { check, capability }.into())
     }
 }

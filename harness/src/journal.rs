@@ -79,7 +79,8 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
+    /// Appends a line of its own kind.
+    pub(crate) fn append(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
         let text = serde_json::to_string(line).map_err(|source| JournalError::Encode {
             path: self.path.clone(),
             source,

@@ -1,16 +1,21 @@
-//! A lane: one live stack with the clients that reach it, shared by the trials that run on it.
+//! A lane: one system under test with the clients that reach it, shared by the trials that run on it.
 
 use std::sync::Arc;
 
 use sqlx::PgPool;
 
+use crate::accounts::Accounts;
 use crate::capability::Capability;
+use crate::cleanup::{CleanupJournal, Trace};
 use crate::contract::{Contract, Pipeline};
-use crate::identity::Minter;
+use crate::doors::Doors;
+use crate::identity::Tenant;
 use crate::journal::Recorder;
 use crate::probe::{self, Http};
 use crate::redact::Redactor;
-use crate::stack::{Stack, StackCard};
+use crate::safety::Brake;
+use crate::secret::Secret;
+use crate::stack::Stack;
 use crate::standin::StandinClient;
 
 /// A door that does not open.
@@ -26,6 +31,14 @@ pub(crate) enum LaneError {
         /// What it uses.
         capability: Capability,
     },
+    /// The target does not give what the check was admitted for.
+    #[error("check '{check}' needs {capability}, which this target does not give")]
+    Closed {
+        /// The check.
+        check: &'static str,
+        /// What it needs.
+        capability: Capability,
+    },
     /// The check would stop processes that others use.
     #[error(
         "check '{check}' controls processes of a shared stack; give its line `alone_with_workers`"
@@ -36,67 +49,120 @@ pub(crate) enum LaneError {
     },
 }
 
-/// One live stack with the clients that reach it.
+/// One system under test with the clients that reach it.
 pub(crate) struct Lane {
-    card: StackCard,
+    doors: Doors,
     stack: Option<Arc<Stack>>,
     contract: Arc<Contract>,
     http: reqwest::Client,
-    pool: PgPool,
-    minter: Minter,
-    standins: StandinClient,
+    pool: Option<PgPool>,
+    accounts: Accounts,
+    standins: Option<StandinClient>,
+    cleanup: Option<Arc<CleanupJournal>>,
+    brake: Option<Arc<Brake>>,
+}
+
+/// What a lane is opened with.
+pub(crate) struct Opening<'a> {
+    /// Where the system is.
+    pub(crate) doors: Doors,
+    /// The stack, where one trial at a time owns it and may control its processes.
+    pub(crate) stack: Option<Arc<Stack>>,
+    /// Where what is created is written down, on a target that is not ours.
+    pub(crate) cleanup: Option<Arc<CleanupJournal>>,
+    /// What may end the run there.
+    pub(crate) brake: Option<Arc<Brake>>,
+    pub(crate) contract: &'a Arc<Contract>,
+    pub(crate) redactor: &'a Arc<Redactor>,
 }
 
 impl Lane {
-    /// Opens the clients of a stack; connects to nothing yet. `stack` is given
-    /// where one trial at a time owns it and may control its processes.
-    pub(crate) fn open(
-        card: &StackCard,
-        stack: Option<Arc<Stack>>,
-        contract: &Arc<Contract>,
-        redactor: &Arc<Redactor>,
-    ) -> anyhow::Result<Self> {
-        for secret in card.secrets() {
+    /// Opens the clients of a system. Connects to nothing yet, unless accounts must log in.
+    pub(crate) async fn open(opening: Opening<'_>) -> anyhow::Result<Self> {
+        let Opening {
+            doors,
+            stack,
+            cleanup,
+            brake,
+            contract,
+            redactor,
+        } = opening;
+        for (_, secret) in &doors.secrets {
             redactor.learn(secret);
         }
+        let http = probe::client()?;
         Ok(Self {
-            card: card.clone(),
-            stack,
+            accounts: Accounts::open(&doors.identity, &http, redactor).await?,
+            pool: doors.database.as_ref().map(probe::pool).transpose()?,
+            standins: doors
+                .standins
+                .as_ref()
+                .map(StandinClient::new)
+                .transpose()?,
             contract: Arc::clone(contract),
-            http: probe::client()?,
-            pool: probe::pool(&card.database.url)?,
-            minter: Minter::new(
-                card.supabase.jwt_secret.clone(),
-                &card.supabase.issuer,
-                &card.supabase.audience,
-                Arc::clone(redactor),
-            ),
-            standins: StandinClient::new(&card.standins)?,
+            doors,
+            stack,
+            http,
+            cleanup,
+            brake,
         })
     }
 
-    pub(crate) fn card(&self) -> &StackCard {
-        &self.card
+    /// The pipeline as this tenant sees it, recording here.
+    pub(crate) fn pipeline(&self, tenant: Tenant, recorder: Recorder) -> Pipeline {
+        let http = self.probe("api", recorder);
+        let contract = Arc::clone(&self.contract);
+        Pipeline::new(http, contract, self.doors.api.clone(), tenant)
     }
 
     /// What the system under test says it is: the answer of its version route.
     pub(crate) async fn identity(&self) -> Option<serde_json::Value> {
-        let http = Http::new(self.http.clone(), "api", Recorder::silent());
-        let tenant = self.minter.tenant(uuid::Uuid::nil()).ok()?;
-        let pipeline = Pipeline::new(
-            http,
-            self.shared_contract(),
-            self.card.api_url.clone(),
-            tenant,
+        let nobody = Tenant {
+            user_id: uuid::Uuid::nil(),
+            token: Secret::new(""),
+            email: String::new(),
+        };
+        let pipeline = self.pipeline(nobody, Recorder::silent()).anonymous();
+        let version = pipeline.version().await.ok()?;
+        version.expect_status(200).ok()?.json().ok()
+    }
+
+    /// Two different tenants are let in: without them nothing that follows would say anything.
+    pub(crate) async fn two_tenants_are_let_in(&self) -> anyhow::Result<()> {
+        let ids = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+        let tenants = ids
+            .iter()
+            .map(|id| self.accounts.take(*id))
+            .collect::<Result<Vec<_>, _>>()?;
+        for tenant in &tenants {
+            let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
+            let reply = pipeline.document(uuid::Uuid::new_v4()).await;
+            let status = reply.map_err(|stop| anyhow::anyhow!("{stop:?}"))?.status;
+            anyhow::ensure!(
+                !matches!(status, 401 | 403),
+                "the target lets tenant {} not in: it answers {status}; mend [identity] of the target",
+                tenant.user_id
+            );
+        }
+        anyhow::ensure!(
+            tenants[0].user_id != tenants[1].user_id,
+            "the first two accounts are of one user; give two different ones under [identity]"
         );
-        pipeline
-            .version()
-            .await
-            .ok()?
-            .expect_status(200)
-            .ok()?
-            .json()
-            .ok()
+        self.accounts.give_back(tenants);
+        Ok(())
+    }
+
+    /// Deletes a document of a run, in its tenant's name; says whether it is gone.
+    pub(crate) async fn removes(&self, trace: Trace) -> bool {
+        let Some(tenant) = self.accounts.of(trace.user_id) else {
+            return false;
+        };
+        let pipeline = self.pipeline(tenant, Recorder::silent());
+        pipeline.is_gone_after_delete(trace.document_id).await
+    }
+
+    pub(crate) fn doors(&self) -> &Doors {
+        &self.doors
     }
 
     pub(crate) fn own_stack(&self) -> Option<&Stack> {
@@ -107,23 +173,24 @@ impl Lane {
         &self.contract
     }
 
-    pub(crate) fn shared_contract(&self) -> Arc<Contract> {
-        Arc::clone(&self.contract)
+    /// A probe of one of its surfaces.
+    pub(crate) fn probe(&self, surface: &str, recorder: Recorder) -> Http {
+        Http::new(self.http.clone(), surface, recorder).braked(self.brake.as_ref())
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.http
-    }
-
-    pub(crate) fn pool(&self) -> PgPool {
+    pub(crate) fn pool(&self) -> Option<PgPool> {
         self.pool.clone()
     }
 
-    pub(crate) fn minter(&self) -> &Minter {
-        &self.minter
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
-    pub(crate) fn standins(&self) -> &StandinClient {
-        &self.standins
+    pub(crate) fn standins(&self) -> Option<&StandinClient> {
+        self.standins.as_ref()
+    }
+
+    pub(crate) fn cleanup(&self) -> Option<&Arc<CleanupJournal>> {
+        self.cleanup.as_ref()
     }
 }

@@ -1,12 +1,15 @@
 //! How cutover tests: the check model, the stack, the probes, the journal and the front ends.
 
+mod accounts;
 mod calibrate;
 pub mod capability;
 pub mod catalog;
 pub mod check;
+mod cleanup;
 mod cli;
 pub mod context;
 pub mod contract;
+mod doors;
 mod execute;
 pub mod identity;
 pub mod invariant;
@@ -18,6 +21,7 @@ pub mod probe;
 pub mod redact;
 mod run_directory;
 pub mod runner;
+mod safety;
 pub mod secret;
 pub mod stack;
 pub mod standin;

@@ -1,5 +1,6 @@
 //! Planning: every check is admitted, or refused with its reason, before anything runs.
 
+use cutover_reports::policy::Policy;
 use cutover_reports::record::{
     Admission, CheckId, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, SkipClass,
 };
@@ -38,18 +39,24 @@ pub(crate) struct Order {
 }
 
 /// Plans a run. Pure: opens no socket and reads no file.
-pub(crate) fn plan(catalog: &Catalog, target: &Target, order: &Order) -> Result<Plan, PlanError> {
+pub(crate) fn plan(
+    catalog: &Catalog,
+    target: &Target,
+    policy: &Policy,
+    order: &Order,
+) -> Result<Plan, PlanError> {
     known_suites(catalog, &order.selection.suites)?;
-    let planned = |(suite, case): (&Suite, &Case)| PlannedCheck {
-        id: case.id.clone(),
-        statement: case.statement(),
-        severity: case.check.severity,
-        criticality: case.check.criticality,
-        effect: case.check.effect,
-        needs: case.check.needs.iter().map(ToString::to_string).collect(),
-        timeout_ms: u64::try_from(case.check.timeout.as_millis()).unwrap_or(u64::MAX),
-        source: case.check.source.clone(),
-        admission: admission(suite, case, target, &order.selection),
+    let planned = |(suite, case): (&Suite, &Case)| {
+        let check = described(case);
+        let admission = if policy.asks_for(order.profile, &check) {
+            admission(suite, case, target, &order.selection)
+        } else {
+            Admission::Refused {
+                class: SkipClass::Filtered,
+                reason: format!("profile {} does not ask for it", order.profile),
+            }
+        };
+        PlannedCheck { admission, ..check }
     };
     Ok(Plan {
         v: PLAN_VERSION,
@@ -62,6 +69,21 @@ pub(crate) fn plan(catalog: &Catalog, target: &Target, order: &Order) -> Result<
         selection: order.selection.clone(),
         checks: catalog.cases().map(planned).collect(),
     })
+}
+
+/// A check as its table has it.
+fn described(case: &Case) -> PlannedCheck {
+    PlannedCheck {
+        id: case.id.clone(),
+        statement: case.statement(),
+        severity: case.check.severity,
+        criticality: case.check.criticality,
+        effect: case.check.effect,
+        needs: case.check.needs.iter().map(ToString::to_string).collect(),
+        timeout_ms: u64::try_from(case.check.timeout.as_millis()).unwrap_or(u64::MAX),
+        source: case.check.source.clone(),
+        admission: Admission::Admitted,
+    }
 }
 
 /// Refuses the name of a suite that the catalog does not have.
@@ -90,6 +112,13 @@ fn admission(suite: &Suite, case: &Case, target: &Target, selection: &Selection)
             case.check.effect,
             target.name,
             target.most_effect(),
+        );
+        return refused(SkipClass::PreconditionMissing, reason);
+    }
+    if case.is_alone() && target.attachment().is_some() {
+        let reason = format!(
+            "it needs a stack of its own; target '{}' is somebody else's",
+            target.name
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }

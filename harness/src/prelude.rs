@@ -5,7 +5,9 @@ pub use cutover_reports::record::Finding;
 pub use cutover_reports::record::Severity::{self, Critical, High, Low, Medium};
 pub use uuid::Uuid;
 
-pub use crate::capability::Capability::{self, Database, Http, Logs, Processes, Standins, Storage};
+pub use crate::capability::Capability::{
+    self, Database, Http, Logs, Minting, Processes, Standins, Storage,
+};
 pub use crate::check::{Check, secs};
 pub use crate::context::Context;
 pub use crate::contract::Pipeline;

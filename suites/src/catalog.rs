@@ -5,7 +5,7 @@ use cutover_harness::catalog::{Catalog, Companion, Embedded};
 /// Everything the binary carries.
 pub fn catalog() -> Catalog {
     Catalog {
-        suites: vec![crate::pipeline::suite()],
+        suites: vec![crate::pipeline::suite(), crate::smoke::suite()],
         companions: vec![
             Companion {
                 name: "reference",

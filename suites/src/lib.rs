@@ -2,5 +2,7 @@
 
 mod catalog;
 mod pipeline;
+mod reading;
+mod smoke;
 
 pub use catalog::catalog;

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 use cutover_reports::exit;
+use cutover_reports::policy::Policy;
 use cutover_reports::record::{Admission, Plan, Profile, Selection};
 
 use super::Trouble;
@@ -55,7 +56,7 @@ impl List {
             selection,
             defect: None,
         };
-        let plan = plan(catalog, &target, &order)?;
+        let plan = plan(catalog, &target, &Policy::default_gate(), &order)?;
         let text = match (self.format, self.defects) {
             (Format::Json, _) => serde_json::to_string_pretty(&plan)?,
             (Format::Markdown, _) => pages(catalog, &plan.selection.suites),

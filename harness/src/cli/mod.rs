@@ -2,10 +2,13 @@
 
 mod calibrate;
 mod common_options;
+mod dry_run;
 mod judge;
 mod list;
 mod page;
+mod preflight;
 mod schema;
+mod smoke;
 mod stack;
 mod sweep;
 mod validate;
@@ -17,6 +20,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use cutover_reports::exit;
 
 use crate::catalog::Catalog;
+use crate::safety::Interlock;
 
 /// Decides whether a document-processing pipeline may go to production.
 #[derive(Debug, Parser)]
@@ -36,6 +40,8 @@ struct Cutover {
 enum Verb {
     /// Run the suites against a target and give the verdict
     Validate(validate::Validate),
+    /// Follow one synthetic document through a live target, look at its doors, leave nothing behind
+    Smoke(smoke::Smoke),
     /// Validate with each seeded defect, and count what is noticed
     Calibrate(calibrate::Calibrate),
     /// List the checks: what each proves, needs and does
@@ -55,6 +61,8 @@ enum Verb {
 enum Trouble {
     /// cutover was called or configured wrongly; nothing ran.
     Misuse(anyhow::Error),
+    /// An interlock does not let a run begin.
+    Refused(Interlock),
     /// cutover itself broke, after it had begun.
     Broken(anyhow::Error),
 }
@@ -63,7 +71,10 @@ enum Trouble {
 /// configuration; what goes wrong later says so with [`Trouble::Broken`].
 impl<E: Into<anyhow::Error>> From<E> for Trouble {
     fn from(error: E) -> Self {
-        Self::Misuse(error.into())
+        match error.into().downcast() {
+            Ok(interlock) => Self::Refused(interlock),
+            Err(error) => Self::Misuse(error),
+        }
     }
 }
 
@@ -76,6 +87,7 @@ pub fn main(catalog: &Catalog) -> ExitCode {
     match parse(catalog, arguments).verb.run(catalog) {
         Ok(code) => ExitCode::from(code),
         Err(Trouble::Misuse(error)) => failed(&error, exit::USAGE),
+        Err(Trouble::Refused(interlock)) => failed(&interlock.into(), exit::REFUSED),
         Err(Trouble::Broken(error)) => failed(&error, exit::BROKEN),
     }
 }
@@ -89,11 +101,12 @@ impl Verb {
     fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         match self {
             Self::Validate(validate) => validate.run(catalog),
+            Self::Smoke(smoke) => smoke.run(catalog),
             Self::Calibrate(calibrate) => calibrate.run(catalog),
             Self::List(list) => list.run(catalog),
             Self::Judge(judge) => judge.run(),
             Self::Stack(stack) => stack.run(catalog),
-            Self::Sweep(sweep) => sweep.run(),
+            Self::Sweep(sweep) => sweep.run(catalog),
             Self::Schema(schema) => schema.run(),
         }
     }

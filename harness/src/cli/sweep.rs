@@ -1,12 +1,17 @@
 //! `cutover sweep`: removes what killed runs left behind.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use clap::Args;
 use cutover_reports::exit;
 
 use super::Trouble;
+use super::common_options::default_output;
+use crate::catalog::Catalog;
+use crate::runner::{Residue, remove_residue};
 use crate::stack::{Reach, sweep};
+use crate::target::Target;
 
 /// Remove what killed runs left behind
 #[derive(Args, Debug)]
@@ -14,10 +19,16 @@ pub(super) struct Sweep {
     /// Also stacks that `cutover stack up` left running
     #[arg(long)]
     leased: bool,
+    /// Also what killed runs left on this target, which somebody else runs
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
+    /// The directory of those runs
+    #[arg(long, value_name = "DIR", default_value_os_t = default_output().to_owned())]
+    output: PathBuf,
 }
 
 impl Sweep {
-    pub(super) fn run(self) -> Result<u8, Trouble> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         let reach = if self.leased {
             Reach::Leased
         } else {
@@ -40,6 +51,22 @@ impl Sweep {
             report.removed.len(),
             report.processes
         )?;
-        Ok(exit::GO)
+        let Some(path) = &self.target else {
+            return Ok(exit::GO);
+        };
+        let target = Target::read(path)?;
+        let contract = target.contract(catalog.contract.text)?;
+        let Residue { removed, left } =
+            runtime.block_on(remove_residue(&self.output, &target, contract))?;
+        writeln!(
+            out,
+            "target {}: {removed} documents removed, {left} left",
+            target.name
+        )?;
+        Ok(if left == 0 {
+            exit::GO
+        } else {
+            exit::INCONCLUSIVE
+        })
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use cutover_reports::exit;
 use cutover_reports::policy::Policy;
-use cutover_reports::record::{Outcome, PlannedCheck, Profile, Run, Selection};
+use cutover_reports::record::{Outcome, Plan, PlannedCheck, Profile, Run, Selection};
 use cutover_reports::render::terminal::Terminal;
 use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
@@ -15,7 +15,11 @@ use time::OffsetDateTime;
 
 use super::Trouble;
 use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
-use crate::catalog::Catalog;
+use super::dry_run::describe;
+use super::preflight::preflight;
+use crate::capability::Capability;
+use crate::catalog::{Catalog, SeededDefect};
+use crate::contract::Contract;
 use crate::execute::Executed;
 use crate::journal::JournalError;
 use crate::plan::{Order, plan};
@@ -25,62 +29,108 @@ use crate::stack;
 use crate::suite::Case;
 use crate::target::Target;
 
+/// Trials at a time on the shared stack: they wait more than they work.
+const JOBS: u16 = 12;
+
 /// Run the suites against a target and give the verdict
 #[derive(Args, Debug)]
 pub(super) struct Validate {
     #[command(flatten)]
-    target: TargetOption,
+    pub(super) target: TargetOption,
     #[command(flatten)]
-    policy: PolicyOption,
+    pub(super) policy: PolicyOption,
     /// How much to do
     #[arg(long, value_enum, default_value_t = Depth::Gate)]
-    profile: Depth,
+    pub(super) profile: Depth,
     /// Only this suite (may be repeated); a partial run is never a GO
     #[arg(long, value_name = "SUITE")]
-    suite: Vec<String>,
+    pub(super) suite: Vec<String>,
     /// Only checks whose name contains this (may be repeated); a partial run is never a GO
     #[arg(long, value_name = "NAME")]
-    check: Vec<String>,
+    pub(super) check: Vec<String>,
     /// Run checks whose name contains this before all others (may be repeated)
     #[arg(long, value_name = "NAME")]
-    first: Vec<String>,
+    pub(super) first: Vec<String>,
     /// Begin no more checks once one has failed that makes it a NO-GO
     #[arg(long)]
-    fail_fast: bool,
+    pub(super) fail_fast: bool,
+    /// Refuse a target that runs another commit
+    #[arg(long, value_name = "COMMIT")]
+    pub(super) expect_commit: Option<String>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
     /// The seed of everything random, to repeat a run
     #[arg(long)]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// The directory of all runs
     #[arg(long, value_name = "DIR", default_value_os_t = default_output().to_owned())]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// Checks at a time on the shared stack
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=64))]
-    jobs: u16,
+    #[arg(long, value_name = "N", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(super) jobs: u16,
     /// Start the reference stack with this seeded defect (see `cutover list --defects`)
     #[arg(long, value_name = "ID")]
-    defect: Option<String>,
+    pub(super) defect: Option<String>,
     /// Exit with 4 instead of 0 on CONDITIONAL
     #[arg(long)]
-    strict: bool,
+    pub(super) strict: bool,
     /// Print the verdict alone
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
     #[command(flatten)]
-    print: PrintOptions,
+    pub(super) print: PrintOptions,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Depth {
+pub(super) enum Depth {
     Quick,
     Gate,
+    Smoke,
 }
 
 impl Validate {
+    /// A validation of which nothing else is said.
+    pub(super) fn of(
+        target: TargetOption,
+        policy: PolicyOption,
+        print: PrintOptions,
+        profile: Depth,
+    ) -> Self {
+        Self {
+            target,
+            policy,
+            profile,
+            suite: Vec::new(),
+            check: Vec::new(),
+            first: Vec::new(),
+            fail_fast: false,
+            expect_commit: None,
+            dry_run: false,
+            seed: None,
+            output: default_output().to_owned(),
+            jobs: JOBS,
+            defect: None,
+            strict: false,
+            quiet: false,
+            print,
+        }
+    }
+
     pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         self.print.apply();
         let policy = self.policy.read()?;
         let target = self.target.read(catalog)?;
-        let session = self.open(catalog, &target, &policy)?;
+        let contract = target.contract(catalog.contract.text)?;
+        let plan = self.plan(catalog, &target, &policy)?;
+        if self.dry_run {
+            let said = describe(&plan, &target, &contract);
+            write!(anstream::stdout(), "{said}")?;
+            return Ok(exit::GO);
+        }
+        let commit = self.expect_commit.as_deref();
+        let _claim = preflight(&target, &contract, &policy, plan.profile, commit)?;
+        let session = self.open(catalog, &target, contract, plan)?;
         let path = session.path().to_owned();
         let progress = Progress::new(
             session
@@ -96,13 +146,7 @@ impl Validate {
         self.conclude(&path, &policy).map_err(Trouble::Broken)
     }
 
-    fn open(&self, catalog: &Catalog, target: &Target, policy: &Policy) -> anyhow::Result<Session> {
-        let contract = target.contract(catalog.contract.text)?;
-        let defect = self
-            .defect
-            .as_deref()
-            .map(|id| catalog.defect(id))
-            .transpose()?;
+    fn plan(&self, catalog: &Catalog, target: &Target, policy: &Policy) -> anyhow::Result<Plan> {
         let order = Order {
             run: run_id()?,
             profile: self.profile.into(),
@@ -111,20 +155,37 @@ impl Validate {
                 suites: self.suite.clone(),
                 filters: self.check.clone(),
             },
-            defect,
+            defect: self.defect(catalog)?,
         };
-        let plan = plan(catalog, target, &order)?;
+        let plan = plan(catalog, target, policy, &order)?;
         policy.check_against(&plan)?;
-        if plan.checks.iter().any(PlannedCheck::is_admitted) {
+        Ok(plan)
+    }
+
+    fn defect(&self, catalog: &Catalog) -> anyhow::Result<Option<&'static SeededDefect>> {
+        let defect = self.defect.as_deref();
+        Ok(defect.map(|id| catalog.defect(id)).transpose()?)
+    }
+
+    fn open(
+        &self,
+        catalog: &Catalog,
+        target: &Target,
+        contract: Contract,
+        plan: Plan,
+    ) -> anyhow::Result<Session> {
+        let attachment = target.attachment();
+        if attachment.is_none() && plan.checks.iter().any(PlannedCheck::is_admitted) {
             stack::Installation::find()?;
         }
         let session = Session::open(Ingredients {
             target,
-            defect,
             contract,
             plan,
+            defect: self.defect(catalog)?,
             output: &self.output,
             leased: None,
+            attached: attachment.map(|at| at.doors()).transpose()?,
             program: std::env::current_exe().context("find cutover's own binary")?,
         })?;
         session.listen_for_signals()?;
@@ -152,7 +213,12 @@ impl Validate {
                 Ok(ready) => {
                     progress.say(&format!("stack ready in {:.1} s\n", ready.as_secs_f64()));
                     let course = Course {
-                        jobs: usize::from(self.jobs),
+                        // Accounts that are few are borrowed by one trial at a time.
+                        jobs: if target.grants().include(Capability::Minting) {
+                            usize::from(self.jobs)
+                        } else {
+                            1
+                        },
                         lanes: target.stack.lanes,
                         first: &self.first,
                         is_enough: &|case, executed| {
@@ -231,6 +297,7 @@ impl From<Depth> for Profile {
         match depth {
             Depth::Quick => Self::Quick,
             Depth::Gate => Self::Gate,
+            Depth::Smoke => Self::Smoke,
         }
     }
 }

@@ -7,9 +7,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::accepted::Accepted;
+use super::created::Created;
 use super::endpoint::{Endpoint, Presence};
 use super::model::Contract;
-use super::unsent::Unsent;
 use crate::identity::Tenant;
 use crate::probe::{Http, HttpError, Reply, Request};
 use crate::stop::{CheckResult, Stop};
@@ -29,7 +30,7 @@ pub struct Pipeline {
     api: Url,
     tenant: Option<Tenant>,
     pub(super) through_outages: bool,
-    pub(super) unsent: Unsent,
+    created: Created,
 }
 
 impl Pipeline {
@@ -41,15 +42,15 @@ impl Pipeline {
             api,
             tenant: Some(tenant),
             through_outages: false,
-            unsent: Unsent::default(),
+            created: Created::default(),
         }
     }
 
-    /// The same pipeline, noting down what it registers and does not send.
+    /// The same pipeline, noting down what it creates.
     #[must_use]
-    pub(crate) fn noting(self, unsent: &Unsent) -> Self {
+    pub(crate) fn noting(self, created: &Created) -> Self {
         Self {
-            unsent: unsent.clone(),
+            created: created.clone(),
             ..self
         }
     }
@@ -108,13 +109,24 @@ impl Pipeline {
 
     /// Registers a document, or whatever the body says.
     pub async fn register(&self, body: impl Into<Value>) -> CheckResult<Reply> {
-        let request = self.request(Endpoint::Upload, "")?.json(&body.into());
-        self.ask(Endpoint::Upload, request).await
+        let body = body.into();
+        let request = self.request(Endpoint::Upload, "")?.json(&body);
+        self.created.registering(self, &body);
+        if let Some(brake) = self.http.brake() {
+            brake.document();
+        }
+        let reply = self.ask(Endpoint::Upload, request).await?;
+        if reply.is_success()
+            && let Ok(accepted) = Accepted::read(&reply, &self.contract)
+        {
+            self.created.accepted(self.tenant(), &accepted);
+        }
+        Ok(reply)
     }
 
     /// Puts a document's bytes to a signed address.
     pub async fn put(&self, signed_url: &Url, bytes: impl Into<Vec<u8>>) -> CheckResult<Reply> {
-        self.unsent.sent(signed_url);
+        self.created.sent(signed_url);
         let request = Request::put(signed_url.clone()).body(&self.contract.limits.mime, bytes);
         let answer = self.http.surface("storage").send(request).await;
         answer.map_err(HttpError::into_stop)

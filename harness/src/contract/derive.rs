@@ -57,7 +57,7 @@ impl Contract {
     }
 
     /// An endpoint's path with its places filled.
-    pub(super) fn path(&self, route: &Route, values: &[(&str, &dyn Display)]) -> String {
+    pub(crate) fn path(&self, route: &Route, values: &[(&str, &dyn Display)]) -> String {
         let prefixes: [(&str, &dyn Display); 2] = [
             ("prefix", &self.prefix.trim_end_matches('/')),
             ("webhook_prefix", &self.webhook_prefix.trim_end_matches('/')),

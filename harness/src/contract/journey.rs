@@ -16,9 +16,7 @@ impl Pipeline {
     /// Registers a document without putting its bytes.
     pub async fn accept(&self, upload: &Upload) -> CheckResult<Accepted> {
         let reply = self.register(upload).await?.expect_status(200)?;
-        let accepted = Accepted::read(&reply, self.contract())?;
-        self.unsent.accepted(self.tenant(), &accepted);
-        Ok(accepted)
+        Accepted::read(&reply, self.contract())
     }
 
     /// Registers a document and puts its bytes.

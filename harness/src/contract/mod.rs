@@ -2,6 +2,7 @@
 
 mod accepted;
 mod client;
+mod created;
 mod derive;
 mod endpoint;
 mod fields;
@@ -16,12 +17,12 @@ mod span;
 mod template;
 #[cfg(test)]
 mod tests;
-mod unsent;
 mod upload;
 mod vocabulary;
 
 pub use accepted::{Accepted, Completed};
 pub use client::Pipeline;
+pub(crate) use created::Created;
 pub use endpoint::{Endpoint, Presence, Route};
 pub use fields::{
     AcceptedFields, DocumentFields, ErrorFields, Fields, JobFields, JobsFields, LimitFields,
@@ -35,6 +36,5 @@ pub use model::{
 pub use parse::ContractError;
 pub use shape::Shape;
 pub use span::Span;
-pub(crate) use unsent::Unsent;
 pub use upload::Upload;
 pub use vocabulary::{Failures, LegalStates, Vocabulary};

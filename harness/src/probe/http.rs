@@ -1,5 +1,6 @@
 //! Asks an HTTP surface and records the exchange, whatever came of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::{Evidence, Finding};
@@ -9,6 +10,7 @@ use super::patience::Patience;
 use super::reply::Reply;
 use super::request::Request;
 use crate::journal::Recorder;
+use crate::safety::Brake;
 use crate::stop::Stop;
 
 /// How long an answer may take unless the request says otherwise.
@@ -106,6 +108,7 @@ pub struct Http {
     client: reqwest::Client,
     surface: String,
     recorder: Recorder,
+    brake: Option<Arc<Brake>>,
 }
 
 impl Http {
@@ -115,13 +118,31 @@ impl Http {
             client,
             surface: surface.into(),
             recorder,
+            brake: None,
         }
     }
 
     /// The same connections and record, for another surface.
     #[must_use]
     pub fn surface(&self, surface: impl Into<String>) -> Self {
-        Self::new(self.client.clone(), surface, self.recorder.clone())
+        Self {
+            surface: surface.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The same, under a brake.
+    #[must_use]
+    pub(crate) fn braked(self, brake: Option<&Arc<Brake>>) -> Self {
+        Self {
+            brake: brake.cloned(),
+            ..self
+        }
+    }
+
+    /// What may end the run, on a target that is not ours.
+    pub(crate) fn brake(&self) -> Option<&Brake> {
+        self.brake.as_deref()
     }
 
     /// Where the exchanges are recorded.
@@ -132,9 +153,15 @@ impl Http {
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, mut request: Request) -> Result<Reply, HttpError> {
         let correlation_id = request.correlate();
+        if let Some(brake) = &self.brake {
+            brake.request();
+        }
         let started = Instant::now();
         let answer = self.ask(&request).await;
         let elapsed = started.elapsed();
+        if let Some(brake) = &self.brake {
+            brake.answered(answer.head.as_ref().map(|(status, _)| status.as_u16()));
+        }
         let exchange = answer.recorded(&self.surface, &request, &correlation_id, elapsed);
         self.recorder.record(Evidence::Http(exchange));
         answer.into_reply(&self.surface, &request, correlation_id, elapsed)

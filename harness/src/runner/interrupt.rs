@@ -32,14 +32,20 @@ impl Interrupt {
             (SignalKind::terminate(), "SIGTERM"),
         ] {
             let mut signals = signal(kind)?;
-            let sender = Arc::clone(&self.sender);
+            let interrupt = self.clone();
             runtime.spawn(async move {
                 while signals.recv().await.is_some() {
-                    sender.send_if_modified(|by| by.is_none() && by.replace(name).is_none());
+                    interrupt.ask(name);
                 }
             });
         }
         Ok(())
+    }
+
+    /// Asks for a stop; whoever asked first is named.
+    pub(crate) fn ask(&self, name: &'static str) {
+        self.sender
+            .send_if_modified(|by| by.is_none() && by.replace(name).is_none());
     }
 
     /// Who asked, if anybody did.

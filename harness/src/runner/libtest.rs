@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
+use cutover_reports::policy::Policy;
 use cutover_reports::record::{Admission, CheckId, Outcome, Profile, Selection, SkipClass};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -77,7 +78,8 @@ struct Shared {
 impl Shared {
     fn trials(self: &Arc<Self>) -> anyhow::Result<Vec<Trial>> {
         let target = self.target()?;
-        let plan = plan(&self.catalog, &target, &order(String::new()))?;
+        let policy = Policy::default_gate();
+        let plan = plan(&self.catalog, &target, &policy, &order(String::new()))?;
         let trials = plan.checks.into_iter().map(|check| {
             let shared = Arc::clone(self);
             let refused = matches!(check.admission, Admission::Refused { .. });
@@ -109,7 +111,8 @@ impl Shared {
     fn open(&self) -> anyhow::Result<Session> {
         let target = self.target()?;
         let contract = target.contract(self.catalog.contract.text)?;
-        let plan = plan(&self.catalog, &target, &order(run_id()?))?;
+        let policy = Policy::default_gate();
+        let plan = plan(&self.catalog, &target, &policy, &order(run_id()?))?;
         let leased = if is_shared_run() {
             Some(shared_stack(
                 &self.settings.program,
@@ -120,6 +123,7 @@ impl Shared {
         };
         let session = Session::open(Ingredients {
             leased,
+            attached: None,
             defect: None,
             target: &target,
             contract,

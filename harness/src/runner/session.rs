@@ -10,14 +10,17 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::catalog::SeededDefect;
+use crate::cleanup::CleanupJournal;
 use crate::contract::Contract;
+use crate::doors::Doors;
 use crate::execute::{Executed, Surroundings, execute};
 use crate::journal::JournalError;
-use crate::lane::Lane;
+use crate::lane::{Lane, Opening};
 use crate::redact::Redactor;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
 use crate::runner::Interrupt;
 use crate::runner::recipe::stack_spec;
+use crate::safety::Brake;
 use crate::stack::{Lanes, Reach, Stack, StackCard, sweep};
 use crate::suite::Case;
 use crate::target::Target;
@@ -31,6 +34,9 @@ pub enum SessionError {
     /// The operating system gives no threads or no signals.
     #[error("start the runtime")]
     Runtime(#[from] std::io::Error),
+    /// What is created could not be written down.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 /// Everything that lives from the first trial of a run to its last.
@@ -43,8 +49,16 @@ pub(crate) struct Session {
     redactor: Arc<Redactor>,
     lanes: Lanes,
     leased: Option<StackCard>,
+    attached: Option<Attached>,
     shared: OnceCell<Arc<Lane>>,
     began: Instant,
+}
+
+/// A system that somebody else runs, and what keeps us from harming it.
+struct Attached {
+    doors: Doors,
+    brake: Arc<Brake>,
+    cleanup: Arc<CleanupJournal>,
 }
 
 /// What a session is made of.
@@ -60,6 +74,8 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) program: PathBuf,
     /// A stack that another process owns, to be used as the shared one.
     pub(crate) leased: Option<StackCard>,
+    /// The way into a system that somebody else runs.
+    pub(crate) attached: Option<Doors>,
 }
 
 impl Session {
@@ -71,9 +87,21 @@ impl Session {
             .worker_threads(2)
             .enable_all()
             .build()?;
+        let interrupt = Interrupt::new();
+        let attached = from.attached.map(|doors| {
+            Ok::<_, JournalError>(Attached {
+                doors,
+                brake: Arc::new(Brake::new(&from.target.safety, interrupt.clone())),
+                cleanup: Arc::new(CleanupJournal::open(
+                    directory.path(),
+                    Arc::clone(&redactor),
+                )?),
+            })
+        });
         let spec = stack_spec(from.program, from.target, &from.contract, from.defect);
         Ok(Self {
-            interrupt: Interrupt::new(),
+            interrupt,
+            attached: attached.transpose()?,
             lanes: Lanes::new(spec, from.target.stack.lanes),
             leased: from.leased,
             plan: from.plan,
@@ -101,7 +129,9 @@ impl Session {
     pub(crate) fn start(&self) -> anyhow::Result<Duration> {
         self.runtime.block_on(async {
             let coming_up = async {
-                sweep(&std::env::temp_dir(), Reach::Abandoned).await?;
+                if self.attached.is_none() {
+                    sweep(&std::env::temp_dir(), Reach::Abandoned).await?;
+                }
                 self.shared_lane().await?;
                 Ok(self.identify().await?)
             };
@@ -133,7 +163,7 @@ impl Session {
             let stack = own.stack();
             lease.replace(Some(own));
             stack.scale_workers(workers).await?;
-            self.lane(stack.card(), Some(Arc::clone(&stack)))
+            self.lane(stack.card(), Some(Arc::clone(&stack))).await
         });
         if let Some(own) = lease.into_inner() {
             self.runtime.block_on(own.release());
@@ -148,8 +178,10 @@ impl Session {
 
     /// Asks the system again who it is, stops every stack and ends the run's journal.
     pub(crate) fn close(self) -> Result<(), JournalError> {
+        let taken_back = self.runtime.block_on(self.take_back());
         let identified = self.runtime.block_on(self.identify());
         let stopped = self.runtime.block_on(self.lanes.stop_all());
+        taken_back?;
         identified?;
         if let Err(error) = stopped {
             let error = anyhow::Error::new(error);
@@ -173,19 +205,63 @@ impl Session {
     }
 
     async fn shared_lane(&self) -> anyhow::Result<Arc<Lane>> {
-        let lane = self.shared.get_or_try_init(async || match &self.leased {
-            Some(card) => self.lane(card, None),
-            None => self.lane(self.lanes.shared().await?.card(), None),
-        });
+        let lane = self
+            .shared
+            .get_or_try_init(async || match (&self.attached, &self.leased) {
+                (Some(attached), _) => self.attach(attached).await,
+                (None, Some(card)) => self.lane(card, None).await,
+                (None, None) => self.lane(self.lanes.shared().await?.card(), None).await,
+            });
         Ok(Arc::clone(lane.await?))
     }
 
-    fn lane(&self, card: &StackCard, stack: Option<Arc<Stack>>) -> anyhow::Result<Arc<Lane>> {
-        Ok(Arc::new(Lane::open(
-            card,
+    /// A lane to a system that somebody else runs, after its tenants were let in.
+    async fn attach(&self, attached: &Attached) -> anyhow::Result<Arc<Lane>> {
+        let opening = Opening {
+            doors: attached.doors.clone(),
+            stack: None,
+            cleanup: Some(Arc::clone(&attached.cleanup)),
+            brake: Some(Arc::clone(&attached.brake)),
+            contract: &self.contract,
+            redactor: &self.redactor,
+        };
+        let lane = Lane::open(opening).await?;
+        lane.two_tenants_are_let_in().await?;
+        Ok(Arc::new(lane))
+    }
+
+    /// Takes back what trials could not, and says what is still left on a system that is not ours.
+    async fn take_back(&self) -> Result<(), JournalError> {
+        let (Some(attached), Some(lane)) = (&self.attached, self.shared.get()) else {
+            return Ok(());
+        };
+        for trace in attached.cleanup.left() {
+            if lane.removes(trace).await {
+                attached.cleanup.removed(trace.document_id);
+            }
+        }
+        if let Some(failure) = attached.cleanup.take_failure() {
+            return Err(failure);
+        }
+        let left = attached.cleanup.left().len();
+        if left > 0 {
+            let what = format!(
+                "{left} documents were left behind on the target; `cutover sweep --target` removes them"
+            );
+            self.incident(what)?;
+        }
+        Ok(())
+    }
+
+    async fn lane(&self, card: &StackCard, stack: Option<Arc<Stack>>) -> anyhow::Result<Arc<Lane>> {
+        let opening = Opening {
+            doors: Doors::from(card),
             stack,
-            &self.contract,
-            &self.redactor,
-        )?))
+            cleanup: None,
+            brake: None,
+            contract: &self.contract,
+            redactor: &self.redactor,
+        };
+        Ok(Arc::new(Lane::open(opening).await?))
     }
 }

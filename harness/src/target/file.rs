@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use cutover_reports::record::{Effect, TargetSummary};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::attached::{
+    ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StandinAddresses, StorageSettings,
+};
 use crate::capability::{Capability, Grants};
 
 /// Where the system under test is, and what we may do to it.
@@ -22,9 +26,23 @@ pub struct Target {
     pub name: String,
     /// How much would be hurt by a mistake.
     pub class: Class,
-    /// How its stack comes to be.
+    /// How its stack comes to be, where cutover starts it.
     #[serde(default)]
     pub stack: StackSettings,
+    /// Its API, where somebody else runs it.
+    pub api: Option<ApiSettings>,
+    /// How its tenants come by their tokens, where somebody else runs it.
+    #[serde(default)]
+    pub identity: IdentitySettings,
+    /// Its database, where somebody else runs it and lets us read.
+    pub database: Option<DatabaseSettings>,
+    /// Its objects, where somebody else runs it and lets us read.
+    pub storage: Option<StorageSettings>,
+    /// The stand-ins of its providers, where somebody else runs it with ours.
+    pub standins: Option<StandinAddresses>,
+    /// What protects it from us, where somebody else runs it.
+    #[serde(default)]
+    pub safety: SafetySettings,
     /// Where it differs from the default contract: any key of the contract.
     #[serde(default)]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
@@ -41,6 +59,35 @@ pub enum Class {
     Staging,
     /// Customers use it.
     Production,
+}
+
+/// What protects a target from us.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SafetySettings {
+    /// The hosts that are known to be of the class that the target claims; this
+    /// machine itself is. Any other host counts as production.
+    pub hosts: Vec<String>,
+    /// The most requests that a run may send.
+    pub requests: u64,
+    /// The most documents that a run may upload.
+    pub documents: u64,
+    /// After so many failures of the target in a row a run ends.
+    pub failures_in_a_row: u64,
+    /// A file whose appearance ends every run.
+    pub kill_switch: Option<PathBuf>,
+}
+
+impl Default for SafetySettings {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            requests: 20_000,
+            documents: 1_000,
+            failures_in_a_row: 50,
+            kill_switch: None,
+        }
+    }
 }
 
 /// How a stack comes to be.
@@ -79,9 +126,29 @@ pub enum StackKind {
 impl Target {
     /// What the target gives. A stack of our own gives everything.
     pub fn grants(&self) -> Grants {
-        match self.stack.kind {
-            StackKind::Processes => Capability::ALL.into_iter().collect(),
-        }
+        let Some(at) = self.attachment() else {
+            return Capability::ALL.into_iter().collect();
+        };
+        let given = [
+            (Capability::Http, true),
+            (Capability::Database, at.database.is_some()),
+            (Capability::Storage, at.storage.is_some()),
+            (Capability::Standins, at.standins.is_some()),
+            (Capability::Minting, at.identity.mint.is_some()),
+        ];
+        let given = given.into_iter().filter(|(_, given)| *given);
+        given.map(|(capability, _)| capability).collect()
+    }
+
+    /// How to get in, where somebody else runs it.
+    pub(crate) fn attachment(&self) -> Option<Attachment<'_>> {
+        Some(Attachment {
+            api: self.api.as_ref()?,
+            identity: &self.identity,
+            database: self.database.as_ref(),
+            storage: self.storage.as_ref(),
+            standins: self.standins.as_ref(),
+        })
     }
 
     /// The most that a check may do to it.
@@ -98,7 +165,10 @@ impl Target {
         TargetSummary {
             name: self.name.clone(),
             class: self.class.to_string(),
-            stack: self.stack.kind.to_string(),
+            stack: match self.api {
+                Some(_) => "attached".to_owned(),
+                None => self.stack.kind.to_string(),
+            },
             defect,
         }
     }

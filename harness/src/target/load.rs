@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::{Class, StackKind, Target};
+use super::file::{Class, Target};
 use crate::contract::{Contract, ContractError};
 
 /// A target file that cannot be used.
@@ -80,13 +80,14 @@ impl Target {
         if !(1..=8).contains(&target.stack.lanes) {
             return invalid("stack.lanes", "must be from 1 to 8");
         }
-        if target.stack.kind == StackKind::Processes && target.class != Class::Local {
-            return invalid(
+        match (&target.api, target.identity.problem()) {
+            (None, _) if target.class != Class::Local => invalid(
                 "class",
-                "must be local for a stack that cutover starts itself",
-            );
+                "must be local for a stack that cutover starts itself; one that somebody else runs has an [api]",
+            ),
+            (Some(_), Some(problem)) => invalid("identity", problem),
+            (None | Some(_), _) => Ok(target),
         }
-        Ok(target)
     }
 
     /// The contract that holds for this target: the default with its own keys over it.

@@ -1,11 +1,14 @@
 //! What a policy says.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use time::Date;
 
 use super::age::Age;
-use crate::record::{CheckId, Severity};
+use super::profile::ProfileRule;
+use crate::record::{CheckId, Profile, Severity};
 
 /// The rules of a go.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -26,6 +29,10 @@ pub struct Policy {
     /// What is asked of the suites.
     #[serde(rename = "suite")]
     pub suites: Vec<SuiteRule>,
+    /// What the profiles ask for; one that is not named asks for everything.
+    #[serde(default, rename = "profile")]
+    #[schemars(with = "BTreeMap<String, ProfileRule>")]
+    pub profiles: BTreeMap<Profile, ProfileRule>,
     /// Accepted exceptions.
     #[serde(default, rename = "waiver")]
     pub waivers: Vec<Waiver>,

@@ -108,7 +108,7 @@ fn the_schema_lets_through_what_the_parser_does_and_no_unknown_key() {
     assert_eq!(
         keys,
         [
-            "bar", "max_age", "name", "schema", "strict", "suite", "waiver"
+            "bar", "max_age", "name", "profile", "schema", "strict", "suite", "waiver"
         ]
     );
     assert_eq!(schema["additionalProperties"], false);

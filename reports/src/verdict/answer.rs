@@ -16,6 +16,14 @@ pub(super) struct Answer<'a> {
     pub(super) allows: Decision,
 }
 
+/// A planned check, and how much its answer is wanted.
+struct Asked<'a> {
+    planned: &'a PlannedCheck,
+    policy: &'a Policy,
+    /// Whether the run's profile asks for it.
+    by_profile: bool,
+}
+
 /// How one attempt ended, or what stands for it where there was none.
 struct Ending<'a> {
     status: Status,
@@ -28,12 +36,16 @@ struct Ending<'a> {
 
 impl<'a> Answer<'a> {
     pub(super) fn of(planned: &'a PlannedCheck, run: &'a Run, policy: &Policy) -> Self {
+        let profile = run.plan.as_ref().map(|plan| plan.profile);
+        let asked = Asked {
+            planned,
+            policy,
+            by_profile: profile.is_none_or(|profile| policy.asks_for(profile, planned)),
+        };
         let attempts = run.trials.iter().filter(|trial| trial.check == planned.id);
         let endings: Vec<_> = attempts.map(Ending::of).collect();
         let count = endings.len();
-        let worst = endings
-            .into_iter()
-            .max_by(|a, b| a.compare(b, planned, policy));
+        let worst = endings.into_iter().max_by(|a, b| a.compare(b, &asked));
         let worst = worst.unwrap_or_else(|| Ending::without_attempt(planned));
         let judged = Judged {
             id: planned.id.clone(),
@@ -48,7 +60,7 @@ impl<'a> Answer<'a> {
         Self {
             planned,
             judged,
-            allows: worst.allows(planned, policy),
+            allows: worst.allows(&asked),
         }
     }
 }
@@ -101,28 +113,28 @@ impl<'a> Ending<'a> {
     /// The worst is the greatest, whatever the order of attempts: a pass after a
     /// failure does not undo it. Equally bad ones are told apart by what they
     /// say, so that the verdict is the same to its last detail.
-    fn compare(&self, other: &Self, planned: &PlannedCheck, policy: &Policy) -> Ordering {
+    fn compare(&self, other: &Self, asked: &Asked<'_>) -> Ordering {
         let badness = |ending: &Self| {
             let length = ending.duration_ms.map(f64::to_bits);
-            (
-                ending.allows(planned, policy),
-                ending.status,
-                ending.detail,
-                length,
-            )
+            (ending.allows(asked), ending.status, ending.detail, length)
         };
         badness(self).cmp(&badness(other))
     }
 
     /// The best decision that this ending allows: a failure is judged by its
     /// severity, a missing answer by the check's criticality.
-    fn allows(&self, planned: &PlannedCheck, policy: &Policy) -> Decision {
+    fn allows(&self, asked: &Asked<'_>) -> Decision {
+        let Asked {
+            planned, policy, ..
+        } = *asked;
         let unanswered = match planned.criticality {
             Criticality::Required => Decision::Inconclusive,
             Criticality::Advisory => Decision::Conditional,
         };
         match (self.status, self.skip) {
             (Status::Failed, _) => by_severity(planned.severity, policy),
+            // What the profile does not ask for is not missed.
+            (Status::Skipped, _) if !asked.by_profile => Decision::Go,
             // Nobody knows what it would have said, not even that it could not tell:
             // a failure whose journal is lost must not become a listed risk.
             (Status::NotRun, _) => Decision::Inconclusive,

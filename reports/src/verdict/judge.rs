@@ -23,7 +23,7 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
         .map(|check| Answer::of(check, run, policy))
         .collect();
     let mut reasons = about_the_run(run, policy, now);
-    reasons.extend(about_suites(&answers, policy));
+    reasons.extend(about_suites(run, &answers, policy));
     reasons.extend(
         answers
             .iter()

@@ -98,8 +98,14 @@ fn life(run: &Run) -> Vec<Reason> {
 }
 
 /// What speaks against a suite that the policy requires.
-pub(super) fn about_suites(answers: &[Answer<'_>], policy: &Policy) -> Vec<Reason> {
-    let required = policy.suites.iter().filter(|rule| rule.required);
+pub(super) fn about_suites(run: &Run, answers: &[Answer<'_>], policy: &Policy) -> Vec<Reason> {
+    let profile = run.plan.as_ref().map(|plan| plan.profile);
+    let is_asked =
+        |suite: &str| profile.is_none_or(|profile| policy.asks_for_suite(profile, suite));
+    let required = policy
+        .suites
+        .iter()
+        .filter(|rule| rule.required && is_asked(&rule.id));
     required
         .filter_map(|rule| {
             let mut counts = Counts::default();

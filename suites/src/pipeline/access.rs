@@ -8,13 +8,13 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, Request};
 use cutover_harness::secret::Secret;
 
-use super::reading::is_a_described_error;
+use crate::reading::is_a_described_error;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
     vec![
         check!(a_bad_token_is_refused_everywhere, TOKENS)
-            .requires([Http, Database])
+            .requires([Http, Database, Minting])
             .effect(WriteTenant)
             .severity(Critical),
         check!(a_valid_token_opens_every_route)
@@ -117,7 +117,7 @@ fn signed_with(minter: &Minter, secret: Secret, user: Uuid) -> Result<Option<Sec
 async fn a_bad_token_is_refused_everywhere(cx: &Context, case: &Token) -> CheckResult {
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let header = (case.header)(cx.minter(), tenant.user_id)?;
+    let header = (case.header)(cx.minter()?, tenant.user_id)?;
     for endpoint in guarded(cx) {
         let mut request = meaningful(cx, &pipeline.anonymous(), endpoint)?;
         if let Some(header) = &header {

@@ -9,7 +9,7 @@ use cutover_harness::standin::StorageBehaviour;
 use time::OffsetDateTime;
 
 use super::ending::fails;
-use super::reading::is_a_described_error;
+use crate::reading::is_a_described_error;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

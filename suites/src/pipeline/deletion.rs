@@ -7,7 +7,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour};
 use uuid::Uuid;
 
-use super::reading::list_at;
+use crate::reading::list_at;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -8,8 +8,8 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{CallbackSent, ParserCall};
 use serde_json::Value;
 
-use super::reading::{at, list_at};
 use super::workflow::{has_the_embedders_vector, words};
+use crate::reading::{at, list_at};
 
 /// The fewest words that tell a person what went wrong.
 const A_SENTENCE: usize = 3;

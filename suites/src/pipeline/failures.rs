@@ -11,7 +11,7 @@ use cutover_harness::standin::{
 use serde_json::json;
 
 use super::ending::{fails, leaves_nothing, names_its_cause};
-use super::reading::at;
+use crate::reading::at;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -10,7 +10,7 @@ use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, Script
 use serde_json::json;
 
 use super::ending::arrives_whole;
-use super::reading::is_a_described_error;
+use crate::reading::is_a_described_error;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

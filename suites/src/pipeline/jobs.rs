@@ -10,7 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::reading::{at, is_a_described_error, list_at};
+use crate::reading::{at, is_a_described_error, list_at};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

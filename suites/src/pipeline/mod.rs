@@ -20,7 +20,6 @@ mod outages;
 mod possession;
 mod queue;
 mod readiness;
-mod reading;
 mod registration;
 mod retrieval;
 mod routes;

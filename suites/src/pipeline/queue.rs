@@ -14,8 +14,8 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use super::ending::hits;
-use super::reading::at;
 use super::workflow::words;
+use crate::reading::at;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -10,7 +10,7 @@ use cutover_harness::standin::{
     EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
 };
 
-use super::reading::is_a_described_error;
+use crate::reading::is_a_described_error;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

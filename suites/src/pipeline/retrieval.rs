@@ -7,7 +7,7 @@ use cutover_harness::probe::Vector;
 use cutover_harness::standin::EmbedderBehaviour;
 
 use super::ending::{hits, patience};
-use super::reading::{at, is_a_described_error};
+use crate::reading::{at, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -7,7 +7,7 @@ use cutover_harness::contract::{Endpoint, Presence};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, Reply, Request};
 
-use super::reading::{at, is_a_described_error};
+use crate::reading::{at, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

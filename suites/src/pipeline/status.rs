@@ -5,7 +5,7 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::{Contract, JobView};
 use cutover_harness::prelude::*;
 
-use super::reading::{at, is_a_described_error, list_at};
+use crate::reading::{at, is_a_described_error, list_at};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -7,7 +7,7 @@ use cutover_harness::probe::Reply;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
-use super::reading::{at, is_a_described_error, list_at};
+use crate::reading::{at, is_a_described_error, list_at};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

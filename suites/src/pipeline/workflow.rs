@@ -6,7 +6,7 @@ use cutover_harness::probe::{self, ChunkRow, DocumentRow, Vector};
 use cutover_harness::standin::EmbedderBehaviour;
 use sha2::{Digest as _, Sha256};
 
-use super::reading::{at, list_at};
+use crate::reading::{at, list_at};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

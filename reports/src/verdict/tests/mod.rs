@@ -3,4 +3,5 @@
 mod cases;
 mod fail_open;
 mod laws;
+mod profiles;
 mod sample;

@@ -6,7 +6,7 @@ use cutover_harness::probe::Reply;
 use serde_json::Value;
 
 /// The value at a pointer, or a finding that names what lacks it.
-pub(super) fn at<'a>(pointer: &Pointer, document: &'a Value, what: &str) -> CheckResult<&'a Value> {
+pub(crate) fn at<'a>(pointer: &Pointer, document: &'a Value, what: &str) -> CheckResult<&'a Value> {
     pointer.find(document).ok_or_else(|| {
         Stop::violated(
             Finding::new(format!("{what} has no {}", pointer.as_str()))
@@ -16,7 +16,7 @@ pub(super) fn at<'a>(pointer: &Pointer, document: &'a Value, what: &str) -> Chec
 }
 
 /// The list at a pointer.
-pub(super) fn list_at<'a>(
+pub(crate) fn list_at<'a>(
     pointer: &Pointer,
     document: &'a Value,
     what: &str,
@@ -31,7 +31,7 @@ pub(super) fn list_at<'a>(
 }
 
 /// An error is JSON with a machine-readable word, a sentence and the id of its request.
-pub(super) fn is_a_described_error(reply: &Reply, contract: &Contract) -> CheckResult {
+pub(crate) fn is_a_described_error(reply: &Reply, contract: &Contract) -> CheckResult {
     let body = reply.json()?;
     let fields = &contract.fields.error;
     for pointer in [&fields.error, &fields.message, &fields.request_id] {

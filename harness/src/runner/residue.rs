@@ -1,0 +1,84 @@
+//! Residue: what killed runs created on a target that is not ours, and how it is removed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use cutover_reports::record::{PLAN_FILE, Plan};
+
+use crate::cleanup::{CLEANUP_FILE, CleanupJournal, left_in};
+use crate::contract::Contract;
+use crate::lane::{Lane, Opening};
+use crate::redact::Redactor;
+use crate::target::Target;
+
+/// What became of the residue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Residue {
+    /// Documents that are gone now.
+    pub(crate) removed: usize,
+    /// Documents that are still there, or may be.
+    pub(crate) left: usize,
+}
+
+/// Removes what the runs of a directory have left on a target.
+pub(crate) async fn remove_residue(
+    runs: &Path,
+    target: &Target,
+    contract: Contract,
+) -> anyhow::Result<Residue> {
+    let attachment = target.attachment().with_context(|| {
+        format!(
+            "target '{}' has no [api]: a stack of our own is swept without --target",
+            target.name
+        )
+    })?;
+    let redactor = Arc::new(Redactor::default());
+    let lane = Lane::open(Opening {
+        doors: attachment.doors()?,
+        stack: None,
+        cleanup: None,
+        brake: None,
+        contract: &Arc::new(contract),
+        redactor: &redactor,
+    })
+    .await?;
+    let mut residue = Residue::default();
+    for run in with_residue(runs, target)? {
+        let journal = CleanupJournal::open(&run, Arc::clone(&redactor))?;
+        for trace in journal.left() {
+            if lane.removes(trace).await {
+                journal.removed(trace.document_id);
+                residue.removed += 1;
+            } else {
+                residue.left += 1;
+            }
+        }
+        if let Some(failure) = journal.take_failure() {
+            return Err(failure.into());
+        }
+    }
+    Ok(residue)
+}
+
+/// The runs against this target that have left something.
+fn with_residue(runs: &Path, target: &Target) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(runs).with_context(|| {
+        format!(
+            "read the runs in '{}'; name their directory with --output",
+            runs.display()
+        )
+    })?;
+    let is_of_target = |run: &PathBuf| {
+        let plan = fs::read_to_string(run.join(PLAN_FILE)).ok();
+        let plan = plan.and_then(|text| serde_json::from_str::<Plan>(&text).ok());
+        plan.is_some_and(|plan| plan.target.name == target.name)
+    };
+    let has_left =
+        |run: &PathBuf| left_in(&run.join(CLEANUP_FILE)).is_ok_and(|left| !left.is_empty());
+    let runs = entries.flatten().map(|entry| entry.path());
+    Ok(runs
+        .filter(|run| !run.is_symlink() && has_left(run) && is_of_target(run))
+        .collect())
+}

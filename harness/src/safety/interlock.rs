@@ -1,0 +1,220 @@
+//! The interlocks: a run that they refuse does not begin.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::PathBuf;
+
+use cutover_reports::policy::Policy;
+use cutover_reports::record::{Effect, Profile};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::target::{Class, Target};
+
+/// Why a run does not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Interlock {
+    /// The profile does more than the target's class bears.
+    #[error(
+        "refused: profile '{profile}' does {asked} to a target, and '{target}' is of class {class}, which bears at most \
+         {most}; use `cutover smoke`"
+    )]
+    Profile {
+        profile: Profile,
+        target: String,
+        class: Class,
+        asked: Effect,
+        most: Effect,
+    },
+    /// A host that nobody vouches for.
+    #[error(
+        "refused: host '{host}' of target '{target}' is not known to be {class}, so it counts as production; if it is, name \
+         it in [safety] hosts"
+    )]
+    Host {
+        host: String,
+        target: String,
+        class: Class,
+    },
+    /// The system says that it is something else.
+    #[error(
+        "refused: target '{target}' claims to be {class}, and its version route says {said}; mend `class`, or deploy what \
+         says what it is"
+    )]
+    Identity {
+        target: String,
+        class: Class,
+        said: String,
+    },
+    /// It is not the commit that was expected.
+    #[error("refused: target '{target}' runs commit {said}, expected was {expected}")]
+    Commit {
+        target: String,
+        said: String,
+        expected: String,
+    },
+    /// Another run is under way.
+    #[error("refused: another run is under way on target '{target}'; wait for its end")]
+    Busy { target: String },
+    /// Nobody can say whether another run is under way.
+    #[error("refused: claim target '{target}' with '{}'", path.display())]
+    Unclaimed {
+        target: String,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+/// Refuses a profile that does more than the target bears, before anything is asked.
+pub(crate) fn within_profile(
+    target: &Target,
+    policy: &Policy,
+    profile: Profile,
+) -> Result<(), Interlock> {
+    let (asked, most) = (policy.most_effect(profile), target.most_effect());
+    if target.class != Class::Production || asked <= most {
+        return Ok(());
+    }
+    Err(Interlock::Profile {
+        profile,
+        target: target.name.clone(),
+        class: target.class,
+        asked,
+        most,
+    })
+}
+
+/// Refuses a class that is claimed and not proven: hosts and the system's own word must
+/// agree with it. What is not known is production.
+pub(crate) fn proven(
+    target: &Target,
+    version: Option<&Value>,
+    expected_commit: Option<&str>,
+) -> Result<(), Interlock> {
+    let name = || target.name.clone();
+    if let Some(expected) = expected_commit {
+        let said = version.and_then(|version| version["commit"].as_str());
+        // Either may be cut short, as commits are.
+        let same = said.is_some_and(|said| {
+            !said.is_empty() && (said.starts_with(expected) || expected.starts_with(said))
+        });
+        if !same {
+            return Err(Interlock::Commit {
+                target: name(),
+                said: said.unwrap_or("nothing").to_owned(),
+                expected: expected.to_owned(),
+            });
+        }
+    }
+    let Some(attachment) = target.attachment() else {
+        return Ok(());
+    };
+    let class = target.class;
+    if class == Class::Production {
+        return Ok(());
+    }
+    let is_known =
+        |host: &str| is_this_machine(host) || target.safety.hosts.iter().any(|known| known == host);
+    if let Some(host) = attachment.hosts().find(|host| !is_known(host)) {
+        return Err(Interlock::Host {
+            host: host.to_owned(),
+            target: name(),
+            class,
+        });
+    }
+    let said = version.and_then(|version| version["environment"].as_str());
+    if said == Some(class.to_string().as_str()) {
+        return Ok(());
+    }
+    Err(Interlock::Identity {
+        target: name(),
+        class,
+        said: said.map_or_else(
+            || "nothing of its environment".to_owned(),
+            |said| format!("'{said}'"),
+        ),
+    })
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// The right to be the only run on a target, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    _lock: File,
+}
+
+impl Claim {
+    /// Claims a target for this machine's runs; a run that is killed lets go.
+    pub(crate) fn of(target: &Target) -> Result<Option<Self>, Interlock> {
+        let Some(attachment) = target.attachment() else {
+            return Ok(None);
+        };
+        let name = hex::encode(Sha256::digest(attachment.api.url.as_str()));
+        let path = std::env::temp_dir().join(format!("cutover.{}.lock", &name[..16]));
+        let unclaimed = |source| Interlock::Unclaimed {
+            target: target.name.clone(),
+            path: path.clone(),
+            source,
+        };
+        let lock = File::create(&path).map_err(unclaimed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { _lock: lock })),
+            Err(TryLockError::WouldBlock) => Err(Interlock::Busy {
+                target: target.name.clone(),
+            }),
+            Err(TryLockError::Error(source)) => Err(unclaimed(source)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn target(class: &str, url: &str, hosts: &str) -> Target {
+        let text = format!(
+            "schema = 1\nname = \"t\"\nclass = \"{class}\"\n[api]\nurl = \"{url}\"\n[identity]\n\
+             tokens = [{{ env = \"A\" }}, {{ env = \"B\" }}]\n[safety]\nhosts = [{hosts}]\n"
+        );
+        Target::parse(&text, "t.toml").unwrap()
+    }
+
+    #[test]
+    fn a_class_is_proven_by_hosts_and_by_the_systems_own_word() {
+        let local = json!({"environment": "local"});
+        let staging = json!({"environment": "staging", "commit": "abcdef0"});
+        let here = target("local", "http://127.0.0.1:1", "");
+        assert!(proven(&here, Some(&local), None).is_ok());
+        for said in [
+            None,
+            Some(&json!({})),
+            Some(&json!({"environment": "production"})),
+        ] {
+            let refused = proven(&here, said, None).unwrap_err();
+            assert!(matches!(refused, Interlock::Identity { .. }), "{refused}");
+        }
+        let elsewhere = target("staging", "https://s.example.org", "");
+        let refused = proven(&elsewhere, Some(&staging), None).unwrap_err();
+        assert!(matches!(refused, Interlock::Host { .. }), "{refused}");
+        let vouched = target("staging", "https://s.example.org", "\"s.example.org\"");
+        assert!(proven(&vouched, Some(&staging), Some("abcdef0123")).is_ok());
+        let refused = proven(&vouched, Some(&staging), Some("abd")).unwrap_err();
+        assert!(matches!(refused, Interlock::Commit { .. }), "{refused}");
+    }
+
+    #[test]
+    fn production_bears_no_gate_and_bears_a_smoke_test() {
+        let policy = Policy::default_gate();
+        let production = target("production", "https://p.example.org", "");
+        assert!(within_profile(&production, &policy, Profile::Gate).is_err());
+        assert!(within_profile(&production, &policy, Profile::Smoke).is_ok());
+        let here = target("local", "http://[::1]:1", "");
+        assert!(within_profile(&here, &policy, Profile::Gate).is_ok());
+    }
+}

@@ -1,0 +1,7 @@
+//! Safety: what a run may do to a target that is not ours, proven before it begins and kept to while it runs.
+
+mod brake;
+mod interlock;
+
+pub(crate) use brake::Brake;
+pub(crate) use interlock::{Claim, Interlock, proven, within_profile};

@@ -1,0 +1,57 @@
+//! What a profile asks for: which suites, and how far they may go.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::rules::Policy;
+use crate::record::{Effect, PlannedCheck, Profile};
+
+/// What a profile asks for. What it does not ask for is not missed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileRule {
+    /// The suites; none means all of them.
+    #[serde(default)]
+    pub suites: Vec<String>,
+    /// The most that a check may do to the system under test.
+    #[schemars(with = "String")]
+    pub effects: Effect,
+    /// The capabilities that a check may need; none means any. What needs more is not asked for,
+    /// so that this says what the decision is made without.
+    #[serde(default)]
+    pub needs: Vec<String>,
+}
+
+impl ProfileRule {
+    /// Whether it asks for a suite at all.
+    pub fn asks_for_suite(&self, suite: &str) -> bool {
+        self.suites.is_empty() || self.suites.iter().any(|id| id == suite)
+    }
+
+    fn asks_for(&self, check: &PlannedCheck) -> bool {
+        let is_allowed = |need: &String| self.needs.is_empty() || self.needs.contains(need);
+        self.asks_for_suite(check.id.suite())
+            && check.effect <= self.effects
+            && check.needs.iter().all(is_allowed)
+    }
+}
+
+impl Policy {
+    /// Whether a profile asks for a check; one that the policy does not name asks for everything.
+    pub fn asks_for(&self, profile: Profile, check: &PlannedCheck) -> bool {
+        let rule = self.profiles.get(&profile);
+        rule.is_none_or(|rule| rule.asks_for(check))
+    }
+
+    /// Whether a profile asks for a suite.
+    pub fn asks_for_suite(&self, profile: Profile, suite: &str) -> bool {
+        let rule = self.profiles.get(&profile);
+        rule.is_none_or(|rule| rule.asks_for_suite(suite))
+    }
+
+    /// The most that a profile does to the system under test.
+    pub fn most_effect(&self, profile: Profile) -> Effect {
+        let rule = self.profiles.get(&profile);
+        rule.map_or(Effect::Destructive, |rule| rule.effects)
+    }
+}
