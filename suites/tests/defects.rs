@@ -2,6 +2,11 @@
 //!
 //! Unless a name is given, a sample of them is tried, drawn by a seed that is printed; the others
 //! are ignored. `-- --include-ignored` tries all, and so does `cutover calibrate`, much faster.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the draw is said to whoever runs the test"
+)]
 
 use std::collections::HashSet;
 use std::num::ParseIntError;

@@ -34,6 +34,10 @@ const JOBS: u16 = 12;
 
 /// Run the suites against a target and give the verdict
 #[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(super) struct Validate {
     #[command(flatten)]
     pub(super) target: TargetOption,

@@ -109,19 +109,8 @@ impl Pipeline {
 
     /// Registers a document, or whatever the body says.
     pub async fn register(&self, body: impl Into<Value>) -> CheckResult<Reply> {
-        let body = body.into();
-        let request = self.request(Endpoint::Upload, "")?.json(&body);
-        self.created.registering(self, &body);
-        if let Some(brake) = self.http.brake() {
-            brake.document();
-        }
-        let reply = self.ask(Endpoint::Upload, request).await?;
-        if reply.is_success()
-            && let Ok(accepted) = Accepted::read(&reply, &self.contract)
-        {
-            self.created.accepted(self.tenant(), &accepted);
-        }
-        Ok(reply)
+        let request = self.request(Endpoint::Upload, "")?.json(&body.into());
+        self.ask(Endpoint::Upload, request).await
     }
 
     /// Puts a document's bytes to a signed address.
@@ -234,11 +223,30 @@ impl Pipeline {
     ///
     /// It does not apply where the target turns out to lack an optional endpoint.
     pub async fn ask(&self, endpoint: Endpoint, request: Request) -> CheckResult<Reply> {
-        let reply = self
-            .http
-            .send(request)
-            .await
-            .map_err(HttpError::into_stop)?;
+        if endpoint == Endpoint::Upload {
+            return self.ask_to_create(request).await;
+        }
+        self.send(endpoint, request).await
+    }
+
+    /// Sends what may create a document: written down before it is sent, and when it did.
+    async fn ask_to_create(&self, request: Request) -> CheckResult<Reply> {
+        if let Some(brake) = self.http.brake() {
+            brake.document();
+        }
+        self.created.registering(self, &request.body);
+        let reply = self.send(Endpoint::Upload, request).await?;
+        if reply.is_success()
+            && let Ok(accepted) = Accepted::read(&reply, &self.contract)
+        {
+            self.created.accepted(self.tenant(), &accepted);
+        }
+        Ok(reply)
+    }
+
+    async fn send(&self, endpoint: Endpoint, request: Request) -> CheckResult<Reply> {
+        let reply = self.http.send(request).await;
+        let reply = reply.map_err(HttpError::into_stop)?;
         self.check_presence(endpoint, &reply)?;
         Ok(reply)
     }

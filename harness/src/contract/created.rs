@@ -38,10 +38,11 @@ impl Created {
     }
 
     /// A document is about to be registered by this body.
-    pub(super) fn registering(&self, pipeline: &Pipeline, body: &Value) {
+    pub(super) fn registering(&self, pipeline: &Pipeline, body: &[u8]) {
         let (Some(journal), Some(tenant)) = (&self.journal, pipeline.tenant()) else {
             return;
         };
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let hash = body["sha256"].as_str();
         let expected = hash.map(|hash| pipeline.contract().document_id(tenant.user_id, hash));
         journal.registering(tenant.user_id, expected);

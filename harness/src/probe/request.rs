@@ -16,7 +16,7 @@ pub struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     pub(super) deadline: Duration,
     /// A header that HTTP cannot carry, reported when the request is sent.
     pub(super) unsendable: Option<String>,

@@ -113,6 +113,7 @@ fn line_of(text: &str, offset: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::StackKind;
 
     const LOCAL: &str = "schema = 1\nname = \"local\"\nclass = \"local\"\n";
 
