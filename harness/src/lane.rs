@@ -115,15 +115,19 @@ impl Lane {
         Pipeline::new(http, contract, self.doors.api.clone(), tenant)
     }
 
-    /// What the system under test says it is: the answer of its version route.
-    pub(crate) async fn identity(&self) -> Option<serde_json::Value> {
+    /// The pipeline as nobody sees it, recording nowhere.
+    pub(crate) fn nobody(&self) -> Pipeline {
         let nobody = Tenant {
             user_id: uuid::Uuid::nil(),
             token: Secret::new(""),
             email: String::new(),
         };
-        let pipeline = self.pipeline(nobody, Recorder::silent()).anonymous();
-        let version = pipeline.version().await.ok()?;
+        self.pipeline(nobody, Recorder::silent()).anonymous()
+    }
+
+    /// What the system under test says it is: the answer of its version route.
+    pub(crate) async fn identity(&self) -> Option<serde_json::Value> {
+        let version = self.nobody().version().await.ok()?;
         version.expect_status(200).ok()?.json().ok()
     }
 
@@ -137,7 +141,7 @@ impl Lane {
         for tenant in &tenants {
             let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
             let reply = pipeline.document(uuid::Uuid::new_v4()).await;
-            let status = reply.map_err(|stop| anyhow::anyhow!("{stop:?}"))?.status;
+            let status = reply.map_err(|stop| anyhow::anyhow!(stop.told()))?.status;
             anyhow::ensure!(
                 !matches!(status, 401 | 403),
                 "the target lets tenant {} not in: it answers {status}; mend [identity] of the target",

@@ -27,6 +27,15 @@ impl Stop {
         Self::Violated(Box::new(finding))
     }
 
+    /// What it says, in a line.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Violated(finding) => finding.summary.clone(),
+            Self::Error(error) => format!("{error:#}"),
+            Self::Skip { reason, .. } => reason.clone(),
+        }
+    }
+
     /// The statement does not apply to this target.
     pub fn not_applicable(reason: impl Into<String>) -> Self {
         Self::Skip {

@@ -1,5 +1,4 @@
 //! The pages about the suites are what `cutover list --format markdown` writes: `just pages` renews them.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 
 use std::fs;
 use std::path::Path;

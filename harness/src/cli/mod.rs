@@ -2,7 +2,9 @@
 
 mod calibrate;
 mod common_options;
+mod doctor;
 mod dry_run;
+mod init;
 mod judge;
 mod list;
 mod page;
@@ -42,6 +44,10 @@ enum Verb {
     Validate(validate::Validate),
     /// Follow one synthetic document through a live target, look at its doors, leave nothing behind
     Smoke(smoke::Smoke),
+    /// Write a commented target file for a pipeline that somebody runs
+    Init(init::Init),
+    /// Look whether a target can be reached, and what could be checked there
+    Doctor(doctor::Doctor),
     /// Validate with each seeded defect, and count what is noticed
     Calibrate(calibrate::Calibrate),
     /// List the checks: what each proves, needs and does
@@ -102,6 +108,8 @@ impl Verb {
         match self {
             Self::Validate(validate) => validate.run(catalog),
             Self::Smoke(smoke) => smoke.run(catalog),
+            Self::Init(init) => init.run(),
+            Self::Doctor(doctor) => doctor.run(catalog),
             Self::Calibrate(calibrate) => calibrate.run(catalog),
             Self::List(list) => list.run(catalog),
             Self::Judge(judge) => judge.run(),

@@ -50,7 +50,7 @@ pub struct Target {
 }
 
 /// How much would be hurt by a mistake.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Nothing but this run uses it.
