@@ -78,8 +78,24 @@ pub struct Fields {
     pub search: SearchFields,
     /// In the limits.
     pub limits: LimitFields,
+    /// In what a process says it is.
+    pub version: VersionFields,
     /// In an error.
     pub error: ErrorFields,
+}
+
+pointers! {
+    /// What a process says it is.
+    VersionFields {
+        /// The commit it was built from.
+        commit,
+        /// Its build.
+        build,
+        /// The newest migration of its database.
+        migration_head,
+        /// In which environment it runs.
+        environment,
+    }
 }
 
 pointers! {

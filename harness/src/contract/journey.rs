@@ -33,9 +33,14 @@ impl Pipeline {
         Ok(accepted)
     }
 
+    /// What the pipeline shows of a job now: asked for by its own id, or by its document's.
+    pub async fn show(&self, accepted: &Accepted) -> CheckResult<Reply> {
+        self.ask(Endpoint::Job, self.about(accepted)?).await
+    }
+
     /// A job as the pipeline shows it now.
     pub async fn view(&self, accepted: &Accepted) -> CheckResult<JobView> {
-        self.read(self.ask(Endpoint::Job, self.about(accepted)?).await?)
+        self.read(self.show(accepted).await?)
     }
 
     /// Waits until a job is as described; it is a finding when it never is.

@@ -26,7 +26,7 @@ pub(crate) use created::Created;
 pub use endpoint::{Endpoint, Presence, Route};
 pub use fields::{
     AcceptedFields, DocumentFields, ErrorFields, Fields, JobFields, JobsFields, LimitFields,
-    Pointer, SearchFields,
+    Pointer, SearchFields, VersionFields,
 };
 pub use job_view::JobView;
 pub use model::{

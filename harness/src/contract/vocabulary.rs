@@ -19,6 +19,8 @@ pub struct Vocabulary {
     pub complete: String,
     /// The status of a job for a document that is there already.
     pub duplicate: String,
+    /// What the refusal of a duplicate calls itself.
+    pub duplicate_error: String,
     /// The statuses of failed jobs, by the stage that failed.
     pub failures: Failures,
     /// The states.
