@@ -121,7 +121,7 @@ impl Minter {
     }
 
     /// A token that says this.
-    pub fn token(&self, claims: &Claims) -> Result<Secret, TokenError> {
+    pub fn token(&self, claims: &impl Serialize) -> Result<Secret, TokenError> {
         let key = EncodingKey::from_secret(self.secret.expose().as_bytes());
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)?;
         Ok(self.learned(token))

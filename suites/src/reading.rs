@@ -34,6 +34,21 @@ pub(crate) fn list_at<'a>(
 pub(crate) fn is_a_described_error(reply: &Reply, contract: &Contract) -> CheckResult {
     let body = reply.json()?;
     let fields = &contract.fields.error;
+    let kind = reply.header("content-type").unwrap_or_default();
+    ensure!(
+        kind.contains("json"),
+        "the {} that answers {} calls itself '{kind}'",
+        reply.status,
+        reply.request
+    );
+    let text = reply.text();
+    let inside = INSIDES.iter().find(|inside| text.contains(*inside));
+    ensure!(
+        inside.is_none(),
+        "the {} that answers {} tells of the inside of the service: {text}",
+        reply.status,
+        reply.request
+    );
     for pointer in [&fields.error, &fields.message, &fields.request_id] {
         let what = format!("the {} that answers {}", reply.status, reply.request);
         let text = at(pointer, &body, &what)?.as_str().unwrap_or_default();
@@ -41,3 +56,17 @@ pub(crate) fn is_a_described_error(reply: &Reply, contract: &Contract) -> CheckR
     }
     Ok(())
 }
+
+/// What stands in traces, in statements and in the errors of drivers, and is no user's business.
+const INSIDES: &[&str] = &[
+    ".rs:",
+    ".py\", line",
+    "Traceback (most recent",
+    "stack backtrace",
+    "panicked at",
+    "SELECT ",
+    "INSERT INTO",
+    "sqlx::",
+    "asyncpg",
+    "psycopg",
+];

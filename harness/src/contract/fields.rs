@@ -137,6 +137,10 @@ pointers! {
         last_error_code,
         /// The error's text.
         last_error_message,
+        /// When it happened.
+        last_error_timestamp,
+        /// What else is known of it.
+        last_error_details,
         /// When it last changed.
         updated_at,
     }

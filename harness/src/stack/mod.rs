@@ -35,7 +35,7 @@ pub use ports::NoPort;
 pub use postgres::DownloadError;
 pub use postgres::{AccountError, FindError, Installation, TemplateError};
 pub use process::{Attempt, Process, ProcessError};
-pub use processes::{Stack, Worker, published, take_down};
+pub use processes::{Beside, Stack, Worker, published, take_down};
 pub use settings::PipelineSettings;
 pub use site::SiteError;
 pub use spec::{CommandLine, Overrides, StackSpec};

@@ -112,6 +112,23 @@ impl Stack {
         Ok(errand.run(&self.site, deadline).await?)
     }
 
+    /// Starts another API beside the stack's own, with another environment, and waits until it serves.
+    ///
+    /// It ends when it is told to, and with the stack at the latest.
+    pub async fn api_beside(&self, overrides: &Overrides) -> Result<Beside, StackError> {
+        let mut environment = self.crew.environment.clone();
+        apply(&mut environment, overrides);
+        let address = local(self.ports.take()?);
+        let name = format!("api-beside-{}", address.port());
+        let recipe = Part::Api.recipe(name, self.spec(), &environment, address);
+        let beside = Beside {
+            process: Process::new(recipe, Arc::clone(&self.site))?,
+            url: origin(address)?,
+        };
+        beside.process.start().await?;
+        Ok(beside)
+    }
+
     /// Whether all processes of the stack run, serve and are not paused.
     pub async fn is_sound(&self) -> bool {
         let workers = self.workers();
@@ -172,6 +189,25 @@ pub async fn take_down(directory: &Path) -> Result<(), StackError> {
     });
     ended.await??;
     Ok(())
+}
+
+/// An API beside that of the stack.
+#[derive(Debug)]
+pub struct Beside {
+    process: Process,
+    url: Url,
+}
+
+impl Beside {
+    /// Its origin.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Ends it at once.
+    pub async fn end(self) -> Result<(), ProcessError> {
+        self.process.kill().await.map(drop)
+    }
 }
 
 /// A worker of a stack.

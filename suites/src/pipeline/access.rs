@@ -1,5 +1,7 @@
 //! Access: who has no valid token is nobody, on every route, and who has one is somebody on all of them.
 
+use std::time::Duration;
+
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Endpoint, Presence};
@@ -16,6 +18,11 @@ pub(super) fn table() -> Vec<Check> {
         check!(a_bad_token_is_refused_everywhere, TOKENS)
             .requires([Http, Database, Minting])
             .effect(WriteTenant)
+            .severity(Critical),
+        check!(a_token_ends_when_it_says)
+            .requires([Http])
+            .effect(Read)
+            .takes(secs(8))
             .severity(Critical),
         check!(a_valid_token_opens_every_route)
             .requires([Http])
@@ -63,6 +70,11 @@ const TOKENS: &[Token] = &[
     }),
     token("an_expired_one", |minter, user| {
         Ok(Some(bearer(&minter.expired(user)?.token)))
+    }),
+    token("one_without_an_end", |minter, user| {
+        let mut claims = serde_json::to_value(minter.claims(user)).unwrap_or_default();
+        claims.as_object_mut().map(|claims| claims.remove("exp"));
+        Ok(Some(bearer(&minter.token(&claims)?)))
     }),
     token("one_by_another_issuer", |minter, user| {
         claiming(minter, user, |claims| claims.iss += ".example.org")
@@ -136,6 +148,30 @@ async fn a_bad_token_is_refused_everywhere(cx: &Context, case: &Token) -> CheckR
     ensure!(rows.is_empty(), "a refused registration leaves a row");
     Ok(())
 }
+
+/// How long after its end a token may still be good, for clocks that are apart.
+const LENIENCY: Duration = Duration::from_secs(75);
+
+/// A token that was good, and was used, is refused once its time is over.
+async fn a_token_ends_when_it_says(cx: &Context) -> CheckResult {
+    let user = cx.tenant()?.user_id;
+    let mut claims = cx.minter().claims(user);
+    claims.exp = claims.iat + LIFE_S;
+    let pipeline = cx.pipeline_as(cx.minter().tenant_claiming(user, &claims)?)?;
+    pipeline.jobs(&[]).await?.expect_status(200)?;
+    cx.eventually("the token is refused", LENIENCY, async || {
+        let reply = pipeline.jobs(&[]).await?;
+        Ok(if reply.status == 401 {
+            Look::Seen(())
+        } else {
+            Look::NotYet(reply.summary())
+        })
+    })
+    .await
+}
+
+/// How long the token is good, in seconds.
+const LIFE_S: i64 = 5;
 
 /// A valid token is valid on every route: none refuses it, and none breaks on it.
 async fn a_valid_token_opens_every_route(cx: &Context) -> CheckResult {

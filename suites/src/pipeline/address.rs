@@ -7,6 +7,7 @@ use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::ending::fails;
 use crate::reading::is_a_described_error;
@@ -153,6 +154,7 @@ async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
     }
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
+    let asked = OffsetDateTime::now_utc();
     let accepted = pipeline.accept(document.upload()).await?;
     let since = Instant::now();
     cx.eventually("the client gets to it", late * 2, async || {
@@ -172,7 +174,15 @@ async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
         "the address refuses bytes after {late:?}: {}",
         put.summary()
     );
-    pipeline.until_complete(&accepted).await?;
+    let job = pipeline.until_complete(&accepted).await?;
+    let Some(changed) = &job.updated_at else {
+        return Ok(());
+    };
+    let changed = OffsetDateTime::parse(changed, &Rfc3339).map_err(anyhow::Error::from)?;
+    ensure!(
+        changed - asked >= late.saturating_sub(CLOCKS_APART),
+        "a job that waited {late:?} for its bytes and is complete says that it changed at {changed}"
+    );
     Ok(())
 }
 

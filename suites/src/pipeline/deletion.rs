@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
-use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour};
+use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, StorageBehaviour};
 use uuid::Uuid;
 
 use crate::reading::list_at;
@@ -20,6 +20,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage])
             .effect(WriteTenant)
             .severity(Critical),
+        check!(a_deletion_that_cannot_be_done_is_not_called_done)
+            .requires([Http, Database, Storage, Standins])
+            .effect(WriteTenant)
+            .severity(High),
         check!(a_document_deleted_on_its_way_does_not_come_back)
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
@@ -34,6 +38,7 @@ struct Traces {
     jobs: usize,
     chunks: usize,
     events: usize,
+    callbacks: u64,
     uploaded: bool,
     parsed: bool,
 }
@@ -44,9 +49,12 @@ const NOTHING: Traces = Traces {
     jobs: 0,
     chunks: 0,
     events: 0,
+    callbacks: 0,
     uploaded: false,
     parsed: false,
 };
+
+const CALLBACKS: &str = "SELECT 1 FROM {schema}.webhook_log WHERE job_id = $1";
 
 async fn traces(cx: &Context, user: Uuid, document: Uuid, job: Uuid) -> CheckResult<Traces> {
     let (database, storage) = (cx.database()?, cx.storage()?);
@@ -57,6 +65,7 @@ async fn traces(cx: &Context, user: Uuid, document: Uuid, job: Uuid) -> CheckRes
         jobs: database.jobs_of(document).await?.len(),
         chunks: database.chunks_of(document).await?.len(),
         events: database.events_of(job).await?.len(),
+        callbacks: database.count(CALLBACKS, &[job.into()]).await?,
         uploaded: storage.exists(&contract.raw_path(user, document)).await?,
         parsed: storage
             .exists(&contract.parsed_path(user, document))
@@ -176,6 +185,36 @@ async fn a_document_deleted_on_its_way_does_not_come_back(cx: &Context) -> Check
         left,
         NOTHING,
         "a document comes back after it was deleted on its way"
+    );
+    Ok(())
+}
+
+/// While storage does not remove an object, its deletion is not called a success; asked again later, it is one.
+async fn a_deletion_that_cannot_be_done_is_not_called_done(cx: &Context) -> CheckResult {
+    let (document, tenant) = (cx.document().build(), cx.tenant()?);
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let done = pipeline.complete(&document).await?;
+    let (id, job) = (done.document_id(), done.job_id());
+    let raw = cx.contract().raw_path(tenant.user_id, id);
+    let away = StorageBehaviour::Refuse {
+        status: 503,
+        marker: "storage is away".to_owned(),
+    };
+    let scope = format!("DELETE {raw}");
+    let script = cx.standins()?.script_storage(scope, away).await?;
+    let reply = pipeline.delete(id).await?;
+    script.withdraw().await?;
+    ensure!(
+        reply.status >= 500 || !cx.storage()?.exists(&raw).await?,
+        "a deletion is answered with {}, and the bytes are still there",
+        reply.summary()
+    );
+    deletes(&pipeline, id).await?;
+    let left = traces(cx, tenant.user_id, id, job).await?;
+    ensure_eq!(
+        left,
+        NOTHING,
+        "a document that could be deleted at the second try only leaves something behind"
     );
     Ok(())
 }

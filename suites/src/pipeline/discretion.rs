@@ -1,16 +1,32 @@
 //! Discretion: what belongs to one user stays in that user's folder, and what is secret stays out of the logs.
 
+use std::time::Duration;
+
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Log;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour, StorageCall};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
     vec![
         check!(storage_is_asked_with_both_keys_and_for_the_owners_folder)
             .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_callbacks_secret_is_the_parsers_alone)
+            .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(probes_are_not_cached_and_tell_no_secret)
+            .requires([Http, Logs])
+            .effect(Read)
+            .severity(High),
+        check!(a_log_line_names_what_it_is_about)
+            .requires([Http, Logs])
             .effect(WriteTenant)
             .severity(High),
         check!(nothing_confidential_is_logged)
@@ -142,3 +158,113 @@ async fn keeps_the_callbacks_secrets(cx: &Context, logs: &[Log]) -> CheckResult 
     }
     Ok(())
 }
+
+/// What is too short to be a secret.
+const SHORT: usize = 16;
+
+/// The secret of a callback is shown to nobody, and cannot be worked out from what its owner is shown.
+async fn a_callbacks_secret_is_the_parsers_alone(cx: &Context) -> CheckResult {
+    let tenant = cx.tenant()?;
+    let document = cx.document().build();
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let done = pipeline.complete(&document).await?;
+    let (job, id) = (done.job_id(), done.document_id());
+    let calls = cx.standins()?.parser_calls(document.sha256()).await?;
+    let field = &cx.contract().callback.secret_field;
+    let secret = calls.iter().find_map(|call| call.fields.get(field));
+    let Some(secret) = secret.filter(|_| cx.contract().callback.auth.signs()) else {
+        return Err(Stop::not_applicable(
+            "the callbacks of this target are not signed",
+        ));
+    };
+    let known = [job, id, tenant.user_id].map(|id| id.to_string());
+    let known = known.iter().map(String::as_str).chain([document.sha256()]);
+    for word in known {
+        let plain = word.replace('-', "");
+        let made = [word, plain.as_str()].map(|word| hex::encode(Sha256::digest(word)));
+        let is_made = made.iter().chain([&word.to_owned(), &plain]).any(|word| {
+            let (word, secret) = (word.to_lowercase(), secret.to_lowercase());
+            word.contains(&secret) || secret.contains(&word)
+        });
+        ensure!(
+            !is_made && secret.len() >= SHORT,
+            "the secret of a callback can be worked out by whoever owns the document"
+        );
+    }
+    for reply in [
+        pipeline.job(job).await?,
+        pipeline.jobs(&[]).await?,
+        pipeline.document(id).await?,
+        pipeline.register(document.upload()).await?,
+    ] {
+        ensure!(
+            !reply.text().contains(secret.as_str()),
+            "{} shows the secret of a callback",
+            reply.request
+        );
+    }
+    Ok(())
+}
+
+/// What everybody may ask is always answered anew, and holds no key.
+async fn probes_are_not_cached_and_tell_no_secret(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?.anonymous();
+    for reply in [
+        pipeline.health().await?,
+        pipeline.ready().await?,
+        pipeline.version().await?,
+        pipeline.metrics().await?,
+    ] {
+        let cached = reply.header("cache-control").unwrap_or_default();
+        ensure!(
+            cached.contains("no-store"),
+            "the answer to {} may be cached: Cache-Control is '{cached}'",
+            reply.request
+        );
+        let told = Log {
+            process: reply.request.clone(),
+            text: reply.text(),
+        };
+        for (name, secret) in cx.secrets()? {
+            ensure!(!told.reveals(secret), "{} tells {name}", reply.request);
+        }
+    }
+    Ok(())
+}
+
+/// Logs are lines of JSON, and a document's way can be followed in them from its request on.
+async fn a_log_line_names_what_it_is_about(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let pipeline = cx.pipeline()?;
+    let done = pipeline.complete(&document).await?;
+    let reply = pipeline.job(done.job_id()).await?.expect_status(200)?;
+    let request = reply.header("x-request-id").unwrap_or_default().to_owned();
+    let (job, id) = (done.job_id().to_string(), done.document_id().to_string());
+    cx.eventually("the logs tell of it", TOLD_WITHIN, async || {
+        let (mut tells_of_job, mut tells_of_request) = (false, request.is_empty());
+        for log in cx.logs()?.read().await? {
+            // The last line may be in the middle of being written.
+            let whole = log.text.rfind('\n').map_or("", |end| &log.text[..end]);
+            for line in whole.lines().filter(|line| !line.trim().is_empty()) {
+                let Ok(line) = serde_json::from_str::<Value>(line) else {
+                    let summary = format!("{} writes lines that are no JSON", log.process);
+                    return Err(Stop::violated(
+                        Finding::new(summary).comparing("a line of JSON", line),
+                    ));
+                };
+                tells_of_job |= line["job_id"] == job && line["document_id"] == id;
+                tells_of_request |= line["request_id"] == request;
+            }
+        }
+        let missing = format!("job: {tells_of_job}, request: {tells_of_request}");
+        Ok(if tells_of_job && tells_of_request {
+            Look::Seen(())
+        } else {
+            Look::NotYet(missing)
+        })
+    })
+    .await
+}
+
+/// How long a process may keep its lines to itself.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);

@@ -6,7 +6,8 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::ChunkRow;
 use serde_json::Value;
 
-use super::ending::{arrives_whole, callbacks_about, fails, leaves_nothing, names_its_cause};
+use super::ending::{arrives_whole, callbacks_about, fails, hits, leaves_nothing, names_its_cause};
+use crate::reading::at;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -91,7 +92,7 @@ async fn a_sound_document_arrives_to_the_letter(cx: &Context, case: &Sound) -> C
 }
 
 /// A chunk is as small as agreed, says something, and a heading stands at its beginning or not in it.
-fn keeps_the_rules(cx: &Context, chunk: &ChunkRow) -> CheckResult {
+pub(super) fn keeps_the_rules(cx: &Context, chunk: &ChunkRow) -> CheckResult {
     let (rules, ord) = (&cx.contract().chunker, chunk.chunk_ord);
     let (lines, chars) = (chunk.text.lines().count(), chunk.text.chars().count());
     ensure!(lines <= rules.max_lines, "chunk {ord} has {lines} lines");
@@ -100,17 +101,19 @@ fn keeps_the_rules(cx: &Context, chunk: &ChunkRow) -> CheckResult {
         "chunk {ord} has {chars} characters"
     );
     ensure!(!chunk.text.trim().is_empty(), "chunk {ord} says nothing");
-    let inside = chunk
-        .text
-        .lines()
-        .skip(1)
-        .find(|line| line.starts_with("# "));
+    let inside = chunk.text.lines().skip(1).find(|line| is_heading(line));
     ensure!(
         inside.is_none(),
         "a heading does not begin its chunk, but stands within chunk {ord}: {}",
         inside.unwrap_or_default()
     );
     Ok(())
+}
+
+/// Up to six signs, and then a blank.
+fn is_heading(line: &str) -> bool {
+    let (signs, rest) = line.split_at(line.len() - line.trim_start_matches('#').len());
+    (1..=6).contains(&signs.len()) && rest.starts_with([' ', '\t'])
 }
 
 /// A kind of file that nobody can read.
@@ -198,6 +201,22 @@ async fn many_chunks_are_embedded_in_batches(cx: &Context) -> CheckResult {
             Some(agreed.model.as_str()),
             "chunk {} names another model",
             chunk.chunk_ord
+        );
+    }
+    let last = chunks
+        .last()
+        .map(|chunk| chunk.text.trim())
+        .unwrap_or_default();
+    let text = &cx.contract().fields.search.text;
+    for hit in hits(cx, &pipeline, last, 1).await? {
+        let found = at(text, &hit, "a search result")?
+            .as_str()
+            .unwrap_or_default();
+        ensure_eq!(
+            found.trim(),
+            last,
+            "the last of {} chunks is not the first to be found by its own words",
+            chunks.len()
         );
     }
     Ok(())

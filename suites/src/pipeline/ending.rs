@@ -7,6 +7,8 @@ use cutover_harness::contract::{Accepted, Contract, JobView};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{CallbackSent, ParserCall};
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::workflow::{has_the_embedders_vector, words};
 use crate::reading::{at, list_at};
@@ -54,6 +56,17 @@ pub(super) async fn fails(
             );
         }
     }
+    if fields.last_error_timestamp.is_given() {
+        let time = at(&fields.last_error_timestamp, &shown, "a failed job")?;
+        ensure!(
+            OffsetDateTime::parse(time.as_str().unwrap_or_default(), &Rfc3339).is_ok(),
+            "{} of a failed job is no time with a zone: {time}",
+            fields.last_error_timestamp.as_str()
+        );
+    }
+    if fields.last_error_details.is_given() {
+        at(&fields.last_error_details, &shown, "a failed job")?;
+    }
     Ok(job)
 }
 
@@ -100,6 +113,11 @@ pub(super) async fn arrives_whole(
     document: &Document,
 ) -> CheckResult<JobView> {
     let job = pipeline.until_complete(accepted).await?;
+    ensure!(
+        job.last_error.is_none(),
+        "a complete job shows an error: {}",
+        job.summary()
+    );
     let text = parsed_text(cx, pipeline, accepted).await?;
     ensure_eq!(
         text,

@@ -9,6 +9,7 @@ use cutover_harness::standin::{
     PayloadShape,
 };
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::ending::{fails, leaves_nothing, names_its_cause};
 use crate::reading::at;
@@ -47,7 +48,11 @@ enum Attempts {
 }
 
 impl Attempts {
-    fn are(self, cx: &Context, calls: usize) -> CheckResult {
+    fn are(self, cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
+        if let Self::All = self {
+            grows(cx, calls)?;
+        }
+        let calls = calls.len();
         let all = 1 + cx.contract().timing.max_retries as usize;
         let (least, most) = match self {
             Self::Once => (1, 1),
@@ -60,6 +65,22 @@ impl Attempts {
         );
         Ok(())
     }
+}
+
+/// Each pause is so much longer than the one before as the contract says.
+fn grows(cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
+    let timing = &cx.contract().timing;
+    let mut agreed = timing.retry_base;
+    for pair in calls.windows(2) {
+        // Clocks and jitter are not held against anybody.
+        let (pause, least) = (pair[1] - pair[0], agreed.mul_f64(0.75));
+        ensure!(
+            pause >= least,
+            "a provider that failed again is asked again after {pause:.1}, not after {agreed:?}"
+        );
+        agreed = agreed.mul_f64(timing.retry_factor).min(timing.retry_cap);
+    }
+    Ok(())
 }
 
 /// What a provider says when it refuses; its cause must reach the user.
@@ -128,6 +149,18 @@ const PARSER: &[Unparsed] = &[
     Unparsed {
         name: "refused_as_unreadable",
         behaviour: || refusing(422),
+        attempts: Attempts::Once,
+        cause: Some(MARKER),
+    },
+    Unparsed {
+        name: "forbidden",
+        behaviour: || refusing(403),
+        attempts: Attempts::Once,
+        cause: Some(MARKER),
+    },
+    Unparsed {
+        name: "refused_as_too_large",
+        behaviour: || refusing(413),
         attempts: Attempts::Once,
         cause: Some(MARKER),
     },
@@ -206,7 +239,8 @@ async fn what_the_parser_does_not_do_fails_the_document(
         names_its_cause(&job, cause)?;
     }
     let calls = standins.parser_calls(document.sha256()).await?;
-    case.attempts.are(cx, calls.len())?;
+    let times: Vec<_> = calls.iter().map(|call| call.at).collect();
+    case.attempts.are(cx, &times)?;
     // What the parser reports is taken note of, even when it is bad news.
     for callback in calls.iter().flat_map(|call| &call.callbacks) {
         ensure_eq!(
@@ -263,6 +297,11 @@ const EMBEDDER: &[Unembedded] = &[
         attempts: Attempts::Once,
     },
     Unembedded {
+        name: "not_found",
+        behaviour: || declining(404),
+        attempts: Attempts::Once,
+    },
+    Unembedded {
         name: "a_vector_short",
         behaviour: || EmbedderBehaviour::Short,
         attempts: Attempts::Any,
@@ -304,8 +343,9 @@ async fn what_the_embedder_does_not_do_fails_the_document(
     let Failures { embedding, .. } = &cx.contract().vocabulary.failures;
     fails(cx, &pipeline, &accepted, embedding).await?;
     script.withdraw().await?;
-    let calls = standins.embedder_calls(document.nonce()).await?.len();
-    case.attempts.are(cx, calls)?;
+    let calls = standins.embedder_calls(document.nonce()).await?;
+    let times: Vec<_> = calls.iter().map(|call| call.at).collect();
+    case.attempts.are(cx, &times)?;
     leaves_nothing(cx, &pipeline, &accepted, &document).await
 }
 

@@ -1,15 +1,12 @@
 //! Callbacks that must not count: forged ones, and those that say nothing of use.
 
-use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, Contract};
+use cutover_harness::contract::Contract;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Reply;
 use cutover_harness::secret::Secret;
-use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, ScriptGuard};
 use serde_json::json;
 
-use super::ending::arrives_whole;
+use super::awaiting::Awaiting;
 use crate::reading::is_a_described_error;
 
 /// The checks of this file.
@@ -23,6 +20,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
             .severity(Critical),
+        check!(a_signature_is_of_the_very_bytes)
+            .requires([Http, Database, Storage, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
         check!(a_callback_without_news_changes_nothing, NO_NEWS)
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
@@ -32,80 +33,6 @@ pub(super) fn table() -> Vec<Check> {
             .effect(Read)
             .severity(High),
     ]
-}
-
-/// A document that the parser has and keeps silent about, and the secret it signs with.
-struct Awaiting {
-    pipeline: Pipeline,
-    document: Document,
-    accepted: Accepted,
-    secret: Secret,
-    // Only the first submission stays unanswered: should it take too long until the
-    // check answers it, the next one is served.
-    script: ScriptGuard,
-}
-
-impl Awaiting {
-    async fn new(cx: &Context) -> CheckResult<Self> {
-        let rules = &cx.contract().callback;
-        if !rules.auth.signs() {
-            return Err(Stop::not_applicable(
-                "the callbacks of this target are not signed",
-            ));
-        }
-        let (pipeline, document) = (cx.pipeline()?, cx.document().build());
-        let standins = cx.standins()?;
-        let callback = Callback {
-            moment: CallbackMoment::Never,
-            ..Callback::default()
-        };
-        let silence = ParserBehaviour {
-            callback,
-            ..ParserBehaviour::default()
-        };
-        let script = standins.script_parser(document.sha256(), silence);
-        let script = script.times(1).await?;
-        let accepted = pipeline.upload(&document).await?;
-        let within = cx.contract().timing.complete_within;
-        let call = cx
-            .eventually("the parser is given the document", within, async || {
-                let calls = standins.parser_calls(document.sha256()).await?;
-                Ok(calls.into_iter().next())
-            })
-            .await?;
-        let secret = call.fields.get(&rules.secret_field).cloned();
-        let secret = secret.unwrap_or_default();
-        ensure!(
-            !secret.is_empty(),
-            "the parser was not given the secret to sign its callback with"
-        );
-        Ok(Self {
-            pipeline,
-            document,
-            accepted,
-            secret: Secret::new(secret),
-            script,
-        })
-    }
-
-    fn sign(&self, body: &str) -> String {
-        Contract::signature(&self.secret, body.as_bytes())
-    }
-
-    async fn calls_back(&self, body: &str, signature: Option<&str>) -> CheckResult<Reply> {
-        let job = self.accepted.job_id;
-        self.pipeline.callback(job, body, signature).await
-    }
-
-    /// What the parser truly says still counts, and nothing that came before it does.
-    async fn goes_on(self, cx: &Context) -> CheckResult {
-        let truth = json!({"status": "completed", "md": self.document.expected_text()}).to_string();
-        self.calls_back(&truth, Some(&self.sign(&truth)))
-            .await?
-            .expect_status(200)?;
-        arrives_whole(cx, &self.pipeline, &self.accepted, &self.document).await?;
-        Ok(self.script.withdraw().await?)
-    }
 }
 
 /// What a forger would have the pipeline believe.
@@ -196,6 +123,20 @@ async fn a_secret_is_good_for_one_job(cx: &Context) -> CheckResult {
         .expect_status(401)?;
     attacked.goes_on(cx).await?;
     known.goes_on(cx).await
+}
+
+/// A callback is signed as it is sent, with its blanks, its order and its escapes, and is as good in any of them.
+async fn a_signature_is_of_the_very_bytes(cx: &Context) -> CheckResult {
+    let awaiting = Awaiting::new(cx).await?;
+    let text = json!(awaiting.document.expected_text()).to_string();
+    let text = text.replace('e', "\\u0065").replace('/', "\\/");
+    let body =
+        format!("{{\n  \"status\" : \"completed\",\r\n\t\"md\" : {text},\n  \"pages\": 1.0e0 }}\n");
+    awaiting
+        .calls_back(&body, Some(&awaiting.sign(&body)))
+        .await?
+        .expect_status(200)?;
+    awaiting.arrives(cx).await
 }
 
 /// A callback that tells nothing new.

@@ -21,6 +21,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
+        check!(uploads_at_once_keep_the_limit)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
         check!(the_daily_limit_is_each_users_own)
             .requires([Http, Database])
             .effect(WriteTenant)
@@ -109,6 +113,28 @@ async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
     says_when_to_come_again(contract, &refusal)?;
     let other = cx.pipeline()?;
     other.accept(more.upload()).await?;
+    Ok(())
+}
+
+/// Of more uploads at the same time than may be active, exactly so many are taken.
+async fn uploads_at_once_keep_the_limit(cx: &Context) -> CheckResult {
+    let limit = cx.contract().limits.concurrent_jobs as usize;
+    let pipeline = cx.pipeline()?;
+    let documents: Vec<_> = (0..4 * limit).map(|_| cx.document().build()).collect();
+    let uploads = documents
+        .iter()
+        .map(|document| pipeline.register(document.upload()));
+    let replies = try_join_all(uploads).await?;
+    let taken = replies.iter().filter(|reply| reply.is_success()).count();
+    ensure_eq!(
+        taken,
+        limit,
+        "of {} different uploads at once another number is taken than may be active",
+        documents.len()
+    );
+    for reply in replies.into_iter().filter(|reply| !reply.is_success()) {
+        says_when_to_come_again(cx.contract(), &reply.expect_status(429)?)?;
+    }
     Ok(())
 }
 

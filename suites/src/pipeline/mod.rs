@@ -4,10 +4,12 @@
 
 mod access;
 mod address;
+mod awaiting;
 mod callbacks;
 mod crashes;
 mod deletion;
 mod deliveries;
+mod deployments;
 mod discretion;
 mod documents;
 mod ending;
@@ -21,11 +23,15 @@ mod possession;
 mod queue;
 mod readiness;
 mod registration;
+mod retries;
 mod retrieval;
+mod roles;
 mod routes;
 mod shapes;
 mod startup;
 mod status;
+mod texts;
+mod traces;
 mod truth;
 mod upload;
 mod workflow;
@@ -36,6 +42,11 @@ use cutover_harness::prelude::*;
 pub(crate) fn suite() -> Suite {
     let tables = [
         deliveries::table(),
+        texts::table(),
+        retries::table(),
+        traces::table(),
+        roles::table(),
+        deployments::table(),
         workflow::table(),
         callbacks::table(),
         forgeries::table(),

@@ -122,6 +122,11 @@ const PARSER: &[Outage<ParserAnswer>] = &[
     Outage::of("broken", 2, || refusing(500, None)),
     Outage::of("bad_gateway", 1, || refusing(502, None)),
     Outage::of("unavailable", 2, || refusing(503, None)),
+    Outage::of("unavailable_for_a_while", 1, || {
+        refusing(503, Some(RETRY_AFTER_S))
+    })
+    .asking_for_a_pause(),
+    Outage::of("behind_a_slow_gateway", 1, || refusing(504, None)),
     Outage::of("silent", 1, || ParserAnswer::Hang),
 ];
 
@@ -157,6 +162,11 @@ const EMBEDDER: &[Outage<EmbedderBehaviour>] = &[
     Outage::of("overloaded", 2, || declining(429, Some(RETRY_AFTER_S))).asking_for_a_pause(),
     Outage::of("broken", 2, || declining(500, None)),
     Outage::of("unavailable", 1, || declining(503, None)),
+    Outage::of("unavailable_for_a_while", 1, || {
+        declining(503, Some(RETRY_AFTER_S))
+    })
+    .asking_for_a_pause(),
+    Outage::of("behind_a_slow_gateway", 1, || declining(504, None)),
     Outage::of("silent", 1, || EmbedderBehaviour::Hang),
     Outage::of("a_vector_short", 1, || EmbedderBehaviour::Short),
     Outage::of("zero", 1, || EmbedderBehaviour::Zero),

@@ -20,7 +20,7 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(an_unreadable_object_fails_its_job)
+        check!(an_unreadable_object_fails_its_job, REFUSALS)
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
             .severity(Critical),
@@ -200,14 +200,38 @@ async fn nothing_takes_the_place_of_a_missing_object(cx: &Context) -> CheckResul
     Ok(())
 }
 
-/// An object that storage does not give is tried again, then fails its job; nothing is made up.
-async fn an_unreadable_object_fails_its_job(cx: &Context) -> CheckResult {
+/// A way in which storage does not give an object that it has.
+pub(super) struct Refusal {
+    name: &'static str,
+    status: u16,
+}
+
+impl Named for Refusal {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Ways in which storage does not give an object.
+const REFUSALS: &[Refusal] = &[
+    Refusal {
+        name: "broken",
+        status: 500,
+    },
+    Refusal {
+        name: "forbidden",
+        status: 403,
+    },
+];
+
+/// An object that storage does not give is tried again where that may help, then fails its job; nothing is made up.
+async fn an_unreadable_object_fails_its_job(cx: &Context, case: &Refusal) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
     let id = cx.contract().document_id(tenant.user_id, document.sha256());
     let raw = cx.contract().raw_path(tenant.user_id, id);
     let broken = StorageBehaviour::Refuse {
-        status: 500,
+        status: case.status,
         marker: "the disk is on fire".to_owned(),
     };
     let script = cx

@@ -19,6 +19,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database])
             .effect(WriteTenant)
             .severity(High),
+        check!(a_registration_is_for_whoever_asks)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(Critical),
         check!(an_accepted_document_has_its_rows)
             .requires([Http, Database])
             .effect(WriteTenant)
@@ -242,6 +246,44 @@ async fn an_accepted_document_has_its_rows(cx: &Context) -> CheckResult {
         jobs[0].status,
         cx.contract().vocabulary.registered,
         "a job without bytes is further than registered"
+    );
+    Ok(())
+}
+
+/// Whatever else a body says, the document is the caller's, where it belongs, and at the beginning.
+async fn a_registration_is_for_whoever_asks(cx: &Context) -> CheckResult {
+    let (tenant, other) = (cx.tenant()?, cx.tenant()?);
+    let document = cx.document().build();
+    let body = document.upload().registered_as(|body| {
+        let forged = cx.contract().raw_path(other.user_id, other.user_id);
+        body["user_id"] = json!(other.user_id);
+        body["document_id"] = json!(other.user_id);
+        body["job_id"] = json!(other.user_id);
+        body["raw_path"] = json!(forged);
+        body["status"] = json!(cx.contract().vocabulary.complete);
+    });
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let reply = pipeline.register(body).await?;
+    let database = cx.database()?;
+    let foreign = database.documents_of(other.user_id).await?;
+    ensure!(
+        foreign.is_empty(),
+        "a registration makes a document of somebody else's"
+    );
+    // Not to take a body that says more than it should is as good.
+    if reply.status == 422 {
+        return Ok(());
+    }
+    reply.expect_status(200)?;
+    let id = cx.contract().document_id(tenant.user_id, document.sha256());
+    let row = database.document(id).await?;
+    let row = row.map(|row| (row.user_id, row.raw_path, row.processing_status));
+    let raw = cx.contract().raw_path(tenant.user_id, id);
+    let registered = cx.contract().vocabulary.registered.clone();
+    ensure_eq!(
+        row,
+        Some((tenant.user_id, Some(raw), Some(registered))),
+        "a body that says more than it should has a say in the row"
     );
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
+use cutover_harness::contract::Endpoint;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Vector;
 use cutover_harness::standin::EmbedderBehaviour;
@@ -23,6 +24,10 @@ pub(super) fn table() -> Vec<Check> {
         check!(a_hostile_query_is_only_words, QUERIES)
             .requires([Http])
             .effect(WriteTenant)
+            .severity(High),
+        check!(a_nonsensical_search_breaks_nothing, NONSENSE)
+            .requires([Http])
+            .effect(Read)
             .severity(High),
         check!(a_search_that_cannot_work_says_so, EMBEDDER)
             .requires([Http, Standins])
@@ -72,6 +77,10 @@ async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
         cx.document().paragraphs(25).build(),
         cx.document().paragraphs(12).unicode().build(),
     ];
+    // Somebody else has something to be found, too.
+    cx.pipeline()?
+        .complete(&cx.document().paragraphs(12).build())
+        .await?;
     let query = format!("the premium is payable {}", documents[1].nonce());
     let dimensions = cx.contract().embedder.dimensions;
     let asked = Vector(cutover_fixtures::vector::of(&query, dimensions));
@@ -178,6 +187,76 @@ async fn a_hostile_query_is_only_words(cx: &Context, case: &Query) -> CheckResul
     Err(Stop::violated(Finding::new(
         "a query with unusual characters does not find the document that it names",
     )))
+}
+
+/// A search that makes no sense.
+pub(super) struct Nonsense {
+    name: &'static str,
+    body: fn() -> String,
+}
+
+impl Named for Nonsense {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Searches that make no sense.
+const NONSENSE: &[Nonsense] = &[
+    Nonsense {
+        name: "for_nothing",
+        body: || r#"{"query": "policy", "k": 0}"#.to_owned(),
+    },
+    Nonsense {
+        name: "for_less_than_nothing",
+        body: || r#"{"query": "policy", "k": -1}"#.to_owned(),
+    },
+    Nonsense {
+        name: "for_everything",
+        body: || r#"{"query": "policy", "k": 9223372036854775807}"#.to_owned(),
+    },
+    Nonsense {
+        name: "for_a_word",
+        body: || r#"{"query": "policy", "k": "many"}"#.to_owned(),
+    },
+    Nonsense {
+        name: "by_no_word",
+        body: || r#"{"query": "", "k": 3}"#.to_owned(),
+    },
+    Nonsense {
+        name: "by_no_query",
+        body: || r#"{"k": 3}"#.to_owned(),
+    },
+    Nonsense {
+        name: "by_a_book",
+        body: || format!(r#"{{"query": "{}", "k": 3}}"#, "policy ".repeat(5_000)),
+    },
+    Nonsense {
+        name: "by_half_a_body",
+        body: || r#"{"query": "#.to_owned(),
+    },
+    Nonsense {
+        name: "by_a_list",
+        body: || r#"["policy", 3]"#.to_owned(),
+    },
+];
+
+/// A search that makes no sense is the caller's mistake, or answered in some way, and never breaks the service.
+async fn a_nonsensical_search_breaks_nothing(cx: &Context, case: &Nonsense) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let request = pipeline
+        .request(Endpoint::Search, "")?
+        .body("application/json", (case.body)());
+    let reply = pipeline.ask(Endpoint::Search, request).await?;
+    ensure!(
+        reply.status < 500,
+        "a search that makes no sense is answered with {}",
+        reply.summary()
+    );
+    if !reply.is_success() {
+        is_a_described_error(&reply, cx.contract())?;
+    }
+    Ok(())
 }
 
 /// What the embedder does with a query.

@@ -24,6 +24,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(Read)
             .severity(High),
+        check!(refusals_use_nothing_up)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
         check!(an_error_carries_the_id_of_its_request)
             .requires([Http])
             .effect(Read)
@@ -153,5 +157,40 @@ async fn an_error_carries_the_id_of_its_request(cx: &Context) -> CheckResult {
         told != hostile,
         "whatever is sent as the id of a request is sent back"
     );
+    Ok(())
+}
+
+/// More than any process has connections.
+const REFUSALS: usize = 24;
+
+/// However often a service refuses something, it goes on as before.
+async fn refusals_use_nothing_up(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.accept(cx.document().build().upload()).await?;
+    let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    for _ in 0..REFUSALS {
+        let (retried, unknown, twice, job, document, deleted, callback, search) = futures::join!(
+            pipeline.retry(accepted.job_id),
+            pipeline.retry(nothing),
+            pipeline.register(serde_json::json!({})),
+            pipeline.job(nothing),
+            pipeline.document(nothing),
+            pipeline.delete(nothing),
+            pipeline.callback(accepted.job_id, "{}", None),
+            pipeline.search("", 1),
+        );
+        for reply in [
+            retried, unknown, twice, job, document, deleted, callback, search,
+        ] {
+            let reply = reply?;
+            ensure!(
+                reply.status < 500,
+                "after so many refusals, {} is answered with {}",
+                reply.request,
+                reply.summary()
+            );
+        }
+    }
+    cx.pipeline()?.complete(&cx.document().build()).await?;
     Ok(())
 }

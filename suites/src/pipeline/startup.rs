@@ -50,6 +50,34 @@ const VARIABLES: &[Variable] = &[
         name: "webhook_base_url",
         variable: "WEBHOOK_BASE_URL",
     },
+    Variable {
+        name: "environment",
+        variable: "ENVIRONMENT",
+    },
+    Variable {
+        name: "supabase_url",
+        variable: "SUPABASE_URL",
+    },
+    Variable {
+        name: "anon_key",
+        variable: "SUPABASE_ANON_KEY",
+    },
+    Variable {
+        name: "token_secret",
+        variable: "SUPABASE_JWT_SECRET",
+    },
+    Variable {
+        name: "parser_url",
+        variable: "LLAMAPARSE_BASE_URL",
+    },
+    Variable {
+        name: "embedder_url",
+        variable: "OPENAI_API_URL",
+    },
+    Variable {
+        name: "embedder_key",
+        variable: "OPENAI_API_KEY",
+    },
 ];
 
 /// Without the variable, neither API nor worker starts, and both name what is missing.

@@ -4,6 +4,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Contract, JobView};
 use cutover_harness::prelude::*;
+use serde_json::json;
 
 use crate::reading::{at, is_a_described_error, list_at};
 
@@ -18,6 +19,14 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(Critical),
+        check!(the_list_shows_jobs_as_they_are)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_document_describes_itself)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(High),
         check!(a_nonsensical_list_is_refused, BAD_LISTS)
             .requires([Http])
             .effect(Read)
@@ -121,11 +130,13 @@ async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
         newest_first,
         "the jobs that are done are not those that the filter gives"
     );
-    let dead = listed(cx, &pipeline, &[("state", "deadletter")]).await?;
-    ensure!(
-        dead.is_empty(),
-        "the filter for dead letters gives jobs that are done"
-    );
+    for state in &cx.contract().vocabulary.states {
+        let listed = listed(cx, &pipeline, &[("state", state)]).await?;
+        ensure!(
+            listed.is_empty() || state == "done",
+            "the filter for jobs that are {state} gives jobs that are done"
+        );
+    }
     pipeline.job(foreign.job_id()).await?.expect_status(404)?;
     Ok(())
 }
@@ -174,6 +185,18 @@ const BAD_LISTS: &[BadList] = &[
         query: ("limit", "0"),
     },
     BadList {
+        name: "a_word_for_a_limit",
+        query: ("limit", "many"),
+    },
+    BadList {
+        name: "a_broken_offset",
+        query: ("offset", "1.5"),
+    },
+    BadList {
+        name: "an_endless_offset",
+        query: ("offset", "99999999999999999999"),
+    },
+    BadList {
         name: "unknown_state",
         query: ("state", "finished"),
     },
@@ -187,4 +210,62 @@ async fn a_nonsensical_list_is_refused(cx: &Context, case: &BadList) -> CheckRes
         .await?
         .expect_status(422)?;
     is_a_described_error(&reply, cx.contract())
+}
+
+/// A job stands in the list where its upload put it, and as it is shown by itself.
+async fn the_list_shows_jobs_as_they_are(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let document = cx.document().build();
+    let older = pipeline.accept(document.upload()).await?;
+    let newer = pipeline.accept(cx.document().build().upload()).await?;
+    pipeline.put(&older.signed_url, document.bytes()).await?;
+    let done = pipeline.until_complete(&older).await?;
+    let expected = [newer.job_id, older.job_id].map(|id| id.to_string());
+    ensure_eq!(
+        listed(cx, &pipeline, &[]).await?,
+        expected,
+        "the list is not in the order of the uploads, newest first"
+    );
+    let answer = pipeline.jobs(&[]).await?.expect_status(200)?.json()?;
+    let jobs = list_at(&cx.contract().fields.jobs.jobs, &answer, "the list of jobs")?;
+    let what = "a job of the list";
+    for job in jobs {
+        let job = JobView::of(what, job, cx.contract())?;
+        if job.job_id == Some(older.job_id) {
+            ensure_eq!(
+                (&job.status, &job.state),
+                (&done.status, &done.state),
+                "the list shows a job otherwise than it is shown by itself"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A document that is complete says what it is, and how many chunks there are of it.
+async fn a_document_describes_itself(cx: &Context) -> CheckResult {
+    let document = cx.document().paragraphs(12).build();
+    let pipeline = cx.pipeline()?;
+    let id = pipeline.complete(&document).await?.document_id();
+    let chunks = cx.database()?.chunks_of(id).await?.len();
+    let shown = pipeline.document(id).await?.expect_status(200)?.json()?;
+    let fields = &cx.contract().fields.document;
+    let truth = [
+        (&fields.document_id, json!(id)),
+        (&fields.status, json!(cx.contract().vocabulary.complete)),
+        (&fields.filename, json!(document.upload().filename)),
+        (&fields.bytes_len, json!(document.bytes().len())),
+        (&fields.sha256, json!(document.sha256())),
+        (&fields.chunk_count, json!(chunks)),
+    ];
+    for (pointer, truth) in truth.iter().filter(|(pointer, _)| pointer.is_given()) {
+        let said = at(pointer, &shown, "a document")?;
+        ensure_eq!(
+            said,
+            truth,
+            "a document is wrong about its {}",
+            pointer.as_str()
+        );
+    }
+    Ok(())
 }

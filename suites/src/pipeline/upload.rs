@@ -6,6 +6,8 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::reading::{at, is_a_described_error, list_at};
 
@@ -14,6 +16,10 @@ pub(super) fn table() -> Vec<Check> {
     vec![
         check!(a_duplicate_is_refused)
             .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(another_name_makes_no_other_document)
+            .requires([Http, Database])
             .effect(WriteTenant)
             .severity(High),
         check!(parallel_duplicates_make_one_document)
@@ -58,9 +64,36 @@ async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
         &document.upload().filename,
         "the refusal names another document"
     );
-    at(&fields.last_uploaded, &body, "the refusal of a duplicate")?;
+    let when = at(&fields.last_uploaded, &body, "the refusal of a duplicate")?;
+    ensure!(
+        OffsetDateTime::parse(when.as_str().unwrap_or_default(), &Rfc3339).is_ok(),
+        "the refusal of a duplicate gives no time with a zone: {when}"
+    );
     let stranger = cx.pipeline()?;
     stranger.accept(document.upload()).await?;
+    Ok(())
+}
+
+/// The same bytes are the same document under any name, while its job waits and when it is complete.
+async fn another_name_makes_no_other_document(cx: &Context) -> CheckResult {
+    let tenant = cx.tenant()?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let (waiting, complete) = (cx.document().build(), cx.document().build());
+    pipeline.complete(&complete).await?;
+    pipeline.accept(waiting.upload()).await?;
+    for document in [&waiting, &complete] {
+        let mut renamed = document.upload().clone();
+        renamed.filename = format!("copy of {}", renamed.filename);
+        renamed.ocr = !renamed.ocr;
+        let again = pipeline.register(&renamed).await?.expect_status(409)?;
+        is_a_described_error(&again, cx.contract())?;
+    }
+    let rows = cx.database()?.documents_of(tenant.user_id).await?;
+    ensure_eq!(
+        rows.len(),
+        2,
+        "a document that was sent again has another row"
+    );
     Ok(())
 }
 

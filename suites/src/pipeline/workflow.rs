@@ -39,6 +39,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Standins])
             .effect(WriteTenant)
             .severity(Critical),
+        check!(the_wish_for_ocr_reaches_the_parser)
+            .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(High),
     ]
 }
 
@@ -330,12 +334,40 @@ async fn a_document_is_submitted_to_the_parser_once(cx: &Context) -> CheckResult
         Some("markdown"),
         "the parser was asked for another kind of result"
     );
+    let told = field("parsingInstructions").unwrap_or_default().trim();
+    ensure!(
+        !told.is_empty(),
+        "the parser was not told what to do with the document"
+    );
     let rules = &cx.contract().callback;
     let secret = field(&rules.secret_field).unwrap_or_default();
     ensure!(
         !rules.auth.signs() || !secret.is_empty(),
         "the parser was not given the secret to sign its callback with ({})",
         rules.secret_field,
+    );
+    Ok(())
+}
+
+/// A document whose pictures are to be read is submitted in another way than one whose are not.
+async fn the_wish_for_ocr_reaches_the_parser(cx: &Context) -> CheckResult {
+    let mut told = Vec::new();
+    for ocr in [false, true] {
+        let document = cx.document().build();
+        let mut upload = document.upload().clone();
+        upload.ocr = ocr;
+        cx.pipeline()?.complete(upload).await?;
+        let calls = cx.standins()?.parser_calls(document.sha256()).await?;
+        let mut fields = calls.into_iter().next().map(|call| call.fields);
+        for own in ["webhook_url", &cx.contract().callback.secret_field] {
+            fields.as_mut().and_then(|fields| fields.remove(own));
+        }
+        told.push(fields.unwrap_or_default());
+    }
+    ensure!(
+        told[0] != told[1],
+        "the parser is told the same whether pictures are to be read or not: {:?}",
+        told[0]
     );
     Ok(())
 }

@@ -1,0 +1,147 @@
+//! Other deployments: the same service with another setting keeps the same promises.
+
+use std::time::{Duration, Instant};
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::prelude::*;
+use cutover_harness::secret::Secret;
+use cutover_harness::stack::{Beside, Overrides};
+use cutover_harness::standin::AuthBehaviour;
+
+use crate::reading::is_a_described_error;
+
+/// The checks of this file.
+pub(super) fn table() -> Vec<Check> {
+    vec![
+        check!(a_waiting_document_makes_no_queue_old)
+            .requires([Http, Processes])
+            .effect(Fault)
+            .takes(secs(4))
+            .severity(High)
+            .alone_with_workers(1),
+        check!(
+            without_its_identity_provider_a_service_is_unavailable,
+            OUTAGES
+        )
+        .requires([Http, Standins, Processes])
+        .effect(Fault)
+        .takes(secs(2))
+        .severity(High)
+        .alone_with_workers(1),
+    ]
+}
+
+async fn deployed(cx: &Context, variable: &str, value: &str) -> CheckResult<Beside> {
+    let overrides = Overrides::from([(variable.to_owned(), Some(value.to_owned()))]);
+    Ok(cx.processes()?.api_beside(&overrides).await?)
+}
+
+/// How old a queue may be in the other deployment, where nobody wants to wait for longer.
+const OLD_MS: u64 = 2_500;
+/// Longer than that, and shorter than any address is good.
+const LONG: Duration = Duration::from_millis(3_500);
+
+/// How many documents are tried: a busy machine may not be ready for as long as one waits.
+const TRIES: usize = 2;
+
+/// A service is ready although a document has long been waiting for its bytes: nobody could work on it.
+async fn a_waiting_document_makes_no_queue_old(cx: &Context) -> CheckResult {
+    let beside = deployed(cx, "QUEUE_AGE_LIMIT_MS", &OLD_MS.to_string()).await?;
+    let mut is_ready = false;
+    for _ in 0..TRIES {
+        is_ready |= is_ready_beside_a_waiting_document(cx, &beside).await?;
+        if is_ready {
+            break;
+        }
+    }
+    ensure!(
+        is_ready,
+        "a service is not ready for as long as a document waits for its bytes"
+    );
+    Ok(beside.end().await?)
+}
+
+/// Whether readiness is told while a document has long been waiting, which is over when its address expires.
+async fn is_ready_beside_a_waiting_document(cx: &Context, beside: &Beside) -> CheckResult<bool> {
+    let pipeline = cx.pipeline()?.at(beside.url());
+    let registered = &cx.contract().vocabulary.registered;
+    let accepted = pipeline.accept(cx.document().build().upload()).await?;
+    let since = Instant::now();
+    let within = cx.contract().limits.url_ttl + cx.contract().timing.complete_within;
+    cx.eventually("readiness, or the end of the wait", within, async || {
+        let reply = pipeline.ready().await?;
+        let waited = since.elapsed() > LONG;
+        let waits = pipeline.view(&accepted).await?.status == *registered;
+        Ok(match (waits, reply.status) {
+            (false, _) => Look::Seen(false),
+            (true, 200) if waited => Look::Seen(true),
+            (true, _) => Look::NotYet(reply.summary()),
+        })
+    })
+    .await
+}
+
+/// A way for the identity provider to be away.
+pub(super) struct Outage {
+    name: &'static str,
+    behaviour: fn() -> AuthBehaviour,
+}
+
+impl Named for Outage {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Ways for the identity provider to be away.
+const OUTAGES: &[Outage] = &[
+    Outage {
+        name: "broken",
+        behaviour: || AuthBehaviour::Refuse { status: 500 },
+    },
+    Outage {
+        name: "away",
+        behaviour: || AuthBehaviour::Refuse { status: 503 },
+    },
+    Outage {
+        name: "overloaded",
+        behaviour: || AuthBehaviour::Refuse { status: 429 },
+    },
+    Outage {
+        name: "silent",
+        behaviour: || AuthBehaviour::Hang,
+    },
+];
+
+/// A service that asks its identity provider takes good tokens, refuses bad ones, and says 503 where nobody can tell.
+async fn without_its_identity_provider_a_service_is_unavailable(
+    cx: &Context,
+    case: &Outage,
+) -> CheckResult {
+    let beside = deployed(cx, "AUTH_MODE", "introspection").await?;
+    let mut stranger = cx.tenant()?;
+    stranger.token = Secret::new("a.b.c");
+    let pipeline = cx.pipeline()?.at(beside.url());
+    pipeline.jobs(&[]).await?.expect_status(200)?;
+    let refused = pipeline.as_tenant(stranger).jobs(&[]).await?;
+    is_a_described_error(&refused.expect_status(401)?, cx.contract())?;
+    let standins = cx.standins()?;
+    let script = standins.script_auth("", (case.behaviour)()).await?;
+    let reply = pipeline.jobs(&[]).await?.expect_status(503)?;
+    is_a_described_error(&reply, cx.contract())?;
+    script.withdraw().await?;
+    cx.eventually("the token is good again", RECOVERED_WITHIN, async || {
+        let reply = pipeline.jobs(&[]).await?;
+        Ok(if reply.status == 200 {
+            Look::Seen(())
+        } else {
+            Look::NotYet(reply.summary())
+        })
+    })
+    .await?;
+    Ok(beside.end().await?)
+}
+
+/// How long a service may take to notice that its provider is back.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(10);
