@@ -114,7 +114,7 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
         }
     };
     let version = api(&lane, report).await;
-    let proof = proven(target, version.as_ref(), None);
+    let proof = proven(target, &contract.fields.version, version.as_ref(), None);
     report.note("class", proof.map(|()| target.class));
     let tenants = lane.two_tenants_are_let_in().await;
     let tenants = tenants.map(|()| "two tenants are let in");

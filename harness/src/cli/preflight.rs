@@ -40,6 +40,7 @@ pub(super) fn preflight(
         email: String::new(),
     };
     let http = Http::new(probe::client()?, "api", Recorder::silent());
+    let fields = &contract.fields.version;
     let contract = std::sync::Arc::new(contract.clone());
     let api = attachment.api.url.clone();
     let pipeline = Pipeline::new(http, contract, api, nobody).anonymous();
@@ -47,7 +48,7 @@ pub(super) fn preflight(
         .enable_all()
         .build()?;
     let version = runtime.block_on(version(&pipeline));
-    proven(target, version.as_ref(), expected_commit)?;
+    proven(target, fields, version.as_ref(), expected_commit)?;
     Ok(claim)
 }
 

@@ -9,6 +9,7 @@ use cutover_reports::record::{Effect, Profile};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::contract::{Pointer, VersionFields};
 use crate::target::{Class, Target};
 
 /// Why a run does not begin.
@@ -88,12 +89,14 @@ pub(crate) fn within_profile(
 /// agree with it. What is not known is production.
 pub(crate) fn proven(
     target: &Target,
+    fields: &VersionFields,
     version: Option<&Value>,
     expected_commit: Option<&str>,
 ) -> Result<(), Interlock> {
     let name = || target.name.clone();
+    let said = |at: &Pointer| version.and_then(|version| at.find(version)?.as_str());
     if let Some(expected) = expected_commit {
-        let said = version.and_then(|version| version["commit"].as_str());
+        let said = said(&fields.commit);
         // Either may be cut short, as commits are.
         let same = said.is_some_and(|said| {
             !said.is_empty() && (said.starts_with(expected) || expected.starts_with(said))
@@ -122,7 +125,7 @@ pub(crate) fn proven(
             class,
         });
     }
-    let said = version.and_then(|version| version["environment"].as_str());
+    let said = said(&fields.environment);
     if said == Some(class.to_string().as_str()) {
         return Ok(());
     }
@@ -177,6 +180,16 @@ mod tests {
 
     use super::*;
 
+    fn fields() -> VersionFields {
+        let at = |field: &str| Pointer::try_from(format!("/{field}")).unwrap();
+        VersionFields {
+            commit: at("commit"),
+            build: at("build"),
+            migration_head: at("migration_head"),
+            environment: at("environment"),
+        }
+    }
+
     fn target(class: &str, url: &str, hosts: &str) -> Target {
         let text = format!(
             "schema = 1\nname = \"t\"\nclass = \"{class}\"\n[api]\nurl = \"{url}\"\n[identity]\n\
@@ -190,21 +203,21 @@ mod tests {
         let local = json!({"environment": "local"});
         let staging = json!({"environment": "staging", "commit": "abcdef0"});
         let here = target("local", "http://127.0.0.1:1", "");
-        assert!(proven(&here, Some(&local), None).is_ok());
+        assert!(proven(&here, &fields(), Some(&local), None).is_ok());
         for said in [
             None,
             Some(&json!({})),
             Some(&json!({"environment": "production"})),
         ] {
-            let refused = proven(&here, said, None).unwrap_err();
+            let refused = proven(&here, &fields(), said, None).unwrap_err();
             assert!(matches!(refused, Interlock::Identity { .. }), "{refused}");
         }
         let elsewhere = target("staging", "https://s.example.org", "");
-        let refused = proven(&elsewhere, Some(&staging), None).unwrap_err();
+        let refused = proven(&elsewhere, &fields(), Some(&staging), None).unwrap_err();
         assert!(matches!(refused, Interlock::Host { .. }), "{refused}");
         let vouched = target("staging", "https://s.example.org", "\"s.example.org\"");
-        assert!(proven(&vouched, Some(&staging), Some("abcdef0123")).is_ok());
-        let refused = proven(&vouched, Some(&staging), Some("abd")).unwrap_err();
+        assert!(proven(&vouched, &fields(), Some(&staging), Some("abcdef0123")).is_ok());
+        let refused = proven(&vouched, &fields(), Some(&staging), Some("abd")).unwrap_err();
         assert!(matches!(refused, Interlock::Commit { .. }), "{refused}");
     }
 

@@ -20,7 +20,7 @@ pub(super) fn table() -> Vec<Check> {
             .effect(WriteTenant)
             .severity(Critical),
         check!(a_token_ends_when_it_says)
-            .requires([Http])
+            .requires([Http, Minting])
             .effect(Read)
             .takes(secs(8))
             .severity(Critical),
@@ -155,9 +155,9 @@ const LENIENCY: Duration = Duration::from_secs(75);
 /// A token that was good, and was used, is refused once its time is over.
 async fn a_token_ends_when_it_says(cx: &Context) -> CheckResult {
     let user = cx.tenant()?.user_id;
-    let mut claims = cx.minter().claims(user);
+    let mut claims = cx.minter()?.claims(user);
     claims.exp = claims.iat + LIFE_S;
-    let pipeline = cx.pipeline_as(cx.minter().tenant_claiming(user, &claims)?)?;
+    let pipeline = cx.pipeline_as(cx.minter()?.tenant_claiming(user, &claims)?)?;
     pipeline.jobs(&[]).await?.expect_status(200)?;
     cx.eventually("the token is refused", LENIENCY, async || {
         let reply = pipeline.jobs(&[]).await?;

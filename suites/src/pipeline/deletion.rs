@@ -85,7 +85,7 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let left = traces(cx, tenant.user_id, id, job).await?;
     ensure_eq!(left, NOTHING, "a deleted document leaves something behind");
     pipeline.document(id).await?.expect_status(404)?;
-    pipeline.job(job).await?.expect_status(404)?;
+    pipeline.show(&done.accepted).await?.expect_status(404)?;
     let found = found(cx, &pipeline, document.nonce()).await?;
     ensure_eq!(found, 0, "a deleted document is found");
     deletes(&pipeline, id).await?;

@@ -40,7 +40,7 @@ pub(super) async fn fails(
         status,
         "the job does not end in the status of the stage that fails"
     );
-    let shown = pipeline.job(accepted.job_id).await?.expect_status(200)?;
+    let shown = pipeline.show(accepted).await?.expect_status(200)?;
     let (shown, fields) = (shown.json()?, &contract.fields.job);
     for (pointer, words) in [
         (&fields.last_error_code, 1),

@@ -89,8 +89,8 @@ async fn examples(cx: &Context, endpoint: Endpoint) -> CheckResult<Vec<Value>> {
         ]
     } else if endpoint == Endpoint::Job {
         vec![
-            other.job(done.job_id()).await?,
-            other.job(failed.job_id).await?,
+            other.show(&done.accepted).await?,
+            other.show(&failed).await?,
         ]
     } else if endpoint == Endpoint::Jobs {
         vec![other.jobs(&[]).await?, cx.pipeline()?.jobs(&[]).await?]

@@ -65,24 +65,20 @@ async fn health_and_version_answer(cx: &Context) -> CheckResult {
         "the version may be cached: Cache-Control is '{cached}'"
     );
     let version = reply.json()?;
-    let commit = version["commit"].as_str().unwrap_or_default();
-    ensure!(
-        !UNKNOWN.contains(&commit),
-        "the service does not know its commit: {version}"
-    );
-    ensure!(
-        is_given(&version["migration_head"]),
-        "the service does not know its migrations: {version}"
-    );
-    ensure!(
-        is_given(&version["environment"]),
-        "the service does not know its environment: {version}"
-    );
+    let fields = &cx.contract().fields.version;
+    for (pointer, what) in [
+        (&fields.commit, "commit"),
+        (&fields.migration_head, "migrations"),
+        (&fields.environment, "environment"),
+    ] {
+        let said = pointer.find(&version).unwrap_or(&Value::Null);
+        let is_known = !said.is_null() && said.as_str().is_none_or(|said| !UNKNOWN.contains(&said));
+        ensure!(
+            is_known || !pointer.is_given(),
+            "the service does not know its {what}: {version}"
+        );
+    }
     Ok(())
-}
-
-fn is_given(value: &Value) -> bool {
-    !value.is_null() && value != ""
 }
 
 /// A service whose worker is dead is alive but not ready, and is ready again with the worker.
@@ -119,11 +115,18 @@ async fn api_and_worker_are_of_one_build(cx: &Context) -> CheckResult {
     for worker in cx.processes()?.workers() {
         let reply = api.at(worker.url()).version().await?;
         let worker = reply.expect_status(200)?.json()?;
-        for what in ["commit", "build", "migration_head", "environment"] {
+        let fields = &cx.contract().fields.version;
+        for pointer in [
+            &fields.commit,
+            &fields.build,
+            &fields.migration_head,
+            &fields.environment,
+        ] {
             ensure_eq!(
-                worker[what],
-                said[what],
-                "worker and API are not of one {what}"
+                pointer.find(&worker),
+                pointer.find(&said),
+                "worker and API are not of one {}",
+                pointer.as_str()
             );
         }
     }

@@ -55,7 +55,7 @@ async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
     let kind = at(&fields.error_type, &body, "the refusal of a duplicate")?;
     ensure_eq!(
         kind,
-        "duplicate_document",
+        cx.contract().vocabulary.duplicate_error.as_str(),
         "the refusal of a duplicate calls itself something else"
     );
     let title = at(&fields.document_title, &body, "the refusal of a duplicate")?;
