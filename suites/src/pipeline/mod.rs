@@ -19,6 +19,7 @@ mod forgeries;
 mod jobs;
 mod limits;
 mod outages;
+mod outside;
 mod possession;
 mod queue;
 mod readiness;
@@ -57,6 +58,7 @@ pub(crate) fn suite() -> Suite {
         registration::table(),
         address::table(),
         possession::table(),
+        outside::table(),
         upload::table(),
         limits::table(),
         jobs::table(),

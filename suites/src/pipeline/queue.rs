@@ -26,17 +26,17 @@ pub(super) fn table() -> Vec<Check> {
             .severity(Critical)
             .alone_with_workers(2),
         check!(waiting_jobs_do_not_hold_up_others)
-            .requires([Http, Standins])
+            .requires([Http, Standins, Processes])
             .effect(Fault)
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_waiting_job_is_looked_at_in_intervals)
-            .requires([Http, Standins])
+            .requires([Http, Standins, Processes])
             .effect(Fault)
             .severity(High)
             .alone_with_workers(1),
         check!(an_idle_worker_rests)
-            .requires([Http, Database])
+            .requires([Http, Database, Processes])
             .effect(Fault)
             .severity(High)
             .alone_with_workers(1)
