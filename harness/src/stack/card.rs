@@ -44,7 +44,7 @@ pub struct DatabaseCard {
     /// The superuser's password.
     #[serde(serialize_with = "exposed")]
     pub password: Secret,
-    /// Its address for the pipeline's own role.
+    /// Its address for the pipeline's own role, as the pipeline is told it.
     #[serde(serialize_with = "exposed")]
     pub app_url: Secret,
     /// The password of the pipeline's own role.

@@ -6,6 +6,7 @@
 //! directory of a stack whose owner is gone can remove all of it.
 
 mod card;
+mod ground;
 mod keys;
 mod lanes;
 mod ledger;
@@ -16,6 +17,7 @@ mod postgres;
 mod process;
 mod processes;
 mod readiness;
+mod running;
 mod settings;
 mod site;
 mod spec;
@@ -35,7 +37,7 @@ pub use ports::NoPort;
 pub use postgres::DownloadError;
 pub use postgres::{AccountError, FindError, Installation, TemplateError};
 pub use process::{Attempt, Process, ProcessError};
-pub use processes::{Beside, Stack, Worker, published, take_down};
+pub use running::{Beside, Stack, Worker, published, take_down};
 pub use settings::PipelineSettings;
 pub use site::SiteError;
 pub use spec::{CommandLine, Overrides, StackSpec};

@@ -12,7 +12,7 @@ use super::template::Template;
 use crate::secret::Secret;
 use crate::stack::card::DatabaseCard;
 use crate::stack::ledger::Ending;
-use crate::stack::process::{Account, Process, ProcessError, Recipe};
+use crate::stack::process::{Account, Body, Child, Process, ProcessError, Recipe};
 use crate::stack::readiness::Readiness;
 use crate::stack::site::{Site, SiteError};
 use crate::stack::start::StackError;
@@ -120,13 +120,14 @@ fn recipe(installation: &Installation, account: Option<Account>, site: &Site, po
     args.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
     Recipe {
         name: "postgres".to_owned(),
-        program: installation.program("postgres"),
         args,
         environment: BTreeMap::new(),
-        input: None,
-        account,
         readiness: Readiness::Postmaster(data.join("postmaster.pid")),
         graceful: Signal::INT,
-        ending: Ending::Quit,
+        body: Body::Child(Child {
+            account,
+            ending: Ending::Quit,
+            ..Child::of(&installation.program("postgres"))
+        }),
     }
 }
