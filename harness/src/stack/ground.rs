@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::card::{DatabaseCard, StackKind};
+use super::containers::{self, Network, PIPELINE};
 use super::keys::Keys;
 use super::process::{Attempt, Errand, Process, ProcessError, Recipe};
 use super::processes;
-use super::site::Site;
+use super::site::{Site, SiteError};
 use super::spec::StackSpec;
 use super::start::StackError;
 use super::wiring::Part;
@@ -20,6 +21,8 @@ use crate::secret::Secret;
 pub(crate) enum Ground {
     /// This machine: every part is a child of this process.
     Processes,
+    /// A network of containers; the stand-ins alone are a child of this process.
+    Containers(Arc<Network>),
 }
 
 /// A running database, before it has a schema.
@@ -39,10 +42,27 @@ pub(crate) struct Trip<'a> {
 }
 
 impl Ground {
+    /// Makes what there must be before the first part.
+    pub(crate) async fn prepare(spec: &StackSpec, site: &Site) -> Result<Self, StackError> {
+        match spec.kind {
+            StackKind::Processes => Ok(Self::Processes),
+            StackKind::Containers => {
+                let docker = containers::find(&spec.images).await?;
+                // Whoever finds the ledger looks for containers before there are any.
+                site.ledger()
+                    .expect_containers(site.id())
+                    .map_err(SiteError::from)?;
+                let network = Network::create(docker, site, &spec.images).await?;
+                Ok(Self::Containers(Arc::new(network)))
+            }
+        }
+    }
+
     /// What the card says that the stack runs on.
     pub(crate) fn kind(&self) -> StackKind {
         match self {
             Self::Processes => StackKind::Processes,
+            Self::Containers(_) => StackKind::Containers,
         }
     }
 
@@ -50,6 +70,7 @@ impl Ground {
     pub(crate) fn standins_listen(&self) -> IpAddr {
         match self {
             Self::Processes => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Self::Containers(network) => network.gateway(),
         }
     }
 
@@ -57,6 +78,7 @@ impl Ground {
     pub(crate) fn listens(&self, reached: SocketAddr) -> SocketAddr {
         match self {
             Self::Processes => reached,
+            Self::Containers(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, PIPELINE)),
         }
     }
 
@@ -69,6 +91,7 @@ impl Ground {
     ) -> Result<Database, StackError> {
         match self {
             Self::Processes => processes::database(site, port, keys).await,
+            Self::Containers(network) => network.database(site, port, keys).await,
         }
     }
 
@@ -83,6 +106,7 @@ impl Ground {
     ) -> Recipe {
         match self {
             Self::Processes => processes::part(part, name, spec, environment, address),
+            Self::Containers(network) => network.part(part, name, environment, address),
         }
     }
 
@@ -103,6 +127,7 @@ impl Ground {
                 };
                 errand.run(site, trip.within).await
             }
+            Self::Containers(network) => Ok(network.trip(trip).await?),
         }
     }
 }

@@ -158,6 +158,9 @@ impl Stack {
     }
 }
 
+/// Without these a stack is of no use; where the rest are containers, the stand-ins tell.
+const VITAL: [&str; 3] = ["postgres", "api", "standins"];
+
 /// The newest stack that was left running under a root, and whose lease has not ended.
 pub fn published(root: &Path) -> Option<StackCard> {
     let now = OffsetDateTime::now_utc();
@@ -178,7 +181,7 @@ fn is_leased(ledger: &Ledger, now: OffsetDateTime) -> bool {
         && ledger
             .processes
             .iter()
-            .filter(|entry| entry.name == "postgres" || entry.name == "api")
+            .filter(|entry| VITAL.contains(&entry.name.as_str()))
             .any(|entry| entry.mark.is_alive())
 }
 
@@ -187,7 +190,7 @@ pub async fn take_down(directory: &Path) -> Result<(), StackError> {
     let directory = directory.to_owned();
     let ended = tokio::task::spawn_blocking(move || {
         let ledger = Ledger::read(&directory).map_err(SiteError::from)?;
-        demolish(&directory, &ledger.processes)
+        demolish(&directory, &ledger)
     });
     ended.await??;
     Ok(())

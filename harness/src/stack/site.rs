@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::containers::ContainerError;
 use super::ledger::{Entry, Ledger, LedgerError, LedgerFile, Owner};
 
 /// What the name of every stack's directory begins with.
@@ -49,6 +50,9 @@ pub enum SiteError {
         /// Their names and pids.
         names: String,
     },
+    /// What Docker has of the stack could not be removed.
+    #[error(transparent)]
+    Containers(#[from] ContainerError),
     /// The ledger could not be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -130,7 +134,7 @@ impl Site {
     pub(crate) fn demolish(&self) -> Result<(), SiteError> {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut *ours) {
-            demolish(&self.directory, &self.ledger.snapshot().processes)?;
+            demolish(&self.directory, &self.ledger.snapshot())?;
         }
         Ok(())
     }
@@ -144,11 +148,21 @@ impl Drop for Site {
     }
 }
 
-/// Ends the processes of a stack and removes its directory; says how many were still alive.
+/// Ends what a stack runs and removes its directory; says how many processes and containers still ran.
 ///
 /// Blocking, and the same for an orderly stop, a drop and a sweep: nothing of
 /// a throw-away stack is worth a graceful end.
-pub(crate) fn demolish(directory: &Path, processes: &[Entry]) -> Result<usize, SiteError> {
+pub(crate) fn demolish(directory: &Path, ledger: &Ledger) -> Result<usize, SiteError> {
+    let containers = ledger.containers_of.as_deref();
+    let contained = containers.map_or(Ok(0), super::containers::remove);
+    // The processes end even where Docker does not answer.
+    let alive = end(directory, &ledger.processes)?;
+    let contained = contained?;
+    remove(directory)?;
+    Ok(alive + contained)
+}
+
+fn end(directory: &Path, processes: &[Entry]) -> Result<usize, SiteError> {
     let alive: Vec<&Entry> = living(processes);
     for entry in &alive {
         // A paused process would not see anything short of a kill. Errors show as processes that stay.
@@ -166,7 +180,6 @@ pub(crate) fn demolish(directory: &Path, processes: &[Entry]) -> Result<usize, S
             });
         }
     }
-    remove(directory)?;
     Ok(alive.len())
 }
 

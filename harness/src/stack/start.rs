@@ -9,18 +9,19 @@ use futures::future::try_join_all;
 use time::OffsetDateTime;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::card::{ProcessCard, StackCard};
+use super::card::{ProcessCard, StackCard, StackKind};
+use super::containers::{self, ContainerError};
 use super::ground::{Database, Ground, Trip};
 use super::keys::{KeyError, Keys};
 use super::ledger::write_private;
 use super::mark::Mark;
 use super::ports::{NoPort, Ports, address_in_use};
-use super::postgres::{AccountError, FindError, TemplateError};
+use super::postgres::{AccountError, FindError, Installation, TemplateError};
 use super::process::{Process, ProcessError, require_success};
 use super::readiness::card_in;
 use super::running::{Crew, Stack, Worker};
 use super::site::{Site, SiteError};
-use super::spec::StackSpec;
+use super::spec::{Images, StackSpec};
 use super::wiring::{self, Part, STANDINS, local, origin};
 use crate::standin::StandinCard;
 
@@ -45,6 +46,9 @@ pub enum StackError {
     /// A process did not do as it was told.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// Docker is not there, has no image, or does not do as it was told.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     /// The stack's directory could not be made or removed.
     #[error(transparent)]
     Site(#[from] SiteError),
@@ -68,8 +72,24 @@ pub enum StackError {
 impl StackError {
     /// Whether other ports may help.
     fn is_about_ports(&self) -> bool {
-        matches!(self, Self::Process(ProcessError::Died { tail, .. }) if address_in_use(tail))
+        if let Self::Process(ProcessError::Died { tail, .. }) = self {
+            return address_in_use(tail);
+        }
+        matches!(
+            self,
+            Self::Container(error) | Self::Process(ProcessError::Container(error))
+                if error.is_about_ports()
+        )
     }
+}
+
+/// Whether what a stack of this kind runs on is there; blocking.
+pub fn preflight(kind: StackKind, images: &Images) -> Result<(), StackError> {
+    match kind {
+        StackKind::Processes => Installation::find().map(drop)?,
+        StackKind::Containers => containers::preflight(images)?,
+    }
+    Ok(())
 }
 
 impl Stack {
@@ -77,7 +97,7 @@ impl Stack {
     pub async fn start(spec: &StackSpec) -> Result<Self, StackError> {
         let mut tried = 1;
         loop {
-            match Draft::new(spec)?.start(Ground::Processes).await {
+            match Draft::new(spec)?.start().await {
                 Err(error) if error.is_about_ports() && tried < TRIES => tried += 1,
                 outcome => return outcome,
             }
@@ -106,7 +126,9 @@ impl<'a> Draft<'a> {
         })
     }
 
-    async fn start(self, ground: Ground) -> Result<Stack, StackError> {
+    async fn start(self) -> Result<Stack, StackError> {
+        let ground = Ground::prepare(self.spec, &self.site).await?;
+        self.clock.lap("ground");
         let api_address = local(self.ports.take()?);
         let api_url = origin(api_address)?;
         // Both are waited for even if one fails: nothing is still being made when the directory goes.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::child::Child;
 use super::live::ProcessError;
 use super::recipe::Recipe;
+use crate::stack::containers::Vessel;
 use crate::stack::mark::Mark;
 use crate::stack::site::Site;
 
@@ -16,6 +17,8 @@ use crate::stack::site::Site;
 pub(crate) enum Body {
     /// A child of this process.
     Child(Child),
+    /// A container.
+    Container(Box<Vessel>),
 }
 
 /// What a process can be told.
@@ -42,6 +45,7 @@ impl Recipe {
     pub(super) async fn begin(&self, site: &Site, log: &Path) -> Result<Birth, ProcessError> {
         match &self.body {
             Body::Child(child) => child.begin(self, site, log),
+            Body::Container(vessel) => Ok(vessel.begin(self, log).await?),
         }
     }
 
@@ -49,6 +53,7 @@ impl Recipe {
     pub(super) async fn order(&self, mark: Mark, order: Order) -> Result<(), ProcessError> {
         match &self.body {
             Body::Child(child) => child.order(self, mark, order),
+            Body::Container(vessel) => Ok(vessel.order(self, order).await?),
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::body::{Birth, Order};
 use super::recipe::Recipe;
+use crate::stack::containers::ContainerError;
 use crate::stack::log;
 use crate::stack::mark::Mark;
 use crate::stack::site::{Site, SiteError};
@@ -83,6 +84,9 @@ pub enum ProcessError {
         /// Why.
         source: rustix::io::Errno,
     },
+    /// Docker does not do as it was told.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     /// The stack's directory does not take its log or its entry.
     #[error(transparent)]
     Site(#[from] SiteError),

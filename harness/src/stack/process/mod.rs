@@ -6,7 +6,7 @@ mod errand;
 mod live;
 mod recipe;
 
-pub(crate) use body::Body;
+pub(crate) use body::{Birth, Body, Order};
 pub(crate) use child::{Account, Child};
 pub use errand::Attempt;
 pub(crate) use errand::{Errand, require_success};
