@@ -2,6 +2,7 @@
 //!
 //! What needs Docker or the images says that it is skipped where they are missing; `just images` builds them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
+#![expect(clippy::print_stdout, reason = "a test says why it is skipped")]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
