@@ -205,7 +205,14 @@ fn the_containers_of_a_directory_that_is_gone_are_swept() {
         "--label",
         &world,
     ];
-    docker(&[["create"].as_slice(), &labels, &[IMAGES[1], "api"]].concat()).unwrap();
+    for what in [["create"].as_slice(), &["volume", "create"]] {
+        let image: &[&str] = if what == ["create"] {
+            &[IMAGES[1], "api"]
+        } else {
+            &[]
+        };
+        docker(&[what, &labels, image].concat()).unwrap();
+    }
     assert!(home.cutover("sweep").status().unwrap().success());
     assert_eq!(home.left(), "");
 }

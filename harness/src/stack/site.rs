@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::containers::ContainerError;
+use super::containers::{self, ContainerError, Making};
 use super::ledger::{Entry, Ledger, LedgerError, LedgerFile, Owner};
 
 /// What the name of every stack's directory begins with.
@@ -64,6 +64,7 @@ pub(crate) struct Site {
     id: String,
     directory: PathBuf,
     ledger: LedgerFile,
+    making: Making,
     /// Whether this value still answers for what is in the directory.
     ours: Mutex<bool>,
 }
@@ -84,6 +85,7 @@ impl Site {
         make(&directory, 0o711)?;
         let site = Self {
             ledger: LedgerFile::create(&directory)?,
+            making: Making::default(),
             ours: Mutex::new(true),
             id,
             directory,
@@ -107,6 +109,11 @@ impl Site {
     /// The stack's ledger.
     pub(crate) fn ledger(&self) -> &LedgerFile {
         &self.ledger
+    }
+
+    /// What is being made in Docker.
+    pub(crate) fn making(&self) -> &Making {
+        &self.making
     }
 
     /// Makes the empty log of a process.
@@ -134,7 +141,11 @@ impl Site {
     pub(crate) fn demolish(&self) -> Result<(), SiteError> {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut *ours) {
-            demolish(&self.directory, &self.ledger.snapshot())?;
+            let ledger = self.ledger.snapshot();
+            if ledger.containers_of.is_some() {
+                containers::settle(&self.making)?;
+            }
+            demolish(&self.directory, &ledger)?;
         }
         Ok(())
     }
@@ -153,8 +164,8 @@ impl Drop for Site {
 /// Blocking, and the same for an orderly stop, a drop and a sweep: nothing of
 /// a throw-away stack is worth a graceful end.
 pub(crate) fn demolish(directory: &Path, ledger: &Ledger) -> Result<usize, SiteError> {
-    let containers = ledger.containers_of.as_deref();
-    let contained = containers.map_or(Ok(0), super::containers::remove);
+    let labelled = ledger.containers_of.as_deref();
+    let contained = labelled.map_or(Ok(0), containers::remove);
     // The processes end even where Docker does not answer.
     let alive = end(directory, &ledger.processes)?;
     let contained = contained?;

@@ -97,7 +97,8 @@ impl Stack {
     pub async fn start(spec: &StackSpec) -> Result<Self, StackError> {
         let mut tried = 1;
         loop {
-            match Draft::new(spec)?.start().await {
+            // It is large, and so would be everything that waits for it.
+            match Box::pin(Draft::new(spec)?.start()).await {
                 Err(error) if error.is_about_ports() && tried < TRIES => tried += 1,
                 outcome => return outcome,
             }

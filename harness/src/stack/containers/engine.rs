@@ -7,6 +7,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use testcontainers::bollard::Docker;
@@ -14,6 +15,7 @@ use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::bollard::models::{NetworkCreateRequest, NetworkInspect, VolumeCreateRequest};
 use testcontainers::bollard::query_parameters::InspectNetworkOptions;
 use testcontainers::core::client::docker_client_instance;
+use tokio::sync::RwLock;
 use tokio::time::timeout;
 
 use crate::stack::mark::World;
@@ -119,7 +121,9 @@ impl ContainerError {
 }
 
 /// Says what was to be done when it fails.
-pub(super) fn doing(what: impl fmt::Display) -> impl FnOnce(DockerError) -> ContainerError {
+pub(super) fn doing(
+    what: impl fmt::Display,
+) -> impl FnOnce(DockerError) -> ContainerError + Send + 'static {
     let what = what.to_string();
     |source| ContainerError::Request {
         what,
@@ -154,6 +158,33 @@ pub(super) fn blocking<T: Send>(
         thread
             .join()
             .unwrap_or_else(|_| Err(io::Error::other("a thread panicked").into()))
+    })
+}
+
+/// Held shared while something is made in Docker, and alone by whoever is about to remove all of it.
+pub(crate) type Making = Arc<RwLock<()>>;
+
+/// Makes something, to the end even where nobody waits for it any more: what is on its way cannot be removed.
+pub(super) async fn undisturbed<T: Send + 'static>(
+    making: &Making,
+    work: impl Future<Output = Result<T, ContainerError>> + Send + 'static,
+) -> Result<T, ContainerError> {
+    let under_way = Arc::clone(making).read_owned().await;
+    let task = tokio::spawn(async move {
+        let made = work.await;
+        drop(under_way);
+        made
+    });
+    task.await
+        .unwrap_or_else(|error| Err(io::Error::other(error).into()))
+}
+
+/// Waits until nothing is on its way. Blocking.
+pub(crate) fn settle(making: &Making) -> Result<(), ContainerError> {
+    blocking(async {
+        // What takes longer than that is found by the next sweep.
+        let _ = timeout(ANSWER, making.write()).await;
+        Ok(())
     })
 }
 
@@ -201,6 +232,7 @@ pub(crate) struct Network {
     pub(super) images: Images,
     pub(super) labels: HashMap<String, String>,
     pub(super) name: String,
+    pub(super) making: Making,
     gateway: IpAddr,
 }
 
@@ -232,10 +264,14 @@ impl Network {
             labels: Some(labels.clone()),
             ..VolumeCreateRequest::default()
         };
-        let (network, volume) =
-            tokio::join!(docker.create_network(network), docker.create_volume(volume));
-        network.map_err(doing("make the stack's network"))?;
-        volume.map_err(doing("make the stack's volume"))?;
+        let engine = docker.clone();
+        let both = Box::pin(async move {
+            let (network, volume) =
+                tokio::join!(engine.create_network(network), engine.create_volume(volume));
+            network.map_err(doing("make the stack's network"))?;
+            volume.map_err(doing("make the stack's volume"))
+        });
+        undisturbed(site.making(), both).await?;
         let made = docker
             .inspect_network(&name, None::<InspectNetworkOptions>)
             .await
@@ -249,6 +285,7 @@ impl Network {
             images: images.clone(),
             labels,
             name,
+            making: Arc::clone(site.making()),
             gateway,
         })
     }

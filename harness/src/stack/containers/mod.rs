@@ -10,7 +10,7 @@ mod vessel;
 mod voyage;
 
 pub use engine::ContainerError;
-pub(crate) use engine::{Network, find, preflight};
+pub(crate) use engine::{Making, Network, find, preflight, settle};
 pub(crate) use parts::PIPELINE;
 pub(crate) use removal::{remove, remove_orphans};
 pub(crate) use vessel::Vessel;

@@ -6,7 +6,9 @@ use std::path::Path;
 use futures::future::join_all;
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::errors::Error as DockerError;
-use testcontainers::bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use testcontainers::bollard::models::{
+    ContainerSummary, ContainerSummaryStateEnum, Network, Volume,
+};
 use testcontainers::bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
     RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
@@ -61,8 +63,17 @@ async fn remove_all(docker: &Docker, filter: &Filter) -> Result<usize, Container
         });
         all_gone("a container of the stack", join_all(removals).await)?;
     }
-    remove_volumes(docker, filter).await?;
-    remove_networks(docker, filter).await?;
+    let volumes = volumes(docker, filter).await?;
+    let removals = volumes.iter().map(|volume| {
+        let options = RemoveVolumeOptionsBuilder::new().force(true).build();
+        docker.remove_volume(&volume.name, Some(options))
+    });
+    all_gone("a volume of the stack", join_all(removals).await)?;
+    let networks = networks(docker, filter).await?;
+    let removals = networks
+        .iter()
+        .filter_map(|network| Some(docker.remove_network(network.id.as_deref()?)));
+    all_gone("a network of the stack", join_all(removals).await)?;
     Ok(ran)
 }
 
@@ -86,30 +97,21 @@ fn runs(container: &ContainerSummary) -> bool {
     )
 }
 
-async fn remove_volumes(docker: &Docker, filter: &Filter) -> Result<(), ContainerError> {
+async fn volumes(docker: &Docker, filter: &Filter) -> Result<Vec<Volume>, ContainerError> {
     let options = ListVolumesOptionsBuilder::new().filters(filter).build();
     let listed = docker
         .list_volumes(Some(options))
         .await
         .map_err(doing("list the volumes of stacks"))?;
-    let volumes = listed.volumes.unwrap_or_default();
-    let removals = volumes.iter().map(|volume| {
-        let options = RemoveVolumeOptionsBuilder::new().force(true).build();
-        docker.remove_volume(&volume.name, Some(options))
-    });
-    all_gone("a volume of the stack", join_all(removals).await)
+    Ok(listed.volumes.unwrap_or_default())
 }
 
-async fn remove_networks(docker: &Docker, filter: &Filter) -> Result<(), ContainerError> {
+async fn networks(docker: &Docker, filter: &Filter) -> Result<Vec<Network>, ContainerError> {
     let options = ListNetworksOptionsBuilder::new().filters(filter).build();
-    let networks = docker
+    docker
         .list_networks(Some(options))
         .await
-        .map_err(doing("list the networks of stacks"))?;
-    let removals = networks
-        .iter()
-        .filter_map(|network| Some(docker.remove_network(network.id.as_deref()?)));
-    all_gone("a network of the stack", join_all(removals).await)
+        .map_err(doing("list the networks of stacks"))
 }
 
 fn all_gone(what: &str, outcomes: Vec<Result<(), DockerError>>) -> Result<(), ContainerError> {
@@ -122,18 +124,16 @@ fn all_gone(what: &str, outcomes: Vec<Result<(), DockerError>>) -> Result<(), Co
 /// The stacks of this world under a root that have something left in Docker and nothing on disk.
 async fn orphans(docker: &Docker, root: &Path) -> Result<BTreeSet<String>, ContainerError> {
     let under_root = labelled(&format!("{ROOT}={}", root.display()));
-    let found = containers(docker, &under_root).await?;
-    let options = ListNetworksOptionsBuilder::new()
-        .filters(&under_root)
-        .build();
-    let networks = docker
-        .list_networks(Some(options))
-        .await
-        .map_err(doing("list the networks of stacks"))?;
+    let (containers, volumes, networks) = tokio::try_join!(
+        containers(docker, &under_root),
+        volumes(docker, &under_root),
+        networks(docker, &under_root),
+    )?;
     let here = World::here().namespace.unwrap_or_default();
-    let labels = found
+    let labels = containers
         .into_iter()
         .filter_map(|container| container.labels)
+        .chain(volumes.into_iter().map(|volume| volume.labels))
         .chain(networks.into_iter().filter_map(|network| network.labels));
     Ok(labels
         .filter(|labels| labels.get(WORLD) == Some(&here))

@@ -26,7 +26,7 @@ use testcontainers::bollard::query_parameters::{
 use tokio::sync::{OnceCell, watch};
 use tokio::time::{sleep, timeout};
 
-use super::engine::{ContainerError, Network, doing, status};
+use super::engine::{ContainerError, Network, doing, status, undisturbed};
 use crate::stack::mark::Mark;
 use crate::stack::process::{Birth, Order, Recipe};
 
@@ -131,11 +131,13 @@ impl Vessel {
 
     async fn create(&self, name: &str, recipe: &Recipe) -> Result<(), ContainerError> {
         let options = CreateContainerOptionsBuilder::new().name(name).build();
-        self.docker()
-            .create_container(Some(options), self.body(recipe))
-            .await
-            .map_err(doing(format!("make the container '{name}'")))?;
-        Ok(())
+        let (docker, body) = (self.docker().clone(), self.body(recipe));
+        let failed = doing(format!("make the container '{name}'"));
+        let work = Box::pin(async move {
+            let made = docker.create_container(Some(options), body).await;
+            made.map(drop).map_err(failed)
+        });
+        undisturbed(&self.network.making, work).await
     }
 
     fn body(&self, recipe: &Recipe) -> ContainerCreateBody {
