@@ -12,6 +12,7 @@ mod preflight;
 mod schema;
 mod smoke;
 mod stack;
+mod stack_option;
 mod sweep;
 mod validate;
 

@@ -9,6 +9,7 @@ use rustix::process::{Pid, test_kill_process};
 
 use super::Trouble;
 use super::common_options::TargetOption;
+use super::stack_option::StackOption;
 use crate::catalog::Catalog;
 use crate::runner::{Interrupt, stack_spec};
 use crate::stack::{Reach, Stack, StackCard, published, sweep, take_down};
@@ -35,6 +36,8 @@ enum Verb {
 struct Up {
     #[command(flatten)]
     target: TargetOption,
+    #[command(flatten)]
+    stack: StackOption,
     /// Start it with this seeded defect
     #[arg(long, value_name = "ID")]
     defect: Option<String>,
@@ -63,7 +66,8 @@ impl Up {
     async fn run(self, catalog: &Catalog, runtime: &tokio::runtime::Handle) -> anyhow::Result<()> {
         let root = std::env::temp_dir();
         sweep(&root, Reach::Abandoned).await?;
-        let target = self.target.read(catalog)?;
+        let mut target = self.target.read(catalog)?;
+        self.stack.apply(&mut target)?;
         let contract = target.contract(catalog.contract.text)?;
         let defect = self
             .defect

@@ -10,7 +10,7 @@ use super::Trouble;
 use super::common_options::default_output;
 use crate::catalog::Catalog;
 use crate::runner::{Residue, remove_residue};
-use crate::stack::{Reach, sweep};
+use crate::stack::{ContainerError, Reach, SweepError, sweep, sweep_containers};
 use crate::target::Target;
 
 /// Remove what killed runs left behind
@@ -37,7 +37,15 @@ impl Sweep {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let report = runtime.block_on(sweep(&std::env::temp_dir(), reach))?;
+        let root = std::env::temp_dir();
+        let report = runtime.block_on(sweep(&root, reach))?;
+        let ran = match runtime.block_on(sweep_containers(&root)) {
+            // Where there is no Docker, there is nothing of ours in it.
+            Err(SweepError::Containers(
+                ContainerError::Unreachable { .. } | ContainerError::Forbidden,
+            )) => 0,
+            outcome => outcome?,
+        };
         let mut out = anstream::stdout();
         for directory in &report.removed {
             writeln!(out, "removed {}", directory.display())?;
@@ -49,7 +57,7 @@ impl Sweep {
             out,
             "{} stacks removed, {} processes ended",
             report.removed.len(),
-            report.processes
+            report.processes + ran
         )?;
         let Some(path) = &self.target else {
             return Ok(exit::GO);

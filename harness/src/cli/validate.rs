@@ -17,6 +17,7 @@ use super::Trouble;
 use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
 use super::dry_run::describe;
 use super::preflight::preflight;
+use super::stack_option::StackOption;
 use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
 use crate::contract::Contract;
@@ -41,6 +42,8 @@ const JOBS: u16 = 12;
 pub(super) struct Validate {
     #[command(flatten)]
     pub(super) target: TargetOption,
+    #[command(flatten)]
+    pub(super) stack: StackOption,
     #[command(flatten)]
     pub(super) policy: PolicyOption,
     /// How much to do
@@ -103,6 +106,7 @@ impl Validate {
     ) -> Self {
         Self {
             target,
+            stack: StackOption::default(),
             policy,
             profile,
             suite: Vec::new(),
@@ -124,7 +128,8 @@ impl Validate {
     pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
         self.print.apply();
         let policy = self.policy.read()?;
-        let target = self.target.read(catalog)?;
+        let mut target = self.target.read(catalog)?;
+        self.stack.apply(&mut target)?;
         let contract = target.contract(catalog.contract.text)?;
         let plan = self.plan(catalog, &target, &policy)?;
         if self.dry_run {
@@ -180,7 +185,7 @@ impl Validate {
     ) -> anyhow::Result<Session> {
         let attachment = target.attachment();
         if attachment.is_none() && plan.checks.iter().any(PlannedCheck::is_admitted) {
-            stack::Installation::find()?;
+            stack::preflight(target.stack.ground(), &target.stack.images)?;
         }
         let session = Session::open(Ingredients {
             target,

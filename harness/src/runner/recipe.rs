@@ -20,6 +20,8 @@ pub(crate) fn stack_spec(
     defect: Option<&SeededDefect>,
 ) -> StackSpec {
     let mut spec = StackSpec::new(program);
+    spec.kind = target.stack.ground();
+    spec.images = target.stack.images.clone();
     spec.workers = target.stack.workers;
     spec.settings = pipeline_settings(contract);
     let variables = &target.stack.environment;

@@ -15,11 +15,14 @@ use crate::standin::StandinCard;
 const FILE: &str = "card.json";
 
 /// What a stack runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StackKind {
     /// Processes of this machine.
+    #[default]
     Processes,
+    /// Containers, on a network of their own; the stand-ins are a process.
+    Containers,
 }
 
 /// A process, as it was when the stack had started.
@@ -44,7 +47,7 @@ pub struct DatabaseCard {
     /// The superuser's password.
     #[serde(serialize_with = "exposed")]
     pub password: Secret,
-    /// Its address for the pipeline's own role.
+    /// Its address for the pipeline's own role, as the pipeline is told it.
     #[serde(serialize_with = "exposed")]
     pub app_url: Secret,
     /// The password of the pipeline's own role.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::future::{OptionFuture, join_all};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::processes::Stack;
+use super::running::Stack;
 use super::spec::StackSpec;
 use super::start::StackError;
 

@@ -101,6 +101,9 @@ pub(crate) struct Ledger {
     pub(crate) world: World,
     pub(crate) owner: Owner,
     pub(crate) processes: Vec<Entry>,
+    /// The stack that containers, networks and volumes are labelled with, where there may be such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) containers_of: Option<String>,
 }
 
 impl Ledger {
@@ -110,6 +113,7 @@ impl Ledger {
             world: World::here(),
             owner: Owner::Process(Mark::me()),
             processes: Vec::new(),
+            containers_of: None,
         }
     }
 
@@ -165,6 +169,11 @@ impl LedgerFile {
                 .retain(|known| known.name != entry.name || known.mark.is_alive());
             ledger.processes.push(entry);
         })
+    }
+
+    /// Notes that there may be containers with the label of this stack.
+    pub(crate) fn expect_containers(&self, stack: &str) -> Result<(), LedgerError> {
+        self.change(|ledger| ledger.containers_of = Some(stack.to_owned()))
     }
 
     /// Changes who answers for the stack.

@@ -1,4 +1,4 @@
-//! The system under test and its dependencies, provisioned by us: every part of a stack is a process.
+//! The system under test and its dependencies, provisioned by us, as processes or as containers.
 //!
 //! A stack is a directory: `ledger.json` names its owner and its processes and
 //! is written before there are any, `card.json` says where everything is and
@@ -6,6 +6,8 @@
 //! directory of a stack whose owner is gone can remove all of it.
 
 mod card;
+mod containers;
+mod ground;
 mod keys;
 mod lanes;
 mod ledger;
@@ -16,6 +18,7 @@ mod postgres;
 mod process;
 mod processes;
 mod readiness;
+mod running;
 mod settings;
 mod site;
 mod spec;
@@ -26,6 +29,7 @@ mod tests;
 mod wiring;
 
 pub use card::{CardError, DatabaseCard, ProcessCard, StackCard, StackKind, SupabaseCard};
+pub use containers::ContainerError;
 pub use keys::KeyError;
 pub use lanes::{LaneError, LaneLease, Lanes};
 pub use ledger::LedgerError;
@@ -35,9 +39,9 @@ pub use ports::NoPort;
 pub use postgres::DownloadError;
 pub use postgres::{AccountError, FindError, Installation, TemplateError};
 pub use process::{Attempt, Process, ProcessError};
-pub use processes::{Beside, Stack, Worker, published, take_down};
+pub use running::{Beside, Stack, Worker, published, take_down};
 pub use settings::PipelineSettings;
 pub use site::SiteError;
-pub use spec::{CommandLine, Overrides, StackSpec};
-pub use start::StackError;
-pub use sweep::{Reach, SweepError, SweepReport, sweep};
+pub use spec::{CommandLine, Images, Overrides, StackSpec};
+pub use start::{StackError, preflight};
+pub use sweep::{Reach, SweepError, SweepReport, sweep, sweep_containers};

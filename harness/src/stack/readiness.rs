@@ -21,6 +21,8 @@ pub(crate) enum Readiness {
     Health(SocketAddr),
     /// The stand-ins' card is in the log.
     Card,
+    /// PostgreSQL asks who is there.
+    Database(SocketAddr),
     /// PostgreSQL's lock file says so, in the words that `pg_ctl` waits for.
     Postmaster(PathBuf),
 }
@@ -33,6 +35,9 @@ impl Readiness {
                 .await
                 .is_ok_and(|answer| answer.unwrap_or(false)),
             Self::Card => card_in(log, from).is_some(),
+            Self::Database(address) => timeout(LOOK, is_open(*address))
+                .await
+                .is_ok_and(|answer| answer.unwrap_or(false)),
             Self::Postmaster(lock_file) => {
                 std::fs::read_to_string(lock_file).is_ok_and(|text| postmaster_is_ready(&text, pid))
             }
@@ -66,6 +71,17 @@ async fn is_healthy(address: SocketAddr) -> std::io::Result<bool> {
     let mut status = [0; 12];
     stream.read_exact(&mut status).await?;
     Ok(&status == b"HTTP/1.1 200")
+}
+
+/// Knocks as the superuser: a server that starts or recovers refuses, one that serves asks for the password.
+async fn is_open(address: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(address).await?;
+    let words = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
+    stream
+        .write_u32(u32::try_from(words.len()).unwrap_or_default() + 4)
+        .await?;
+    stream.write_all(words).await?;
+    Ok(stream.read_u8().await? == b'R')
 }
 
 #[cfg(test)]

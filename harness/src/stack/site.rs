@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::containers::{self, ContainerError, Making};
 use super::ledger::{Entry, Ledger, LedgerError, LedgerFile, Owner};
 
 /// What the name of every stack's directory begins with.
@@ -49,6 +50,9 @@ pub enum SiteError {
         /// Their names and pids.
         names: String,
     },
+    /// What Docker has of the stack could not be removed.
+    #[error(transparent)]
+    Containers(#[from] ContainerError),
     /// The ledger could not be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -60,6 +64,7 @@ pub(crate) struct Site {
     id: String,
     directory: PathBuf,
     ledger: LedgerFile,
+    making: Making,
     /// Whether this value still answers for what is in the directory.
     ours: Mutex<bool>,
 }
@@ -80,6 +85,7 @@ impl Site {
         make(&directory, 0o711)?;
         let site = Self {
             ledger: LedgerFile::create(&directory)?,
+            making: Making::default(),
             ours: Mutex::new(true),
             id,
             directory,
@@ -103,6 +109,11 @@ impl Site {
     /// The stack's ledger.
     pub(crate) fn ledger(&self) -> &LedgerFile {
         &self.ledger
+    }
+
+    /// What is being made in Docker.
+    pub(crate) fn making(&self) -> &Making {
+        &self.making
     }
 
     /// Makes the empty log of a process.
@@ -130,7 +141,11 @@ impl Site {
     pub(crate) fn demolish(&self) -> Result<(), SiteError> {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut *ours) {
-            demolish(&self.directory, &self.ledger.snapshot().processes)?;
+            let ledger = self.ledger.snapshot();
+            if ledger.containers_of.is_some() {
+                containers::settle(&self.making)?;
+            }
+            demolish(&self.directory, &ledger)?;
         }
         Ok(())
     }
@@ -144,11 +159,21 @@ impl Drop for Site {
     }
 }
 
-/// Ends the processes of a stack and removes its directory; says how many were still alive.
+/// Ends what a stack runs and removes its directory; says how many processes and containers still ran.
 ///
 /// Blocking, and the same for an orderly stop, a drop and a sweep: nothing of
 /// a throw-away stack is worth a graceful end.
-pub(crate) fn demolish(directory: &Path, processes: &[Entry]) -> Result<usize, SiteError> {
+pub(crate) fn demolish(directory: &Path, ledger: &Ledger) -> Result<usize, SiteError> {
+    let labelled = ledger.containers_of.as_deref();
+    let contained = labelled.map_or(Ok(0), containers::remove);
+    // The processes end even where Docker does not answer.
+    let alive = end(directory, &ledger.processes)?;
+    let contained = contained?;
+    remove(directory)?;
+    Ok(alive + contained)
+}
+
+fn end(directory: &Path, processes: &[Entry]) -> Result<usize, SiteError> {
     let alive: Vec<&Entry> = living(processes);
     for entry in &alive {
         // A paused process would not see anything short of a kill. Errors show as processes that stay.
@@ -166,7 +191,6 @@ pub(crate) fn demolish(directory: &Path, processes: &[Entry]) -> Result<usize, S
             });
         }
     }
-    remove(directory)?;
     Ok(alive.len())
 }
 

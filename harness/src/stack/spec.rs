@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::card::StackKind;
 use super::settings::PipelineSettings;
 
 /// Changes to a pipeline process's environment; no value takes the variable away.
@@ -34,9 +38,32 @@ impl CommandLine {
     }
 }
 
+/// The images of a stack of containers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Images {
+    /// PostgreSQL with pgvector, told what to be as the official images are.
+    pub postgres: String,
+    /// The pipeline: `api`, `worker` or `migrate` is its argument.
+    pub pipeline: String,
+}
+
+impl Default for Images {
+    fn default() -> Self {
+        Self {
+            postgres: "pgvector/pgvector:pg17".to_owned(),
+            pipeline: "cutover-pipeline:latest".to_owned(),
+        }
+    }
+}
+
 /// What a stack is made of.
 #[derive(Clone, Debug)]
 pub struct StackSpec {
+    /// What it runs on.
+    pub kind: StackKind,
+    /// What its containers are made from, where it has such.
+    pub images: Images,
     /// Runs a part of the pipeline: `api`, `worker` or `migrate` comes after it.
     pub pipeline: CommandLine,
     /// Runs the stand-ins.
@@ -60,6 +87,8 @@ impl StackSpec {
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let program = program.into();
         Self {
+            kind: StackKind::default(),
+            images: Images::default(),
             pipeline: CommandLine::new(&program, &["reference"]),
             standins: CommandLine::new(&program, &["standins"]),
             workers: 1,

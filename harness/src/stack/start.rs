@@ -1,6 +1,7 @@
 //! Starts a stack: what does not depend on each other starts at the same time.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -8,17 +9,19 @@ use futures::future::try_join_all;
 use time::OffsetDateTime;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::card::{DatabaseCard, ProcessCard, StackCard, StackKind};
+use super::card::{ProcessCard, StackCard, StackKind};
+use super::containers::{self, ContainerError};
+use super::ground::{Database, Ground, Trip};
 use super::keys::{KeyError, Keys};
 use super::ledger::write_private;
 use super::mark::Mark;
 use super::ports::{NoPort, Ports, address_in_use};
-use super::postgres::{AccountError, FindError, Server, TemplateError};
-use super::process::{Errand, Process, ProcessError};
-use super::processes::{Crew, Stack, Worker};
+use super::postgres::{AccountError, FindError, Installation, TemplateError};
+use super::process::{Process, ProcessError, require_success};
 use super::readiness::card_in;
+use super::running::{Crew, Stack, Worker};
 use super::site::{Site, SiteError};
-use super::spec::StackSpec;
+use super::spec::{Images, StackSpec};
 use super::wiring::{self, Part, STANDINS, local, origin};
 use crate::standin::StandinCard;
 
@@ -43,6 +46,9 @@ pub enum StackError {
     /// A process did not do as it was told.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// Docker is not there, has no image, or does not do as it was told.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     /// The stack's directory could not be made or removed.
     #[error(transparent)]
     Site(#[from] SiteError),
@@ -66,8 +72,24 @@ pub enum StackError {
 impl StackError {
     /// Whether other ports may help.
     fn is_about_ports(&self) -> bool {
-        matches!(self, Self::Process(ProcessError::Died { tail, .. }) if address_in_use(tail))
+        if let Self::Process(ProcessError::Died { tail, .. }) = self {
+            return address_in_use(tail);
+        }
+        matches!(
+            self,
+            Self::Container(error) | Self::Process(ProcessError::Container(error))
+                if error.is_about_ports()
+        )
     }
+}
+
+/// Whether what a stack of this kind runs on is there; blocking.
+pub fn preflight(kind: StackKind, images: &Images) -> Result<(), StackError> {
+    match kind {
+        StackKind::Processes => Installation::find().map(drop)?,
+        StackKind::Containers => containers::preflight(images)?,
+    }
+    Ok(())
 }
 
 impl Stack {
@@ -75,7 +97,8 @@ impl Stack {
     pub async fn start(spec: &StackSpec) -> Result<Self, StackError> {
         let mut tried = 1;
         loop {
-            match Draft::new(spec)?.start().await {
+            // It is large, and so would be everything that waits for it.
+            match Box::pin(Draft::new(spec)?.start()).await {
                 Err(error) if error.is_about_ports() && tried < TRIES => tried += 1,
                 outcome => return outcome,
             }
@@ -105,16 +128,28 @@ impl<'a> Draft<'a> {
     }
 
     async fn start(self) -> Result<Stack, StackError> {
+        let ground = Ground::prepare(self.spec, &self.site).await?;
+        self.clock.lap("ground");
         let api_address = local(self.ports.take()?);
         let api_url = origin(api_address)?;
         // Both are waited for even if one fails: nothing is still being made when the directory goes.
-        let (database, standins) = tokio::join!(self.database(), self.standins());
-        let ((postgres, database), (standin_process, standins)) = (database?, standins?);
+        let (database, standins) = tokio::join!(
+            self.database(&ground),
+            self.standins(ground.standins_listen())
+        );
+        let (database, (standin_process, standins)) = (database?, standins?);
+        let (postgres, database) = (database.process, database.card);
         let environment =
             wiring::pipeline_environment(self.spec, &self.keys, &database, &standins, &api_url);
-        let recipe = Part::Api.recipe("api".to_owned(), self.spec, &environment, api_address);
+        let name = "api".to_owned();
+        let recipe = ground.part(Part::Api, name, self.spec, &environment, api_address);
         let api = Process::new(recipe, Arc::clone(&self.site))?;
-        let crew = Crew::new(self.spec.clone(), Arc::clone(&self.site), environment);
+        let crew = Crew::new(
+            self.spec.clone(),
+            Arc::clone(&self.site),
+            ground,
+            environment,
+        );
         let (workers, ()) = tokio::try_join!(
             try_join_all((0..self.spec.workers).map(|_| crew.hire(&self.ports))),
             async { Ok(api.start().await?) },
@@ -123,12 +158,12 @@ impl<'a> Draft<'a> {
 
         let card = StackCard {
             id: self.site.id().to_owned(),
-            kind: StackKind::Processes,
+            kind: crew.ground().kind(),
             directory: self.site.directory().to_owned(),
             started_at: OffsetDateTime::now_utc(),
             api: process_card(&api, Some(api_url.clone())),
             workers: workers.iter().map(worker_card).collect(),
-            postgres: process_card(&postgres.process, None),
+            postgres: process_card(&postgres, None),
             standin_process: process_card(&standin_process, Some(standins.control.clone())),
             database,
             supabase: wiring::supabase(&standins, &self.keys),
@@ -142,7 +177,7 @@ impl<'a> Draft<'a> {
         card.write().map_err(SiteError::from)?;
         Ok(Stack {
             card,
-            postgres: postgres.process,
+            postgres,
             standins: standin_process,
             api,
             workers: Mutex::new(workers),
@@ -154,30 +189,36 @@ impl<'a> Draft<'a> {
     }
 
     /// The database with its schema.
-    async fn database(&self) -> Result<(Server, DatabaseCard), StackError> {
-        let server = Server::start(&self.site, self.ports.take()?).await?;
+    async fn database(&self, ground: &Ground) -> Result<Database, StackError> {
+        let port = self.ports.take()?;
+        let database = ground.database(&self.site, port, &self.keys).await?;
         self.clock.lap("postgres");
-        let database = server.card(&self.keys.app_password);
-        let migrate = Errand {
+        let trip = Trip {
             name: "migrate",
-            program: &self.spec.pipeline.program,
-            args: &self.spec.pipeline.with(&["migrate"]),
-            environment: &wiring::migration_environment(self.spec, &self.keys, &database),
+            args: &["migrate"],
+            environment: &wiring::migration_environment(self.spec, &self.keys, &database.owner_url),
+            within: MIGRATION,
         };
-        migrate.succeed(&self.site, MIGRATION).await?;
+        let attempt = ground.trip(self.spec, &self.site, &trip).await?;
+        require_success(trip.name, attempt, trip.within)?;
         self.clock.lap("migrate");
-        Ok((server, database))
+        Ok(database)
     }
 
     /// The stand-ins and where they are; they keep their ports when they restart.
-    async fn standins(&self) -> Result<(Process, StandinCard), StackError> {
+    async fn standins(&self, listen: IpAddr) -> Result<(Process, StandinCard), StackError> {
         let directory = self.site.directory();
         let ports = STANDINS
             .into_iter()
             .map(|name| Ok((name.to_owned(), self.ports.take()?)))
             .collect::<Result<BTreeMap<_, _>, NoPort>>()?;
-        let settings =
-            wiring::standin_settings(self.spec, &self.keys, ports, directory.join("storage"));
+        let settings = wiring::standin_settings(
+            self.spec,
+            &self.keys,
+            listen,
+            ports,
+            directory.join("storage"),
+        );
         let file = directory.join("standins.json");
         write_private(&file, &settings).map_err(SiteError::from)?;
         let recipe = wiring::standin_recipe(self.spec, file);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use super::containers::{ContainerError, remove_orphans};
 use super::ledger::{Ledger, Owner};
 use super::mark::World;
 use super::site::{SiteError, demolish, stacks_under};
@@ -20,6 +21,9 @@ pub enum SweepError {
         /// Why.
         source: io::Error,
     },
+    /// Docker does not do as it is told.
+    #[error(transparent)]
+    Containers(#[from] ContainerError),
     /// The sweep was cut short.
     #[error("finish the sweep")]
     CutShort(#[from] tokio::task::JoinError),
@@ -41,7 +45,7 @@ pub enum Reach {
 pub struct SweepReport {
     /// The directories of the stacks that were removed.
     pub removed: Vec<PathBuf>,
-    /// How many of their processes were still alive.
+    /// How many of their processes and containers were still alive.
     pub processes: usize,
     /// The stacks that could not be removed.
     pub failed: Vec<SiteError>,
@@ -56,6 +60,15 @@ pub async fn sweep(root: &Path, reach: Reach) -> Result<SweepReport, SweepError>
     tokio::task::spawn_blocking(move || sweep_blocking(&root, reach)).await?
 }
 
+/// Removes the containers of stacks whose directory somebody removed without them; says how many ran.
+///
+/// # Errors
+/// Where Docker is not there or does not do as it is told.
+pub async fn sweep_containers(root: &Path) -> Result<usize, SweepError> {
+    let root = root.to_owned();
+    Ok(tokio::task::spawn_blocking(move || remove_orphans(&root)).await??)
+}
+
 fn sweep_blocking(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> {
     let stacks = stacks_under(root).map_err(|source| SweepError::List {
         root: root.to_owned(),
@@ -63,13 +76,13 @@ fn sweep_blocking(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> 
     })?;
     let (here, now) = (World::here(), OffsetDateTime::now_utc());
     let mut report = SweepReport::default();
-    for (directory, ledger) in stacks {
-        let processes = match fate(&ledger, &here, now, reach) {
+    for (directory, mut ledger) in stacks {
+        match fate(&ledger, &here, now, reach) {
             Fate::Keep => continue,
-            Fate::Remove => ledger.processes.as_slice(),
-            Fate::RemoveDirectory => &[],
-        };
-        match demolish(&directory, processes) {
+            Fate::Remove => {}
+            Fate::RemoveDirectory => ledger.processes.clear(),
+        }
+        match demolish(&directory, &ledger) {
             Ok(alive) => {
                 report.processes += alive;
                 report.removed.push(directory);

@@ -10,8 +10,7 @@ use url::Url;
 
 use super::card::{DatabaseCard, SupabaseCard};
 use super::keys::Keys;
-use super::ledger::Ending;
-use super::process::Recipe;
+use super::process::{Body, Child, Recipe};
 use super::readiness::Readiness;
 use super::spec::{StackSpec, apply};
 use crate::secret::Secret;
@@ -54,12 +53,13 @@ pub(crate) fn supabase(standins: &StandinCard, keys: &Keys) -> SupabaseCard {
 pub(crate) fn standin_settings(
     spec: &StackSpec,
     keys: &Keys,
+    bind: IpAddr,
     ports: BTreeMap<String, u16>,
     storage_dir: PathBuf,
 ) -> StandinSettings {
     let text = |secret: &Secret| secret.expose().to_owned();
     StandinSettings {
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        bind,
         ports,
         parser_key: text(&keys.parser),
         embedder_key: text(&keys.embedder),
@@ -116,11 +116,11 @@ pub(crate) fn pipeline_environment(
 pub(crate) fn migration_environment(
     spec: &StackSpec,
     keys: &Keys,
-    database: &DatabaseCard,
+    owner_url: &Secret,
 ) -> BTreeMap<String, String> {
     let mut environment = spec.settings.environment();
     for (name, secret) in [
-        ("MIGRATION_DATABASE_URL", &database.url),
+        ("MIGRATION_DATABASE_URL", owner_url),
         ("APP_DATABASE_PASSWORD", &keys.app_password),
     ] {
         environment.insert(name.to_owned(), secret.expose().to_owned());
@@ -145,7 +145,8 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    fn subcommand(self) -> &'static str {
+    /// The subcommand of the pipeline that runs it.
+    pub(crate) fn subcommand(self) -> &'static str {
         match self {
             Self::Api => "api",
             Self::Worker => "worker",
@@ -159,42 +160,20 @@ impl Part {
             Self::Worker => "WORKER_ADDR",
         }
     }
-
-    /// How to run this part at an address.
-    pub(crate) fn recipe(
-        self,
-        name: String,
-        spec: &StackSpec,
-        environment: &BTreeMap<String, String>,
-        address: SocketAddr,
-    ) -> Recipe {
-        let own = (self.address_variable().to_owned(), address.to_string());
-        Recipe {
-            name,
-            program: spec.pipeline.program.clone(),
-            args: spec.pipeline.with(&[self.subcommand()]),
-            environment: environment.clone().into_iter().chain([own]).collect(),
-            input: None,
-            account: None,
-            readiness: Readiness::Health(address),
-            graceful: Signal::TERM,
-            ending: Ending::Kill,
-        }
-    }
 }
 
 /// How to run the stand-ins with the settings in a file.
 pub(crate) fn standin_recipe(spec: &StackSpec, settings: PathBuf) -> Recipe {
     Recipe {
         name: "standins".to_owned(),
-        program: spec.standins.program.clone(),
         args: spec.standins.args.clone(),
         environment: BTreeMap::new(),
-        input: Some(settings),
-        account: None,
         readiness: Readiness::Card,
         graceful: Signal::TERM,
-        ending: Ending::Kill,
+        body: Body::Child(Child {
+            input: Some(settings),
+            ..Child::of(&spec.standins.program)
+        }),
     }
 }
 
@@ -243,16 +222,8 @@ mod tests {
         assert!(!environment.contains_key("OPENAI_API_KEY"));
         assert!(!environment.values().any(|value| value.contains("owner")));
 
-        let migration = migration_environment(&spec, &keys, &database());
+        let migration = migration_environment(&spec, &keys, &database().url);
         assert_eq!(migration["MIGRATION_DATABASE_URL"], "postgres://owner");
         assert!(!migration.contains_key("DATABASE_URL"));
-    }
-
-    #[test]
-    fn a_worker_is_told_where_to_listen() {
-        let spec = StackSpec::new("/bin/cutover");
-        let recipe = Part::Worker.recipe("worker-1".into(), &spec, &BTreeMap::new(), local(7));
-        assert_eq!(recipe.args, ["reference", "worker"]);
-        assert_eq!(recipe.environment["WORKER_ADDR"], "127.0.0.1:7");
     }
 }

@@ -12,6 +12,7 @@ use super::attached::{
     ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StandinAddresses, StorageSettings,
 };
 use crate::capability::{Capability, Grants};
+use crate::stack::{self, Images};
 
 /// Where the system under test is, and what we may do to it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -102,6 +103,8 @@ pub struct StackSettings {
     pub lanes: usize,
     /// Environment variables of the pipeline's processes that the contract does not set.
     pub environment: BTreeMap<String, String>,
+    /// What containers are made from.
+    pub images: Images,
 }
 
 impl Default for StackSettings {
@@ -111,6 +114,7 @@ impl Default for StackSettings {
             workers: 1,
             lanes: 2,
             environment: BTreeMap::new(),
+            images: Images::default(),
         }
     }
 }
@@ -121,6 +125,18 @@ impl Default for StackSettings {
 pub enum StackKind {
     /// Plain processes with a real PostgreSQL.
     Processes,
+    /// Containers on a network of their own, with pgvector.
+    Containers,
+}
+
+impl StackSettings {
+    /// What a stack of this kind runs on.
+    pub(crate) fn ground(&self) -> stack::StackKind {
+        match self.kind {
+            StackKind::Processes => stack::StackKind::Processes,
+            StackKind::Containers => stack::StackKind::Containers,
+        }
+    }
 }
 
 impl Target {
@@ -188,6 +204,7 @@ impl fmt::Display for StackKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Processes => "processes",
+            Self::Containers => "containers",
         })
     }
 }

@@ -151,6 +151,17 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_may_be_containers_of_named_images() {
+        let text = format!(
+            "{LOCAL}[stack]\nkind = \"containers\"\n[stack.images]\npipeline = \"mine:7\"\n"
+        );
+        let stack = Target::parse(&text, "x.toml").unwrap().stack;
+        assert_eq!(stack.kind, StackKind::Containers);
+        assert_eq!(stack.images.pipeline, "mine:7");
+        assert_eq!(stack.images.postgres, "pgvector/pgvector:pg17");
+    }
+
+    #[test]
     fn a_stack_of_our_own_is_local() {
         assert!(
             problem(&LOCAL.replace("\"local\"\n", "\"production\"\n")).contains("must be local")

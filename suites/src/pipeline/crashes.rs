@@ -185,11 +185,11 @@ async fn a_worker_that_overslept_changes_nothing(cx: &Context) -> CheckResult {
     let stack = cx.processes()?;
     let sleeper = only_worker(stack)?;
     let underway = Underway::reach(cx, Stage::Embedding).await?;
-    sleeper.pause()?;
+    sleeper.pause().await?;
     stack.scale_workers(2).await?;
     underway.pipeline.until_complete(&underway.accepted).await?;
     let before = Rows::of(cx, &underway.accepted).await?;
-    sleeper.resume()?;
+    sleeper.resume().await?;
     stack.scale_workers(1).await?;
     // It is alone now: whatever it does after this document, it has gone on with the old one first.
     cx.pipeline()?.complete(&cx.document().build()).await?;

@@ -12,5 +12,5 @@ pub use account::AccountError;
 #[cfg(feature = "embedded-postgres")]
 pub use download::DownloadError;
 pub use find::{FindError, Installation};
-pub(crate) use server::Server;
+pub(crate) use server::{Server, THROW_AWAY};
 pub use template::TemplateError;

@@ -12,13 +12,13 @@ use super::template::Template;
 use crate::secret::Secret;
 use crate::stack::card::DatabaseCard;
 use crate::stack::ledger::Ending;
-use crate::stack::process::{Account, Process, ProcessError, Recipe};
+use crate::stack::process::{Account, Body, Child, Process, ProcessError, Recipe};
 use crate::stack::readiness::Readiness;
 use crate::stack::site::{Site, SiteError};
 use crate::stack::start::StackError;
 
 /// What a server that is thrown away needs not do, and must not share.
-const SETTINGS: [&str; 17] = [
+pub(crate) const THROW_AWAY: [&str; 15] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -31,13 +31,14 @@ const SETTINGS: [&str; 17] = [
     "max_parallel_workers_per_gather=0",
     "jit=off",
     "autovacuum_naptime=10s",
-    "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
     // Shared memory in the data directory is gone with it, whatever becomes of the server.
     "dynamic_shared_memory_type=mmap",
     "log_line_prefix=%m [%p] %q%u@%d %a ",
     "cluster_name=cutover",
 ];
+
+/// A server on this machine is for this machine alone.
+const LOCAL: [&str; 2] = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
 
 /// The cluster of one stack, and the server that runs on it.
 #[derive(Debug)]
@@ -112,21 +113,23 @@ impl Server {
 
 fn recipe(installation: &Installation, account: Option<Account>, site: &Site, port: u16) -> Recipe {
     let data = site.directory().join("postgres");
-    let settings = SETTINGS
+    let settings = THROW_AWAY
         .iter()
+        .chain(&LOCAL)
         .map(|setting| (*setting).to_owned())
         .chain([format!("port={port}")]);
     let mut args = vec![OsString::from("-D"), data.clone().into_os_string()];
     args.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
     Recipe {
         name: "postgres".to_owned(),
-        program: installation.program("postgres"),
         args,
         environment: BTreeMap::new(),
-        input: None,
-        account,
         readiness: Readiness::Postmaster(data.join("postmaster.pid")),
         graceful: Signal::INT,
-        ending: Ending::Quit,
+        body: Body::Child(Child {
+            account,
+            ending: Ending::Quit,
+            ..Child::of(&installation.program("postgres"))
+        }),
     }
 }

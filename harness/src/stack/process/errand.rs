@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::child::bare_command;
 use super::live::{ProcessError, SHOWN};
-use super::recipe::bare_command;
 use crate::stack::ledger::{Ending, Entry};
 use crate::stack::log;
 use crate::stack::mark::Mark;
@@ -59,24 +59,28 @@ impl Errand<'_> {
             Err(_) => Ok(Attempt::StillRunning),
         }
     }
+}
 
-    /// Runs a command that must succeed.
-    pub(crate) async fn succeed(&self, site: &Site, within: Duration) -> Result<(), ProcessError> {
-        match self.run(site, within).await? {
-            Attempt::Ended(output) if output.status.success() => Ok(()),
-            Attempt::Ended(output) => Err(ProcessError::Died {
-                process: self.name.to_owned(),
-                status: output.status,
-                tail: log::last_lines(
-                    &(String::from_utf8_lossy(&output.stdout)
-                        + String::from_utf8_lossy(&output.stderr)),
-                    SHOWN,
-                ),
-            }),
-            Attempt::StillRunning => Err(ProcessError::StillRunning {
-                process: self.name.to_owned(),
-                waited: within,
-            }),
-        }
+/// What an errand must have come to that everything else builds on.
+pub(crate) fn require_success(
+    name: &str,
+    attempt: Attempt,
+    within: Duration,
+) -> Result<(), ProcessError> {
+    match attempt {
+        Attempt::Ended(output) if output.status.success() => Ok(()),
+        Attempt::Ended(output) => Err(ProcessError::Died {
+            process: name.to_owned(),
+            status: output.status,
+            tail: log::last_lines(
+                &(String::from_utf8_lossy(&output.stdout)
+                    + String::from_utf8_lossy(&output.stderr)),
+                SHOWN,
+            ),
+        }),
+        Attempt::StillRunning => Err(ProcessError::StillRunning {
+            process: name.to_owned(),
+            waited: within,
+        }),
     }
 }

@@ -1,6 +1,5 @@
 //! One process of a stack: start, end, pause and restart it, and read what it said.
 
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -8,13 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::Signal;
-use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::recipe::{Recipe, bare_command};
-use crate::stack::ledger::Entry;
+use super::body::{Birth, Order};
+use super::recipe::Recipe;
+use crate::stack::containers::ContainerError;
 use crate::stack::log;
 use crate::stack::mark::Mark;
 use crate::stack::site::{Site, SiteError};
@@ -86,6 +84,9 @@ pub enum ProcessError {
         /// Why.
         source: rustix::io::Errno,
     },
+    /// Docker does not do as it was told.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     /// The stack's directory does not take its log or its entry.
     #[error(transparent)]
     Site(#[from] SiteError),
@@ -169,7 +170,7 @@ impl Process {
     /// Starts the process unless it runs, and waits until it serves.
     pub async fn start(&self) -> Result<(), ProcessError> {
         if !self.is_running() {
-            self.spawn()?;
+            self.begin().await?;
         }
         self.ready().await
     }
@@ -214,14 +215,14 @@ impl Process {
     /// # Errors
     /// [`ProcessError::StillRunning`] after the grace period; the process is then left as it is.
     pub async fn terminate(&self, grace: Duration) -> Result<ExitStatus, ProcessError> {
-        self.signal(self.recipe.graceful)?;
+        self.order(Order::Graceful).await?;
         self.exited(grace).await
     }
 
     /// Ends the process at once, as a crash would; PostgreSQL takes its own children with it.
     pub async fn kill(&self) -> Result<ExitStatus, ProcessError> {
-        self.signal(self.recipe.ending.signal())?;
-        self.resume()?;
+        self.order(Order::End).await?;
+        self.resume().await?;
         self.exited(KILLED).await
     }
 
@@ -239,15 +240,15 @@ impl Process {
     }
 
     /// Freezes the process: its connections stay open and nothing answers.
-    pub fn pause(&self) -> Result<(), ProcessError> {
-        self.signal(Signal::STOP)?;
+    pub async fn pause(&self) -> Result<(), ProcessError> {
+        self.order(Order::Freeze).await?;
         self.paused.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     /// Lets a paused process go on.
-    pub fn resume(&self) -> Result<(), ProcessError> {
-        self.signal(Signal::CONT)?;
+    pub async fn resume(&self) -> Result<(), ProcessError> {
+        self.order(Order::Thaw).await?;
         self.paused.store(false, Ordering::Relaxed);
         Ok(())
     }
@@ -260,12 +261,9 @@ impl Process {
         self.start().await
     }
 
-    fn signal(&self, signal: Signal) -> Result<(), ProcessError> {
+    async fn order(&self, order: Order) -> Result<(), ProcessError> {
         let mark = self.expect_life()?.mark;
-        mark.signal(signal).map_err(|source| ProcessError::Signal {
-            process: self.name().to_owned(),
-            source,
-        })
+        self.recipe.order(mark, order).await
     }
 
     fn life(&self) -> Option<Running> {
@@ -294,49 +292,14 @@ impl Process {
         }
     }
 
-    fn spawn(&self) -> Result<(), ProcessError> {
+    async fn begin(&self) -> Result<(), ProcessError> {
         let log_from = log::length(&self.log);
-        let mut child = self
-            .command()
-            .and_then(|mut command| command.spawn())
-            .map_err(|source| ProcessError::Spawn {
-                process: self.name().to_owned(),
-                program: self.recipe.program.clone(),
-                source,
-            })?;
-        let mark = Mark::of(child.id().unwrap_or_default());
-        let (ended, exit) = watch::channel(None);
-        tokio::spawn(async move {
-            let status = child.wait().await.unwrap_or_default();
-            ended.send_replace(Some(status));
-        });
+        let Birth { mark, exit } = self.recipe.begin(&self.site, &self.log).await?;
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some(Running {
             mark,
             exit,
             log_from,
         });
-        let entry = Entry {
-            name: self.name().to_owned(),
-            mark,
-            ending: self.recipe.ending,
-        };
-        Ok(self.site.ledger().enter(entry).map_err(SiteError::from)?)
-    }
-
-    fn command(&self) -> io::Result<Command> {
-        let log = OpenOptions::new().append(true).open(&self.log)?;
-        let mut command = bare_command(&self.recipe.program, &self.site);
-        command
-            .args(&self.recipe.args)
-            .envs(&self.recipe.environment)
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        if let Some(input) = &self.recipe.input {
-            command.stdin(File::open(input)?);
-        }
-        if let Some(account) = self.recipe.account {
-            command.uid(account.uid).gid(account.gid);
-        }
-        Ok(command)
+        Ok(())
     }
 }

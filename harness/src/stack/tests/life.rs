@@ -60,10 +60,10 @@ async fn every_process_can_be_ended_frozen_and_restarted() {
     let all = [stack.postgres(), stack.standins(), stack.api(), &workers[0]];
     for process in all {
         let before = process.mark();
-        process.pause().expect("pause");
+        process.pause().await.expect("pause");
         assert!(process.is_paused() && process.is_running());
         assert!(!stack.is_sound().await);
-        process.resume().expect("resume");
+        process.resume().await.expect("resume");
         process.restart().await.expect("restart");
         assert_ne!(process.mark(), before, "{}", process.name());
         let status = process.terminate(Duration::from_secs(5)).await;
