@@ -1,8 +1,9 @@
 //! The interlocks: a run that they refuse does not begin.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{Effect, Profile};
@@ -147,7 +148,16 @@ fn is_this_machine(host: &str) -> bool {
 /// The right to be the only run on a target, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Claim {
+    path: PathBuf,
+    // Let go after the file is gone: whoever waits for it finds that it is not the one any more.
     _lock: File,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // A file that stays claims nothing.
+        let _ = std::fs::remove_file(&self.path);
+    }
 }
 
 impl Claim {
@@ -163,14 +173,29 @@ impl Claim {
             path: path.clone(),
             source,
         };
-        let lock = File::create(&path).map_err(unclaimed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { _lock: lock })),
-            Err(TryLockError::WouldBlock) => Err(Interlock::Busy {
-                target: target.name.clone(),
-            }),
-            Err(TryLockError::Error(source)) => Err(unclaimed(source)),
+        loop {
+            let lock = File::create(&path).map_err(unclaimed)?;
+            match lock.try_lock() {
+                // The holder before us may have removed the file after we had opened it.
+                Ok(()) if !is_at(&lock, &path) => {}
+                Ok(()) => return Ok(Some(Self { path, _lock: lock })),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Interlock::Busy {
+                        target: target.name.clone(),
+                    });
+                }
+                Err(TryLockError::Error(source)) => return Err(unclaimed(source)),
+            }
         }
+    }
+}
+
+/// Whether an open file is the one at a path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), path.metadata()) {
+        (Ok(open), Ok(there)) => id(open) == id(there),
+        _ => false,
     }
 }
 
@@ -219,6 +244,18 @@ mod tests {
         assert!(proven(&vouched, &fields(), Some(&staging), Some("abcdef0123")).is_ok());
         let refused = proven(&vouched, &fields(), Some(&staging), Some("abd")).unwrap_err();
         assert!(matches!(refused, Interlock::Commit { .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_target_is_claimed_by_one_run_at_a_time_and_nothing_is_left_of_a_claim() {
+        let target = target("local", "http://127.0.0.1:9/claimed-by-a-test", "");
+        let claim = Claim::of(&target).unwrap().unwrap();
+        let path = claim.path.clone();
+        let refused = Claim::of(&target).unwrap_err();
+        assert!(matches!(refused, Interlock::Busy { .. }), "{refused}");
+        drop(claim);
+        assert!(!path.exists());
+        assert!(Claim::of(&target).is_ok());
     }
 
     #[test]
