@@ -15,6 +15,7 @@ pub mod identity;
 pub mod invariant;
 pub mod journal;
 mod lane;
+mod leaks;
 mod plan;
 pub mod prelude;
 pub mod probe;

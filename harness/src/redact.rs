@@ -65,6 +65,20 @@ impl Redactor {
     /// The text is JSON: masking never changes its structure, since neither a
     /// secret's escaped forms nor the mask contain a quote that is not escaped.
     pub fn redact(&self, text: String) -> String {
+        match self.found_in(&text) {
+            Ok(found) if found.is_empty() => text,
+            Ok(found) => mask(&text, found),
+            // More secrets than can be searched for: nothing is shown at all.
+            Err(_) => serde_json::Value::from(MASK).to_string(),
+        }
+    }
+
+    /// Whether a known secret is in the text; where that cannot be told, it may be.
+    pub(crate) fn reveals(&self, text: &str) -> bool {
+        self.found_in(text).map_or(true, |found| !found.is_empty())
+    }
+
+    fn found_in(&self, text: &str) -> Result<Vec<Range<usize>>, TooMany> {
         let known = self
             .known
             .lock()
@@ -72,23 +86,17 @@ impl Redactor {
             .clone();
         let mut found = Vec::new();
         for tier in known {
-            match tier.finder.as_ref() {
-                // All of several, so that secrets within and across each other are masked whole.
-                Ok(finder) => found.extend(
-                    finder
-                        .find_overlapping_iter(&text)
-                        .map(|secret| secret.range()),
-                ),
-                // More secrets than can be searched for: nothing is shown at all.
-                Err(_) => return serde_json::Value::from(MASK).to_string(),
-            }
+            let finder = tier.finder.as_ref().as_ref().map_err(|_| TooMany)?;
+            // All of several, so that secrets within and across each other are masked whole.
+            let secrets = finder.find_overlapping_iter(text);
+            found.extend(secrets.map(|secret| secret.range()));
         }
-        if found.is_empty() {
-            return text;
-        }
-        mask(&text, found)
+        Ok(found)
     }
 }
+
+/// There are more secrets than can be searched for.
+struct TooMany;
 
 /// The text with a mask for each stretch of it that is covered by the ranges.
 fn mask(text: &str, mut covered: Vec<Range<usize>>) -> String {

@@ -12,7 +12,8 @@ use crate::journal::Recorder;
 use crate::probe::{self, Http};
 use crate::safety::{Claim, proven, within_profile};
 use crate::secret::Secret;
-use crate::target::Target;
+use crate::stop::Stop;
+use crate::target::{Class, Target};
 
 /// Asks the interlocks; the run may go on while it holds what this gives.
 ///
@@ -48,11 +49,15 @@ pub(super) fn preflight(
         .enable_all()
         .build()?;
     let version = runtime.block_on(version(&pipeline));
-    proven(target, fields, version.as_ref(), expected_commit)?;
+    if let (Err(trouble), true) = (&version, target.class != Class::Production) {
+        return Err(anyhow::anyhow!("ask target '{}' what it is: {trouble}", target.name).into());
+    }
+    proven(target, fields, version.ok().as_ref(), expected_commit)?;
     Ok(claim)
 }
 
-async fn version(pipeline: &Pipeline) -> Option<Value> {
-    let reply = pipeline.version().await.ok()?;
-    reply.expect_status(200).ok()?.json().ok()
+/// What the version route says, or why it says nothing.
+async fn version(pipeline: &Pipeline) -> Result<Value, String> {
+    let answered = async { pipeline.version().await?.expect_status(200)?.json() };
+    answered.await.map_err(|stop: Stop| stop.told())
 }

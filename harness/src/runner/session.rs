@@ -16,6 +16,7 @@ use crate::doors::Doors;
 use crate::execute::{Executed, Surroundings, execute};
 use crate::journal::JournalError;
 use crate::lane::{Lane, Opening};
+use crate::leaks;
 use crate::redact::Redactor;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
 use crate::runner::Interrupt;
@@ -83,6 +84,7 @@ impl Session {
     pub(crate) fn open(from: Ingredients<'_>) -> Result<Self, SessionError> {
         let redactor = Arc::new(Redactor::default());
         let directory = RunDirectory::open(from.output, &from.plan, Arc::clone(&redactor))?;
+        leaks::plant_canary(directory.path(), &redactor)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -187,12 +189,28 @@ impl Session {
             let error = anyhow::Error::new(error);
             self.incident(format!("the stack was not taken down: {error:#}"))?;
         }
+        // Where many processes write one run, none of them knows the secrets of all.
+        if self.leased.is_none() {
+            self.withhold_leaks()?;
+        }
         if let Some(by) = self.interrupt.by() {
             let by = by.to_owned();
             self.directory.note(RunEvent::Interrupted { by })?;
         }
         let duration_ms = self.began.elapsed().as_secs_f64() * 1e3;
         self.directory.note(RunEvent::Finished { duration_ms })
+    }
+
+    /// Empties what holds a secret in spite of everything, and notes it.
+    fn withhold_leaks(&self) -> Result<(), JournalError> {
+        match leaks::withhold(self.path(), &self.redactor) {
+            Ok(files) => files
+                .into_iter()
+                .try_for_each(|file| self.directory.note(RunEvent::Leaked { file })),
+            Err(error) => self.incident(format!(
+                "the evidence was not searched for secrets: {error}"
+            )),
+        }
     }
 
     /// Notes what the system says it is; null where it does not say.

@@ -70,6 +70,11 @@ pub enum RunEvent {
         /// What happened.
         what: String,
     },
+    /// A secret was found in the evidence, which was withheld: the run is not to be trusted with any.
+    Leaked {
+        /// The file that held it, within the run's directory.
+        file: String,
+    },
     /// A person or a deadline stopped the run.
     Interrupted {
         /// By what.

@@ -206,9 +206,10 @@ fn metadata(run: &Run, verdict: &Verdict) -> Vec<Property> {
     }
     let identity = run.life.iter().rev().find_map(|line| match &line.event {
         RunEvent::Identified { identity } => Some(identity.to_string()),
-        RunEvent::Incident { .. } | RunEvent::Interrupted { .. } | RunEvent::Finished { .. } => {
-            None
-        }
+        RunEvent::Incident { .. }
+        | RunEvent::Leaked { .. }
+        | RunEvent::Interrupted { .. }
+        | RunEvent::Finished { .. } => None,
     });
     properties.extend(identity.map(|identity| property("cutover.target.identity", &identity)));
     properties

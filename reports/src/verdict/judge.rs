@@ -67,9 +67,10 @@ fn shortened(text: &str) -> String {
 fn duration(run: &Run) -> Option<f64> {
     run.life.iter().rev().find_map(|line| match line.event {
         RunEvent::Finished { duration_ms } => Some(duration_ms),
-        RunEvent::Identified { .. } | RunEvent::Incident { .. } | RunEvent::Interrupted { .. } => {
-            None
-        }
+        RunEvent::Identified { .. }
+        | RunEvent::Incident { .. }
+        | RunEvent::Leaked { .. }
+        | RunEvent::Interrupted { .. } => None,
     })
 }
 

@@ -75,6 +75,12 @@ fn life(run: &Run) -> Vec<Reason> {
         match &line.event {
             RunEvent::Identified { identity } => identities.push(identity),
             RunEvent::Incident { what } => reasons.push(inconclusive(what)),
+            RunEvent::Leaked { file } => reasons.push(Reason {
+                allows: Decision::NoGo,
+                ..inconclusive(format!(
+                    "a secret was found in the evidence and withheld: '{file}'"
+                ))
+            }),
             RunEvent::Interrupted { by } => {
                 reasons.push(inconclusive(format!("the run was interrupted by {by}")));
             }

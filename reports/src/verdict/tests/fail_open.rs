@@ -31,6 +31,7 @@ const CASES: &[Case] = &[
     ("nothing to verify is a success", Decision::Inconclusive, |run| { plan(run).checks.clear(); run.trials.clear(); }),
     ("missing tests are green", Decision::Inconclusive, |run| { run.trials.remove(0); }),
     ("a person ignores the failed job", Decision::Conditional, |run| { renamed(run, "p::waived"); ends(run, Outcome::Failed); }),
+    ("a token stands in the report", Decision::NoGo, |run| run.life.push(at(RunEvent::Leaked { file: "trials/x.jsonl".to_owned() }))),
     ("a retry hides the failure", Decision::NoGo, |run| { let again = run.trials[1].check.clone(); ends(run, Outcome::Failed); run.trials.push(trial(&again, Some(Outcome::Passed))); }),
 ];
 
