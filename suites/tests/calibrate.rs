@@ -73,7 +73,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 #[test]
 fn a_defect_is_detected_and_a_sound_stack_passes() {
     let home = Home::new();
-    let mut child = home.calibrate(&["--defect", "X-07", "--healthy", "1"]);
+    let mut child = home.calibrate(&["--defect", "X-07", "--healthy", "1", "--jobs", "1"]);
     let status = child.wait().unwrap();
     let calibration = home.calibration();
     assert_eq!(status.code(), Some(0), "{calibration:#}");
