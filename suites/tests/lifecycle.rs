@@ -43,8 +43,12 @@ impl Home {
     }
 
     fn validate(&self) -> Child {
+        self.run_of("gate")
+    }
+
+    fn run_of(&self, profile: &str) -> Child {
         self.cutover("validate")
-            .arg("--output")
+            .args(["--profile", profile, "--output"])
             .arg(self.output.path())
             .spawn()
             .unwrap()
@@ -164,7 +168,7 @@ fn a_killed_run_is_inconclusive_and_swept() {
 #[test]
 fn two_runs_at_a_time_both_go() {
     let homes = [Home::new(), Home::new()];
-    let mut runs = homes.each_ref().map(Home::validate);
+    let mut runs = homes.each_ref().map(|home| home.run_of("smoke"));
     for (run, home) in runs.iter_mut().zip(&homes) {
         assert_eq!(ended(run).code(), Some(0), "{:?}", home.run().life);
         assert_eq!(home.stack_directories(), 0);
