@@ -50,6 +50,7 @@ impl Sweep {
         for directory in &report.removed {
             writeln!(out, "removed {}", directory.display())?;
         }
+        let failed = report.failed.len();
         for error in report.failed {
             writeln!(out, "left    {:#}", anyhow::Error::new(error))?;
         }
@@ -59,8 +60,14 @@ impl Sweep {
             report.removed.len(),
             report.processes + ran
         )?;
+        // Whoever relies on a clean machine must hear that it is not.
+        let swept = if failed == 0 {
+            exit::GO
+        } else {
+            exit::INCONCLUSIVE
+        };
         let Some(path) = &self.target else {
-            return Ok(exit::GO);
+            return Ok(swept);
         };
         let target = Target::read(path)?;
         let contract = target.contract(catalog.contract.text)?;
@@ -71,10 +78,6 @@ impl Sweep {
             "target {}: {removed} documents removed, {left} left",
             target.name
         )?;
-        Ok(if left == 0 {
-            exit::GO
-        } else {
-            exit::INCONCLUSIVE
-        })
+        Ok(if left == 0 { swept } else { exit::INCONCLUSIVE })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::time::Duration;
 
 use futures::future::join_all;
 use testcontainers::bollard::Docker;
@@ -20,6 +21,9 @@ use crate::stack::site::PREFIX;
 
 /// How often containers are looked for: one may still have been on its way when the first were found.
 const ROUNDS: usize = 5;
+
+/// How long Docker is given to finish what it is at.
+const BREATH: Duration = Duration::from_millis(300);
 
 /// What a label must say.
 type Filter = HashMap<String, Vec<String>>;
@@ -46,7 +50,18 @@ fn labelled(label: &str) -> Filter {
     HashMap::from([("label".to_owned(), vec![label.to_owned()])])
 }
 
+/// Removes everything, and again where Docker is still busy with what a killed run had asked it for.
 async fn remove_all(docker: &Docker, filter: &Filter) -> Result<usize, ContainerError> {
+    for _ in 1..ROUNDS {
+        if let Ok(ran) = remove_once(docker, filter).await {
+            return Ok(ran);
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+    remove_once(docker, filter).await
+}
+
+async fn remove_once(docker: &Docker, filter: &Filter) -> Result<usize, ContainerError> {
     let mut ran = 0;
     for _ in 0..ROUNDS {
         let containers = containers(docker, filter).await?;
