@@ -1,6 +1,6 @@
 //! The way of a document through the pipeline; where it does not go on, a finding says why.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cutover_reports::record::Finding;
 
@@ -12,6 +12,9 @@ use super::upload::Upload;
 use crate::probe::{HttpError, Look, Reply, Request, eventually};
 use crate::stop::{CheckResult, Stop};
 
+/// How often an upload is tried on a machine that is too busy to be in time.
+const TRIES: usize = 3;
+
 impl Pipeline {
     /// Registers a document without putting its bytes.
     pub async fn accept(&self, upload: &Upload) -> CheckResult<Accepted> {
@@ -22,15 +25,23 @@ impl Pipeline {
     /// Registers a document and puts its bytes.
     pub async fn upload(&self, upload: impl Into<Upload>) -> CheckResult<Accepted> {
         let upload = upload.into();
-        let accepted = self.accept(&upload).await?;
-        let put = self.put(&accepted.signed_url, upload.bytes).await?;
-        if !put.is_success() {
-            let summary = "the signed address refuses the bytes that were registered for it";
-            return Err(Stop::violated(
-                Finding::new(summary).comparing("200", put.summary()),
-            ));
+        for _ in 0..TRIES {
+            let since = Instant::now();
+            let accepted = self.accept(&upload).await?;
+            let put = self.put(&accepted.signed_url, upload.bytes.clone()).await?;
+            if put.is_success() {
+                return Ok(accepted);
+            }
+            if since.elapsed() < self.contract().limits.url_ttl {
+                let summary = "the signed address refuses the bytes that were registered for it";
+                return Err(Stop::violated(
+                    Finding::new(summary).comparing("200", put.summary()),
+                ));
+            }
+            // We were too slow ourselves: the document fails, and may be sent again.
+            self.until_final(&accepted).await?;
         }
-        Ok(accepted)
+        Err(anyhow::anyhow!("this machine is too busy to upload before an address expires").into())
     }
 
     /// What the pipeline shows of a job now: asked for by its own id, or by its document's.
