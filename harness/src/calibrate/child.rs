@@ -58,13 +58,22 @@ impl Examiner {
         Some(
             match ended.map(|()| Run::load(&self.runs.join(subject.id()))) {
                 Ok(Ok(run)) => {
-                    let verdict = judge(&run, &Policy::default_gate(), OffsetDateTime::now_utc());
+                    let verdict = judge(&run, &self.policy(), OffsetDateTime::now_utc());
                     Reading::of(subject, &verdict, &self.suites, took)
                 }
                 Ok(Err(_)) => Reading::broken(subject, self.last_words(subject), took),
                 Err(error) => Reading::broken(subject, error.to_string(), took),
             },
         )
+    }
+
+    /// The default rules, as far as they are about what is asked for.
+    fn policy(&self) -> Policy {
+        let mut policy = Policy::default_gate();
+        if !self.suites.is_empty() {
+            policy.suites.retain(|rule| self.suites.contains(&rule.id));
+        }
+        policy
     }
 
     fn start(&self, subject: Subject) -> io::Result<Child> {
