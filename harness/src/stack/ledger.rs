@@ -153,6 +153,12 @@ impl LedgerFile {
         Ok(file)
     }
 
+    /// The same ledger in a directory that was given another name.
+    pub(crate) fn moved_to(mut self, directory: &Path) -> Self {
+        self.path = directory.join(FILE);
+        self
+    }
+
     /// What the ledger says now.
     pub(crate) fn snapshot(&self) -> Ledger {
         self.ledger

@@ -7,7 +7,9 @@
 
 mod card;
 mod containers;
+mod demolition;
 mod ground;
+mod inhabitants;
 mod keys;
 mod lanes;
 mod ledger;

@@ -14,11 +14,12 @@ use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::card::StackCard;
+use super::demolition::demolish;
 use super::ground::{Ground, Trip};
 use super::ledger::{Ledger, Owner};
 use super::ports::Ports;
 use super::process::{Attempt, Process, ProcessError};
-use super::site::{Site, SiteError, demolish, stacks_under};
+use super::site::{Site, SiteError, stacks_under};
 use super::spec::{Overrides, StackSpec, apply};
 use super::start::StackError;
 use super::wiring::{self, Part, local, origin};

@@ -1,27 +1,20 @@
 //! The directory of a stack: made before its first process, gone after its last.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::thread;
-use std::time::{Duration, Instant};
-
-use rustix::process::Signal;
 
 use super::containers::{self, ContainerError, Making};
-use super::ledger::{Entry, Ledger, LedgerError, LedgerFile, Owner};
+use super::demolition::demolish;
+use super::ledger::{Ledger, LedgerError, LedgerFile, Owner};
+use super::mark::{Mark, World};
 
 /// What the name of every stack's directory begins with.
 pub(crate) const PREFIX: &str = "cutover-";
-
-/// How long processes get to end as asked before they are killed.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-
-/// How often we look whether they have.
-const LOOK: Duration = Duration::from_millis(3);
 
 /// A stack's directory that could not be made or removed.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +67,9 @@ impl Site {
     pub(crate) fn create(root: &Path) -> Result<Self, SiteError> {
         let id = hex::encode(rand::random::<[u8; 5]>());
         let directory = root.join(format!("{PREFIX}{id}"));
+        // Until its ledger is in it, the directory's name says who makes it: one that was
+        // killed meanwhile leaves nothing that a sweep could not attribute.
+        let draft = root.join(format!("{PREFIX}{id}.{}", Maker::me().tag()));
         let make = |path: &Path, mode| {
             let made = DirBuilder::new().mode(mode).create(path);
             made.map_err(|source| SiteError::Make {
@@ -82,9 +78,14 @@ impl Site {
             })
         };
         // Others may pass through, for PostgreSQL runs as another user where we are root, but not look.
-        make(&directory, 0o711)?;
+        make(&draft, 0o711)?;
+        let ledger = LedgerFile::create(&draft)?;
+        fs::rename(&draft, &directory).map_err(|source| SiteError::Make {
+            path: directory.clone(),
+            source,
+        })?;
         let site = Self {
-            ledger: LedgerFile::create(&directory)?,
+            ledger: ledger.moved_to(&directory),
             making: Making::default(),
             ours: Mutex::new(true),
             id,
@@ -99,6 +100,11 @@ impl Site {
     /// What tells this stack from others.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The name of the stack's directory.
+    pub(crate) fn name(&self) -> &OsStr {
+        self.directory.file_name().unwrap_or_default()
     }
 
     /// The stack's directory.
@@ -159,102 +165,44 @@ impl Drop for Site {
     }
 }
 
-/// Ends what a stack runs and removes its directory; says how many processes and containers still ran.
-///
-/// Blocking, and the same for an orderly stop, a drop and a sweep: nothing of
-/// a throw-away stack is worth a graceful end.
-pub(crate) fn demolish(directory: &Path, ledger: &Ledger) -> Result<usize, SiteError> {
-    let labelled = ledger.containers_of.as_deref();
-    let contained = labelled.map_or(Ok(0), containers::remove);
-    // The processes end even where Docker does not answer.
-    let alive = end(directory, &ledger.processes)?;
-    let contained = contained?;
-    remove(directory)?;
-    Ok(alive + contained)
+/// Who makes a directory, before it has a ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Maker {
+    mark: Mark,
+    namespace: Option<String>,
 }
 
-fn end(directory: &Path, processes: &[Entry]) -> Result<usize, SiteError> {
-    let alive: Vec<&Entry> = living(processes);
-    for entry in &alive {
-        // A paused process would not see anything short of a kill. Errors show as processes that stay.
-        let _ = entry.mark.signal(entry.ending.signal());
-        let _ = entry.mark.signal(Signal::CONT);
-    }
-    if !all_gone(processes, PATIENCE) {
-        for entry in living(processes) {
-            let _ = entry.mark.signal(Signal::KILL);
-        }
-        if !all_gone(processes, PATIENCE) {
-            return Err(SiteError::Undead {
-                path: directory.to_owned(),
-                names: names(&living(processes)),
-            });
+impl Maker {
+    fn me() -> Self {
+        Self {
+            mark: Mark::me(),
+            namespace: World::here().namespace,
         }
     }
-    Ok(alive.len())
-}
 
-fn living(processes: &[Entry]) -> Vec<&Entry> {
-    processes
-        .iter()
-        .filter(|entry| entry.mark.is_alive())
-        .collect()
-}
+    /// What can be part of a file's name: pid, start and the number of the pid namespace.
+    fn tag(&self) -> String {
+        let number = |namespace: &str| namespace.chars().filter(char::is_ascii_digit).collect();
+        let namespace: String = self.namespace.as_deref().map(number).unwrap_or_default();
+        let started = self.mark.started.unwrap_or_default();
+        format!("{}-{started}-{namespace}", self.mark.pid)
+    }
 
-fn all_gone(processes: &[Entry], within: Duration) -> bool {
-    let deadline = Instant::now() + within;
-    loop {
-        if living(processes).is_empty() {
-            return true;
-        }
-        if Instant::now() >= deadline {
+    /// Whether the maker that a tag names is of this pid namespace, and gone.
+    fn is_gone(tag: &str) -> bool {
+        let mut parts = tag.split('-');
+        let mut numbers = || Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?));
+        let Some((pid, started)) = numbers() else {
             return false;
-        }
-        thread::sleep(LOOK);
-    }
-}
-
-fn names(entries: &[&Entry]) -> String {
-    let names: Vec<_> = entries
-        .iter()
-        .map(|entry| format!("{} (pid {})", entry.name, entry.mark.pid))
-        .collect();
-    names.join(", ")
-}
-
-/// Removes the directory, its ledger last: until then another sweep can finish the work.
-fn remove(directory: &Path) -> Result<(), SiteError> {
-    let removed = || {
-        for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                gone(fs::remove_dir_all(entry.path()))?;
-            }
-        }
-        gone(fs::remove_dir_all(directory))
-    };
-    // A dying process may still make a file in a directory that is being emptied.
-    let mut outcome = gone(removed());
-    for _ in 0..20 {
-        match outcome {
-            Err(ref error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-                thread::sleep(LOOK);
-                outcome = gone(removed());
-            }
-            Ok(()) | Err(_) => break,
-        }
-    }
-    outcome.map_err(|source| SiteError::Remove {
-        path: directory.to_owned(),
-        source,
-    })
-}
-
-/// What another removed first is removed.
-fn gone(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+        };
+        let maker = Self {
+            mark: Mark {
+                pid,
+                started: (started != 0).then_some(started),
+            },
+            ..Self::me()
+        };
+        maker.tag() == tag && !maker.mark.is_alive()
     }
 }
 
@@ -262,18 +210,75 @@ fn gone(outcome: io::Result<()>) -> io::Result<()> {
 ///
 /// A ledger names processes to kill: one that somebody else wrote is not read.
 pub(crate) fn stacks_under(root: &Path) -> io::Result<Vec<(PathBuf, Ledger)>> {
+    let ledgers = ours_under(root)?.into_iter().filter_map(|path| {
+        let ledger = Ledger::read(&path).ok()?;
+        Some((path, ledger))
+    });
+    Ok(ledgers
+        .filter(|(path, _)| maker_of(path).is_none())
+        .collect())
+}
+
+/// The directories whose makers died before there was a ledger in them, or right after.
+pub(crate) fn unfinished_under(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut ours = ours_under(root)?;
+    ours.retain(|path| maker_of(path).is_some_and(Maker::is_gone));
+    Ok(ours)
+}
+
+/// What the name of a directory without a ledger says about its maker.
+fn maker_of(path: &Path) -> Option<&str> {
+    Some(path.file_name()?.to_str()?.split_once('.')?.1)
+}
+
+fn ours_under(root: &Path) -> io::Result<Vec<PathBuf>> {
     use std::os::unix::fs::MetadataExt as _;
 
     let me = rustix::process::geteuid().as_raw();
-    let mut stacks = Vec::new();
-    for entry in fs::read_dir(root)?.flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
+    let ours = fs::read_dir(root)?.flatten().filter(|entry| {
+        entry.file_name().to_string_lossy().starts_with(PREFIX)
             && entry
                 .metadata()
-                .is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == me);
-        if ours && let Ok(ledger) = Ledger::read(&entry.path()) {
-            stacks.push((entry.path(), ledger));
-        }
+                .is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == me)
+    });
+    Ok(ours.map(|entry| entry.path()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_maker_is_gone_only_where_its_pid_means_something() {
+        let me = Maker::me();
+        assert!(!Maker::is_gone(&me.tag()));
+        let dead = Mark {
+            pid: u32::MAX / 2,
+            started: Some(1),
+        };
+        let gone = Maker { mark: dead, ..me };
+        assert!(Maker::is_gone(&gone.tag()));
+        let elsewhere = Maker {
+            namespace: Some("pid:[1]".to_owned()),
+            ..gone
+        };
+        assert!(!Maker::is_gone(&elsewhere.tag()));
+        assert!(!Maker::is_gone("backup") && !Maker::is_gone(""));
     }
-    Ok(stacks)
+
+    #[test]
+    fn a_directory_without_a_ledger_is_unfinished_once_its_maker_is_gone() {
+        let root = tempfile::tempdir().expect("a directory");
+        let site = Site::create(root.path()).expect("a stack");
+        let gone = format!("{PREFIX}0123456789.{}-1-", u32::MAX / 2);
+        let me = Maker::me().tag();
+        let namespace = me.rsplit_once('-').expect("a namespace").1;
+        let gone = root.path().join(gone + namespace);
+        fs::create_dir(&gone).expect("a directory");
+        fs::create_dir(root.path().join(format!("{PREFIX}9876543210.{me}"))).expect("a directory");
+        assert_eq!(unfinished_under(root.path()).expect("a list"), [gone]);
+        let stacks = stacks_under(root.path()).expect("a list");
+        let stacks: Vec<_> = stacks.iter().map(|(path, _)| path.as_path()).collect();
+        assert_eq!(stacks, [site.directory()]);
+    }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::containers::{ContainerError, remove_orphans};
+use super::demolition::{demolish, remove};
 use super::ledger::{Ledger, Owner};
 use super::mark::World;
-use super::site::{SiteError, demolish, stacks_under};
+use super::site::{SiteError, stacks_under, unfinished_under};
 
 /// A sweep that could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -70,12 +71,20 @@ pub async fn sweep_containers(root: &Path) -> Result<usize, SweepError> {
 }
 
 fn sweep_blocking(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> {
-    let stacks = stacks_under(root).map_err(|source| SweepError::List {
+    let list = |source| SweepError::List {
         root: root.to_owned(),
         source,
-    })?;
+    };
+    let unfinished = unfinished_under(root).map_err(list)?;
+    let stacks = stacks_under(root).map_err(list)?;
     let (here, now) = (World::here(), OffsetDateTime::now_utc());
     let mut report = SweepReport::default();
+    for directory in unfinished {
+        match remove(&directory) {
+            Ok(()) => report.removed.push(directory),
+            Err(error) => report.failed.push(error),
+        }
+    }
     for (directory, mut ledger) in stacks {
         match fate(&ledger, &here, now, reach) {
             Fate::Keep => continue,

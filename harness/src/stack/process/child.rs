@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::body::{Birth, Order};
 use super::live::ProcessError;
 use super::recipe::Recipe;
+use crate::stack::inhabitants::STACK_VARIABLE;
 use crate::stack::ledger::{Ending, Entry};
 use crate::stack::mark::Mark;
 use crate::stack::site::{Site, SiteError};
@@ -120,6 +121,7 @@ pub(super) fn bare_command(program: &Path, site: &Site) -> Command {
                 .iter()
                 .filter_map(|name| Some((name, std::env::var_os(name)?))),
         )
+        .env(STACK_VARIABLE, site.name())
         .current_dir(site.directory())
         .stdin(Stdio::null())
         .process_group(0);
