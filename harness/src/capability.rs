@@ -20,6 +20,14 @@ pub enum Capability {
     Logs,
     /// Tokens can be signed as the identity provider does: any number of tenants, and forgeries.
     Minting,
+    /// The workers can be stopped and started.
+    WorkerStop,
+    /// The workers can be paused and resumed.
+    WorkerPause,
+    /// There can be more workers, and fewer.
+    WorkerScale,
+    /// The API can be stopped and started.
+    ApiStop,
 }
 
 /// What a target gives.
@@ -28,7 +36,7 @@ pub struct Grants(BTreeSet<Capability>);
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Http,
         Self::Database,
         Self::Storage,
@@ -36,6 +44,10 @@ impl Capability {
         Self::Processes,
         Self::Logs,
         Self::Minting,
+        Self::WorkerStop,
+        Self::WorkerPause,
+        Self::WorkerScale,
+        Self::ApiStop,
     ];
 
     /// The name used in files and on the terminal.
@@ -48,7 +60,35 @@ impl Capability {
             Self::Processes => "processes",
             Self::Logs => "logs",
             Self::Minting => "minting",
+            Self::WorkerStop => "worker-stop",
+            Self::WorkerPause => "worker-pause",
+            Self::WorkerScale => "worker-scale",
+            Self::ApiStop => "api-stop",
         }
+    }
+
+    /// What gives it on a target that somebody else runs: a part of the target file, if any does.
+    pub fn given_by(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Http => "[api]",
+            Self::Database => "[database]",
+            Self::Storage => "[storage]",
+            Self::Standins => "[standins]",
+            Self::Minting => "[identity.mint]",
+            Self::WorkerStop => "stop and start in [control.worker]",
+            Self::WorkerPause => "pause and resume in [control.worker]",
+            Self::WorkerScale => "scale in [control.worker]",
+            Self::ApiStop => "stop and start in [control.api]",
+            Self::Processes | Self::Logs => return None,
+        })
+    }
+
+    /// Whether it changes what runs, so that whoever uses it must be alone.
+    pub(crate) fn is_control(self) -> bool {
+        matches!(
+            self,
+            Self::WorkerStop | Self::WorkerPause | Self::WorkerScale | Self::ApiStop
+        )
     }
 }
 

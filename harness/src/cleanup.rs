@@ -1,4 +1,4 @@
-//! The cleanup journal: what a run creates on a target that is not ours, written down before it is.
+//! The cleanup journal: what a run creates and changes on a target that is not ours, written down before it does.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::control::Instruction;
 use crate::journal::{Journal, JournalError};
 use crate::redact::Redactor;
 
@@ -32,16 +33,49 @@ enum Line {
     Created(Trace),
     /// It was deleted, and is not there any more.
     Removed(Uuid),
+    /// The target must be told this before it is as it was.
+    Owed(Instruction),
+    /// It was told.
+    Settled(Instruction),
 }
 
-/// What a run creates on a target that is not ours.
+/// What is left of a run on a target that is not ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Remains {
+    /// Documents that are there, or may be.
+    pub(crate) documents: BTreeSet<Trace>,
+    /// What the target must be told before it is as it was, in the order in which it came to be owed.
+    pub(crate) owed: Vec<Instruction>,
+}
+
+impl Remains {
+    /// Whether everything is as it was.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.documents.is_empty() && self.owed.is_empty()
+    }
+
+    /// Follows a line of the journal; says whether it changed anything.
+    fn follow(&mut self, line: Line) -> bool {
+        match line {
+            Line::Created(trace) => return self.documents.insert(trace),
+            Line::Removed(id) => self.documents.retain(|trace| trace.document_id != id),
+            Line::Owed(debt) if self.owed.contains(&debt) => return false,
+            Line::Owed(debt) => self.owed.push(debt),
+            Line::Settled(told) if !self.owed.contains(&told) => return false,
+            Line::Settled(told) => self.owed.retain(|debt| *debt != told),
+        }
+        true
+    }
+}
+
+/// What a run creates and changes on a target that is not ours.
 #[derive(Debug)]
 pub(crate) struct CleanupJournal(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     journal: Journal,
-    left: BTreeSet<Trace>,
+    remains: Remains,
     broken: Option<JournalError>,
 }
 
@@ -49,11 +83,11 @@ impl CleanupJournal {
     /// Opens the journal of a run.
     pub(crate) fn open(directory: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
         let path = directory.join(CLEANUP_FILE);
-        let left = left_in(&path).unwrap_or_default();
+        let remains = remains_in(&path).unwrap_or_default();
         let journal = Journal::open(&path, redactor)?;
         Ok(Self(Mutex::new(State {
             journal,
-            left,
+            remains,
             broken: None,
         })))
     }
@@ -72,15 +106,27 @@ impl CleanupJournal {
 
     /// A document was deleted and is gone.
     pub(crate) fn removed(&self, document_id: Uuid) {
-        self.with(|state| {
-            state.left.retain(|trace| trace.document_id != document_id);
-            state.write(Line::Removed(document_id));
-        });
+        self.write(Line::Removed(document_id));
     }
 
-    /// What is still there, or may be.
+    /// The target is about to be changed so that it must be told this before it is as it was.
+    pub(crate) fn owe(&self, debt: Instruction) {
+        self.write(Line::Owed(debt));
+    }
+
+    /// The target was told something, which may settle what was owed.
+    pub(crate) fn settled(&self, told: Instruction) {
+        self.write(Line::Settled(told));
+    }
+
+    /// What the target must be told before it is as it was.
+    pub(crate) fn owed(&self) -> Vec<Instruction> {
+        self.with(|state| state.remains.owed.clone())
+    }
+
+    /// The documents that are still there, or may be.
     pub(crate) fn left(&self) -> Vec<Trace> {
-        self.with(|state| state.left.iter().copied().collect())
+        self.with(|state| state.remains.documents.iter().copied().collect())
     }
 
     /// The first failure to write, if there was one.
@@ -89,13 +135,17 @@ impl CleanupJournal {
     }
 
     fn created(&self, user_id: Uuid, document_id: Uuid) {
-        let trace = Trace {
+        self.write(Line::Created(Trace {
             user_id,
             document_id,
-        };
+        }));
+    }
+
+    /// Writes a line, unless it says what is known.
+    fn write(&self, line: Line) {
         self.with(|state| {
-            if state.left.insert(trace) {
-                state.write(Line::Created(trace));
+            if state.remains.follow(line) && state.broken.is_none() {
+                state.broken = state.journal.append(&line).err();
             }
         });
     }
@@ -105,27 +155,15 @@ impl CleanupJournal {
     }
 }
 
-impl State {
-    fn write(&mut self, line: Line) {
-        if self.broken.is_none() {
-            self.broken = self.journal.append(&line).err();
-        }
-    }
-}
-
-/// What a journal says is still there; a torn last line, which a kill leaves, was never acted upon.
-pub(crate) fn left_in(path: &Path) -> io::Result<BTreeSet<Trace>> {
-    let mut left = BTreeSet::new();
+/// What a journal says is left; a torn last line, which a kill leaves, was never acted upon.
+pub(crate) fn remains_in(path: &Path) -> io::Result<Remains> {
+    let mut remains = Remains::default();
     for line in fs::read_to_string(path)?.lines() {
-        match serde_json::from_str(line) {
-            Ok(Line::Created(trace)) => {
-                left.insert(trace);
-            }
-            Ok(Line::Removed(id)) => left.retain(|trace| trace.document_id != id),
-            Err(_) => {}
+        if let Ok(line) = serde_json::from_str(line) {
+            remains.follow(line);
         }
     }
-    Ok(left)
+    Ok(remains)
 }
 
 #[cfg(test)]
@@ -141,6 +179,9 @@ mod tests {
         journal.registered(user, first);
         journal.registered(user, second);
         journal.removed(first);
+        journal.owe(Instruction::StartApi);
+        journal.owe(Instruction::ScaleWorkers(1));
+        journal.settled(Instruction::StartApi);
         let left = [Trace {
             user_id: user,
             document_id: second,
@@ -149,10 +190,12 @@ mod tests {
         let path = directory.path().join(CLEANUP_FILE);
         let torn = format!("{}{{\"created\":", fs::read_to_string(&path).unwrap());
         fs::write(&path, torn).unwrap();
-        assert_eq!(
-            left_in(&path).unwrap().into_iter().collect::<Vec<_>>(),
-            left
-        );
+        let remains = Remains {
+            documents: left.into(),
+            owed: vec![Instruction::ScaleWorkers(1)],
+        };
+        assert_eq!(remains_in(&path).unwrap(), remains);
+        assert!(!remains.is_nothing());
         assert!(journal.take_failure().is_none());
     }
 }

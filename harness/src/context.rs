@@ -6,11 +6,13 @@ use std::time::Duration;
 use cutover_reports::record::{Evidence, Observation};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::capability::Capability;
 use crate::check::Check;
 use crate::contract::{Contract, Created, Pipeline};
+use crate::control::Instruction;
 use crate::identity::{Minter, Tenant};
 use crate::journal::Recorder;
 use crate::lane::{Lane, LaneError};
@@ -39,7 +41,7 @@ impl Context {
                 .standins()
                 .map(|standins| standins.recording(recorder.clone())),
             taken: Mutex::default(),
-            created: Created::in_journal(lane.cleanup().cloned()),
+            created: Created::in_journal(lane.safeguards().map(|guard| Arc::clone(&guard.cleanup))),
             check,
             lane,
             recorder,
@@ -109,6 +111,19 @@ impl Context {
         self.through(Capability::Standins, self.standins.as_ref())
     }
 
+    /// Tells the API or the workers something and waits until it is carried out. Where somebody
+    /// else runs them, whatever the check has changed is put back after it.
+    pub async fn tell(&self, told: Instruction) -> CheckResult {
+        self.open(told.needs())?;
+        self.observe("control", format!("tell the system to {told}"), Value::Null);
+        Ok(self.lane.tell(told, &self.recorder).await?)
+    }
+
+    /// Puts back what the check has changed, where somebody else runs it.
+    pub(crate) async fn put_back(&self) -> anyhow::Result<()> {
+        self.lane.put_back(&self.recorder).await
+    }
+
     /// The processes of the check's own stack.
     pub fn processes(&self) -> CheckResult<&Stack> {
         self.open(Capability::Processes)?;
@@ -142,7 +157,7 @@ impl Context {
     }
 
     /// Records something that was seen.
-    pub fn observe(&self, surface: &str, summary: impl Into<String>, value: serde_json::Value) {
+    pub fn observe(&self, surface: &str, summary: impl Into<String>, value: Value) {
         let observation = Observation {
             surface: surface.to_owned(),
             summary: summary.into(),

@@ -87,7 +87,17 @@ fn attempt_once(case: &Case, cx: &Context, around: &Surroundings<'_>) -> Execute
     // What it cannot clean up in time stays: that is not what it is about.
     let cleaning = async { tokio::time::timeout(CLEAN_UP_WITHIN, cx.clean_up()).await };
     let _ = around.runtime.block_on(cleaning);
-    Executed::from_result(result, duration)
+    let mut executed = Executed::from_result(result, duration);
+    if let Err(error) = around.runtime.block_on(cx.put_back()) {
+        // What comes after it would be judged on a system that is not what it was.
+        around
+            .interrupt
+            .ask("cutover: the target could not be put back as it was");
+        if matches!(executed.outcome, Outcome::Passed) {
+            executed = Executed::unanswered(error.context("put the target back"));
+        }
+    }
+    executed
 }
 
 /// Writes the end of the journal. A record that could not be written is no record.

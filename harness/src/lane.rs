@@ -1,22 +1,27 @@
 //! A lane: one system under test with the clients that reach it, shared by the trials that run on it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 
 use crate::accounts::Accounts;
 use crate::capability::Capability;
-use crate::cleanup::{CleanupJournal, Trace};
+use crate::cleanup::Trace;
 use crate::contract::{Contract, Pipeline};
+use crate::control::{Instruction, tell_stack};
 use crate::doors::Doors;
 use crate::identity::Tenant;
 use crate::journal::Recorder;
-use crate::probe::{self, Http};
+use crate::probe::{self, Http, Look, eventually};
 use crate::redact::Redactor;
-use crate::safety::Brake;
+use crate::safety::Safeguards;
 use crate::secret::Secret;
 use crate::stack::Stack;
 use crate::standin::StandinClient;
+
+/// How long an API may take to answer after it was started.
+const API_STARTS_WITHIN: Duration = Duration::from_mins(1);
 
 /// A door that does not open.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +63,7 @@ pub(crate) struct Lane {
     pool: Option<PgPool>,
     accounts: Accounts,
     standins: Option<StandinClient>,
-    cleanup: Option<Arc<CleanupJournal>>,
-    brake: Option<Arc<Brake>>,
+    safeguards: Option<Safeguards>,
 }
 
 /// What a lane is opened with.
@@ -68,10 +72,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) doors: Doors,
     /// The stack, where one trial at a time owns it and may control its processes.
     pub(crate) stack: Option<Arc<Stack>>,
-    /// Where what is created is written down, on a target that is not ours.
-    pub(crate) cleanup: Option<Arc<CleanupJournal>>,
-    /// What may end the run there.
-    pub(crate) brake: Option<Arc<Brake>>,
+    /// What keeps us from harming it, where it is not ours.
+    pub(crate) safeguards: Option<&'a Safeguards>,
     pub(crate) contract: &'a Arc<Contract>,
     pub(crate) redactor: &'a Arc<Redactor>,
 }
@@ -82,8 +84,7 @@ impl Lane {
         let Opening {
             doors,
             stack,
-            cleanup,
-            brake,
+            safeguards,
             contract,
             redactor,
         } = opening;
@@ -103,8 +104,7 @@ impl Lane {
             doors,
             stack,
             http,
-            cleanup,
-            brake,
+            safeguards: safeguards.cloned(),
         })
     }
 
@@ -179,7 +179,8 @@ impl Lane {
 
     /// A probe of one of its surfaces.
     pub(crate) fn probe(&self, surface: &str, recorder: Recorder) -> Http {
-        Http::new(self.http.clone(), surface, recorder).braked(self.brake.as_ref())
+        Http::new(self.http.clone(), surface, recorder)
+            .braked(self.safeguards.as_ref().map(|guard| &guard.brake))
     }
 
     pub(crate) fn pool(&self) -> Option<PgPool> {
@@ -194,7 +195,49 @@ impl Lane {
         self.standins.as_ref()
     }
 
-    pub(crate) fn cleanup(&self) -> Option<&Arc<CleanupJournal>> {
-        self.cleanup.as_ref()
+    /// What keeps us from harming the system, where it is not ours.
+    pub(crate) fn safeguards(&self) -> Option<&Safeguards> {
+        self.safeguards.as_ref()
+    }
+
+    /// Gives an instruction to the system's parts and waits until it is carried out.
+    pub(crate) async fn tell(&self, told: Instruction, recorder: &Recorder) -> anyhow::Result<()> {
+        match (&self.stack, &self.safeguards) {
+            (Some(stack), _) => tell_stack(stack, told).await?,
+            (None, Some(guard)) => {
+                guard.commands.tell(told, recorder).await?;
+                if told == Instruction::StartApi {
+                    self.answers(API_STARTS_WITHIN).await?;
+                }
+            }
+            (None, None) => anyhow::bail!("{told}: it is a stack that others use"),
+        }
+        Ok(())
+    }
+
+    /// Puts a system that is not ours back as it was, and waits until it is ready again.
+    pub(crate) async fn put_back(&self, recorder: &Recorder) -> anyhow::Result<()> {
+        let Some(guard) = &self.safeguards else {
+            return Ok(());
+        };
+        if guard.commands.put_back(recorder).await? {
+            self.answers(API_STARTS_WITHIN).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the system says that it lives.
+    pub(crate) async fn answers(&self, within: Duration) -> anyhow::Result<()> {
+        let nobody = self.nobody();
+        let lives = async || {
+            let reply = nobody.health().await;
+            Ok(match reply {
+                Ok(reply) if reply.is_success() => Look::Seen(()),
+                Ok(reply) => Look::NotYet(reply.summary()),
+                Err(stop) => Look::NotYet(stop.told()),
+            })
+        };
+        let answered = eventually(&Recorder::silent(), "the API answers", within, lives).await;
+        answered.map_err(|stop| anyhow::anyhow!(stop.told()))
     }
 }

@@ -9,6 +9,7 @@ mod cleanup;
 mod cli;
 pub mod context;
 pub mod contract;
+pub mod control;
 mod doors;
 mod execute;
 pub mod identity;

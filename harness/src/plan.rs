@@ -6,6 +6,7 @@ use cutover_reports::record::{
 };
 use time::OffsetDateTime;
 
+use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
 use crate::suite::{Case, Suite};
 use crate::target::Target;
@@ -115,7 +116,8 @@ fn admission(suite: &Suite, case: &Case, target: &Target, selection: &Selection)
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
-    if case.is_alone() && target.attachment().is_some() {
+    let controls = case.check.needs.iter().any(|need| need.is_control());
+    if case.is_alone() && !controls && target.attachment().is_some() {
         let reason = format!(
             "it needs a stack of its own; target '{}' is somebody else's",
             target.name
@@ -124,14 +126,18 @@ fn admission(suite: &Suite, case: &Case, target: &Target, selection: &Selection)
     }
     match target.grants().first_missing(&case.check.needs) {
         None => Admission::Admitted,
-        Some(missing) => refused(
-            SkipClass::PreconditionMissing,
-            format!(
-                "it needs {missing}; target '{}' does not give it",
-                target.name
-            ),
-        ),
+        Some(missing) => refused(SkipClass::PreconditionMissing, lacks(missing, target)),
     }
+}
+
+/// What a target lacks, and what would give it.
+fn lacks(missing: Capability, target: &Target) -> String {
+    let remedy = missing.given_by().map_or_else(
+        || "only a stack of our own does".to_owned(),
+        |key| format!("{key} would"),
+    );
+    let name = &target.name;
+    format!("it needs {missing}; target '{name}' does not give it, {remedy}")
 }
 
 fn is_selected(suite: &str, id: &CheckId, selection: &Selection) -> bool {

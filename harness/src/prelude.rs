@@ -6,11 +6,13 @@ pub use cutover_reports::record::Severity::{self, Critical, High, Low, Medium};
 pub use uuid::Uuid;
 
 pub use crate::capability::Capability::{
-    self, Database, Http, Logs, Minting, Processes, Standins, Storage,
+    self, ApiStop, Database, Http, Logs, Minting, Processes, Standins, Storage, WorkerPause,
+    WorkerScale, WorkerStop,
 };
 pub use crate::check::{Check, secs};
 pub use crate::context::Context;
 pub use crate::contract::Pipeline;
+pub use crate::control::Instruction;
 pub use crate::probe::Look;
 pub use crate::stop::{CheckResult, Stop};
 pub use crate::suite::Suite;

@@ -176,6 +176,24 @@ fn a_command_to_paste_holds_nothing_that_a_plan_smuggles_in() {
 }
 
 #[test]
+fn a_command_to_paste_names_the_target_file_as_one_word() {
+    for (file, word) in [
+        ("targets/x.toml", Some("targets/x.toml")),
+        ("a user's.toml", Some(r"'a user'\''s.toml'")),
+        ("two\nlines.toml", None),
+    ] {
+        let (mut run, _) = golden::run();
+        run.plan.as_mut().unwrap().target.file = Some(file.to_owned());
+        let (run, verdict) = golden::judged(run);
+        let page = PLAIN.render(&run, &verdict);
+        let again = page.lines().find(|line| line.contains("again ")).unwrap();
+        let named = again.split_once(" --target ").map(|(_, rest)| rest);
+        let named = named.map(|rest| rest.trim_end_matches(" --defect I-004"));
+        assert_eq!(named, word, "{again}");
+    }
+}
+
+#[test]
 fn a_time_that_no_clock_measured_breaks_no_output() {
     for ms in [-1.0, 1.8e22, f64::MAX] {
         let (mut run, _) = golden::run();

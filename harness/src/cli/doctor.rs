@@ -101,8 +101,7 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
     let opening = Opening {
         doors,
         stack: None,
-        cleanup: None,
-        brake: None,
+        safeguards: None,
         contract: &Arc::new(contract.clone()),
         redactor: &Arc::new(Redactor::default()),
     };
@@ -121,6 +120,11 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
     report.note("identity", tenants.map_err(|error| format!("{error:#}")));
     database(&lane, contract, report).await;
     storage(&lane, report).await;
+    for (key, command) in target.control.all() {
+        let program = command.first().map_or("", String::as_str);
+        let found = on_path(program).ok_or(format!("there is no program '{program}'"));
+        report.note(key, found.map(|program| program.display().to_string()));
+    }
     if let Some(standins) = lane.standins() {
         let seen = standins.parser_calls("cutover-doctor").await;
         let seen = seen.map(|_| "they answer");
@@ -195,6 +199,17 @@ async fn storage(lane: &Lane, report: &mut Report) {
     let found = storage.get(&format!("{bucket}/cutover/doctor")).await;
     let found = found.map(|_| "objects can be read");
     report.note("storage", found.map_err(chain));
+}
+
+/// A program as it would be found; it is not run.
+fn on_path(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(PathBuf::from(program)).filter(|path| path.is_file());
+    }
+    let directories = std::env::var_os("PATH")?;
+    std::env::split_paths(&directories)
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
 }
 
 fn chain(error: impl Into<anyhow::Error>) -> String {

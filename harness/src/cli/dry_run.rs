@@ -27,6 +27,9 @@ pub(super) fn describe(plan: &Plan, target: &Target, contract: &Contract) -> Str
     if target.api.is_some() {
         lines.push("  PUT    the signed address of each upload  (its bytes)".to_owned());
     }
+    for (key, command) in target.control.all() {
+        lines.push(format!("  RUN    {}  ({key})", command.join(" ")));
+    }
     lines.extend([String::new(), "for these checks:".to_owned()]);
     let admitted = plan.checks.iter().filter(|check| check.is_admitted());
     lines.extend(admitted.map(|check| format!("  {:<12} {}", check.effect.to_string(), check.id)));

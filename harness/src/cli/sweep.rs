@@ -71,11 +71,14 @@ impl Sweep {
         };
         let target = Target::read(path)?;
         let contract = target.contract(catalog.contract.text)?;
-        let Residue { removed, left } =
-            runtime.block_on(remove_residue(&self.output, &target, contract))?;
+        let Residue {
+            removed,
+            left,
+            put_back,
+        } = runtime.block_on(remove_residue(&self.output, &target, contract))?;
         writeln!(
             out,
-            "target {}: {removed} documents removed, {left} left",
+            "target {}: {removed} documents removed, {left} left, {put_back} instructions put it back",
             target.name
         )?;
         Ok(if left == 0 { swept } else { exit::INCONCLUSIVE })

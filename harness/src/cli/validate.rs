@@ -228,7 +228,11 @@ impl Validate {
                         } else {
                             1
                         },
-                        lanes: target.stack.lanes,
+                        lanes: if target.attachment().is_some() {
+                            0
+                        } else {
+                            target.stack.lanes
+                        },
                         first: &self.first,
                         is_enough: &|case, executed| {
                             self.fail_fast && forbids(policy, case, executed)

@@ -1,17 +1,23 @@
-//! Residue: what killed runs created on a target that is not ours, and how it is removed.
+//! Residue: what killed runs created and changed on a target that is not ours, and how it is taken back.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cutover_reports::record::{PLAN_FILE, Plan};
 
-use crate::cleanup::{CLEANUP_FILE, CleanupJournal, left_in};
+use crate::cleanup::{CLEANUP_FILE, CleanupJournal, remains_in};
 use crate::contract::Contract;
+use crate::control::Commands;
+use crate::journal::Recorder;
 use crate::lane::{Lane, Opening};
 use crate::redact::Redactor;
 use crate::target::Target;
+
+/// How long the target may take to answer after it was put back.
+const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
 
 /// What became of the residue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub(crate) struct Residue {
     pub(crate) removed: usize,
     /// Documents that are still there, or may be.
     pub(crate) left: usize,
+    /// Instructions that put the target back as it was.
+    pub(crate) put_back: usize,
 }
 
 /// Removes what the runs of a directory have left on a target.
@@ -38,15 +46,19 @@ pub(crate) async fn remove_residue(
     let lane = Lane::open(Opening {
         doors: attachment.doors()?,
         stack: None,
-        cleanup: None,
-        brake: None,
+        safeguards: None,
         contract: &Arc::new(contract),
         redactor: &redactor,
     })
     .await?;
     let mut residue = Residue::default();
     for run in with_residue(runs, target)? {
-        let journal = CleanupJournal::open(&run, Arc::clone(&redactor))?;
+        let journal = Arc::new(CleanupJournal::open(&run, Arc::clone(&redactor))?);
+        let commands = Commands::new(target.control.clone(), Arc::clone(&journal));
+        residue.put_back += journal.owed().len();
+        if commands.put_back(&Recorder::silent()).await? {
+            lane.answers(ANSWERS_WITHIN).await?;
+        }
         for trace in journal.left() {
             if lane.removes(trace).await {
                 journal.removed(trace.document_id);
@@ -76,7 +88,7 @@ fn with_residue(runs: &Path, target: &Target) -> anyhow::Result<Vec<PathBuf>> {
         plan.is_some_and(|plan| plan.target.name == target.name)
     };
     let has_left =
-        |run: &PathBuf| left_in(&run.join(CLEANUP_FILE)).is_ok_and(|left| !left.is_empty());
+        |run: &PathBuf| remains_in(&run.join(CLEANUP_FILE)).is_ok_and(|left| !left.is_nothing());
     let runs = entries.flatten().map(|entry| entry.path());
     Ok(runs
         .filter(|run| !run.is_symlink() && has_left(run) && is_of_target(run))

@@ -1,5 +1,5 @@
 //! Scheduling: shared checks side by side on one stack, then those that look at what all of them left;
-//! exclusive ones meanwhile, each on a lane of its own.
+//! exclusive ones meanwhile, each on a lane of its own, or in between where there are no lanes.
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +14,8 @@ use crate::suite::Case;
 pub(crate) struct Course<'a> {
     /// Trials at a time on the shared stack.
     pub(crate) jobs: usize,
-    /// Trials at a time with a stack of their own.
+    /// Trials at a time with a stack of their own; none where there is but one system, on which
+    /// exclusive checks run one by one.
     pub(crate) lanes: usize,
     /// Checks whose names contain one of these run before all others.
     pub(crate) first: &'a [String],
@@ -71,8 +72,13 @@ impl Course<'_> {
         let (last, together): (Vec<_>, Vec<_>) =
             shared.into_iter().partition(|case| case.check.last);
         thread::scope(|scope| {
-            scope.spawn(|| side_by_side(&alone, self.lanes, run));
+            if self.lanes > 0 {
+                scope.spawn(|| side_by_side(&alone, self.lanes, run));
+            }
             side_by_side(&together, self.jobs, run);
+            if self.lanes == 0 {
+                side_by_side(&alone, 1, run);
+            }
             side_by_side(&last, self.jobs, run);
         });
     }

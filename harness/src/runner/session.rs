@@ -10,18 +10,17 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::catalog::SeededDefect;
-use crate::cleanup::CleanupJournal;
 use crate::contract::Contract;
 use crate::doors::Doors;
 use crate::execute::{Executed, Surroundings, execute};
-use crate::journal::JournalError;
+use crate::journal::{JournalError, Recorder};
 use crate::lane::{Lane, Opening};
 use crate::leaks;
 use crate::redact::Redactor;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
 use crate::runner::Interrupt;
 use crate::runner::recipe::stack_spec;
-use crate::safety::Brake;
+use crate::safety::Safeguards;
 use crate::stack::{Lanes, Reach, Stack, StackCard, sweep};
 use crate::suite::Case;
 use crate::target::Target;
@@ -58,8 +57,7 @@ pub(crate) struct Session {
 /// A system that somebody else runs, and what keeps us from harming it.
 struct Attached {
     doors: Doors,
-    brake: Arc<Brake>,
-    cleanup: Arc<CleanupJournal>,
+    safeguards: Safeguards,
 }
 
 /// What a session is made of.
@@ -93,11 +91,12 @@ impl Session {
         let attached = from.attached.map(|doors| {
             Ok::<_, JournalError>(Attached {
                 doors,
-                brake: Arc::new(Brake::new(&from.target.safety, interrupt.clone())),
-                cleanup: Arc::new(CleanupJournal::open(
+                safeguards: Safeguards::open(
+                    from.target,
                     directory.path(),
-                    Arc::clone(&redactor),
-                )?),
+                    &redactor,
+                    interrupt.clone(),
+                )?,
             })
         });
         let spec = stack_spec(from.program, from.target, &from.contract, from.defect);
@@ -152,7 +151,9 @@ impl Session {
             interrupt: &self.interrupt,
             seed: self.plan.seed,
         };
-        let Some(workers) = case.check.workers else {
+        // What is somebody else's has no lanes: there, a check that must be alone is.
+        let workers = case.check.workers.filter(|_| self.attached.is_none());
+        let Some(workers) = workers else {
             return execute(case, &around, async || self.shared_lane().await);
         };
         let lease = RefCell::new(None);
@@ -238,8 +239,7 @@ impl Session {
         let opening = Opening {
             doors: attached.doors.clone(),
             stack: None,
-            cleanup: Some(Arc::clone(&attached.cleanup)),
-            brake: Some(Arc::clone(&attached.brake)),
+            safeguards: Some(&attached.safeguards),
             contract: &self.contract,
             redactor: &self.redactor,
         };
@@ -253,15 +253,22 @@ impl Session {
         let (Some(attached), Some(lane)) = (&self.attached, self.shared.get()) else {
             return Ok(());
         };
-        for trace in attached.cleanup.left() {
+        if let Err(error) = lane.put_back(&Recorder::silent()).await {
+            let what = format!(
+                "the target was not put back: {error:#}; `cutover sweep --target` tries again"
+            );
+            self.incident(what)?;
+        }
+        let cleanup = &attached.safeguards.cleanup;
+        for trace in cleanup.left() {
             if lane.removes(trace).await {
-                attached.cleanup.removed(trace.document_id);
+                cleanup.removed(trace.document_id);
             }
         }
-        if let Some(failure) = attached.cleanup.take_failure() {
+        if let Some(failure) = cleanup.take_failure() {
             return Err(failure);
         }
-        let left = attached.cleanup.left().len();
+        let left = cleanup.left().len();
         if left > 0 {
             let what = format!(
                 "{left} documents were left behind on the target; `cutover sweep --target` removes them"
@@ -275,8 +282,7 @@ impl Session {
         let opening = Opening {
             doors: Doors::from(card),
             stack,
-            cleanup: None,
-            brake: None,
+            safeguards: None,
             contract: &self.contract,
             redactor: &self.redactor,
         };

@@ -2,6 +2,8 @@
 
 mod brake;
 mod interlock;
+mod safeguards;
 
 pub(crate) use brake::Brake;
 pub(crate) use interlock::{Claim, Interlock, proven, within_profile};
+pub(crate) use safeguards::Safeguards;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::attached::{
     ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StandinAddresses, StorageSettings,
 };
+use super::control::ControlSettings;
 use crate::capability::{Capability, Grants};
 use crate::stack::{self, Images};
 
@@ -21,6 +22,9 @@ pub struct Target {
     /// What errors call it: the file's name.
     #[serde(skip)]
     pub(super) origin: String,
+    /// Where it was read; nothing where it is the embedded one.
+    #[serde(skip)]
+    pub(super) file: Option<PathBuf>,
     /// The version of the file's format: 1.
     pub schema: u32,
     /// The name by which reports speak of it.
@@ -41,6 +45,9 @@ pub struct Target {
     pub storage: Option<StorageSettings>,
     /// The stand-ins of its providers, where somebody else runs it with ours.
     pub standins: Option<StandinAddresses>,
+    /// How its parts are stopped, started, paused and scaled, where somebody else runs it.
+    #[serde(default)]
+    pub control: ControlSettings,
     /// What protects it from us, where somebody else runs it.
     #[serde(default)]
     pub safety: SafetySettings,
@@ -153,7 +160,8 @@ impl Target {
             (Capability::Minting, at.identity.mint.is_some()),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
-        given.map(|(capability, _)| capability).collect()
+        let given = given.map(|(capability, _)| capability);
+        given.chain(self.control.grants()).collect()
     }
 
     /// How to get in, where somebody else runs it.
@@ -180,6 +188,7 @@ impl Target {
     pub fn summary(&self, defect: Option<String>) -> TargetSummary {
         TargetSummary {
             name: self.name.clone(),
+            file: self.file.as_ref().map(|file| file.display().to_string()),
             class: self.class.to_string(),
             stack: match self.api {
                 Some(_) => "attached".to_owned(),

@@ -50,7 +50,11 @@ impl Target {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text, &path.display().to_string())
+        let target = Self::parse(&text, &path.display().to_string())?;
+        Ok(Self {
+            file: Some(path.to_owned()),
+            ..target
+        })
     }
 
     /// Parses a target; `origin` is what its errors call it.
@@ -79,6 +83,9 @@ impl Target {
         }
         if !(1..=8).contains(&target.stack.lanes) {
             return invalid("stack.lanes", "must be from 1 to 8");
+        }
+        if let Some((key, problem)) = target.control.problem() {
+            return invalid(key, problem);
         }
         match (&target.api, target.identity.problem()) {
             (None, _) if target.class != Class::Local => invalid(

@@ -1,6 +1,7 @@
 //! A target: where the system under test is, and what we may do to it.
 
 mod attached;
+mod control;
 mod file;
 mod load;
 mod secret_source;
@@ -9,6 +10,7 @@ pub use attached::{
     AccountSettings, ApiSettings, DatabaseSettings, IdentitySettings, LoginSettings, MintSettings,
     StandinAddresses, StorageSettings,
 };
+pub use control::{ApiControl, ControlSettings, WorkerControl};
 pub use file::{Class, SafetySettings, StackKind, StackSettings, Target};
 pub use load::TargetError;
 pub use secret_source::{Refused, SecretError, SecretSource};

@@ -69,6 +69,9 @@ pub struct TargetSummary {
     pub class: String,
     /// The kind of stack.
     pub stack: String,
+    /// The file that says all of it; nothing where it is the embedded one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The seeded defect the stack was started with, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defect: Option<String>,

@@ -5,7 +5,7 @@
 
 use super::evidence::call;
 use super::span::spoken_ms;
-use super::story::{Chapter, Story};
+use super::story::{Chapter, Story, by_detail};
 use super::text::line;
 use super::{JUNIT_FILE, Render, VERDICT_FILE};
 use crate::record::{PLAN_FILE, Run, TRIALS_DIR};
@@ -15,7 +15,7 @@ use crate::verdict::{Status, Verdict};
 const LONGEST: usize = 300;
 /// How many suites have a line.
 const MOST_SUITES: usize = 4;
-/// How many unasked or unanswered checks have a line.
+/// How many reasons for asking no check or getting no answer have a line.
 const MOST_UNTESTED: usize = 6;
 /// How many failures are told in six lines each.
 const MOST_TOLD: usize = 3;
@@ -81,11 +81,20 @@ fn tally(verdict: &Verdict) -> Vec<String> {
 
 /// What a GO would not cover.
 fn untested(story: &Story<'_>) -> Vec<String> {
-    let chapters: Vec<_> = story.unanswered.iter().chain(&story.left_out).collect();
+    let chapters = story.unanswered.iter().chain(&story.left_out);
+    let chapters: Vec<_> = chapters.copied().collect();
     section("Not tested", chapters.len(), |shown| {
-        let named = chapters.iter().take(MOST_UNTESTED);
-        shown.extend(named.map(|chapter| one_line(chapter)));
-        shown.extend(and_more(chapters.len(), MOST_UNTESTED, "checks"));
+        let reasons = by_detail(&chapters);
+        let named = reasons.iter().take(MOST_UNTESTED);
+        shown.extend(named.map(|(detail, alike)| match alike.as_slice() {
+            [only] => one_line(only),
+            several => format!("- {} checks: {}", several.len(), code(detail)),
+        }));
+        let rest = reasons
+            .iter()
+            .skip(MOST_UNTESTED)
+            .map(|(_, alike)| alike.len());
+        shown.extend(and_more(rest.sum(), 0, "checks"));
     })
 }
 

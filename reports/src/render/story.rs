@@ -93,6 +93,11 @@ impl<'a> Chapter<'a> {
         }
     }
 
+    /// Whether it was left out before the run began.
+    pub(super) fn was_refused(&self) -> bool {
+        self.trial.is_none() && self.judged.status == Status::Skipped
+    }
+
     /// Whether it was to run and left no trace.
     pub(super) fn never_ran(&self) -> bool {
         self.judged.status == Status::NotRun
@@ -172,6 +177,10 @@ impl<'a> Chapter<'a> {
     pub(super) fn again(&self) -> String {
         let mut command = format!("cutover validate --check {}", self.judged.id);
         if let Some(plan) = &self.run.plan {
+            let file = plan.target.file.as_deref();
+            let file = file.filter(|file| line(file, LONGEST_COMMAND) == **file);
+            let file = file.map(quoted);
+            command.extend(file.iter().flat_map(|file| [" --target ", file]));
             let profile = (plan.profile != Profile::Gate).then(|| plan.profile.name());
             let defect = plan.target.defect.as_deref().filter(|id| is_a_word(id));
             for (option, value) in [(" --profile ", profile), (" --defect ", defect)] {
@@ -186,6 +195,30 @@ impl<'a> Chapter<'a> {
 fn is_a_word(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// A path as one word for a shell.
+fn quoted(path: &str) -> String {
+    if path.split('/').all(is_a_word) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
+}
+
+/// Chapters with the same detail together, in the order in which each detail comes first.
+pub(super) fn by_detail<'s, 'a>(
+    chapters: &'s [Chapter<'a>],
+) -> Vec<(&'a str, Vec<&'s Chapter<'a>>)> {
+    let mut groups: Vec<(&str, Vec<&Chapter<'_>>)> = Vec::new();
+    for chapter in chapters {
+        let detail = chapter.detail();
+        match groups.iter_mut().find(|(known, _)| *known == detail) {
+            Some((_, alike)) => alike.push(chapter),
+            None => groups.push((detail, vec![chapter])),
+        }
+    }
+    groups
 }
 
 /// Whether it was this attempt of which the verdict speaks.

@@ -21,13 +21,13 @@ use super::ending::arrives_whole;
 pub(super) fn table() -> Vec<Check> {
     vec![
         check!(a_killed_workers_job_is_finished_once, MOMENTS)
-            .requires([Http, Database, Storage, Standins, Processes])
+            .requires([Http, Database, Storage, Standins, WorkerStop])
             .effect(Fault)
             .takes(secs(3))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_that_overslept_changes_nothing)
-            .requires([Http, Database, Storage, Standins, Processes])
+            .requires([Http, Database, Storage, Standins, WorkerPause, WorkerScale])
             .effect(Fault)
             .takes(secs(5))
             .severity(Critical)
@@ -37,6 +37,11 @@ pub(super) fn table() -> Vec<Check> {
             .effect(Fault)
             .takes(secs(3))
             .severity(High)
+            .alone_with_workers(1),
+        check!(what_was_accepted_outlives_the_api)
+            .requires([Http, ApiStop])
+            .effect(Fault)
+            .severity(Critical)
             .alone_with_workers(1),
         check!(the_api_ends_in_good_order)
             .requires([Http, Database, Storage, Standins, Processes])
@@ -154,10 +159,9 @@ fn only_worker(stack: &Stack) -> CheckResult<Arc<Worker>> {
 
 /// What a killed worker held is done by another, once its lease has ended, and ends as if nothing had happened.
 async fn a_killed_workers_job_is_finished_once(cx: &Context, case: &Moment) -> CheckResult {
-    let worker = only_worker(cx.processes()?)?;
     let underway = Underway::reach(cx, case.stage).await?;
-    worker.kill().await?;
-    worker.restart().await?;
+    cx.tell(Instruction::StopWorkers).await?;
+    cx.tell(Instruction::StartWorkers).await?;
     underway.arrives_once(cx).await
 }
 
@@ -182,15 +186,13 @@ impl Rows {
 
 /// A worker that stood still while its lease ended finds that its job is done, and leaves it alone.
 async fn a_worker_that_overslept_changes_nothing(cx: &Context) -> CheckResult {
-    let stack = cx.processes()?;
-    let sleeper = only_worker(stack)?;
     let underway = Underway::reach(cx, Stage::Embedding).await?;
-    sleeper.pause().await?;
-    stack.scale_workers(2).await?;
+    cx.tell(Instruction::PauseWorkers).await?;
+    cx.tell(Instruction::ScaleWorkers(2)).await?;
     underway.pipeline.until_complete(&underway.accepted).await?;
     let before = Rows::of(cx, &underway.accepted).await?;
-    sleeper.resume().await?;
-    stack.scale_workers(1).await?;
+    cx.tell(Instruction::ResumeWorkers).await?;
+    cx.tell(Instruction::ScaleWorkers(1)).await?;
     // It is alone now: whatever it does after this document, it has gone on with the old one first.
     cx.pipeline()?.complete(&cx.document().build()).await?;
     let after = Rows::of(cx, &underway.accepted).await?;
@@ -243,6 +245,23 @@ async fn ends_well(cx: &Context, process: &Process) -> CheckResult {
             Ok(())
         }
     }
+}
+
+/// What an API has accepted is known to the next one: its address takes the bytes, and the document arrives.
+async fn what_was_accepted_outlives_the_api(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    cx.tell(Instruction::StopApi).await?;
+    cx.tell(Instruction::StartApi).await?;
+    let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
+    ensure!(
+        put.is_success(),
+        "an address given before the restart takes no bytes: {}",
+        put.summary()
+    );
+    pipeline.until_complete(&accepted).await?;
+    Ok(())
 }
 
 /// An API that is told to end answers what it was asked, and then ends with success.

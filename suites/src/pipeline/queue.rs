@@ -21,7 +21,7 @@ use crate::reading::at;
 pub(super) fn table() -> Vec<Check> {
     vec![
         check!(several_workers_do_each_job_once, CREWS)
-            .requires([Http, Database, Standins, Processes])
+            .requires([Http, Database, Standins, WorkerScale])
             .effect(Fault)
             .severity(Critical)
             .alone_with_workers(2),
@@ -79,7 +79,7 @@ struct Delivery {
 
 /// Several workers complete everybody's documents: each is parsed and embedded once, and nobody sees another's.
 async fn several_workers_do_each_job_once(cx: &Context, case: &Crew) -> CheckResult {
-    cx.processes()?.scale_workers(case.workers).await?;
+    cx.tell(Instruction::ScaleWorkers(case.workers)).await?;
     let each = cx.contract().limits.concurrent_jobs.min(2);
     let deliveries = try_join_all((0..USERS).map(async |_| {
         let pipeline = cx.pipeline()?;

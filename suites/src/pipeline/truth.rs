@@ -25,7 +25,7 @@ pub(super) fn table() -> Vec<Check> {
             .severity(High)
             .alone_with_workers(1),
         check!(a_dead_worker_is_not_ready)
-            .requires([Http, Processes])
+            .requires([Http, WorkerStop])
             .effect(Fault)
             .takes(secs(8))
             .severity(Critical)
@@ -84,12 +84,8 @@ async fn health_and_version_answer(cx: &Context) -> CheckResult {
 /// A service whose worker is dead is alive but not ready, and is ready again with the worker.
 async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
-    let stack = cx.processes()?;
     let within = cx.contract().timing.lease + NOTICED_WITHIN;
-    let [worker] = &stack.workers()[..] else {
-        return Err(anyhow::anyhow!("the stack has not one worker").into());
-    };
-    worker.kill().await?;
+    cx.tell(Instruction::StopWorkers).await?;
     // A document that waits makes the queue old, whatever else the service looks at.
     pipeline.upload(&cx.document().build()).await?;
     let ready = async |expected: u16| {
@@ -103,7 +99,7 @@ async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     cx.eventually("readiness is denied", within, async || ready(503).await)
         .await?;
     pipeline.health().await?.expect_status(200)?;
-    worker.restart().await?;
+    cx.tell(Instruction::StartWorkers).await?;
     cx.eventually("readiness is back", within, async || ready(200).await)
         .await
 }

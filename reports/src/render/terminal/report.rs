@@ -7,7 +7,7 @@ use super::page::Page;
 use crate::record::Run;
 use crate::render::palette::Tone;
 use crate::render::span::spoken_ms;
-use crate::render::story::{Chapter, Story};
+use crate::render::story::{Chapter, Story, by_detail};
 use crate::render::text::line;
 use crate::render::{Palette, Render, SUMMARY_FILE};
 use crate::verdict::{Decision, Verdict};
@@ -55,12 +55,12 @@ impl Render for Terminal {
         page.blank();
         suites(&mut page, verdict);
         slowest(&mut page, &story);
-        let (not_run, unanswered): (Vec<_>, Vec<_>) = story
-            .unanswered
-            .iter()
-            .copied()
-            .partition(Chapter::never_ran);
+        let unanswered = story.unanswered.iter().copied();
+        let (not_run, unanswered): (Vec<_>, Vec<_>) = unanswered.partition(Chapter::never_ran);
+        let unanswered = unanswered.into_iter();
+        let (refused, unanswered): (Vec<_>, Vec<_>) = unanswered.partition(Chapter::was_refused);
         by_reason(&mut page, "left out", &story.left_out);
+        by_reason(&mut page, "refused", &refused);
         by_reason(&mut page, "not run", &not_run);
         remarks(&mut page, &story);
         page.blank();
@@ -108,14 +108,7 @@ fn slowest(page: &mut Page, story: &Story<'_>) {
 
 /// Checks without a story of their own: how many there are for each reason.
 fn by_reason(page: &mut Page, mut label: &str, quiet: &[Chapter<'_>]) {
-    let mut reasons: Vec<(&str, Vec<&Chapter<'_>>)> = Vec::new();
-    for chapter in quiet {
-        let detail = chapter.detail();
-        match reasons.iter_mut().find(|(reason, _)| *reason == detail) {
-            Some((_, chapters)) => chapters.push(chapter),
-            None => reasons.push((detail, vec![chapter])),
-        }
-    }
+    let reasons = by_detail(quiet);
     for (reason, chapters) in reasons.iter().take(MOST_LEFT_OUT) {
         let who = match chapters.as_slice() {
             [only] => only.judged.id.to_string(),

@@ -79,6 +79,7 @@ pub(super) fn run_of(checks: Vec<PlannedCheck>, trials: Vec<Trial>) -> Run {
         profile: Profile::Gate,
         seed: 1,
         target: TargetSummary {
+            file: None,
             name: "t".to_owned(),
             class: "local".to_owned(),
             stack: "processes".to_owned(),

@@ -1,0 +1,9 @@
+//! Control: API and workers are told to stop, start, pause or be more, whoever runs them.
+
+mod commands;
+mod instruction;
+mod tell;
+
+pub(crate) use commands::Commands;
+pub use instruction::Instruction;
+pub(crate) use tell::tell_stack;
