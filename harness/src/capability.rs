@@ -28,6 +28,8 @@ pub enum Capability {
     WorkerScale,
     /// The API can be stopped and started.
     ApiStop,
+    /// Connections between the system and what it needs pass through us.
+    Links,
 }
 
 /// What a target gives.
@@ -36,7 +38,7 @@ pub struct Grants(BTreeSet<Capability>);
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Http,
         Self::Database,
         Self::Storage,
@@ -48,6 +50,7 @@ impl Capability {
         Self::WorkerPause,
         Self::WorkerScale,
         Self::ApiStop,
+        Self::Links,
     ];
 
     /// The name used in files and on the terminal.
@@ -64,6 +67,7 @@ impl Capability {
             Self::WorkerPause => "worker-pause",
             Self::WorkerScale => "worker-scale",
             Self::ApiStop => "api-stop",
+            Self::Links => "links",
         }
     }
 
@@ -79,6 +83,7 @@ impl Capability {
             Self::WorkerPause => "pause and resume in [control.worker]",
             Self::WorkerScale => "scale in [control.worker]",
             Self::ApiStop => "stop and start in [control.api]",
+            Self::Links => "[links]",
             Self::Processes | Self::Logs => return None,
         })
     }

@@ -13,6 +13,7 @@ use crate::capability::Capability;
 use crate::check::Check;
 use crate::contract::{Contract, Created, Pipeline};
 use crate::control::Instruction;
+use crate::fault::{LinkName, Traffic};
 use crate::identity::{Minter, Tenant};
 use crate::journal::Recorder;
 use crate::lane::{Lane, LaneError};
@@ -122,6 +123,14 @@ impl Context {
     /// Puts back what the check has changed, where somebody else runs it.
     pub(crate) async fn put_back(&self) -> anyhow::Result<()> {
         self.lane.put_back(&self.recorder).await
+    }
+
+    /// What has passed through a link since the run began; nothing where the target has no such link.
+    pub fn traffic(&self, link: LinkName) -> CheckResult<Option<Traffic>> {
+        let links = self.through(Capability::Links, self.lane.links())?;
+        let mut traffic = links.traffic();
+        let found = traffic.find(|(name, _)| *name == link);
+        Ok(found.map(|(_, traffic)| traffic))
     }
 
     /// The processes of the check's own stack.

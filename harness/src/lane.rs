@@ -11,6 +11,7 @@ use crate::cleanup::Trace;
 use crate::contract::{Contract, Pipeline};
 use crate::control::{Instruction, tell_stack};
 use crate::doors::Doors;
+use crate::fault::Links;
 use crate::identity::Tenant;
 use crate::journal::Recorder;
 use crate::probe::{self, Http, Look, eventually};
@@ -64,6 +65,7 @@ pub(crate) struct Lane {
     accounts: Accounts,
     standins: Option<StandinClient>,
     safeguards: Option<Safeguards>,
+    links: Option<Arc<Links>>,
 }
 
 /// What a lane is opened with.
@@ -74,6 +76,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) stack: Option<Arc<Stack>>,
     /// What keeps us from harming it, where it is not ours.
     pub(crate) safeguards: Option<&'a Safeguards>,
+    /// What its connections pass through, where they do.
+    pub(crate) links: Option<Arc<Links>>,
     pub(crate) contract: &'a Arc<Contract>,
     pub(crate) redactor: &'a Arc<Redactor>,
 }
@@ -85,6 +89,7 @@ impl Lane {
             doors,
             stack,
             safeguards,
+            links,
             contract,
             redactor,
         } = opening;
@@ -105,6 +110,7 @@ impl Lane {
             stack,
             http,
             safeguards: safeguards.cloned(),
+            links,
         })
     }
 
@@ -198,6 +204,10 @@ impl Lane {
     /// What keeps us from harming the system, where it is not ours.
     pub(crate) fn safeguards(&self) -> Option<&Safeguards> {
         self.safeguards.as_ref()
+    }
+
+    pub(crate) fn links(&self) -> Option<&Links> {
+        self.links.as_deref()
     }
 
     /// Gives an instruction to the system's parts and waits until it is carried out.

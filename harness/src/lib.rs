@@ -12,6 +12,7 @@ pub mod contract;
 pub mod control;
 mod doors;
 mod execute;
+pub mod fault;
 pub mod identity;
 pub mod invariant;
 pub mod journal;

@@ -19,6 +19,7 @@ const LIFE: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"identified":{"identity":{"commit":"abc"}}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"incident":{"what":"the stack died"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"leaked":{"file":"trials/a.1.jsonl"}}}"#,
+    r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"carried":{"link":"database","connections":3,"sent_bytes":120,"received_bytes":4096}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:03Z","event":{"interrupted":{"by":"SIGTERM"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:04Z","event":{"finished":{"duration_ms":4000.0}}}"#,
 ];
@@ -234,8 +235,9 @@ fn kind_in_a_life(line: &str) -> usize {
         RunEvent::Identified { .. } => 0,
         RunEvent::Incident { .. } => 1,
         RunEvent::Leaked { .. } => 2,
-        RunEvent::Interrupted { .. } => 3,
-        RunEvent::Finished { .. } => 4,
+        RunEvent::Carried { .. } => 3,
+        RunEvent::Interrupted { .. } => 4,
+        RunEvent::Finished { .. } => 5,
     }
 }
 

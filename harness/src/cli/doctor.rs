@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use cutover_reports::exit;
@@ -18,6 +19,7 @@ use super::Trouble;
 use super::common_options::{PolicyOption, PrintOptions};
 use crate::catalog::Catalog;
 use crate::contract::Contract;
+use crate::fault::Links;
 use crate::journal::Recorder;
 use crate::lane::{Lane, Opening};
 use crate::plan::{Order, plan};
@@ -28,6 +30,9 @@ use crate::target::Target;
 
 /// How far the clocks may be apart before tokens are in danger.
 const CLOCKS_APART_S: i64 = 30;
+
+/// How long a target may take to answer once its links are open.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// Look whether a target can be reached, and what could be checked there
 #[derive(Args, Debug)]
@@ -68,10 +73,11 @@ impl Doctor {
         let policy = self.policy.read()?;
         let mut report = Report::default();
         if target.attachment().is_some() {
+            let links = Arc::new(Links::open(&target.links)?);
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(examine(&target, &contract, &mut report))?;
+            runtime.block_on(examine(&target, &contract, &links, &mut report))?;
         }
         let mut lines = vec![format!("target {} ({})", target.name, target.class)];
         lines.append(&mut report.lines);
@@ -86,7 +92,12 @@ impl Doctor {
 }
 
 /// Goes from door to door; what one needs of another is not asked twice.
-async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> anyhow::Result<()> {
+async fn examine(
+    target: &Target,
+    contract: &Contract,
+    links: &Arc<Links>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let Some(attachment) = target.attachment() else {
         return Ok(());
     };
@@ -102,6 +113,7 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
         doors,
         stack: None,
         safeguards: None,
+        links: Some(Arc::clone(links)),
         contract: &Arc::new(contract.clone()),
         redactor: &Arc::new(Redactor::default()),
     };
@@ -112,6 +124,11 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
             return Ok(());
         }
     };
+    if !links.is_empty() {
+        let answers = lane.answers(ANSWERS_WITHIN).await;
+        let answers = answers.map(|()| "the API answers with its links open");
+        report.note("links", answers.map_err(|error| format!("{error:#}")));
+    }
     let version = api(&lane, report).await;
     let proof = proven(target, &contract.fields.version, version.as_ref(), None);
     report.note("class", proof.map(|()| target.class));
@@ -124,6 +141,12 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
         let program = command.first().map_or("", String::as_str);
         let found = on_path(program).ok_or(format!("there is no program '{program}'"));
         report.note(key, found.map(|program| program.display().to_string()));
+    }
+    for (name, traffic) in links.traffic() {
+        let used =
+            (traffic.connections > 0).then(|| format!("{} connections", traffic.connections));
+        let used = used.ok_or("nothing passed through it: is the system told its address?");
+        report.note(&format!("link {name}"), used);
     }
     if let Some(standins) = lane.standins() {
         let seen = standins.parser_calls("cutover-doctor").await;

@@ -9,6 +9,7 @@ use cutover_reports::exit;
 use super::Trouble;
 use super::common_options::default_output;
 use crate::catalog::Catalog;
+use crate::fault::Links;
 use crate::runner::{Residue, remove_residue};
 use crate::stack::{ContainerError, Reach, SweepError, sweep, sweep_containers};
 use crate::target::Target;
@@ -71,6 +72,7 @@ impl Sweep {
         };
         let target = Target::read(path)?;
         let contract = target.contract(catalog.contract.text)?;
+        let _links = Links::open(&target.links)?;
         let Residue {
             removed,
             left,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -22,6 +23,7 @@ use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
 use crate::contract::Contract;
 use crate::execute::Executed;
+use crate::fault::Links;
 use crate::journal::JournalError;
 use crate::plan::{Order, plan};
 use crate::run_directory::run_id;
@@ -138,8 +140,8 @@ impl Validate {
             return Ok(exit::GO);
         }
         let commit = self.expect_commit.as_deref();
-        let _claim = preflight(&target, &contract, &policy, plan.profile, commit)?;
-        let session = self.open(catalog, &target, contract, plan)?;
+        let access = preflight(&target, &contract, &policy, plan.profile, commit)?;
+        let session = self.open(catalog, &target, contract, plan, access.links.clone())?;
         let path = session.path().to_owned();
         let progress = Progress::new(
             session
@@ -182,6 +184,7 @@ impl Validate {
         target: &Target,
         contract: Contract,
         plan: Plan,
+        links: Option<Arc<Links>>,
     ) -> anyhow::Result<Session> {
         let attachment = target.attachment();
         if attachment.is_none() && plan.checks.iter().any(PlannedCheck::is_admitted) {
@@ -194,6 +197,7 @@ impl Validate {
             defect: self.defect(catalog)?,
             output: &self.output,
             leased: None,
+            links,
             attached: attachment.map(|at| at.doors()).transpose()?,
             program: std::env::current_exe().context("find cutover's own binary")?,
         })?;

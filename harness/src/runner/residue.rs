@@ -47,10 +47,15 @@ pub(crate) async fn remove_residue(
         doors: attachment.doors()?,
         stack: None,
         safeguards: None,
+        links: None,
         contract: &Arc::new(contract),
         redactor: &redactor,
     })
     .await?;
+    if !target.links.is_empty() {
+        // A system that was cut off until now may need a moment.
+        lane.answers(ANSWERS_WITHIN).await?;
+    }
     let mut residue = Residue::default();
     for run in with_residue(runs, target)? {
         let journal = Arc::new(CleanupJournal::open(&run, Arc::clone(&redactor))?);

@@ -13,6 +13,7 @@ use crate::catalog::SeededDefect;
 use crate::contract::Contract;
 use crate::doors::Doors;
 use crate::execute::{Executed, Surroundings, execute};
+use crate::fault::Links;
 use crate::journal::{JournalError, Recorder};
 use crate::lane::{Lane, Opening};
 use crate::leaks;
@@ -58,6 +59,7 @@ pub(crate) struct Session {
 struct Attached {
     doors: Doors,
     safeguards: Safeguards,
+    links: Option<Arc<Links>>,
 }
 
 /// What a session is made of.
@@ -75,6 +77,8 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) leased: Option<StackCard>,
     /// The way into a system that somebody else runs.
     pub(crate) attached: Option<Doors>,
+    /// What its connections pass through, where they do.
+    pub(crate) links: Option<Arc<Links>>,
 }
 
 impl Session {
@@ -97,6 +101,7 @@ impl Session {
                     &redactor,
                     interrupt.clone(),
                 )?,
+                links: from.links,
             })
         });
         let spec = stack_spec(from.program, from.target, &from.contract, from.defect);
@@ -186,6 +191,7 @@ impl Session {
         let stopped = self.runtime.block_on(self.lanes.stop_all());
         taken_back?;
         identified?;
+        self.note_traffic()?;
         if let Err(error) = stopped {
             let error = anyhow::Error::new(error);
             self.incident(format!("the stack was not taken down: {error:#}"))?;
@@ -200,6 +206,20 @@ impl Session {
         }
         let duration_ms = self.began.elapsed().as_secs_f64() * 1e3;
         self.directory.note(RunEvent::Finished { duration_ms })
+    }
+
+    /// Notes what has passed through each link.
+    fn note_traffic(&self) -> Result<(), JournalError> {
+        let links = self.attached.iter().filter_map(|it| it.links.as_ref());
+        for (name, traffic) in links.flat_map(|links| links.traffic()) {
+            self.directory.note(RunEvent::Carried {
+                link: name.to_string(),
+                connections: traffic.connections,
+                sent_bytes: traffic.sent,
+                received_bytes: traffic.received,
+            })?;
+        }
+        Ok(())
     }
 
     /// Empties what holds a secret in spite of everything, and notes it.
@@ -240,6 +260,7 @@ impl Session {
             doors: attached.doors.clone(),
             stack: None,
             safeguards: Some(&attached.safeguards),
+            links: attached.links.clone(),
             contract: &self.contract,
             redactor: &self.redactor,
         };
@@ -283,6 +304,7 @@ impl Session {
             doors: Doors::from(card),
             stack,
             safeguards: None,
+            links: None,
             contract: &self.contract,
             redactor: &self.redactor,
         };

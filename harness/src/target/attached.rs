@@ -1,11 +1,15 @@
 //! A target that somebody else runs: where it is, how to get in, and what we may do there.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+use super::links::LinkSettings;
 use super::secret_source::{SecretError, SecretSource};
 use crate::doors::{Doors, IdentityDoor, StorageDoor};
+use crate::fault::LinkName;
 use crate::secret::Secret;
 use crate::standin::StandinCard;
 
@@ -107,6 +111,7 @@ pub(crate) struct Attachment<'a> {
     pub(crate) database: Option<&'a DatabaseSettings>,
     pub(crate) storage: Option<&'a StorageSettings>,
     pub(crate) standins: Option<&'a StandinAddresses>,
+    pub(crate) links: &'a BTreeMap<LinkName, LinkSettings>,
 }
 
 impl IdentitySettings {
@@ -203,7 +208,9 @@ impl Attachment<'_> {
             .as_ref()
             .map(|login| &login.supabase_url);
         let urls = [Some(&self.api.url), project, login];
-        urls.into_iter().flatten().filter_map(Url::host_str)
+        let behind = self.links.values().filter_map(LinkSettings::upstream_host);
+        let named = urls.into_iter().flatten().filter_map(Url::host_str);
+        named.chain(behind)
     }
 }
 

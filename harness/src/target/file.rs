@@ -12,7 +12,9 @@ use super::attached::{
     ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StandinAddresses, StorageSettings,
 };
 use super::control::ControlSettings;
+use super::links::LinkSettings;
 use crate::capability::{Capability, Grants};
+use crate::fault::LinkName;
 use crate::stack::{self, Images};
 
 /// Where the system under test is, and what we may do to it.
@@ -45,6 +47,9 @@ pub struct Target {
     pub storage: Option<StorageSettings>,
     /// The stand-ins of its providers, where somebody else runs it with ours.
     pub standins: Option<StandinAddresses>,
+    /// Which of its connections are led through us, where somebody else runs it.
+    #[serde(default)]
+    pub links: BTreeMap<LinkName, LinkSettings>,
     /// How its parts are stopped, started, paused and scaled, where somebody else runs it.
     #[serde(default)]
     pub control: ControlSettings,
@@ -147,10 +152,11 @@ impl StackSettings {
 }
 
 impl Target {
-    /// What the target gives. A stack of our own gives everything.
+    /// What the target gives. A stack of our own gives everything but links: its parts meet directly.
     pub fn grants(&self) -> Grants {
         let Some(at) = self.attachment() else {
-            return Capability::ALL.into_iter().collect();
+            let all = Capability::ALL.into_iter();
+            return all.filter(|given| *given != Capability::Links).collect();
         };
         let given = [
             (Capability::Http, true),
@@ -158,6 +164,7 @@ impl Target {
             (Capability::Storage, at.storage.is_some()),
             (Capability::Standins, at.standins.is_some()),
             (Capability::Minting, at.identity.mint.is_some()),
+            (Capability::Links, !self.links.is_empty()),
         ];
         let given = given.into_iter().filter(|(_, given)| *given);
         let given = given.map(|(capability, _)| capability);
@@ -172,6 +179,7 @@ impl Target {
             database: self.database.as_ref(),
             storage: self.storage.as_ref(),
             standins: self.standins.as_ref(),
+            links: &self.links,
         })
     }
 

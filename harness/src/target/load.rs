@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::file::{Class, Target};
+use super::links;
 use crate::contract::{Contract, ContractError};
 
 /// A target file that cannot be used.
@@ -83,6 +84,9 @@ impl Target {
         }
         if !(1..=8).contains(&target.stack.lanes) {
             return invalid("stack.lanes", "must be from 1 to 8");
+        }
+        if let Some(problem) = links::problem(&target.links) {
+            return invalid("links", &problem);
         }
         if let Some((key, problem)) = target.control.problem() {
             return invalid(key, problem);

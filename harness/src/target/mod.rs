@@ -3,6 +3,7 @@
 mod attached;
 mod control;
 mod file;
+mod links;
 mod load;
 mod secret_source;
 
@@ -12,5 +13,6 @@ pub use attached::{
 };
 pub use control::{ApiControl, ControlSettings, WorkerControl};
 pub use file::{Class, SafetySettings, StackKind, StackSettings, Target};
+pub use links::LinkSettings;
 pub use load::TargetError;
 pub use secret_source::{Refused, SecretError, SecretSource};

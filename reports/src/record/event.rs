@@ -75,6 +75,17 @@ pub enum RunEvent {
         /// The file that held it, within the run's directory.
         file: String,
     },
+    /// What passed through a link between the system and something that it needs.
+    Carried {
+        /// What the link leads to.
+        link: String,
+        /// Connections that the system has opened.
+        connections: u64,
+        /// Bytes from the system.
+        sent_bytes: u64,
+        /// Bytes to the system.
+        received_bytes: u64,
+    },
     /// A person or a deadline stopped the run.
     Interrupted {
         /// By what.

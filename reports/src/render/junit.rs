@@ -208,6 +208,7 @@ fn metadata(run: &Run, verdict: &Verdict) -> Vec<Property> {
         RunEvent::Identified { identity } => Some(identity.to_string()),
         RunEvent::Incident { .. }
         | RunEvent::Leaked { .. }
+        | RunEvent::Carried { .. }
         | RunEvent::Interrupted { .. }
         | RunEvent::Finished { .. } => None,
     });

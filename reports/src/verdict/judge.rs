@@ -70,6 +70,7 @@ fn duration(run: &Run) -> Option<f64> {
         RunEvent::Identified { .. }
         | RunEvent::Incident { .. }
         | RunEvent::Leaked { .. }
+        | RunEvent::Carried { .. }
         | RunEvent::Interrupted { .. } => None,
     })
 }

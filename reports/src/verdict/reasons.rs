@@ -81,6 +81,15 @@ fn life(run: &Run) -> Vec<Reason> {
                     "a secret was found in the evidence and withheld: '{file}'"
                 ))
             }),
+            RunEvent::Carried {
+                link, connections, ..
+            } => {
+                if *connections == 0 {
+                    reasons.push(inconclusive(format!(
+                        "nothing passed through link '{link}': the system does not go through it"
+                    )));
+                }
+            }
             RunEvent::Interrupted { by } => {
                 reasons.push(inconclusive(format!("the run was interrupted by {by}")));
             }

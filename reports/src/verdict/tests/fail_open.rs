@@ -31,9 +31,19 @@ const CASES: &[Case] = &[
     ("nothing to verify is a success", Decision::Inconclusive, |run| { plan(run).checks.clear(); run.trials.clear(); }),
     ("missing tests are green", Decision::Inconclusive, |run| { run.trials.remove(0); }),
     ("a person ignores the failed job", Decision::Conditional, |run| { renamed(run, "p::waived"); ends(run, Outcome::Failed); }),
+    ("a link carried nothing", Decision::Inconclusive, |run| run.life.push(at(carried(0)))),
     ("a token stands in the report", Decision::NoGo, |run| run.life.push(at(RunEvent::Leaked { file: "trials/x.jsonl".to_owned() }))),
     ("a retry hides the failure", Decision::NoGo, |run| { let again = run.trials[1].check.clone(); ends(run, Outcome::Failed); run.trials.push(trial(&again, Some(Outcome::Passed))); }),
 ];
+
+fn carried(connections: u64) -> RunEvent {
+    RunEvent::Carried {
+        link: "database".to_owned(),
+        connections,
+        sent_bytes: connections,
+        received_bytes: connections,
+    }
+}
 
 /// Adds so many checks that pass.
 fn passing(run: &mut Run, many: usize) {

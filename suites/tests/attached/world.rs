@@ -1,28 +1,33 @@
-//! A pipeline that somebody else runs is stopped and started by the commands of its target file, and is put back.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
-#![expect(clippy::print_stdout, reason = "a test says why it is skipped")]
+//! A stack that somebody else runs, as far as a target file can tell.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use cutover_harness::record::{Outcome, Run, RunEvent};
+use cutover_harness::record::Run;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(1);
+/// The target that is examined when none is named.
+const LOCAL: &str = include_str!("../../../fixtures/targets/local.toml");
+
+/// Where the environment of a stack's processes begins in a target file.
+const ENVIRONMENT: &str = "[stack.environment]";
 
 /// A stack of somebody else's: its processes are known by their pids alone.
-struct World {
+pub(crate) struct World {
     directory: TempDir,
-    card: Value,
+    pub(crate) card: Value,
 }
 
 impl World {
     /// Starts it; nothing where processes cannot be looked into.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// Starts it with one more line for the environment of its processes.
+    pub(crate) fn start_with(variable: &str) -> Option<Self> {
         if !Path::new("/proc/self/environ").exists() {
             println!("SKIPPED, for there is no /proc");
             return None;
@@ -36,7 +41,15 @@ impl World {
             directory,
             card: Value::Null,
         };
-        let up = world.cutover(&["stack", "up"]);
+        let own = world.directory.path().join("own.toml");
+        let local = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../fixtures/targets/local.toml"
+        );
+        let local = fs::read_to_string(local).unwrap();
+        let text = local.replacen(ENVIRONMENT, &format!("{ENVIRONMENT}\n{variable}"), 1);
+        fs::write(&own, text).unwrap();
+        let up = world.cutover(&["stack", "up", "--target", "own.toml"]);
         assert!(up.status.success(), "{up:?}");
         let stack = String::from_utf8(up.stdout).unwrap();
         let card = fs::read_to_string(Path::new(stack.trim()).join("card.json")).unwrap();
@@ -44,11 +57,11 @@ impl World {
         Some(world)
     }
 
-    fn cutover(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn cutover(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
         command
             .args(arguments)
@@ -60,7 +73,7 @@ impl World {
     }
 
     /// A directory with all that is needed to stop and start a process, and how.
-    fn part(&self, name: &str, process: &Value) -> String {
+    pub(crate) fn part(&self, name: &str, process: &Value) -> String {
         let part = self.directory.path().join(name);
         fs::create_dir(&part).unwrap();
         let pid = process["mark"]["pid"].as_u64().unwrap();
@@ -84,14 +97,16 @@ impl World {
         )
     }
 
-    /// Writes the target file and gives its path.
-    fn target(&self, control: &str) -> PathBuf {
+    /// Writes the target file, with these tables beside those that it needs, and gives its path.
+    pub(crate) fn target(&self, tables: &str) -> PathBuf {
+        let (_, limits) = LOCAL.split_once("[contract.limits]").unwrap();
+        let contract = format!("[contract.limits]{limits}");
         let text = |pointer: &str| self.card.pointer(pointer).unwrap().as_str().unwrap();
         let secret = self.directory.path().join("jwt_secret");
         fs::write(&secret, text("/supabase/jwt_secret")).unwrap();
         let target = format!(
             "schema = 1\nname = \"theirs\"\nclass = \"local\"\n[api]\nurl = \"{}\"\n\
-             [identity.mint]\nsecret = {{ file = \"{}\" }}\nissuer = \"{}\"\n{control}",
+             [identity.mint]\nsecret = {{ file = \"{}\" }}\nissuer = \"{}\"\n{tables}\n{contract}",
             text("/api_url"),
             secret.display(),
             text("/supabase/issuer"),
@@ -101,13 +116,21 @@ impl World {
         path
     }
 
-    fn worker_is_alive(&self) -> bool {
+    /// Host and port of an address of the stack's card.
+    pub(crate) fn address(&self, pointer: &str) -> String {
+        let url = self.card.pointer(pointer).unwrap().as_str().unwrap();
+        url.trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned()
+    }
+
+    pub(crate) fn worker_is_alive(&self) -> bool {
         let pid = fs::read_to_string(self.directory.path().join("worker/pid")).unwrap();
         let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
         stat.is_ok_and(|stat| !stat.contains(") Z "))
     }
 
-    fn run(&self) -> Run {
+    pub(crate) fn run(&self) -> Run {
         Run::load(&self.directory.path().join("target/cutover/latest")).unwrap()
     }
 }
@@ -120,71 +143,4 @@ impl Drop for World {
             assert!(down.status.success(), "{down:?}");
         }
     }
-}
-
-const CHECKS: [&str; 2] = [
-    "pipeline::a_dead_worker_is_not_ready",
-    "pipeline::what_was_accepted_outlives_the_api",
-];
-
-#[test]
-fn what_is_told_by_command_is_carried_out_and_taken_back() {
-    let Some(world) = World::start() else { return };
-    let control =
-        world.part("worker", &world.card["workers"][0]) + &world.part("api", &world.card["api"]);
-    let target = world.target(&control);
-    let target = target.to_str().unwrap();
-    let validate = [
-        "validate", "--target", target, "--check", CHECKS[0], "--check", CHECKS[1],
-    ];
-    let validated = world.cutover(&validate);
-    let run = world.run();
-    for check in CHECKS {
-        let trial = run
-            .trials
-            .iter()
-            .find(|trial| trial.check.as_str() == check);
-        let outcome = trial.and_then(|trial| trial.outcome().cloned());
-        assert_eq!(outcome, Some(Outcome::Passed), "{check}: {validated:?}");
-    }
-    assert!(world.worker_is_alive());
-
-    // A run that is killed while the worker is stopped owes it a start.
-    let mut killed = world
-        .command(&validate[..5])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begin = Instant::now();
-    while world.worker_is_alive() {
-        assert!(begin.elapsed() < DEADLINE, "the worker was never stopped");
-        std::thread::yield_now();
-    }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    let swept = world.cutover(&["sweep", "--target", target]);
-    assert!(swept.status.success(), "{swept:?}");
-    assert!(world.worker_is_alive(), "{swept:?}");
-}
-
-#[test]
-fn what_cannot_be_put_back_ends_the_run() {
-    let Some(world) = World::start() else { return };
-    let control = world.part("worker", &world.card["workers"][0]);
-    let broken = control.replace("start = [\"sh\", ", "start = [\"false\", ");
-    let target = world.target(&broken);
-    let target = target.to_str().unwrap();
-    let validated = world.cutover(&["validate", "--target", target, "--check", CHECKS[0]]);
-    assert_eq!(validated.status.code(), Some(3), "{validated:?}");
-    let life = world.run().life;
-    let is_told = |event: &RunEvent| matches!(event, RunEvent::Incident { what } if what.contains("was not put back"));
-    assert!(life.iter().any(|line| is_told(&line.event)), "{life:?}");
-    assert!(!world.worker_is_alive());
-    let left = world.cutover(&["sweep", "--target", target]);
-    assert!(!left.status.success(), "{left:?}");
-    world.target(&control);
-    let swept = world.cutover(&["sweep", "--target", target]);
-    assert!(swept.status.success(), "{swept:?}");
-    assert!(world.worker_is_alive(), "{swept:?}");
 }

@@ -1,0 +1,7 @@
+//! A pipeline that somebody else runs is controlled by the commands of its target file and led through its links.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
+#![expect(clippy::print_stdout, reason = "a test says why it is skipped")]
+
+mod control;
+mod links;
+mod world;
