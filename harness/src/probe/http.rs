@@ -154,7 +154,7 @@ impl Http {
     pub async fn send(&self, mut request: Request) -> Result<Reply, HttpError> {
         let correlation_id = request.correlate();
         if let Some(brake) = &self.brake {
-            brake.request();
+            brake.request().await;
         }
         let started = Instant::now();
         let answer = self.ask(&request).await;

@@ -1,6 +1,10 @@
 //! The brake: ends a run on a target that is not ours before it does harm.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::runner::Interrupt;
 use crate::target::SafetySettings;
@@ -12,12 +16,44 @@ pub(crate) struct Brake {
     requests: AtomicU64,
     documents: AtomicU64,
     failures: AtomicU64,
+    pace: Option<Pace>,
     interrupt: Interrupt,
 }
 
-impl Brake {
-    pub(crate) fn new(limits: &SafetySettings, interrupt: Interrupt) -> Self {
+/// Spreads requests evenly: each waits for its turn.
+#[derive(Debug)]
+struct Pace {
+    interval: Duration,
+    next: Mutex<Instant>,
+}
+
+impl Pace {
+    fn of(per_second: f64) -> Self {
         Self {
+            interval: Duration::from_secs_f64(per_second.recip()),
+            next: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// When the next request may be sent.
+    fn turn(&self) -> Instant {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        // Turns that nobody took are not saved up: that would be a burst.
+        let turn = Instant::now().max(*next);
+        *next = turn + self.interval;
+        turn
+    }
+}
+
+impl Brake {
+    /// A brake with these limits; requests are spread where there is a rate for them.
+    pub(crate) fn new(
+        limits: &SafetySettings,
+        per_second: Option<f64>,
+        interrupt: Interrupt,
+    ) -> Self {
+        Self {
+            pace: per_second.map(Pace::of),
             limits: limits.clone(),
             requests: AtomicU64::new(0),
             documents: AtomicU64::new(0),
@@ -26,8 +62,11 @@ impl Brake {
         }
     }
 
-    /// A request is about to be sent.
-    pub(crate) fn request(&self) {
+    /// Waits until a request may be sent; its time does not begin before.
+    pub(crate) async fn request(&self) {
+        if let Some(pace) = &self.pace {
+            tokio::time::sleep_until(pace.turn()).await;
+        }
         if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
             self.interrupt
                 .ask("the budget of requests ([safety] requests)");
@@ -70,16 +109,30 @@ mod tests {
         let interrupt = Interrupt::new();
         let mut limits = SafetySettings::default();
         change(&mut limits);
-        (Brake::new(&limits, interrupt.clone()), interrupt)
+        (Brake::new(&limits, None, interrupt.clone()), interrupt)
     }
 
-    #[test]
-    fn a_budget_ends_a_run_when_it_is_used_up() {
+    #[tokio::test(start_paused = true)]
+    async fn requests_wait_for_their_turn_and_save_up_none() {
+        let limits = SafetySettings::default();
+        let brake = Brake::new(&limits, Some(10.0), Interrupt::new());
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let began = Instant::now();
+        for _ in 0..11 {
+            brake.request().await;
+        }
+        // The clock of a paused test has a grain of a millisecond.
+        let took = began.elapsed().as_millis();
+        assert!((1_000..=1_011).contains(&took), "{took} ms");
+    }
+
+    #[tokio::test]
+    async fn a_budget_ends_a_run_when_it_is_used_up() {
         let (brake, interrupt) = brake(|limits| limits.requests = 2);
-        brake.request();
-        brake.request();
+        brake.request().await;
+        brake.request().await;
         assert_eq!(interrupt.by(), None);
-        brake.request();
+        brake.request().await;
         assert!(interrupt.by().unwrap().contains("requests"));
     }
 
@@ -94,15 +147,15 @@ mod tests {
         assert!(interrupt.by().unwrap().contains("breaker"));
     }
 
-    #[test]
-    fn a_file_that_appears_ends_a_run() {
+    #[tokio::test]
+    async fn a_file_that_appears_ends_a_run() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("stop");
         let (brake, interrupt) = brake(|limits| limits.kill_switch = Some(file.clone()));
-        brake.request();
+        brake.request().await;
         assert_eq!(interrupt.by(), None);
         std::fs::write(&file, "").unwrap();
-        brake.request();
+        brake.request().await;
         assert!(interrupt.by().unwrap().contains("kill switch"));
     }
 }

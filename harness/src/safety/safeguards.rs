@@ -33,7 +33,11 @@ impl Safeguards {
         let cleanup = Arc::new(CleanupJournal::open(run, Arc::clone(redactor))?);
         let commands = Commands::new(target.control.clone(), Arc::clone(&cleanup));
         Ok(Self {
-            brake: Arc::new(Brake::new(&target.safety, interrupt)),
+            brake: Arc::new(Brake::new(
+                &target.safety,
+                target.requests_per_second(),
+                interrupt,
+            )),
             cleanup,
             commands: Arc::new(commands),
         })

@@ -83,6 +83,9 @@ pub struct SafetySettings {
     pub hosts: Vec<String>,
     /// The most requests that a run may send.
     pub requests: u64,
+    /// The most requests in a second, evenly spread; where it is not said, 20 on production, 100
+    /// on staging, and any number on what is local.
+    pub requests_per_second: Option<f64>,
     /// The most documents that a run may upload.
     pub documents: u64,
     /// After so many failures of the target in a row a run ends.
@@ -96,6 +99,7 @@ impl Default for SafetySettings {
         Self {
             hosts: Vec::new(),
             requests: 20_000,
+            requests_per_second: None,
             documents: 1_000,
             failures_in_a_row: 50,
             kill_switch: None,
@@ -180,6 +184,15 @@ impl Target {
             storage: self.storage.as_ref(),
             standins: self.standins.as_ref(),
             links: &self.links,
+        })
+    }
+
+    /// How many requests it gets in a second, if that is limited.
+    pub(crate) fn requests_per_second(&self) -> Option<f64> {
+        self.safety.requests_per_second.or(match self.class {
+            Class::Local => None,
+            Class::Staging => Some(100.0),
+            Class::Production => Some(20.0),
         })
     }
 

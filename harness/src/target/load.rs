@@ -85,6 +85,10 @@ impl Target {
         if !(1..=8).contains(&target.stack.lanes) {
             return invalid("stack.lanes", "must be from 1 to 8");
         }
+        let rate = target.safety.requests_per_second;
+        if rate.is_some_and(|rate| !(0.1..=100_000.0).contains(&rate)) {
+            return invalid("safety.requests_per_second", "must be from 0.1 to 100000");
+        }
         if let Some(problem) = links::problem(&target.links) {
             return invalid("links", &problem);
         }
@@ -170,6 +174,17 @@ mod tests {
         assert_eq!(stack.kind, StackKind::Containers);
         assert_eq!(stack.images.pipeline, "mine:7");
         assert_eq!(stack.images.postgres, "pgvector/pgvector:pg17");
+    }
+
+    #[test]
+    fn a_rate_that_never_sends_or_means_nothing_is_refused() {
+        for rate in ["0", "-1.0", "nan"] {
+            let said = problem(&format!("{LOCAL}[safety]\nrequests_per_second = {rate}\n"));
+            assert!(
+                said.contains("'safety.requests_per_second' must be"),
+                "{said}"
+            );
+        }
     }
 
     #[test]
