@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use cutover_harness::record::{Run, RunEvent};
+use cutover_harness::record::{Outcome, Run, RunEvent, Trial};
 use tempfile::TempDir;
 
 /// How long anything here may take; far more than it does.
@@ -163,6 +163,49 @@ fn a_killed_run_is_inconclusive_and_swept() {
     assert!(home.cutover("sweep").status().unwrap().success());
     assert_eq!(home.stack_directories(), 0);
     home.deserted();
+}
+
+/// A policy that says this of a profile.
+fn policy(home: &Home, profile: &str) -> std::path::PathBuf {
+    let text = format!(
+        "schema = 1\nname = \"test\"\nmax_age = \"1h\"\n[[suite]]\nid = \"smoke\"\nrequired = true\n{profile}"
+    );
+    let path = home.output.path().join("policy.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_profile_asks_again_and_ends_when_its_time_is_over() {
+    for (times, code, attempts) in [
+        ("rounds = 2", 0, 2),
+        ("rounds = 1000\ntime_budget = \"3s\"", 0, 1),
+        ("time_budget = \"0s\"", 3, 0),
+    ] {
+        let home = Home::new();
+        let profile =
+            format!("[profile.smoke]\nsuites = [\"smoke\"]\neffects = \"write_tenant\"\n{times}\n");
+        let policy = policy(&home, &profile);
+        let mut validate = home.cutover("validate");
+        validate
+            .args(["--profile", "smoke", "--policy"])
+            .arg(policy);
+        let status = validate
+            .arg("--output")
+            .arg(home.output.path())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(code), "{times}: {:?}", home.run().life);
+        let trials = home.run().trials;
+        let passed = |trial: &&Trial| trial.outcome() == Some(&Outcome::Passed);
+        let check = "smoke::a_deleted_document_is_gone";
+        let asked = trials
+            .iter()
+            .filter(|trial| trial.check.as_str() == check)
+            .filter(passed);
+        assert!(asked.count() >= attempts, "{times}");
+        assert_eq!(home.stack_directories(), 0);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod calibrate;
 mod common_options;
 mod doctor;
 mod dry_run;
+mod examine;
 mod init;
 mod judge;
 mod list;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use cutover_reports::exit;
 use cutover_reports::policy::Policy;
-use cutover_reports::record::{Outcome, Plan, PlannedCheck, Profile, Run, Selection};
+use cutover_reports::record::{Plan, PlannedCheck, Profile, Run, Selection};
 use cutover_reports::render::terminal::Terminal;
 use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
@@ -17,19 +17,16 @@ use time::OffsetDateTime;
 use super::Trouble;
 use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
 use super::dry_run::describe;
+use super::examine::Examination;
 use super::preflight::preflight;
 use super::stack_option::StackOption;
-use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
 use crate::contract::Contract;
-use crate::execute::Executed;
 use crate::fault::Links;
-use crate::journal::JournalError;
 use crate::plan::{Order, plan};
 use crate::run_directory::run_id;
-use crate::runner::{Course, Ingredients, Progress, Session, run_all};
+use crate::runner::{Ingredients, Session};
 use crate::stack;
-use crate::suite::Case;
 use crate::target::Target;
 
 /// Trials at a time on the shared stack: they wait more than they work.
@@ -93,9 +90,14 @@ pub(super) struct Validate {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Depth {
+    /// What disturbs nobody, before every push
     Quick,
+    /// Everything, before promotion
     Gate,
+    /// What production bears, right after cutover
     Smoke,
+    /// Everything again and again, for leaks and drift
+    Soak,
 }
 
 impl Validate {
@@ -143,17 +145,16 @@ impl Validate {
         let access = preflight(&target, &contract, &policy, plan.profile, commit)?;
         let session = self.open(catalog, &target, contract, plan, access.links.clone())?;
         let path = session.path().to_owned();
-        let progress = Progress::new(
-            session
-                .plan
-                .checks
-                .iter()
-                .filter(|check| check.is_admitted())
-                .count(),
-            PrintOptions::palette(&io::stderr()),
-            self.quiet,
-        );
-        self.examine(session, catalog, &target, &policy, &progress);
+        let examination = Examination {
+            catalog,
+            target: &target,
+            policy: &policy,
+            jobs: usize::from(self.jobs),
+            first: &self.first,
+            fail_fast: self.fail_fast,
+            quiet: self.quiet,
+        };
+        examination.of(session);
         self.conclude(&path, &policy).map_err(Trouble::Broken)
     }
 
@@ -205,63 +206,6 @@ impl Validate {
         Ok(session)
     }
 
-    /// Observes: everything from the first process started to the last stopped.
-    fn examine(
-        &self,
-        session: Session,
-        catalog: &Catalog,
-        target: &Target,
-        policy: &Policy,
-        progress: &Progress,
-    ) {
-        let plan = &session.plan;
-        progress.say(&format!(
-            "cutover {} · target {} ({}) · profile {}",
-            plan.cutover, plan.target.name, plan.target.stack, plan.profile,
-        ));
-        progress.say(&format!("run {} · seed {}", plan.run, plan.seed));
-        if plan.checks.iter().any(PlannedCheck::is_admitted) {
-            progress.doing("starting the stack");
-            match session.start() {
-                Ok(ready) => {
-                    progress.say(&format!("stack ready in {:.1} s\n", ready.as_secs_f64()));
-                    let course = Course {
-                        // Accounts that are few are borrowed by one trial at a time.
-                        jobs: if target.grants().include(Capability::Minting) {
-                            usize::from(self.jobs)
-                        } else {
-                            1
-                        },
-                        lanes: if target.attachment().is_some() {
-                            0
-                        } else {
-                            target.stack.lanes
-                        },
-                        first: &self.first,
-                        is_enough: &|case, executed| {
-                            self.fail_fast && forbids(policy, case, executed)
-                        },
-                    };
-                    let left_out = run_all(&session, catalog, &course, progress);
-                    if left_out > 0 {
-                        progress.say(&format!(
-                            "\na check failed that makes it a NO-GO: {left_out} others did not begin"
-                        ));
-                    }
-                }
-                Err(error) => {
-                    let what = format!("the stack did not start: {error:#}");
-                    // In full here; the report has room for its beginning.
-                    progress.say(&format!("error: {what}"));
-                    unrecorded(session.incident(what), progress);
-                }
-            }
-        }
-        progress.doing("taking the stack down");
-        unrecorded(session.close(), progress);
-        progress.end();
-    }
-
     /// Judges the record, prints the verdict, writes the reports. A go whose
     /// evidence could not be written is none.
     fn conclude(&self, path: &Path, policy: &Policy) -> anyhow::Result<u8> {
@@ -283,20 +227,6 @@ impl Validate {
     }
 }
 
-/// Whether a check's end decides the verdict, whatever comes after it.
-fn forbids(policy: &Policy, case: &Case, executed: &Executed) -> bool {
-    let today = OffsetDateTime::now_utc().date();
-    matches!(executed.outcome, Outcome::Failed)
-        && policy.stops_at(&case.id, case.check.severity, today)
-}
-
-/// Says that the run's journal could not be written; the judge will miss its end.
-fn unrecorded(written: Result<(), JournalError>, progress: &Progress) {
-    if let Err(error) = written {
-        progress.say(&format!("error: {:#}", anyhow::Error::new(error)));
-    }
-}
-
 /// Prints the verdict as a person reads it.
 pub(super) fn print_verdict(path: &Path, run: &Run, verdict: &Verdict) -> anyhow::Result<()> {
     let palette = PrintOptions::palette(&io::stdout());
@@ -315,6 +245,7 @@ impl From<Depth> for Profile {
             Depth::Quick => Self::Quick,
             Depth::Gate => Self::Gate,
             Depth::Smoke => Self::Smoke,
+            Depth::Soak => Self::Soak,
         }
     }
 }

@@ -141,7 +141,7 @@ impl Shared {
 fn order(run: String) -> Order {
     Order {
         run,
-        profile: Profile::Quick,
+        profile: Profile::Gate,
         seed: rand::random(),
         selection: Selection::default(),
         defect: None,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use cutover_reports::record::{Plan, RunEvent};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 
 use crate::catalog::SeededDefect;
 use crate::contract::Contract;
@@ -145,6 +146,15 @@ impl Session {
                 up = coming_up => up.map(|()| self.began.elapsed()),
                 by = self.interrupt.asked() => anyhow::bail!("interrupted by {by}"),
             }
+        })
+    }
+
+    /// Ends the run after so long, unless the task is aborted before.
+    pub(crate) fn end_after(&self, budget: Duration) -> JoinHandle<()> {
+        let interrupt = self.interrupt.clone();
+        self.runtime.spawn(async move {
+            tokio::time::sleep(budget).await;
+            interrupt.ask("the time budget of its profile ([profile] time_budget of the policy)");
         })
     }
 

@@ -1,8 +1,12 @@
 //! What a profile asks for: which suites, and how far they may go.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::age::Age;
 use super::rules::Policy;
 use crate::record::{Effect, PlannedCheck, Profile};
 
@@ -20,6 +24,16 @@ pub struct ProfileRule {
     /// so that this says what the decision is made without.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// How often every check is asked, at least once: the intensity of a soak.
+    #[serde(default = "once")]
+    pub rounds: NonZeroU32,
+    /// How long the checks may take. A first round that takes longer is cut short, and the run is
+    /// inconclusive; another round begins only where there is time for it.
+    pub time_budget: Option<Age>,
+}
+
+fn once() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
 impl ProfileRule {
@@ -47,6 +61,19 @@ impl Policy {
     pub fn asks_for_suite(&self, profile: Profile, suite: &str) -> bool {
         let rule = self.profiles.get(&profile);
         rule.is_none_or(|rule| rule.asks_for_suite(suite))
+    }
+
+    /// How often a profile asks every check.
+    pub fn rounds(&self, profile: Profile) -> u32 {
+        self.profiles
+            .get(&profile)
+            .map_or(1, |rule| rule.rounds.get())
+    }
+
+    /// How long the checks of a profile may take, if that is limited.
+    pub fn time_budget(&self, profile: Profile) -> Option<Duration> {
+        let budget = self.profiles.get(&profile)?.time_budget?;
+        Some(budget.duration().unsigned_abs())
     }
 
     /// The most that a profile does to the system under test.

@@ -3,7 +3,7 @@
 use time::{Date, Month};
 
 use super::Policy;
-use crate::record::Severity;
+use crate::record::{Profile, Severity};
 
 const HEAD: &str = "schema = 1\nname = \"x\"\nbar = \"high\"\nmax_age = \"2h\"\n";
 const SUITE: &str = "[[suite]]\nid = \"pipeline\"\nrequired = true\n";
@@ -88,6 +88,39 @@ fn mistakes_are_named_with_file_line_and_key() {
         let said = problem(&text);
         assert!(said.contains(expected), "'{expected}' is not in '{said}'");
     }
+}
+
+#[test]
+fn a_profile_that_never_asks_or_never_ends_is_refused() {
+    for (line, expected) in [
+        ("rounds = 0", "expected a nonzero u32"),
+        ("time_budget = \"long\"", "'long' is no length of time"),
+    ] {
+        let profile = format!("[profile.soak]\neffects = \"read\"\n{line}\n");
+        let said = problem(&format!("{HEAD}{SUITE}{profile}"));
+        assert!(
+            said.starts_with("x.toml:10: ") && said.contains(expected),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_profile_limits_its_time_and_says_how_often_it_asks() {
+    let policy = Policy::default_gate();
+    let times = |profile| {
+        (
+            policy.rounds(profile),
+            policy.time_budget(profile).map(|it| it.as_secs()),
+        )
+    };
+    assert_eq!(times(Profile::Gate), (1, Some(1_800)));
+    assert_eq!(times(Profile::Soak), (1_000, Some(28_800)));
+    let bare = Policy::parse(&format!("{HEAD}{SUITE}"), "x.toml").unwrap();
+    assert_eq!(
+        (bare.rounds(Profile::Gate), bare.time_budget(Profile::Gate)),
+        (1, None)
+    );
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub struct Plan {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// A laptop's `cargo test`.
+    /// Before every push.
     Quick,
     /// The gate before promotion.
     Gate,
