@@ -25,6 +25,9 @@ pub(crate) struct Settings {
     pub(crate) jobs: u16,
     /// Whether a validation went on when a check that must notice its defect had.
     pub(crate) whole: bool,
+    /// What the stacks ran on, as words of a command line; none where the target said it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stack: Vec<String>,
 }
 
 /// Every reading, and what they come to.

@@ -36,6 +36,8 @@ pub(crate) struct Examiner {
     pub(crate) suites: Vec<String>,
     /// Whether a validation goes on when a check that must notice the defect has.
     pub(crate) whole: bool,
+    /// What the stacks run on, as words of a command line; none where the target says it.
+    pub(crate) stack: Vec<String>,
     /// Who may ask for an early end.
     pub(crate) interrupt: Interrupt,
 }
@@ -86,6 +88,7 @@ impl Examiner {
                 "--output".as_ref(),
             ])
             .arg(&self.runs)
+            .args(&self.stack)
             .args(self.suites.iter().flat_map(|suite| ["--suite", suite]));
         if let Subject::Defect(defect) = subject {
             command.args(["--defect", defect.id]);

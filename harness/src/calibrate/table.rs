@@ -50,6 +50,9 @@ pub(crate) fn markdown(calibration: &Calibration) -> String {
             "- interrupted by {by}: what was not tried is not counted"
         ));
     }
+    if let [_, kind] = settings.stack.as_slice() {
+        lines.push(format!("- every stack was made of {kind}"));
+    }
     lines.push(if settings.whole {
         "- every validation went on to its end".to_owned()
     } else {
@@ -185,6 +188,7 @@ mod tests {
             sample_seed: Some(42),
             jobs: 2,
             whole: false,
+            stack: Vec::new(),
         };
         let took = Duration::from_secs(31);
         Calibration::new(

@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 
 use super::Trouble;
 use super::common_options::{PrintOptions, default_output};
+use super::stack_option::StackOption;
 use crate::calibrate::{Calibration, Examiner, Settings, Subject, choose, line, text};
 use crate::catalog::Catalog;
 use crate::plan::known_suites;
@@ -39,6 +40,8 @@ pub(super) struct Calibrate {
     /// Go on with a validation when a check that must notice its defect has
     #[arg(long)]
     whole: bool,
+    #[command(flatten)]
+    stack: StackOption,
     /// Validations at a time
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
@@ -63,6 +66,7 @@ impl Calibrate {
             sample_seed: sample.map(|(_, seed)| seed),
             jobs: self.jobs,
             whole: self.whole,
+            stack: self.stack.words(),
         };
         announce(&settings, subjects.len());
         let runs = directory.join("runs");
@@ -121,6 +125,7 @@ fn calibrate(
         runs,
         suites: settings.suites.clone(),
         whole: settings.whole,
+        stack: settings.stack.clone(),
         interrupt: Interrupt::new(),
     };
     examiner.interrupt.listen(runtime.handle())?;

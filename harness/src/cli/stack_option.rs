@@ -24,6 +24,13 @@ enum On {
 }
 
 impl StackOption {
+    /// The same, as words of a command line.
+    pub(super) fn words(&self) -> Vec<String> {
+        let kind = self.stack.and_then(|on| on.to_possible_value());
+        let kind = kind.map(|kind| ["--stack".to_owned(), kind.get_name().to_owned()]);
+        kind.into_iter().flatten().collect()
+    }
+
     /// Changes what the target says; says on standard error what `auto` came to, and why.
     pub(super) fn apply(&self, target: &mut Target) -> anyhow::Result<()> {
         let Some(on) = self.stack else {
