@@ -64,6 +64,17 @@ pub enum DatabaseError {
     },
 }
 
+impl DatabaseError {
+    /// Whether the database did not let the connected role do it: SQLSTATE 42501.
+    pub fn is_denied(&self) -> bool {
+        let Self::Query { source, .. } = self else {
+            return false;
+        };
+        let refusal = source.as_database_error();
+        refusal.is_some_and(|refusal| refusal.code().as_deref() == Some("42501"))
+    }
+}
+
 /// A few connections to the database, made when they are first needed.
 ///
 /// A refused connection is tried again for a while: a database that restarts is
@@ -89,6 +100,14 @@ pub struct Database {
     pool: PgPool,
     schema: String,
     recorder: Recorder,
+    acting: Option<Acting>,
+}
+
+/// As whom the database is asked, in the place of the role that connects.
+#[derive(Clone, Debug)]
+struct Acting {
+    role: String,
+    claims: Value,
 }
 
 impl Database {
@@ -99,6 +118,18 @@ impl Database {
             pool,
             schema,
             recorder,
+            acting: None,
+        }
+    }
+
+    /// The same database, as this role with the claims of this token sees it: as Supabase lets
+    /// its own API ask. The role that connects must be a member of it.
+    #[must_use]
+    pub fn acting_as(&self, role: &str, claims: Value) -> Self {
+        let role = role.to_owned();
+        Self {
+            acting: Some(Acting { role, claims }),
+            ..self.clone()
         }
     }
 
@@ -157,6 +188,13 @@ impl Database {
             };
         }
         let mut transaction = self.pool.begin_with(BEGIN).await?;
+        if let Some(acting) = &self.acting {
+            let set =
+                "SELECT set_config('request.jwt.claims', $1, true), set_config('role', $2, true)";
+            let set = sqlx::query(set).persistent(false);
+            let set = set.bind(acting.claims.to_string()).bind(&acting.role);
+            set.execute(&mut *transaction).await?;
+        }
         let rows = query.fetch_all(&mut *transaction).await?;
         transaction.rollback().await?;
         Ok(rows)
@@ -171,7 +209,10 @@ impl Database {
     ) {
         let seen = rows.as_deref().unwrap_or_default();
         self.recorder.record(Evidence::Sql(SqlQuery {
-            sql: sql.to_owned(),
+            sql: match &self.acting {
+                Some(acting) => format!("{sql} -- as {} with {}", acting.role, acting.claims),
+                None => sql.to_owned(),
+            },
             parameters: parameters.iter().map(Parameter::to_string).collect(),
             row_count: seen.len() as u64,
             rows: seen.iter().take(ROWS_KEPT).map(shortened).collect(),

@@ -28,6 +28,7 @@ mod retries;
 mod retrieval;
 mod roles;
 mod routes;
+mod row_security;
 mod shapes;
 mod startup;
 mod status;
@@ -47,6 +48,7 @@ pub(crate) fn suite() -> Suite {
         retries::table(),
         traces::table(),
         roles::table(),
+        row_security::table(),
         deployments::table(),
         workflow::table(),
         callbacks::table(),

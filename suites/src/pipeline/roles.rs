@@ -56,8 +56,10 @@ const RULES: &[Rule] = &[
         broken: "SELECT format('%s on %s', t.privilege, c.relname) AS what
              FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS t (privilege)
              WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relkind IN ('r', 'p', 'v', 'm')
-             AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'authenticated')
-             AND has_table_privilege((SELECT oid FROM pg_roles WHERE rolname = 'authenticated'), c.oid, t.privilege)
+             AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'authenticated'
+                         AND CASE WHEN t.privilege IN ('INSERT', 'UPDATE')
+                             THEN has_any_column_privilege(r.oid, c.oid, t.privilege)
+                             ELSE has_table_privilege(r.oid, c.oid, t.privilege) END)
              UNION ALL
              SELECT format('SELECT on %s.%s', a.attrelid::regclass, a.attname)
              FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -71,7 +73,21 @@ const RULES: &[Rule] = &[
         broken: "SELECT format('%s on %s', t.privilege, c.relname) AS what
              FROM pg_roles r, pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS t (privilege)
              WHERE r.rolname = 'anon' AND c.relnamespace = to_regnamespace('{schema}')
-             AND c.relkind IN ('r', 'p', 'v', 'm') AND has_table_privilege(r.oid, c.oid, t.privilege)",
+             AND c.relkind IN ('r', 'p', 'v', 'm')
+             AND CASE WHEN t.privilege = 'DELETE' THEN has_table_privilege(r.oid, c.oid, t.privilege)
+                 ELSE has_any_column_privilege(r.oid, c.oid, t.privilege) END",
+    },
+    Rule {
+        name: "no_view_lends_its_rights",
+        statement: "a view that users may read asks with their own rights, and none is a copy",
+        broken: "SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'copy' END, c.oid::regclass) AS what
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('v', 'm') AND n.nspname IN (trim('{schema}', '\"'), 'public')
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+             AND NOT coalesce(array_to_string(c.reloptions, ' '), '') ~ 'security_invoker=(true|on|1|yes)'
+             AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname IN ('authenticated', 'anon')
+                         AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+                         AND has_any_column_privilege(r.oid, c.oid, 'SELECT'))",
     },
     Rule {
         name: "no_function_lends_its_rights",

@@ -1,7 +1,7 @@
 //! The SQL probe against a real server.
 
 use cutover_reports::record::Evidence;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cluster::Cluster;
@@ -68,4 +68,34 @@ async fn queries_are_read_only_recorded_and_typed() {
             .unwrap()
             .contains("read-only transaction")
     );
+}
+
+#[tokio::test]
+async fn another_role_asks_with_its_own_rights_and_claims() {
+    let Some((_cluster, pool)) = Cluster::start().await else {
+        return;
+    };
+    let recorded = Recorded::new();
+    let database = Database::new(pool, "public", recorded.recorder.clone());
+    let acting = database.acting_as("pg_monitor", json!({"sub": "someone"}));
+    let who = "SELECT current_user::text AS who, current_setting('request.jwt.claims') AS claims";
+    let rows: Vec<Value> = acting.rows(who, &[]).await.unwrap();
+    assert_eq!(rows[0]["who"], "pg_monitor");
+    assert_eq!(rows[0]["claims"], "{\"sub\":\"someone\"}");
+    let denied = acting
+        .rows::<Value>("SELECT rolpassword FROM pg_authid", &[])
+        .await
+        .unwrap_err();
+    assert!(denied.is_denied(), "{denied}");
+    // The next transaction on the same connection is the connected role's again.
+    let rows: Vec<Value> = database
+        .rows("SELECT current_user::text AS who", &[])
+        .await
+        .unwrap();
+    assert_eq!(rows[0]["who"], "postgres");
+    let evidence = recorded.evidence();
+    let Some(Evidence::Sql(first)) = evidence.first() else {
+        panic!("expected a query, not {evidence:?}")
+    };
+    assert!(first.sql.contains("-- as pg_monitor with"), "{}", first.sql);
 }
