@@ -4,15 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 #![expect(clippy::print_stdout, reason = "a test says why it is skipped")]
 
+mod home;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use cutover_harness::record::{Outcome, Run};
-use tempfile::TempDir;
-
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(3);
+use cutover_harness::record::Outcome;
+use home::{Home, signal};
 
 /// The images of a target that names none.
 const IMAGES: [&str; 2] = ["pgvector/pgvector:pg17", "cutover-pipeline:latest"];
@@ -49,88 +47,33 @@ fn can_run() -> bool {
     true
 }
 
-/// A cutover with runs and stacks in directories of its own.
-struct Home {
-    output: TempDir,
-    stacks: TempDir,
+fn validate(home: &Home) -> Command {
+    let mut command = home.cutover("validate");
+    command
+        .args(["--stack", "containers", "--output"])
+        .arg(home.output.path());
+    command
 }
 
-impl Home {
-    fn new() -> Self {
-        Self {
-            output: TempDir::new().unwrap(),
-            stacks: TempDir::new().unwrap(),
-        }
-    }
-
-    fn cutover(&self, verb: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
-        command
-            .arg(verb)
-            .env("TMPDIR", self.stacks.path())
-            .env_remove("NEXTEST_RUN_ID")
-            .env_remove("CUTOVER_RUN_ID")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command
-    }
-
-    fn validate(&self) -> Command {
-        let mut command = self.cutover("validate");
-        command
-            .args(["--stack", "containers", "--output"])
-            .arg(self.output.path());
-        command
-    }
-
-    fn run(&self) -> Run {
-        Run::load(&self.output.path().join("latest")).unwrap()
-    }
-
-    /// What Docker still has of the stacks here: containers, networks and volumes.
-    fn left(&self) -> String {
-        let label = format!("label=cutover.root={}", self.stacks.path().display());
-        [
-            docker(&["ps", "--all", "--quiet", "--filter", &label]),
-            docker(&["network", "ls", "--quiet", "--filter", &label]),
-            docker(&["volume", "ls", "--quiet", "--filter", &label]),
-        ]
-        .map(Option::unwrap)
-        .concat()
-    }
-
-    /// Waits until trials have begun.
-    fn under_way(&self, run: &mut Child) {
-        let trials = self.output.path().join("latest/trials");
-        wait_for("the first trial", || {
-            assert_eq!(run.try_wait().unwrap(), None, "the run has ended");
-            std::fs::read_dir(&trials).is_ok_and(|mut entries| entries.next().is_some())
-        });
-    }
-
-    fn refused(&self, mut command: Command) -> String {
-        let output = command.stderr(Stdio::piped()).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert_eq!(std::fs::read_dir(self.output.path()).unwrap().count(), 0);
-        said
-    }
+/// What Docker still has of the stacks there: containers, networks and volumes.
+fn left(home: &Home) -> String {
+    let label = format!("label=cutover.root={}", home.stacks.path().display());
+    [
+        docker(&["ps", "--all", "--quiet", "--filter", &label]),
+        docker(&["network", "ls", "--quiet", "--filter", &label]),
+        docker(&["volume", "ls", "--quiet", "--filter", &label]),
+    ]
+    .map(Option::unwrap)
+    .concat()
 }
 
-fn wait_for(what: &str, mut seen: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !seen() {
-        assert!(begin.elapsed() < DEADLINE, "{what} never came");
-        std::thread::yield_now();
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill")
-        .args(["-s", name, &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
+/// What is said before anything has run.
+fn refused(home: &Home, mut command: Command) -> String {
+    let output = command.stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(std::fs::read_dir(home.output.path()).unwrap().count(), 0);
+    said
 }
 
 fn write(directory: &Path, text: &str) -> std::path::PathBuf {
@@ -145,7 +88,7 @@ fn what_a_check_does_to_processes_it_can_do_to_containers() {
         return;
     }
     let home = Home::new();
-    let mut validate = home.validate();
+    let mut validate = validate(&home);
     validate.args(CHECKS.map(|check| format!("--check={check}")));
     let ended = validate.status().unwrap();
     let run = home.run();
@@ -156,7 +99,7 @@ fn what_a_check_does_to_processes_it_can_do_to_containers() {
         let outcome = trial.outcome();
         assert!(matches!(outcome, Some(Outcome::Passed)), "{trial:?}");
     }
-    assert_eq!(home.left(), "");
+    assert_eq!(left(&home), "");
 }
 
 #[test]
@@ -165,11 +108,11 @@ fn an_interrupted_run_leaves_no_container() {
         return;
     }
     let home = Home::new();
-    let mut run = home.validate().spawn().unwrap();
+    let mut run = validate(&home).spawn().unwrap();
     home.under_way(&mut run);
     signal(&run, "INT");
     assert_eq!(run.wait().unwrap().code(), Some(3));
-    assert_eq!(home.left(), "");
+    assert_eq!(left(&home), "");
 }
 
 #[test]
@@ -178,13 +121,13 @@ fn the_containers_of_a_killed_run_are_swept() {
         return;
     }
     let home = Home::new();
-    let mut run = home.validate().spawn().unwrap();
+    let mut run = validate(&home).spawn().unwrap();
     home.under_way(&mut run);
     signal(&run, "KILL");
     run.wait().unwrap();
-    assert_ne!(home.left(), "", "there is nothing to sweep");
+    assert_ne!(left(&home), "", "there is nothing to sweep");
     assert!(home.cutover("sweep").status().unwrap().success());
-    assert_eq!(home.left(), "");
+    assert_eq!(left(&home), "");
     assert_eq!(std::fs::read_dir(home.stacks.path()).unwrap().count(), 0);
 }
 
@@ -214,7 +157,7 @@ fn the_containers_of_a_directory_that_is_gone_are_swept() {
         docker(&[what, &labels, image].concat()).unwrap();
     }
     assert!(home.cutover("sweep").status().unwrap().success());
-    assert_eq!(home.left(), "");
+    assert_eq!(left(&home), "");
 }
 
 #[test]
@@ -232,18 +175,18 @@ fn without_an_image_nothing_runs_and_the_remedy_is_named() {
     let mut validate = home.cutover("validate");
     validate.arg("--target").arg(target).arg("--output");
     validate.arg(home.output.path());
-    let said = home.refused(validate);
+    let said = refused(&home, validate);
     assert!(said.contains("'cutover-nobody-made-this:0'"), "{said}");
     assert!(said.contains("just images"), "{said}");
-    assert_eq!(home.left(), "");
+    assert_eq!(left(&home), "");
 }
 
 #[test]
 fn without_docker_nothing_runs_and_the_remedy_is_named() {
     let home = Home::new();
-    let mut validate = home.validate();
+    let mut validate = validate(&home);
     validate.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
-    let said = home.refused(validate);
+    let said = refused(&home, validate);
     assert!(said.contains("reach Docker: install it"), "{said}");
     assert!(said.contains("--stack processes"), "{said}");
 }

@@ -1,108 +1,50 @@
 //! A run that is stopped, killed or not alone: it says so, and leaves nothing behind.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 
+mod home;
+
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus};
 
-use cutover_harness::record::{Outcome, Run, RunEvent, Trial};
-use tempfile::TempDir;
+use cutover_harness::record::{Outcome, RunEvent, Trial};
+use home::{Home, signal, wait_for};
 
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(1);
-
-/// A cutover with runs and stacks in directories of its own.
-struct Home {
-    output: TempDir,
-    stacks: TempDir,
+fn validate(home: &Home, profile: &str) -> Child {
+    home.cutover("validate")
+        .args(["--profile", profile, "--output"])
+        .arg(home.output.path())
+        .spawn()
+        .unwrap()
 }
 
-impl Home {
-    fn new() -> Self {
-        let stacks = tempfile::Builder::new()
-            .prefix("cutover-home-")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .tempdir()
-            .unwrap();
-        Self {
-            output: TempDir::new().unwrap(),
-            stacks,
-        }
-    }
-
-    fn cutover(&self, verb: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cutover"));
-        command
-            .arg(verb)
-            .env("TMPDIR", self.stacks.path())
-            .env_remove("NEXTEST_RUN_ID")
-            .env_remove("CUTOVER_RUN_ID")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command
-    }
-
-    fn validate(&self) -> Child {
-        self.run_of("gate")
-    }
-
-    fn run_of(&self, profile: &str) -> Child {
-        self.cutover("validate")
-            .args(["--profile", profile, "--output"])
-            .arg(self.output.path())
-            .spawn()
-            .unwrap()
-    }
-
-    fn run(&self) -> Run {
-        Run::load(&self.output.path().join("latest")).unwrap()
-    }
-
-    /// The verdict on the newest run, by exit code.
-    fn judged(&self) -> Option<i32> {
-        self.cutover("judge")
-            .arg(self.output.path().join("latest"))
-            .status()
-            .unwrap()
-            .code()
-    }
-
-    fn stack_directories(&self) -> usize {
-        std::fs::read_dir(self.stacks.path())
-            .unwrap()
-            .filter(|entry| {
-                entry
-                    .as_ref()
-                    .unwrap()
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with("cutover-")
-            })
-            .count()
-    }
-
-    /// Waits until the last process is gone: one that was killed takes a moment to die.
-    fn deserted(&self) {
-        wait_for("the end of the last process", || {
-            processes_of(self.stacks.path()) == 0
-        });
-    }
-
-    /// Waits until trials have begun.
-    fn under_way(&self) {
-        let trials = self.output.path().join("latest/trials");
-        wait_for("the first trial", || {
-            std::fs::read_dir(&trials).is_ok_and(|mut entries| entries.next().is_some())
-        });
-    }
+/// The verdict on the newest run, by exit code.
+fn judged(home: &Home) -> Option<i32> {
+    home.cutover("judge")
+        .arg(home.output.path().join("latest"))
+        .status()
+        .unwrap()
+        .code()
 }
 
-fn wait_for(what: &str, mut seen: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !seen() {
-        assert!(begin.elapsed() < DEADLINE, "{what} never came");
-        std::thread::yield_now();
-    }
+fn stack_directories(home: &Home) -> usize {
+    std::fs::read_dir(home.stacks.path())
+        .unwrap()
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with("cutover-")
+        })
+        .count()
+}
+
+/// Waits until the last process is gone: one that was killed takes a moment to die.
+fn deserted(home: &Home) {
+    wait_for("the end of the last process", || {
+        processes_of(home.stacks.path()) == 0
+    });
 }
 
 fn ended(child: &mut Child) -> ExitStatus {
@@ -112,14 +54,6 @@ fn ended(child: &mut Child) -> ExitStatus {
         status.is_some()
     });
     status.unwrap()
-}
-
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill")
-        .args(["-s", name, &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
 }
 
 /// Processes that mention a path on their command line.
@@ -136,8 +70,8 @@ fn processes_of(path: &Path) -> usize {
 fn an_interrupted_run_is_inconclusive_and_leaves_nothing() {
     for name in ["INT", "TERM"] {
         let home = Home::new();
-        let mut run = home.validate();
-        home.under_way();
+        let mut run = validate(&home, "gate");
+        home.under_way(&mut run);
         signal(&run, name);
         assert_eq!(ended(&mut run).code(), Some(3), "after SIG{name}");
         let life = home.run().life;
@@ -146,23 +80,23 @@ fn an_interrupted_run_is_inconclusive_and_leaves_nothing() {
                 .any(|line| matches!(line.event, RunEvent::Interrupted { .. })),
             "{life:?}"
         );
-        assert_eq!(home.stack_directories(), 0, "after SIG{name}");
-        home.deserted();
+        assert_eq!(stack_directories(&home), 0, "after SIG{name}");
+        deserted(&home);
     }
 }
 
 #[test]
 fn a_killed_run_is_inconclusive_and_swept() {
     let home = Home::new();
-    let mut run = home.validate();
-    home.under_way();
+    let mut run = validate(&home, "gate");
+    home.under_way(&mut run);
     signal(&run, "KILL");
     ended(&mut run);
-    assert_eq!(home.judged(), Some(3));
-    assert!(home.stack_directories() > 0, "there is nothing to sweep");
+    assert_eq!(judged(&home), Some(3));
+    assert!(stack_directories(&home) > 0, "there is nothing to sweep");
     assert!(home.cutover("sweep").status().unwrap().success());
-    assert_eq!(home.stack_directories(), 0);
-    home.deserted();
+    assert_eq!(stack_directories(&home), 0);
+    deserted(&home);
 }
 
 /// A policy that says this of a profile.
@@ -204,16 +138,16 @@ fn a_profile_asks_again_and_ends_when_its_time_is_over() {
             .filter(|trial| trial.check.as_str() == check)
             .filter(passed);
         assert!(asked.count() >= attempts, "{times}");
-        assert_eq!(home.stack_directories(), 0);
+        assert_eq!(stack_directories(&home), 0);
     }
 }
 
 #[test]
 fn two_runs_at_a_time_both_go() {
     let homes = [Home::new(), Home::new()];
-    let mut runs = homes.each_ref().map(|home| home.run_of("smoke"));
+    let mut runs = homes.each_ref().map(|home| validate(home, "smoke"));
     for (run, home) in runs.iter_mut().zip(&homes) {
         assert_eq!(ended(run).code(), Some(0), "{:?}", home.run().life);
-        assert_eq!(home.stack_directories(), 0);
+        assert_eq!(stack_directories(home), 0);
     }
 }
