@@ -72,6 +72,11 @@ impl World {
         command
     }
 
+    /// A file of this world.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// A directory with all that is needed to stop and start a process, and how.
     pub(crate) fn part(&self, name: &str, process: &Value) -> String {
         let part = self.directory.path().join(name);
