@@ -28,6 +28,11 @@ pub(crate) enum Interlock {
         asked: Effect,
         most: Effect,
     },
+    /// The profile is not meant for production.
+    #[error(
+        "refused: profile '{profile}' is not for production, which '{target}' is; use `cutover smoke`, or a policy          whose [profile.{profile}] says production = true"
+    )]
+    NotForProduction { profile: Profile, target: String },
     /// A host that nobody vouches for.
     #[error(
         "refused: host '{host}' of target '{target}' is not known to be {class}, so it counts as production; if it is, name \
@@ -74,8 +79,17 @@ pub(crate) fn within_profile(
     profile: Profile,
 ) -> Result<(), Interlock> {
     let (asked, most) = (policy.most_effect(profile), target.most_effect());
-    if target.class != Class::Production || asked <= most {
+    if target.class != Class::Production {
         return Ok(());
+    }
+    if asked <= most {
+        if policy.suits_production(profile) {
+            return Ok(());
+        }
+        return Err(Interlock::NotForProduction {
+            profile,
+            target: target.name.clone(),
+        });
     }
     Err(Interlock::Profile {
         profile,
@@ -264,6 +278,11 @@ mod tests {
         let production = target("production", "https://p.example.org", "");
         assert!(within_profile(&production, &policy, Profile::Gate).is_err());
         assert!(within_profile(&production, &policy, Profile::Smoke).is_ok());
+        let refused = within_profile(&production, &policy, Profile::Quick).unwrap_err();
+        assert!(
+            matches!(refused, Interlock::NotForProduction { .. }),
+            "{refused}"
+        );
         let here = target("local", "http://[::1]:1", "");
         assert!(within_profile(&here, &policy, Profile::Gate).is_ok());
     }

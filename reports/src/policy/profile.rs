@@ -24,6 +24,9 @@ pub struct ProfileRule {
     /// so that this says what the decision is made without.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// Whether production may be asked it.
+    #[serde(default)]
+    pub production: bool,
     /// How often every check is asked, at least once: the intensity of a soak.
     #[serde(default = "once")]
     pub rounds: NonZeroU32,
@@ -61,6 +64,12 @@ impl Policy {
     pub fn asks_for_suite(&self, profile: Profile, suite: &str) -> bool {
         let rule = self.profiles.get(&profile);
         rule.is_none_or(|rule| rule.asks_for_suite(suite))
+    }
+
+    /// Whether production may be asked a profile; one that the policy does not name, never.
+    pub fn suits_production(&self, profile: Profile) -> bool {
+        let rule = self.profiles.get(&profile);
+        rule.is_some_and(|rule| rule.production)
     }
 
     /// How often a profile asks every check.
