@@ -1,6 +1,7 @@
 //! `cutover doctor`: looks whether a target can be reached, step by step, and what could be checked there.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -18,12 +19,15 @@ use super::Trouble;
 use super::common_options::{PolicyOption, PrintOptions};
 use crate::catalog::Catalog;
 use crate::contract::Contract;
+use crate::doors::Doors;
 use crate::journal::Recorder;
 use crate::lane::{Lane, Opening};
 use crate::plan::{Order, plan};
 use crate::probe::{Database, Storage};
 use crate::redact::Redactor;
+use crate::runner::Hosting;
 use crate::safety::proven;
+use crate::stack::StandinHost;
 use crate::target::Target;
 
 /// How far the clocks may be apart before tokens are in danger.
@@ -71,7 +75,13 @@ impl Doctor {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(examine(&target, &contract, &mut report))?;
+            runtime.block_on(async {
+                // What was started for the examination ends with it, however that ends.
+                tokio::select! {
+                    examined = examine(&target, &contract, &mut report) => examined,
+                    _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted by Ctrl-C"),
+                }
+            })?;
         }
         let mut lines = vec![format!("target {} ({})", target.name, target.class)];
         lines.append(&mut report.lines);
@@ -98,6 +108,43 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
         }
     };
     report.note("secrets", Ok::<_, &str>("all of them can be had"));
+    let standins = standins(target, contract, report).await;
+    go_round(target, contract, doors, report).await;
+    if let Some(standins) = standins {
+        standins.stop().await?;
+    }
+    Ok(())
+}
+
+/// Looks who serves the stand-ins; those that a run would serve are served for the examination.
+async fn standins(
+    target: &Target,
+    contract: &Contract,
+    report: &mut Report,
+) -> Option<StandinHost> {
+    let at = target.standins.as_ref()?;
+    let started = async {
+        let hosting = Hosting::of(target, contract, &env::current_exe()?).await?;
+        let Hosting::Us(host) = hosting else {
+            return Ok(None);
+        };
+        host.start().await?;
+        anyhow::Ok(Some(*host))
+    };
+    let started = started.await;
+    let found = match &started {
+        Ok(None) => Ok(format!("others serve them, controlled at {}", at.control)),
+        Ok(Some(_)) => Ok(format!(
+            "nobody serves them, so each run does by itself, controlled at {}",
+            at.control
+        )),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    report.note("stand-ins", found);
+    started.ok().flatten()
+}
+
+async fn go_round(target: &Target, contract: &Contract, doors: Doors, report: &mut Report) {
     let opening = Opening {
         doors,
         stack: None,
@@ -110,7 +157,7 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
         Ok(lane) => lane,
         Err(error) => {
             report.note("identity", Err::<&str, _>(format!("{error:#}")));
-            return Ok(());
+            return;
         }
     };
     let version = api(&lane, report).await;
@@ -121,12 +168,6 @@ async fn examine(target: &Target, contract: &Contract, report: &mut Report) -> a
     report.note("identity", tenants.map_err(|error| format!("{error:#}")));
     database(&lane, contract, report).await;
     storage(&lane, report).await;
-    if let Some(standins) = lane.standins() {
-        let seen = standins.parser_calls("cutover-doctor").await;
-        let seen = seen.map(|_| "they answer");
-        report.note("stand-ins", seen.map_err(chain));
-    }
-    Ok(())
 }
 
 /// Asks the API; name resolution, connection and TLS show in what its error says.

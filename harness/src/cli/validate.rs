@@ -25,7 +25,7 @@ use crate::execute::Executed;
 use crate::journal::JournalError;
 use crate::plan::{Order, plan};
 use crate::run_directory::run_id;
-use crate::runner::{Course, Ingredients, Progress, Session, run_all};
+use crate::runner::{Course, Hosting, Ingredients, Progress, Session, run_all};
 use crate::stack;
 use crate::suite::Case;
 use crate::target::Target;
@@ -184,9 +184,16 @@ impl Validate {
         plan: Plan,
     ) -> anyhow::Result<Session> {
         let attachment = target.attachment();
-        if attachment.is_none() && plan.checks.iter().any(PlannedCheck::is_admitted) {
-            stack::preflight(target.stack.ground(), &target.stack.images)?;
-        }
+        let program = std::env::current_exe().context("find cutover's own binary")?;
+        let runs = plan.checks.iter().any(PlannedCheck::is_admitted);
+        let standins = match &attachment {
+            Some(_) if runs => hosting(target, &contract, &program)?.host(),
+            None if runs => {
+                stack::preflight(target.stack.ground(), &target.stack.images)?;
+                None
+            }
+            Some(_) | None => None,
+        };
         let session = Session::open(Ingredients {
             target,
             contract,
@@ -195,7 +202,8 @@ impl Validate {
             output: &self.output,
             leased: None,
             attached: attachment.map(|at| at.doors()).transpose()?,
-            program: std::env::current_exe().context("find cutover's own binary")?,
+            standins,
+            program,
         })?;
         session.listen_for_signals()?;
         Ok(session)
@@ -220,6 +228,9 @@ impl Validate {
             progress.doing("starting the stack");
             match session.start() {
                 Ok(ready) => {
+                    if session.serves_standins() {
+                        progress.say("nobody serves the stand-ins: this run does");
+                    }
                     progress.say(&format!("stack ready in {:.1} s\n", ready.as_secs_f64()));
                     let course = Course {
                         // Accounts that are few are borrowed by one trial at a time.
@@ -273,6 +284,14 @@ impl Validate {
             }
         }
     }
+}
+
+/// Who serves the stand-ins of a target that somebody else runs.
+fn hosting(target: &Target, contract: &Contract, program: &Path) -> anyhow::Result<Hosting> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(Hosting::of(target, contract, program))
 }
 
 /// Whether a check's end decides the verdict, whatever comes after it.

@@ -124,6 +124,7 @@ impl Shared {
         let session = Session::open(Ingredients {
             leased,
             attached: None,
+            standins: None,
             defect: None,
             target: &target,
             contract,

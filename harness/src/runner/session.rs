@@ -22,7 +22,7 @@ use crate::run_directory::{RunDirectory, RunDirectoryError};
 use crate::runner::Interrupt;
 use crate::runner::recipe::stack_spec;
 use crate::safety::Brake;
-use crate::stack::{Lanes, Reach, Stack, StackCard, sweep};
+use crate::stack::{Lanes, Reach, Stack, StackCard, StandinHost, sweep};
 use crate::suite::Case;
 use crate::target::Target;
 
@@ -51,6 +51,8 @@ pub(crate) struct Session {
     lanes: Lanes,
     leased: Option<StackCard>,
     attached: Option<Attached>,
+    /// The stand-ins of a system that somebody else runs, where nobody else serves them.
+    standins: Option<StandinHost>,
     shared: OnceCell<Arc<Lane>>,
     began: Instant,
 }
@@ -77,6 +79,8 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) leased: Option<StackCard>,
     /// The way into a system that somebody else runs.
     pub(crate) attached: Option<Doors>,
+    /// Stand-ins that serve it for as long as the run lasts.
+    pub(crate) standins: Option<StandinHost>,
 }
 
 impl Session {
@@ -84,6 +88,9 @@ impl Session {
     pub(crate) fn open(from: Ingredients<'_>) -> Result<Self, SessionError> {
         let redactor = Arc::new(Redactor::default());
         let directory = RunDirectory::open(from.output, &from.plan, Arc::clone(&redactor))?;
+        for secret in from.standins.iter().flat_map(StandinHost::secrets) {
+            redactor.learn(&secret);
+        }
         leaks::plant_canary(directory.path(), &redactor)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -104,6 +111,7 @@ impl Session {
         Ok(Self {
             interrupt,
             attached: attached.transpose()?,
+            standins: from.standins,
             lanes: Lanes::new(spec, from.target.stack.lanes),
             leased: from.leased,
             plan: from.plan,
@@ -134,6 +142,9 @@ impl Session {
                 if self.attached.is_none() {
                     sweep(&std::env::temp_dir(), Reach::Abandoned).await?;
                 }
+                if let Some(standins) = &self.standins {
+                    standins.start().await?;
+                }
                 self.shared_lane().await?;
                 Ok(self.identify().await?)
             };
@@ -142,6 +153,11 @@ impl Session {
                 by = self.interrupt.asked() => anyhow::bail!("interrupted by {by}"),
             }
         })
+    }
+
+    /// Whether the stand-ins of the target end with this run.
+    pub(crate) fn serves_standins(&self) -> bool {
+        self.standins.is_some()
     }
 
     /// Runs a check once, on the shared stack or on one of its own.
@@ -182,11 +198,10 @@ impl Session {
     pub(crate) fn close(self) -> Result<(), JournalError> {
         let taken_back = self.runtime.block_on(self.take_back());
         let identified = self.runtime.block_on(self.identify());
-        let stopped = self.runtime.block_on(self.lanes.stop_all());
+        let stopped = self.runtime.block_on(self.stop());
         taken_back?;
         identified?;
         if let Err(error) = stopped {
-            let error = anyhow::Error::new(error);
             self.incident(format!("the stack was not taken down: {error:#}"))?;
         }
         // Where many processes write one run, none of them knows the secrets of all.
@@ -199,6 +214,15 @@ impl Session {
         }
         let duration_ms = self.began.elapsed().as_secs_f64() * 1e3;
         self.directory.note(RunEvent::Finished { duration_ms })
+    }
+
+    /// Ends everything that was started.
+    async fn stop(&self) -> anyhow::Result<()> {
+        let lanes = self.lanes.stop_all().await;
+        if let Some(standins) = &self.standins {
+            standins.stop().await?;
+        }
+        Ok(lanes?)
     }
 
     /// Empties what holds a secret in spite of everything, and notes it.

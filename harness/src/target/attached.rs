@@ -5,9 +5,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::secret_source::{SecretError, SecretSource};
+use super::standins::StandinAddresses;
 use crate::doors::{Doors, IdentityDoor, StorageDoor};
 use crate::secret::Secret;
-use crate::standin::StandinCard;
 
 /// The API.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -86,20 +86,6 @@ pub struct StorageSettings {
     pub service_role_key: SecretSource,
 }
 
-/// The stand-ins that the target has in the place of its providers, as `cutover standins` serves them.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StandinAddresses {
-    /// LlamaParse.
-    pub parser: Url,
-    /// OpenAI.
-    pub embedder: Url,
-    /// Supabase.
-    pub supabase: Url,
-    /// Where they are programmed.
-    pub control: Url,
-}
-
 /// Everything about a target that somebody else runs.
 pub(crate) struct Attachment<'a> {
     pub(crate) api: &'a ApiSettings,
@@ -107,6 +93,13 @@ pub(crate) struct Attachment<'a> {
     pub(crate) database: Option<&'a DatabaseSettings>,
     pub(crate) storage: Option<&'a StorageSettings>,
     pub(crate) standins: Option<&'a StandinAddresses>,
+}
+
+impl AccountSettings {
+    pub(super) fn password(&self) -> Result<Secret, SecretError> {
+        let key = format!("identity.login.accounts, password of {}", self.email);
+        self.password.resolve(&key)
+    }
 }
 
 impl IdentitySettings {
@@ -138,10 +131,8 @@ impl IdentitySettings {
             });
         }
         if let Some(login) = &self.login {
-            let account = |account: &AccountSettings| {
-                let key = format!("identity.login.accounts, password of {}", account.email);
-                Ok((account.email.clone(), account.password.resolve(&key)?))
-            };
+            let account =
+                |account: &AccountSettings| Ok((account.email.clone(), account.password()?));
             return Ok(IdentityDoor::Login {
                 supabase: login.supabase_url.clone(),
                 anon_key: login.anon_key.resolve("identity.login.anon_key")?,
@@ -184,12 +175,7 @@ impl Attachment<'_> {
             identity,
             database,
             storage,
-            standins: self.standins.map(|at| StandinCard {
-                parser: at.parser.clone(),
-                embedder: at.embedder.clone(),
-                supabase: at.supabase.clone(),
-                control: at.control.clone(),
-            }),
+            standins: self.standins.map(StandinAddresses::card),
             processes: Vec::new(),
         })
     }

@@ -9,8 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attached::{
-    ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StandinAddresses, StorageSettings,
+    ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StorageSettings,
 };
+use super::standins::StandinAddresses;
 use crate::capability::{Capability, Grants};
 use crate::stack::{self, Images};
 
@@ -39,7 +40,8 @@ pub struct Target {
     pub database: Option<DatabaseSettings>,
     /// Its objects, where somebody else runs it and lets us read.
     pub storage: Option<StorageSettings>,
-    /// The stand-ins of its providers, where somebody else runs it with ours.
+    /// The stand-ins of its providers, where somebody else runs it with ours. They are looked for
+    /// there, and started where nobody serves them.
     pub standins: Option<StandinAddresses>,
     /// What protects it from us, where somebody else runs it.
     #[serde(default)]

@@ -80,6 +80,7 @@ impl Target {
         if !(1..=8).contains(&target.stack.lanes) {
             return invalid("stack.lanes", "must be from 1 to 8");
         }
+        target.serving()?;
         match (&target.api, target.identity.problem()) {
             (None, _) if target.class != Class::Local => invalid(
                 "class",

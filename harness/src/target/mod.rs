@@ -4,11 +4,13 @@ mod attached;
 mod file;
 mod load;
 mod secret_source;
+mod standins;
 
 pub use attached::{
     AccountSettings, ApiSettings, DatabaseSettings, IdentitySettings, LoginSettings, MintSettings,
-    StandinAddresses, StorageSettings,
+    StorageSettings,
 };
 pub use file::{Class, SafetySettings, StackKind, StackSettings, Target};
 pub use load::TargetError;
 pub use secret_source::{Refused, SecretError, SecretSource};
+pub use standins::{Held, Serving, StandinAddresses, StandinKeys};
