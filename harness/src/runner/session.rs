@@ -254,7 +254,9 @@ impl Session {
                 (None, Some(card)) => self.lane(card, None).await,
                 (None, None) => self.lane(self.lanes.shared().await?.card(), None).await,
             });
-        Ok(Arc::clone(lane.await?))
+        let lane = lane.await?;
+        lane.accounts().renew().await?;
+        Ok(Arc::clone(lane))
     }
 
     /// A lane to a system that somebody else runs, after its tenants were let in.
@@ -277,6 +279,9 @@ impl Session {
         let (Some(attached), Some(lane)) = (&self.attached, self.shared.get()) else {
             return Ok(());
         };
+        if let Err(error) = lane.accounts().renew().await {
+            self.incident(format!("no tokens to clean up with: {error:#}"))?;
+        }
         for trace in attached.cleanup.left() {
             if lane.removes(trace).await {
                 attached.cleanup.removed(trace.document_id);

@@ -1,5 +1,7 @@
 //! A target that somebody else runs: where it is, how to get in, and what we may do there.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
@@ -118,6 +120,14 @@ impl IdentitySettings {
         let accounts = self.login.as_ref().map(|login| login.accounts.len());
         if self.mint.is_none() && accounts.unwrap_or(self.tokens.len()) < 2 {
             return Some("must give at least two accounts: isolation cannot be seen with one");
+        }
+        let accounts = self.login.iter().flat_map(|login| &login.accounts);
+        let mut emails = BTreeSet::new();
+        if accounts
+            .map(|account| account.email.to_lowercase())
+            .any(|email| !emails.insert(email))
+        {
+            return Some("must not name an account of [identity.login] twice");
         }
         None
     }

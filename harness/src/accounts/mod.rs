@@ -1,0 +1,11 @@
+//! Accounts: the tenants of a target, of which a trial takes those that nobody else has.
+
+mod login;
+mod pool;
+mod quota;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub(crate) use pool::Accounts;
+pub(crate) use quota::Quota;
