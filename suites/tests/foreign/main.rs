@@ -1,6 +1,7 @@
 //! A pipeline that cutover was not written for, in another language, is judged by its contract file alone.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 
+mod accounts;
 mod standins;
 mod world;
 
