@@ -4,4 +4,4 @@ mod brake;
 mod interlock;
 
 pub(crate) use brake::Brake;
-pub(crate) use interlock::{Claim, Interlock, proven, within_profile};
+pub(crate) use interlock::{Claim, Interlock, is_this_machine, proven, within_profile};
