@@ -4,8 +4,9 @@ mod login;
 mod pool;
 mod quota;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 
 pub(crate) use pool::Accounts;
 pub(crate) use quota::Quota;
+pub(crate) use token::Said;

@@ -162,6 +162,23 @@ impl Accounts {
         }
     }
 
+    /// What the tokens say, each with what it is called: those of the pool, or one that is signed for it.
+    pub(crate) fn said(&self) -> Vec<(String, Said)> {
+        match self {
+            Self::Minted(minter) => {
+                let tenant = minter.tenant(Uuid::new_v4()).ok();
+                let said = tenant.and_then(|tenant| Said::by(&tenant.token));
+                let said = said.map(|said| ("one that we sign".to_owned(), said));
+                said.into_iter().collect()
+            }
+            Self::Pool(pool) => {
+                let seats = pool.seats();
+                let said = |seat: &Seat| Some((seat.name.clone(), Said::by(&seat.tenant.token)?));
+                seats.iter().filter_map(said).collect()
+            }
+        }
+    }
+
     /// What signs tokens, where we can.
     pub(crate) fn minter(&self) -> Option<&Minter> {
         match self {

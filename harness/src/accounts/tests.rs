@@ -15,7 +15,7 @@ use crate::doors::IdentityDoor;
 use crate::secret::Secret;
 
 /// A token of a user that expires in so many seconds.
-fn token(user: u128, expires_in: i64) -> Secret {
+pub(crate) fn token(user: u128, expires_in: i64) -> Secret {
     let claims = json!({
         "sub": Uuid::from_u128(user),
         "exp": OffsetDateTime::now_utc().unix_timestamp() + expires_in,

@@ -12,6 +12,9 @@ use crate::secret::Secret;
 /// A token is renewed so long before it expires: a trial that begins with it must be able to end.
 const AHEAD: Duration = Duration::minutes(10);
 
+/// As much of a claim is shown.
+const SHOWN: usize = 120;
+
 /// What a token says.
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
@@ -21,6 +24,7 @@ pub(crate) struct Said {
     pub(crate) email: String,
     /// Until when it is valid; for ever where it does not say.
     pub(crate) expires: Option<OffsetDateTime>,
+    claims: Value,
 }
 
 impl Said {
@@ -35,7 +39,23 @@ impl Said {
             expires: expires.map(|seconds| {
                 OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::seconds_f64(seconds))
             }),
+            claims,
         })
+    }
+
+    /// What it says of one thing, for a person.
+    pub(crate) fn claim(&self, name: &str) -> Option<String> {
+        let said = self.claims.get(name).filter(|said| !said.is_null())?;
+        let text = said
+            .as_str()
+            .map_or_else(|| said.to_string(), str::to_owned);
+        // Whoever signed it may have written anything.
+        Some(
+            text.chars()
+                .take(SHOWN)
+                .flat_map(char::escape_debug)
+                .collect(),
+        )
     }
 
     /// From when on it should be renewed: well before its end, but not in the first half of a short life.
@@ -65,6 +85,7 @@ mod tests {
             user_id: Uuid::nil(),
             email: String::new(),
             expires: Some(now + Duration::seconds(life)),
+            claims: Value::Null,
         };
         let stale_in = |life| (said(life).stale_from(now).unwrap() - now).whole_seconds();
         assert_eq!(stale_in(3600), 3000);

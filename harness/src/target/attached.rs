@@ -192,14 +192,24 @@ impl Attachment<'_> {
 
     /// Every host that a run would talk to.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.origins().filter_map(|(_, url)| url.host_str())
+    }
+
+    /// Where a run would talk HTTP to somebody, the API first, each with what it is there for.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = (&'static str, &Url)> {
         let project = self.storage.map(|storage| &storage.supabase_url);
         let login = self
             .identity
             .login
             .as_ref()
             .map(|login| &login.supabase_url);
-        let urls = [Some(&self.api.url), project, login];
-        urls.into_iter().flatten().filter_map(Url::host_str)
+        let origins = [
+            ("api", Some(&self.api.url)),
+            ("storage", project),
+            ("login", login),
+        ];
+        let origins = origins.into_iter();
+        origins.filter_map(|(what, url)| Some((what, url?)))
     }
 }
 

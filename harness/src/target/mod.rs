@@ -6,6 +6,7 @@ mod load;
 mod secret_source;
 mod standins;
 
+pub(crate) use attached::Attachment;
 pub use attached::{
     AccountSettings, ApiSettings, DatabaseSettings, IdentitySettings, LoginSettings, MintSettings,
     StorageSettings,
