@@ -49,7 +49,7 @@ impl Hosting {
                 card.control
             );
         };
-        must_be_free(&card)?;
+        must_be_free(&card, serving.bind())?;
         let settings = serving.settings(contract, PathBuf::new())?;
         Ok(Self::Us(Box::new(StandinHost::new(program, settings))))
     }

@@ -1,7 +1,7 @@
 //! Whether the stand-ins of a card are served, and whether they could be where nobody serves them.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
 
 use reqwest::Client;
@@ -87,22 +87,20 @@ impl Presence {
     }
 }
 
-/// Refuses a card whose places are not free; blocking, and only for addresses of this machine.
+/// Refuses a card whose ports are not free on an address of this machine.
 ///
 /// # Errors
 /// Where another program has one of them.
-pub fn must_be_free(card: &StandinCard) -> Result<(), PresenceError> {
+pub fn must_be_free(card: &StandinCard, bind: IpAddr) -> Result<(), PresenceError> {
     for (name, url) in [
         ("parser", &card.parser),
         ("embedder", &card.embedder),
         ("supabase", &card.supabase),
         ("control", &card.control),
     ] {
-        let bound = url
-            .socket_addrs(|| None)
-            .and_then(|addresses| TcpListener::bind(&addresses[..]));
+        let port = url.port_or_known_default().unwrap_or_default();
         let url = url.to_string();
-        match bound {
+        match TcpListener::bind((bind, port)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 let sign = "another program listens there".to_owned();
@@ -116,6 +114,8 @@ pub fn must_be_free(card: &StandinCard) -> Result<(), PresenceError> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use serde_json::json;
     use url::Url;
     use wiremock::matchers::path;
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(Presence::of(&there).await.unwrap(), Presence::Served);
         let vacant = card(free());
         assert_eq!(Presence::of(&vacant).await.unwrap(), Presence::Vacant);
-        must_be_free(&vacant).unwrap();
+        must_be_free(&vacant, Ipv4Addr::LOCALHOST.into()).unwrap();
     }
 
     #[tokio::test]
@@ -176,7 +176,9 @@ mod tests {
             embedder: origin(&listener),
             ..card(free())
         };
-        let error = must_be_free(&taken).unwrap_err().to_string();
+        let error = must_be_free(&taken, Ipv4Addr::LOCALHOST.into())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("standins.embedder"), "{error}");
     }
 }

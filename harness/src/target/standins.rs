@@ -163,6 +163,11 @@ impl Serving<'_> {
         self.at.card()
     }
 
+    /// The address of this machine that they are served on.
+    pub fn bind(&self) -> IpAddr {
+        self.bind
+    }
+
     /// What they are told: addresses and keys from the target, sizes and times from the contract.
     pub fn settings(
         &self,
