@@ -3,6 +3,7 @@
 mod login;
 mod pool;
 mod quota;
+mod seat;
 #[cfg(test)]
 pub(crate) mod tests;
 mod token;

@@ -2,20 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::login::{Login, LoginError};
 use super::quota::Quota;
+use super::seat::{Seat, given, logged_in};
 use super::token::Said;
 use crate::doors::IdentityDoor;
 use crate::identity::{Minter, Tenant, TokenError};
 use crate::redact::Redactor;
-use crate::secret::Secret;
-
-/// A token that has less left is of no use: a trial that took it would see it refused.
-const LEAST: Duration = Duration::seconds(30);
 
 /// Accounts that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +38,7 @@ pub(crate) enum AccountError {
     },
     /// The tokens that are left have expired.
     #[error(
-        "{name} of [identity] has expired at {at}: give a new one, or accounts that log in under [identity.login]"
+        "{name} of [identity] expires at {at}, too soon for a trial: give a new one, or accounts that log in under [identity.login]"
     )]
     Expired { name: String, at: String },
     /// There are fewer accounts than tenants are needed at once.
@@ -71,17 +68,6 @@ pub(crate) struct Pool {
     /// Where they come by new tokens, in the order of the seats.
     login: Option<Login>,
     redactor: Arc<Redactor>,
-}
-
-/// One account.
-#[derive(Debug)]
-struct Seat {
-    /// What errors call it.
-    name: String,
-    tenant: Tenant,
-    expires: Option<OffsetDateTime>,
-    stale_from: Option<OffsetDateTime>,
-    lent: bool,
 }
 
 impl Accounts {
@@ -229,13 +215,13 @@ impl Pool {
     fn take(&self) -> Result<Tenant, AccountError> {
         let mut seats = self.seats();
         let count = seats.len();
-        let soon = OffsetDateTime::now_utc() + LEAST;
-        let is_live = |seat: &Seat| seat.expires.is_none_or(|expires| expires > soon);
+        let now = OffsetDateTime::now_utc();
         let free = seats.iter_mut().filter(|seat| !seat.lent);
         // One that has expired is the last choice, and tells then why there is none.
-        let best = free.min_by_key(|seat| (!is_live(seat), self.quota.used(seat.tenant.user_id)));
+        let best =
+            free.min_by_key(|seat| (!seat.is_live(now), self.quota.used(seat.tenant.user_id)));
         let best = best.ok_or(AccountError::Exhausted { count })?;
-        if !is_live(best) {
+        if !best.is_live(now) {
             let at = best.expires.and_then(|at| at.format(&Rfc3339).ok());
             return Err(AccountError::Expired {
                 name: best.name.clone(),
@@ -251,17 +237,17 @@ impl Pool {
             return Ok(());
         };
         let now = OffsetDateTime::now_utc();
-        let is_stale = |seat: &Seat| seat.stale_from.is_some_and(|from| from <= now);
-        let seats = self.seats().iter().map(is_stale).collect::<Vec<_>>();
-        let stale = seats.iter().enumerate().filter(|(_, stale)| **stale);
-        for (index, _) in stale {
+        let accounts = 0..login.accounts.len();
+        let stale: Vec<_> = {
+            let seats = self.seats();
+            accounts
+                .filter(|&index| seats[index].is_stale(now))
+                .collect()
+        };
+        for index in stale {
             let (token, said) = login.token(index).await?;
             self.redactor.learn(&token);
-            let seat = &mut self.seats()[index];
-            *seat = Seat {
-                lent: seat.lent,
-                ..Seat::new(seat.name.clone(), token, &said)
-            };
+            self.seats()[index].renew(token, &said);
         }
         Ok(())
     }
@@ -269,36 +255,4 @@ impl Pool {
     fn seats(&self) -> MutexGuard<'_, Vec<Seat>> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Seat {
-    fn new(name: String, token: Secret, said: &Said) -> Self {
-        Self {
-            name,
-            expires: said.expires,
-            stale_from: said.stale_from(OffsetDateTime::now_utc()),
-            tenant: said.tenant(token),
-            lent: false,
-        }
-    }
-}
-
-/// Accounts whose tokens were given to us.
-fn given(tokens: &[Secret]) -> Result<Vec<Seat>, AccountError> {
-    let seat = |(index, token): (usize, &Secret)| {
-        let number = index + 1;
-        let said = Said::by(token).ok_or(AccountError::Anonymous { number })?;
-        Ok(Seat::new(format!("token {number}"), token.clone(), &said))
-    };
-    tokens.iter().enumerate().map(seat).collect()
-}
-
-/// Accounts that log in, one after the other.
-async fn logged_in(login: &Login) -> Result<Vec<Seat>, AccountError> {
-    let mut seats = Vec::new();
-    for (index, (email, _)) in login.accounts.iter().enumerate() {
-        let (token, said) = login.token(index).await?;
-        seats.push(Seat::new(format!("account '{email}'"), token, &said));
-    }
-    Ok(seats)
 }

@@ -92,7 +92,7 @@ async fn tokens_that_are_of_no_use_are_refused_by_their_number() {
     assert_eq!(live.user_id, Uuid::from_u128(8));
     let error = take(&accounts).unwrap_err();
     assert!(
-        error.contains("token 1 of [identity] has expired at 2"),
+        error.contains("token 1 of [identity] expires at 2"),
         "{error}"
     );
 }

@@ -12,6 +12,9 @@ use crate::secret::Secret;
 /// A token is renewed so long before it expires: a trial that begins with it must be able to end.
 const AHEAD: Duration = Duration::minutes(10);
 
+/// A token that has less left is of no use: a trial that took it would see it refused.
+const LEAST: Duration = Duration::seconds(30);
+
 /// As much of a claim is shown.
 const SHOWN: usize = 120;
 
@@ -62,6 +65,12 @@ impl Said {
     pub(super) fn stale_from(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let expires = self.expires?;
         Some(expires - AHEAD.min((expires - now) / 2))
+    }
+
+    /// Until when it may be lent; to the last quarter of a short life.
+    pub(super) fn live_until(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        let expires = self.expires?;
+        Some(expires - LEAST.min((expires - now) / 4))
     }
 
     /// The tenant that bears the token.

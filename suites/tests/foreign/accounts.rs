@@ -1,8 +1,15 @@
 //! Tenants that log in with a password, and may upload three documents a day.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
-use crate::world::{World, is_open, said, signal, wait_for};
+use serde_json::{Value, json};
+
+use crate::world::{World, is_open, said, signal, signed, wait_for};
 
 /// The target with accounts in the place of a secret to mint tokens with.
 fn log_in(world: &World, accounts: &str) {
@@ -129,4 +136,81 @@ fn accounts_that_were_used_up_before_raise_no_false_alarm() {
     // A smoke test uploads two documents, and the two accounts may upload six a day.
     assert_eq!(codes, [0, 0, 0, 3].map(Some));
     assert!(journals(&world).contains("earlier runs, or others, may have used"));
+}
+
+/// An identity provider whose tokens live so short that a run outlasts them; counts how often it gave one.
+fn provider_of_short_lives(life: Duration) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let logins = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&logins);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            give_token(&mut stream.unwrap(), life);
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (port, logins)
+}
+
+/// Answers one login with a token of the project that the pipeline trusts.
+fn give_token(stream: &mut TcpStream, lifetime: Duration) {
+    let mut request = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        request.read_line(&mut line).unwrap();
+        if let Some(said) = line.to_lowercase().strip_prefix("content-length:") {
+            length = said.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    request.read_exact(&mut body).unwrap();
+    let given: Value = serde_json::from_slice(&body).unwrap();
+    let email = given["email"].as_str().unwrap();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let token = signed(&json!({
+        "sub": uuid::Uuid::new_v5(&uuid::Uuid::nil(), email.as_bytes()), "email": email,
+        "aud": "authenticated", "role": "authenticated", "exp": (since.unwrap() + lifetime).as_secs(),
+    }));
+    let answer = json!({"access_token": token}).to_string();
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{answer}",
+        answer.len()
+    )
+    .unwrap();
+}
+
+#[test]
+fn accounts_log_in_again_in_a_run_that_outlasts_their_tokens() {
+    let Some(world) = World::start("") else {
+        return;
+    };
+    log_in(&world, TWO);
+    // A token is renewed after half of its life, and none of these trials takes so long; all of them do.
+    let (port, logins) = provider_of_short_lives(Duration::from_secs(40));
+    let target = std::fs::read_to_string(world.path("target.toml")).unwrap();
+    let supabase = format!(
+        "supabase_url = \"http://127.0.0.1:{}\"\nanon_key",
+        world.ports()[2]
+    );
+    let elsewhere = format!("supabase_url = \"http://127.0.0.1:{port}\"\nanon_key");
+    assert!(target.contains(&supabase));
+    world.write(&target.replace(&supabase, &elsewhere));
+    let arguments = [
+        "validate",
+        "--check",
+        "late_bytes_are_waited_for",
+        "--check",
+        "smoke::",
+    ];
+    let output = call(&world, &arguments, "battery staple").output().unwrap();
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(!told.contains("FAIL"), "{told}");
+    assert!(logins.load(Ordering::Relaxed) >= 4, "{told}");
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::{EncodingKey, Header};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long anything here may take; far more than it does.
@@ -209,8 +209,11 @@ fn free_port() -> u16 {
 }
 
 fn project_key(role: &str) -> String {
-    let claims =
-        json!({"iss": "supabase", "ref": "foreign", "role": role, "exp": 4_102_444_800_u64});
+    signed(&json!({"iss": "supabase", "ref": "foreign", "role": role, "exp": 4_102_444_800_u64}))
+}
+
+/// A token that says this, signed as the pipeline's project signs them.
+pub(crate) fn signed(claims: &Value) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
-    jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap()
+    jsonwebtoken::encode(&Header::default(), claims, &key).unwrap()
 }
