@@ -98,7 +98,13 @@ impl Lane {
         }
         let http = probe::client()?;
         Ok(Self {
-            accounts: Accounts::open(&doors.identity, &http, redactor).await?,
+            accounts: Accounts::open(
+                &doors.identity,
+                &http,
+                redactor,
+                contract.limits.daily_uploads,
+            )
+            .await?,
             pool: doors.database.as_ref().map(probe::pool).transpose()?,
             standins: doors
                 .standins
@@ -118,7 +124,8 @@ impl Lane {
     pub(crate) fn pipeline(&self, tenant: Tenant, recorder: Recorder) -> Pipeline {
         let http = self.probe("api", recorder);
         let contract = Arc::clone(&self.contract);
-        Pipeline::new(http, contract, self.doors.api.clone(), tenant)
+        let quota = self.accounts.quota().cloned();
+        Pipeline::new(http, contract, self.doors.api.clone(), tenant).within(quota)
     }
 
     /// The pipeline as nobody sees it, recording nowhere.
@@ -154,10 +161,6 @@ impl Lane {
                 tenant.user_id
             );
         }
-        anyhow::ensure!(
-            tenants[0].user_id != tenants[1].user_id,
-            "the first two accounts are of one user; give two different ones under [identity]"
-        );
         self.accounts.give_back(tenants);
         Ok(())
     }

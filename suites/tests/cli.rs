@@ -180,6 +180,43 @@ fn listing_writes_nothing() {
 }
 
 #[test]
+fn a_target_file_is_written_once_unless_it_is_forced() {
+    let directory = TempDir::new().unwrap();
+    let init = [
+        "init",
+        "--api",
+        "http://127.0.0.1:8000",
+        "--identity",
+        "login",
+        "--standins",
+    ];
+    let said = cutover_in(&directory, &init);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let path = directory.path().join("cutover.toml");
+    let first = fs::read_to_string(&path).unwrap();
+    assert!(first.contains("\n[standins.keys]") && first.contains("\n[identity.login]"));
+    let other = ["init", "--api", "https://api.example.org"];
+    let said = cutover_in(&directory, &other);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("cutover.toml") && said.err.contains("--force"),
+        "{}",
+        said.err
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), first);
+    let said = cutover_in(&directory, &[&other[..], &["--force"]].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let second = fs::read_to_string(&path).unwrap();
+    assert!(second.contains("https://api.example.org") && second.contains("\n# [standins.keys]"));
+}
+
+#[test]
+fn a_target_file_is_not_written_about_nothing() {
+    refused(&["init"], &["--api"]);
+    refused(&["init", "--api", "example"], &["https://api.example.org"]);
+}
+
+#[test]
 fn the_schemas_are_json() {
     for document in ["target", "contract", "policy"] {
         let said = cutover(&["schema", document]);

@@ -47,6 +47,9 @@ impl Examination<'_> {
             progress.doing("starting the stack");
             match session.start() {
                 Ok(ready) => {
+                    if session.serves_standins() {
+                        progress.say("nobody serves the stand-ins: this run does");
+                    }
                     progress.say(&format!("stack ready in {:.1} s\n", ready.as_secs_f64()));
                     self.rounds(&session, &progress);
                 }

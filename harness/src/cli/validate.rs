@@ -25,7 +25,7 @@ use crate::contract::Contract;
 use crate::fault::Links;
 use crate::plan::{Order, plan};
 use crate::run_directory::run_id;
-use crate::runner::{Ingredients, Session};
+use crate::runner::{Hosting, Ingredients, Session};
 use crate::stack;
 use crate::target::Target;
 
@@ -188,9 +188,16 @@ impl Validate {
         links: Option<Arc<Links>>,
     ) -> anyhow::Result<Session> {
         let attachment = target.attachment();
-        if attachment.is_none() && plan.checks.iter().any(PlannedCheck::is_admitted) {
-            stack::preflight(target.stack.ground(), &target.stack.images)?;
-        }
+        let program = std::env::current_exe().context("find cutover's own binary")?;
+        let runs = plan.checks.iter().any(PlannedCheck::is_admitted);
+        let standins = match &attachment {
+            Some(_) if runs => hosting(target, &contract, &program)?.host(),
+            None if runs => {
+                stack::preflight(target.stack.ground(), &target.stack.images)?;
+                None
+            }
+            Some(_) | None => None,
+        };
         let session = Session::open(Ingredients {
             target,
             contract,
@@ -200,7 +207,8 @@ impl Validate {
             leased: None,
             links,
             attached: attachment.map(|at| at.doors()).transpose()?,
-            program: std::env::current_exe().context("find cutover's own binary")?,
+            standins,
+            program,
         })?;
         session.listen_for_signals()?;
         Ok(session)
@@ -225,6 +233,14 @@ impl Validate {
             }
         }
     }
+}
+
+/// Who serves the stand-ins of a target that somebody else runs.
+fn hosting(target: &Target, contract: &Contract, program: &Path) -> anyhow::Result<Hosting> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(Hosting::of(target, contract, program))
 }
 
 /// Prints the verdict as a person reads it.

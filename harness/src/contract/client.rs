@@ -11,6 +11,7 @@ use super::accepted::Accepted;
 use super::created::Created;
 use super::endpoint::{Endpoint, Presence};
 use super::model::Contract;
+use crate::accounts::Quota;
 use crate::identity::Tenant;
 use crate::probe::{Http, HttpError, Reply, Request};
 use crate::stop::{CheckResult, Stop};
@@ -31,6 +32,7 @@ pub struct Pipeline {
     tenant: Option<Tenant>,
     pub(super) through_outages: bool,
     created: Created,
+    quota: Option<Arc<Quota>>,
 }
 
 impl Pipeline {
@@ -43,6 +45,7 @@ impl Pipeline {
             tenant: Some(tenant),
             through_outages: false,
             created: Created::default(),
+            quota: None,
         }
     }
 
@@ -53,6 +56,12 @@ impl Pipeline {
             created: created.clone(),
             ..self
         }
+    }
+
+    /// The same pipeline, for tenants who may upload so much.
+    #[must_use]
+    pub(crate) fn within(self, quota: Option<Arc<Quota>>) -> Self {
+        Self { quota, ..self }
     }
 
     /// The same pipeline, without a token.
@@ -231,17 +240,45 @@ impl Pipeline {
 
     /// Sends what may create a document: written down before it is sent, and when it did.
     async fn ask_to_create(&self, request: Request) -> CheckResult<Reply> {
+        let quota = self
+            .quota
+            .as_deref()
+            .zip(self.tenant().map(|tenant| tenant.user_id));
+        if let Some((quota, user_id)) = quota {
+            let left = quota.begin(user_id);
+            left.map_err(|spent| Stop::precondition_missing(spent.to_string()))?;
+        }
         if let Some(brake) = self.http.brake() {
             brake.document();
         }
         self.created.registering(self, &request.body);
         let reply = self.send(Endpoint::Upload, request).await?;
+        if let (Some((quota, user_id)), 400..=499) = (quota, reply.status) {
+            quota.refused(user_id);
+        }
         if reply.is_success()
             && let Ok(accepted) = Accepted::read(&reply, &self.contract)
         {
             self.created.accepted(self.tenant(), &accepted);
         }
         Ok(reply)
+    }
+
+    /// Who of a pool is told to come again later has uploaded too much; with whom, only this run knows for itself.
+    pub(super) fn not_spent_by_others(&self, reply: &Reply) -> CheckResult {
+        let quota = self.quota.as_deref().zip(self.tenant());
+        if let (Some((quota, tenant)), 429) = (quota, reply.status)
+            && let Some(used) = quota.spent(tenant.user_id)
+        {
+            return Err(anyhow::anyhow!(
+                "account {} is refused an upload with 429 after {used} in this run: earlier runs, or others, may have used \
+                 what a day allows it; give more accounts under [identity], a secret to mint tokens with, or wait until \
+                 tomorrow",
+                tenant.user_id
+            )
+            .into());
+        }
+        Ok(())
     }
 
     async fn send(&self, endpoint: Endpoint, request: Request) -> CheckResult<Reply> {

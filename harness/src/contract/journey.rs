@@ -18,7 +18,9 @@ const TRIES: usize = 3;
 impl Pipeline {
     /// Registers a document without putting its bytes.
     pub async fn accept(&self, upload: &Upload) -> CheckResult<Accepted> {
-        let reply = self.register(upload).await?.expect_status(200)?;
+        let reply = self.register(upload).await?;
+        self.not_spent_by_others(&reply)?;
+        let reply = reply.expect_status(200)?;
         Accepted::read(&reply, self.contract())
     }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod certificate;
 mod curl;
 mod eventually;
 mod http;
@@ -18,6 +19,7 @@ mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vector;
+mod way;
 
 pub use eventually::{Look, Sight, eventually};
 pub use http::{DEADLINE, Http, HttpError, MAX_BODY, Silence, client};
@@ -30,3 +32,4 @@ pub use rows::{ChunkRow, DocumentRow, EventRow, JobRow};
 pub use sql::{Database, DatabaseError, pool};
 pub use storage::{ObjectHead, Storage, StorageError, StoredObject};
 pub use vector::Vector;
+pub(crate) use way::{certified, connected, resolved};

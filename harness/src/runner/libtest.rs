@@ -125,6 +125,7 @@ impl Shared {
             leased,
             attached: None,
             links: None,
+            standins: None,
             defect: None,
             target: &target,
             contract,

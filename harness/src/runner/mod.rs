@@ -8,6 +8,7 @@ mod recipe;
 mod residue;
 mod schedule;
 mod session;
+mod standins;
 
 pub(crate) use interrupt::Interrupt;
 pub use libtest::{LibtestSettings, libtest};
@@ -17,3 +18,4 @@ pub(crate) use residue::{Residue, remove_residue};
 pub(crate) use schedule::{Course, run_all};
 pub use session::SessionError;
 pub(crate) use session::{Ingredients, Session};
+pub(crate) use standins::Hosting;

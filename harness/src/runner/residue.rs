@@ -1,5 +1,6 @@
 //! Residue: what killed runs created and changed on a target that is not ours, and how it is taken back.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::control::Commands;
 use crate::journal::Recorder;
 use crate::lane::{Lane, Opening};
 use crate::redact::Redactor;
+use crate::runner::Hosting;
 use crate::target::Target;
 
 /// How long the target may take to answer after it was put back.
@@ -43,6 +45,12 @@ pub(crate) async fn remove_residue(
         )
     })?;
     let redactor = Arc::new(Redactor::default());
+    let program = env::current_exe().context("find cutover's own binary")?;
+    // What deletes a document asks the storage for it, and its tenants may have to log in.
+    let standins = Hosting::of(target, &contract, &program).await?.host();
+    if let Some(standins) = &standins {
+        standins.start().await?;
+    }
     let lane = Lane::open(Opening {
         doors: attachment.doors()?,
         stack: None,
@@ -75,6 +83,9 @@ pub(crate) async fn remove_residue(
         if let Some(failure) = journal.take_failure() {
             return Err(failure.into());
         }
+    }
+    if let Some(standins) = standins {
+        standins.stop().await?;
     }
     Ok(residue)
 }

@@ -23,7 +23,7 @@ use crate::run_directory::{RunDirectory, RunDirectoryError};
 use crate::runner::Interrupt;
 use crate::runner::recipe::stack_spec;
 use crate::safety::Safeguards;
-use crate::stack::{Lanes, Reach, Stack, StackCard, sweep};
+use crate::stack::{Lanes, Reach, Stack, StackCard, StandinHost, sweep};
 use crate::suite::Case;
 use crate::target::Target;
 
@@ -52,6 +52,8 @@ pub(crate) struct Session {
     lanes: Lanes,
     leased: Option<StackCard>,
     attached: Option<Attached>,
+    /// The stand-ins of a system that somebody else runs, where nobody else serves them.
+    standins: Option<StandinHost>,
     shared: OnceCell<Arc<Lane>>,
     began: Instant,
 }
@@ -80,6 +82,8 @@ pub(crate) struct Ingredients<'a> {
     pub(crate) attached: Option<Doors>,
     /// What its connections pass through, where they do.
     pub(crate) links: Option<Arc<Links>>,
+    /// Stand-ins that serve it for as long as the run lasts.
+    pub(crate) standins: Option<StandinHost>,
 }
 
 impl Session {
@@ -87,6 +91,9 @@ impl Session {
     pub(crate) fn open(from: Ingredients<'_>) -> Result<Self, SessionError> {
         let redactor = Arc::new(Redactor::default());
         let directory = RunDirectory::open(from.output, &from.plan, Arc::clone(&redactor))?;
+        for secret in from.standins.iter().flat_map(StandinHost::secrets) {
+            redactor.learn(&secret);
+        }
         leaks::plant_canary(directory.path(), &redactor)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -109,6 +116,7 @@ impl Session {
         Ok(Self {
             interrupt,
             attached: attached.transpose()?,
+            standins: from.standins,
             lanes: Lanes::new(spec, from.target.stack.lanes),
             leased: from.leased,
             plan: from.plan,
@@ -139,6 +147,9 @@ impl Session {
                 if self.attached.is_none() {
                     sweep(&std::env::temp_dir(), Reach::Abandoned).await?;
                 }
+                if let Some(standins) = &self.standins {
+                    standins.start().await?;
+                }
                 self.shared_lane().await?;
                 Ok(self.identify().await?)
             };
@@ -156,6 +167,11 @@ impl Session {
             tokio::time::sleep(budget).await;
             interrupt.ask("the time budget of its profile ([profile] time_budget of the policy)");
         })
+    }
+
+    /// Whether the stand-ins of the target end with this run.
+    pub(crate) fn serves_standins(&self) -> bool {
+        self.standins.is_some()
     }
 
     /// Runs a check once, on the shared stack or on one of its own.
@@ -198,12 +214,11 @@ impl Session {
     pub(crate) fn close(self) -> Result<(), JournalError> {
         let taken_back = self.runtime.block_on(self.take_back());
         let identified = self.runtime.block_on(self.identify());
-        let stopped = self.runtime.block_on(self.lanes.stop_all());
+        let stopped = self.runtime.block_on(self.stop());
         taken_back?;
         identified?;
         self.note_traffic()?;
         if let Err(error) = stopped {
-            let error = anyhow::Error::new(error);
             self.incident(format!("the stack was not taken down: {error:#}"))?;
         }
         // Where many processes write one run, none of them knows the secrets of all.
@@ -230,6 +245,15 @@ impl Session {
             })?;
         }
         Ok(())
+    }
+
+    /// Ends everything that was started.
+    async fn stop(&self) -> anyhow::Result<()> {
+        let lanes = self.lanes.stop_all().await;
+        if let Some(standins) = &self.standins {
+            standins.stop().await?;
+        }
+        Ok(lanes?)
     }
 
     /// Empties what holds a secret in spite of everything, and notes it.
@@ -261,7 +285,9 @@ impl Session {
                 (None, Some(card)) => self.lane(card, None).await,
                 (None, None) => self.lane(self.lanes.shared().await?.card(), None).await,
             });
-        Ok(Arc::clone(lane.await?))
+        let lane = lane.await?;
+        lane.accounts().renew().await?;
+        Ok(Arc::clone(lane))
     }
 
     /// A lane to a system that somebody else runs, after its tenants were let in.
@@ -289,6 +315,9 @@ impl Session {
                 "the target was not put back: {error:#}; `cutover sweep --target` tries again"
             );
             self.incident(what)?;
+        }
+        if let Err(error) = lane.accounts().renew().await {
+            self.incident(format!("no tokens to clean up with: {error:#}"))?;
         }
         let cleanup = &attached.safeguards.cleanup;
         for trace in cleanup.left() {

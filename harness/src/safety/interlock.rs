@@ -154,7 +154,8 @@ pub(crate) fn proven(
     })
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Whether a host is this machine itself.
+pub(crate) fn is_this_machine(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

@@ -5,5 +5,5 @@ mod interlock;
 mod safeguards;
 
 pub(crate) use brake::Brake;
-pub(crate) use interlock::{Claim, Interlock, proven, within_profile};
+pub(crate) use interlock::{Claim, Interlock, is_this_machine, proven, within_profile};
 pub(crate) use safeguards::Safeguards;

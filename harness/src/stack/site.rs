@@ -53,7 +53,7 @@ pub enum SiteError {
 
 /// The directory of a living stack; dropping it ends the processes and removes it.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub struct Site {
     id: String,
     directory: PathBuf,
     ledger: LedgerFile,
@@ -64,7 +64,7 @@ pub(crate) struct Site {
 
 impl Site {
     /// Makes the directory of a new stack and its ledger.
-    pub(crate) fn create(root: &Path) -> Result<Self, SiteError> {
+    pub fn create(root: &Path) -> Result<Self, SiteError> {
         let id = hex::encode(rand::random::<[u8; 5]>());
         let directory = root.join(format!("{PREFIX}{id}"));
         // Until its ledger is in it, the directory's name says who makes it: one that was
@@ -110,6 +110,11 @@ impl Site {
     /// The stack's directory.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Where the stack's objects are kept.
+    pub fn storage(&self) -> PathBuf {
+        self.directory.join("storage")
     }
 
     /// The stack's ledger.

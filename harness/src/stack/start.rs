@@ -212,16 +212,11 @@ impl<'a> Draft<'a> {
             .into_iter()
             .map(|name| Ok((name.to_owned(), self.ports.take()?)))
             .collect::<Result<BTreeMap<_, _>, NoPort>>()?;
-        let settings = wiring::standin_settings(
-            self.spec,
-            &self.keys,
-            listen,
-            ports,
-            directory.join("storage"),
-        );
+        let settings =
+            wiring::standin_settings(self.spec, &self.keys, listen, ports, self.site.storage());
         let file = directory.join("standins.json");
         write_private(&file, &settings).map_err(SiteError::from)?;
-        let recipe = wiring::standin_recipe(self.spec, file);
+        let recipe = wiring::standin_recipe(&self.spec.standins, file);
         let process = Process::new(recipe, Arc::clone(&self.site))?;
         process.start().await?;
         self.clock.lap("standins");

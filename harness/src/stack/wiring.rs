@@ -12,7 +12,7 @@ use super::card::{DatabaseCard, SupabaseCard};
 use super::keys::Keys;
 use super::process::{Body, Child, Recipe};
 use super::readiness::Readiness;
-use super::spec::{StackSpec, apply};
+use super::spec::{CommandLine, StackSpec, apply};
 use crate::secret::Secret;
 use crate::standin::{StandinCard, StandinSettings};
 
@@ -72,6 +72,7 @@ pub(crate) fn standin_settings(
         max_batch: spec.settings.embed_batch,
         upload_url_ttl_ms: u64::try_from(spec.settings.upload_url_ttl.as_millis())
             .unwrap_or(u64::MAX),
+        users: Vec::new(),
         defect: spec.standin_defect.clone(),
     }
 }
@@ -163,16 +164,16 @@ impl Part {
 }
 
 /// How to run the stand-ins with the settings in a file.
-pub(crate) fn standin_recipe(spec: &StackSpec, settings: PathBuf) -> Recipe {
+pub(crate) fn standin_recipe(standins: &CommandLine, settings: PathBuf) -> Recipe {
     Recipe {
         name: "standins".to_owned(),
-        args: spec.standins.args.clone(),
+        args: standins.args.clone(),
         environment: BTreeMap::new(),
         readiness: Readiness::Card,
         graceful: Signal::TERM,
         body: Body::Child(Child {
             input: Some(settings),
-            ..Child::of(&spec.standins.program)
+            ..Child::of(&standins.program)
         }),
     }
 }

@@ -35,9 +35,22 @@ pub struct StandinSettings {
     pub max_batch: usize,
     /// How long a signed upload address lives, in milliseconds.
     pub upload_url_ttl_ms: u64,
+    /// The users that exist from the beginning; each has the same id whenever it is served.
+    #[serde(default)]
+    pub users: Vec<StandinUser>,
     /// The seeded defect to run with.
     #[serde(default)]
     pub defect: Option<String>,
+}
+
+/// A user of the Supabase project.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandinUser {
+    /// Its address.
+    pub email: String,
+    /// Its password.
+    pub password: String,
 }
 
 /// Where the stand-ins are: the one line they write to standard output.

@@ -9,12 +9,14 @@ mod card;
 mod client;
 mod evidence;
 mod guard;
+mod presence;
 mod script;
 
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
-pub use card::{StandinCard, StandinSettings};
+pub use card::{StandinCard, StandinSettings, StandinUser};
 pub use client::{Scripting, StandinClient, StandinError};
 pub use guard::ScriptGuard;
+pub use presence::{Presence, PresenceError, SERVICE, must_be_free};
 pub use script::{
     AuthBehaviour, Callback, CallbackMoment, CallbackStatus, EmbedderBehaviour, ParsedText,
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,

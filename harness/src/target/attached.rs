@@ -1,6 +1,6 @@
 //! A target that somebody else runs: where it is, how to get in, and what we may do there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,10 +8,10 @@ use url::Url;
 
 use super::links::LinkSettings;
 use super::secret_source::{SecretError, SecretSource};
+use super::standins::StandinAddresses;
 use crate::doors::{Doors, IdentityDoor, StorageDoor};
 use crate::fault::LinkName;
 use crate::secret::Secret;
-use crate::standin::StandinCard;
 
 /// The API.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -90,20 +90,6 @@ pub struct StorageSettings {
     pub service_role_key: SecretSource,
 }
 
-/// The stand-ins that the target has in the place of its providers, as `cutover standins` serves them.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StandinAddresses {
-    /// LlamaParse.
-    pub parser: Url,
-    /// OpenAI.
-    pub embedder: Url,
-    /// Supabase.
-    pub supabase: Url,
-    /// Where they are programmed.
-    pub control: Url,
-}
-
 /// Everything about a target that somebody else runs.
 pub(crate) struct Attachment<'a> {
     pub(crate) api: &'a ApiSettings,
@@ -112,6 +98,13 @@ pub(crate) struct Attachment<'a> {
     pub(crate) storage: Option<&'a StorageSettings>,
     pub(crate) standins: Option<&'a StandinAddresses>,
     pub(crate) links: &'a BTreeMap<LinkName, LinkSettings>,
+}
+
+impl AccountSettings {
+    pub(super) fn password(&self) -> Result<Secret, SecretError> {
+        let key = format!("identity.login.accounts, password of {}", self.email);
+        self.password.resolve(&key)
+    }
 }
 
 impl IdentitySettings {
@@ -131,6 +124,14 @@ impl IdentitySettings {
         if self.mint.is_none() && accounts.unwrap_or(self.tokens.len()) < 2 {
             return Some("must give at least two accounts: isolation cannot be seen with one");
         }
+        let accounts = self.login.iter().flat_map(|login| &login.accounts);
+        let mut emails = BTreeSet::new();
+        if accounts
+            .map(|account| account.email.to_lowercase())
+            .any(|email| !emails.insert(email))
+        {
+            return Some("must not name an account of [identity.login] twice");
+        }
         None
     }
 
@@ -143,10 +144,8 @@ impl IdentitySettings {
             });
         }
         if let Some(login) = &self.login {
-            let account = |account: &AccountSettings| {
-                let key = format!("identity.login.accounts, password of {}", account.email);
-                Ok((account.email.clone(), account.password.resolve(&key)?))
-            };
+            let account =
+                |account: &AccountSettings| Ok((account.email.clone(), account.password()?));
             return Ok(IdentityDoor::Login {
                 supabase: login.supabase_url.clone(),
                 anon_key: login.anon_key.resolve("identity.login.anon_key")?,
@@ -189,28 +188,33 @@ impl Attachment<'_> {
             identity,
             database,
             storage,
-            standins: self.standins.map(|at| StandinCard {
-                parser: at.parser.clone(),
-                embedder: at.embedder.clone(),
-                supabase: at.supabase.clone(),
-                control: at.control.clone(),
-            }),
+            standins: self.standins.map(StandinAddresses::card),
             processes: Vec::new(),
         })
     }
 
     /// Every host that a run would talk to.
     pub(crate) fn hosts(&self) -> impl Iterator<Item = &str> {
+        let behind = self.links.values().filter_map(LinkSettings::upstream_host);
+        let named = self.origins().filter_map(|(_, url)| url.host_str());
+        named.chain(behind)
+    }
+
+    /// Where a run would talk HTTP to somebody, the API first, each with what it is there for.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = (&'static str, &Url)> {
         let project = self.storage.map(|storage| &storage.supabase_url);
         let login = self
             .identity
             .login
             .as_ref()
             .map(|login| &login.supabase_url);
-        let urls = [Some(&self.api.url), project, login];
-        let behind = self.links.values().filter_map(LinkSettings::upstream_host);
-        let named = urls.into_iter().flatten().filter_map(Url::host_str);
-        named.chain(behind)
+        let origins = [
+            ("api", Some(&self.api.url)),
+            ("storage", project),
+            ("login", login),
+        ];
+        let origins = origins.into_iter();
+        origins.filter_map(|(what, url)| Some((what, url?)))
     }
 }
 

@@ -9,10 +9,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attached::{
-    ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StandinAddresses, StorageSettings,
+    ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StorageSettings,
 };
 use super::control::ControlSettings;
 use super::links::LinkSettings;
+use super::standins::StandinAddresses;
 use crate::capability::{Capability, Grants};
 use crate::fault::LinkName;
 use crate::stack::{self, Images};
@@ -45,7 +46,8 @@ pub struct Target {
     pub database: Option<DatabaseSettings>,
     /// Its objects, where somebody else runs it and lets us read.
     pub storage: Option<StorageSettings>,
-    /// The stand-ins of its providers, where somebody else runs it with ours.
+    /// The stand-ins of its providers, where somebody else runs it with ours. They are looked for
+    /// there, and started where nobody serves them.
     pub standins: Option<StandinAddresses>,
     /// Which of its connections are led through us, where somebody else runs it.
     #[serde(default)]

@@ -95,6 +95,7 @@ impl Target {
         if let Some((key, problem)) = target.control.problem() {
             return invalid(key, problem);
         }
+        target.serving()?;
         match (&target.api, target.identity.problem()) {
             (None, _) if target.class != Class::Local => invalid(
                 "class",

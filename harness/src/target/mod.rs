@@ -6,13 +6,16 @@ mod file;
 mod links;
 mod load;
 mod secret_source;
+mod standins;
 
+pub(crate) use attached::Attachment;
 pub use attached::{
     AccountSettings, ApiSettings, DatabaseSettings, IdentitySettings, LoginSettings, MintSettings,
-    StandinAddresses, StorageSettings,
+    StorageSettings,
 };
 pub use control::{ApiControl, ControlSettings, WorkerControl};
 pub use file::{Class, SafetySettings, StackKind, StackSettings, Target};
 pub use links::LinkSettings;
 pub use load::TargetError;
 pub use secret_source::{Refused, SecretError, SecretSource};
+pub use standins::{Held, Serving, StandinAddresses, StandinKeys};

@@ -68,6 +68,17 @@ pub enum SecretError {
     },
 }
 
+/// What a person calls it; never the secret.
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Command(words) => write!(f, "what `{}` writes", words.join(" ")),
+        }
+    }
+}
+
 impl SecretSource {
     /// The secret itself; `key` is what errors call it.
     pub fn resolve(&self, key: &str) -> Result<Secret, SecretError> {

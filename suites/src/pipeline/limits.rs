@@ -25,8 +25,9 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
+        // It uses up a user, of whom there must be more than enough.
         check!(the_daily_limit_is_each_users_own)
-            .requires([Http, Database])
+            .requires([Http, Database, Minting])
             .effect(WriteTenant)
             .severity(High)
             .advisory(),

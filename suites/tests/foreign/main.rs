@@ -1,0 +1,59 @@
+//! A pipeline that cutover was not written for, in another language, is judged by its contract file alone.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
+
+mod accounts;
+mod standins;
+mod world;
+
+use world::{World, said};
+
+/// What its defects are called, each with a part of the name of a check that must notice it.
+const DEFECTS: [(&str, &str); 6] = [
+    (
+        "everybodys_chunks",
+        "pipeline::a_document_is_found_only_when_complete",
+    ),
+    ("vectors_by_place", "pipeline::a_text_finds_itself_first"),
+    (
+        "vectors_invented",
+        "pipeline::a_search_that_cannot_work_says_so",
+    ),
+    ("guests_welcome", "smoke::nobody_gets_in_without_a_token"),
+    (
+        "callbacks_unsigned",
+        "pipeline::nobody_speaks_for_the_parser",
+    ),
+    (
+        "bytes_unchecked",
+        "pipeline::bytes_that_were_not_registered_are_never_found",
+    ),
+];
+
+#[test]
+fn a_foreign_pipeline_passes_by_its_contract_alone() {
+    let Some(world) = World::start("") else {
+        return;
+    };
+    let doctor = world.cutover(&["doctor"]);
+    assert_eq!(doctor.status.code(), Some(0), "{}", said(&doctor));
+    let validated = world.cutover(&["validate"]);
+    assert_eq!(validated.status.code(), Some(0), "{}", said(&validated));
+    assert!(said(&validated).contains("  GO "), "{}", said(&validated));
+    let smoked = world.cutover(&["smoke"]);
+    assert_eq!(smoked.status.code(), Some(0), "{}", said(&smoked));
+    world.must_be_clean();
+}
+
+#[test]
+fn its_defects_are_caught() {
+    for (defect, noticed_by) in DEFECTS {
+        let Some(world) = World::start(defect) else {
+            return;
+        };
+        let arguments = ["validate", "--fail-fast", "--first", noticed_by];
+        let validated = world.cutover(&arguments);
+        let said = said(&validated);
+        assert_eq!(validated.status.code(), Some(1), "{defect}: {said}");
+        assert!(said.contains(noticed_by), "{defect}: {said}");
+    }
+}
