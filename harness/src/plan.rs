@@ -1,5 +1,7 @@
 //! Planning: every check is admitted, or refused with its reason, before anything runs.
 
+use std::time::Duration;
+
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{
     Admission, CheckId, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, SkipClass,
@@ -81,10 +83,15 @@ fn described(case: &Case) -> PlannedCheck {
         criticality: case.check.criticality,
         effect: case.check.effect,
         needs: case.check.needs.iter().map(ToString::to_string).collect(),
-        timeout_ms: u64::try_from(case.check.timeout.as_millis()).unwrap_or(u64::MAX),
+        timeout_ms: milliseconds(case.check.timeout),
+        takes_ms: milliseconds(case.check.takes),
         source: case.check.source.clone(),
         admission: Admission::Admitted,
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Refuses the name of a suite that the catalog does not have.

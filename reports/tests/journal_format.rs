@@ -12,7 +12,7 @@ use cutover_reports::record::{Event, Line, Outcome, RunEvent, RunLine, SkipClass
 use cutover_reports::{Plan, Run};
 use tempfile::TempDir;
 
-const PLAN: &str = r#"{"v":1,"run":"r1","created_at":"2026-11-24T12:00:00Z","cutover":"0.1.0","profile":"gate","seed":7,"target":{"name":"local","class":"local","stack":"processes"},"selection":{"suites":[],"filters":[]},"checks":[{"id":"pipeline::a","statement":"it is so","severity":"high","criticality":"required","effect":"write_tenant","needs":["http"],"timeout_ms":1000,"source":{"file":"a.rs","line":3},"admission":"admitted"},{"id":"pipeline::b","statement":"it is so","severity":"low","criticality":"advisory","effect":"read","needs":[],"timeout_ms":1000,"source":{"file":"a.rs","line":4},"admission":{"refused":{"class":"filtered","reason":"not asked"}}}]}"#;
+const PLAN: &str = r#"{"v":1,"run":"r1","created_at":"2026-11-24T12:00:00Z","cutover":"0.1.0","profile":"gate","seed":7,"target":{"name":"local","class":"local","stack":"processes"},"selection":{"suites":[],"filters":[]},"checks":[{"id":"pipeline::a","statement":"it is so","severity":"high","criticality":"required","effect":"write_tenant","needs":["http"],"timeout_ms":1000,"takes_ms":0,"source":{"file":"a.rs","line":3},"admission":"admitted"},{"id":"pipeline::b","statement":"it is so","severity":"low","criticality":"advisory","effect":"read","needs":[],"timeout_ms":1000,"takes_ms":0,"source":{"file":"a.rs","line":4},"admission":{"refused":{"class":"filtered","reason":"not asked"}}}]}"#;
 
 /// Every kind of line that version 1 has in a run's journal, byte for byte.
 const LIFE: &[&str] = &[

@@ -90,7 +90,7 @@ pub(super) struct Validate {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum Depth {
-    /// What disturbs nobody, before every push
+    /// What disturbs nobody and is not waited for, before every push
     Quick,
     /// Everything, before promotion
     Gate,

@@ -19,9 +19,14 @@ pub struct Age(Duration);
 pub struct InvalidAge(String);
 
 impl Age {
-    /// The length.
+    /// The length, to reckon with dates.
     pub fn duration(self) -> Duration {
         self.0
+    }
+
+    /// The length, to measure with.
+    pub fn time(self) -> std::time::Duration {
+        self.0.unsigned_abs()
     }
 }
 

@@ -24,6 +24,8 @@ pub struct ProfileRule {
     /// so that this says what the decision is made without.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// The longest that a check may wait for the system under test, by its own estimate.
+    pub takes: Option<Age>,
     /// Whether production may be asked it.
     #[serde(default)]
     pub production: bool,
@@ -49,6 +51,9 @@ impl ProfileRule {
         let is_allowed = |need: &String| self.needs.is_empty() || self.needs.contains(need);
         self.asks_for_suite(check.id.suite())
             && check.effect <= self.effects
+            && self
+                .takes
+                .is_none_or(|most| Duration::from_millis(check.takes_ms) <= most.time())
             && check.needs.iter().all(is_allowed)
     }
 }
@@ -82,7 +87,7 @@ impl Policy {
     /// How long the checks of a profile may take, if that is limited.
     pub fn time_budget(&self, profile: Profile) -> Option<Duration> {
         let budget = self.profiles.get(&profile)?.time_budget?;
-        Some(budget.duration().unsigned_abs())
+        Some(budget.time())
     }
 
     /// The most that a profile does to the system under test.

@@ -3,7 +3,7 @@
 use time::{Date, Month};
 
 use super::Policy;
-use crate::record::{Profile, Severity};
+use crate::record::{Admission, Criticality, Effect, PlannedCheck, Profile, Severity, Source};
 
 const HEAD: &str = "schema = 1\nname = \"x\"\nbar = \"high\"\nmax_age = \"2h\"\n";
 const SUITE: &str = "[[suite]]\nid = \"pipeline\"\nrequired = true\n";
@@ -149,4 +149,28 @@ fn the_schema_lets_through_what_the_parser_does_and_no_unknown_key() {
         schema["required"],
         serde_json::json!(["schema", "name", "max_age", "suite"])
     );
+}
+
+#[test]
+fn a_profile_leaves_out_what_is_waited_for_longer() {
+    let policy = Policy::default_gate();
+    let mut check = PlannedCheck {
+        id: "pipeline::a".parse().unwrap(),
+        statement: "a".to_owned(),
+        severity: Severity::High,
+        criticality: Criticality::Required,
+        effect: Effect::Read,
+        needs: Vec::new(),
+        timeout_ms: 60_000,
+        takes_ms: 2_000,
+        source: Source {
+            file: "a.rs".to_owned(),
+            line: 1,
+        },
+        admission: Admission::Admitted,
+    };
+    assert!(policy.asks_for(Profile::Quick, &check));
+    check.takes_ms = 2_001;
+    assert!(!policy.asks_for(Profile::Quick, &check));
+    assert!(policy.asks_for(Profile::Gate, &check));
 }

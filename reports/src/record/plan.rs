@@ -103,6 +103,9 @@ pub struct PlannedCheck {
     pub needs: Vec<String>,
     /// After how long it counts as unanswered, in milliseconds.
     pub timeout_ms: u64,
+    /// About how long it waits for the system under test, in milliseconds.
+    #[serde(default)]
+    pub takes_ms: u64,
     /// Where it is written.
     pub source: Source,
     /// Whether it may run.

@@ -28,6 +28,7 @@ pub(super) fn planned(id: &str, severity: Severity, criticality: Criticality) ->
         effect: Effect::Read,
         needs: Vec::new(),
         timeout_ms: 1_000,
+        takes_ms: 0,
         source: Source {
             file: "x.rs".to_owned(),
             line: 1,
