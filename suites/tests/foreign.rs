@@ -40,6 +40,13 @@ const DEFECTS: [(&str, &str); 6] = [
     ),
 ];
 
+/// What the target file says of it, what is wrong instead, and a check that must notice that.
+const UNTRUTHS: [(&str, &str, &str); 1] = [(
+    "times = \"utc_without_zone\"",
+    "times = \"zoned\"",
+    "pipeline::a_job_is_shown_whole",
+)];
+
 /// The foreign pipeline with its stand-ins, until it is dropped.
 struct World {
     children: Vec<Child>,
@@ -155,6 +162,13 @@ impl World {
         fs::write(self.target(), target).unwrap();
     }
 
+    /// Says something else of it than what is true.
+    fn pretend(&self, truth: &str, untruth: &str) {
+        let target = fs::read_to_string(self.target()).unwrap();
+        assert!(target.contains(truth), "the target does not say {truth}");
+        fs::write(self.target(), target.replace(truth, untruth)).unwrap();
+    }
+
     fn target(&self) -> PathBuf {
         self.directory.path().join("target.toml")
     }
@@ -172,6 +186,14 @@ impl World {
             .current_dir(self.directory.path())
             .output()
             .unwrap()
+    }
+
+    /// A validation says no, and blames this check.
+    fn is_refused_by(&self, check: &str, why: &str) {
+        let validated = self.cutover(&["validate", "--fail-fast", "--first", check]);
+        let said = said(&validated);
+        assert_eq!(validated.status.code(), Some(1), "{why}: {said}");
+        assert!(said.contains(check), "{why}: {said}");
     }
 }
 
@@ -228,10 +250,17 @@ fn its_defects_are_caught() {
         let Some(world) = World::start(defect) else {
             return;
         };
-        let arguments = ["validate", "--fail-fast", "--first", noticed_by];
-        let validated = world.cutover(&arguments);
-        let said = said(&validated);
-        assert_eq!(validated.status.code(), Some(1), "{defect}: {said}");
-        assert!(said.contains(noticed_by), "{defect}: {said}");
+        world.is_refused_by(noticed_by, defect);
+    }
+}
+
+#[test]
+fn what_its_contract_says_is_held_against_it() {
+    for (truth, untruth, noticed_by) in UNTRUTHS {
+        let Some(world) = World::start("") else {
+            return;
+        };
+        world.pretend(truth, untruth);
+        world.is_refused_by(noticed_by, untruth);
     }
 }

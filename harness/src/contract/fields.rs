@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::times::Times;
+
 /// Where a value is in a JSON document: a JSON pointer, or `none` where a target does not give it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -66,6 +68,8 @@ macro_rules! pointers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
+    /// How every time among them is written.
+    pub times: Times,
     /// In the answer to a registration.
     pub accepted: AcceptedFields,
     /// In a job.

@@ -17,6 +17,7 @@ mod span;
 mod template;
 #[cfg(test)]
 mod tests;
+mod times;
 mod upload;
 mod vocabulary;
 
@@ -36,5 +37,6 @@ pub use model::{
 pub use parse::ContractError;
 pub use shape::Shape;
 pub use span::Span;
+pub use times::Times;
 pub use upload::Upload;
 pub use vocabulary::{Failures, LegalStates, Vocabulary};

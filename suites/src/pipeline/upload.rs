@@ -6,8 +6,6 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::reading::{at, is_a_described_error, list_at};
 
@@ -66,10 +64,9 @@ async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
     );
     if fields.last_uploaded.is_given() {
         let when = at(&fields.last_uploaded, &body, "the refusal of a duplicate")?;
-        ensure!(
-            OffsetDateTime::parse(when.as_str().unwrap_or_default(), &Rfc3339).is_ok(),
-            "the refusal of a duplicate gives no time with a zone: {when}"
-        );
+        let when = when.as_str().unwrap_or_default();
+        cx.contract()
+            .time("the time in the refusal of a duplicate", when)?;
     }
     let stranger = cx.pipeline()?;
     stranger.accept(document.upload()).await?;
