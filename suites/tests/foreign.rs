@@ -41,11 +41,18 @@ const DEFECTS: [(&str, &str); 6] = [
 ];
 
 /// What the target file says of it, what is wrong instead, and a check that must notice that.
-const UNTRUTHS: [(&str, &str, &str); 1] = [(
-    "times = \"utc_without_zone\"",
-    "times = \"zoned\"",
-    "pipeline::a_job_is_shown_whole",
-)];
+const UNTRUTHS: [(&str, &str, &str); 2] = [
+    (
+        "times = \"utc_without_zone\"",
+        "times = \"zoned\"",
+        "pipeline::a_job_is_shown_whole",
+    ),
+    (
+        "sha256 = \"/document/digest\"\nocr",
+        "sha256 = \"/digest\"\nocr",
+        "pipeline::a_text_finds_itself_first",
+    ),
+];
 
 /// The foreign pipeline with its stand-ins, until it is dropped.
 struct World {

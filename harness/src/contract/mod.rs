@@ -10,7 +10,9 @@ mod job_view;
 mod journey;
 mod model;
 mod parse;
+mod pointer;
 mod reading;
+mod requests;
 mod shape;
 mod signature;
 mod span;
@@ -27,7 +29,7 @@ pub(crate) use created::Created;
 pub use endpoint::{Endpoint, Presence, Route};
 pub use fields::{
     AcceptedFields, DocumentFields, ErrorFields, Fields, JobFields, JobsFields, LimitFields,
-    Pointer, SearchFields, VersionFields,
+    SearchFields, VersionFields,
 };
 pub use job_view::JobView;
 pub use model::{
@@ -35,6 +37,8 @@ pub use model::{
     NameHash, ObjectName, StorageLayout, Timing,
 };
 pub use parse::ContractError;
+pub use pointer::Pointer;
+pub use requests::{Requests, SearchRequest, UploadRequest};
 pub use shape::Shape;
 pub use span::Span;
 pub use times::Times;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::endpoint::{Endpoint, Route};
 use super::fields::Fields;
+use super::requests::Requests;
 use super::shape::Shape;
 use super::span::Span;
 use super::vocabulary::Vocabulary;
@@ -23,6 +24,8 @@ pub struct Contract {
     pub webhook_prefix: String,
     /// Where the endpoints are; one that is not named is absent.
     pub routes: BTreeMap<Endpoint, Route>,
+    /// Where the bodies that are sent keep what they say.
+    pub requests: Requests,
     /// Where the answers keep what the harness reads.
     pub fields: Fields,
     /// What the answers hold besides; one that is not named may hold anything.

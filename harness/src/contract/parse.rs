@@ -87,7 +87,9 @@ impl Contract {
             let detail = "is not between 1 and 100".to_owned();
             return Some(("timing.retry_factor".to_owned(), detail));
         }
-        self.bad_template()
+        self.requests
+            .contradiction()
+            .or_else(|| self.bad_template())
     }
 
     /// A template with a place that nothing fills.

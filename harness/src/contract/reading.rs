@@ -4,7 +4,7 @@ use cutover_reports::record::Finding;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::fields::Pointer;
+use super::pointer::Pointer;
 use crate::probe::Reply;
 use crate::stop::{CheckResult, Stop};
 

@@ -297,7 +297,7 @@ async fn an_upload_without_an_address_leaves_nothing(cx: &Context, case: &Unsign
         .script_storage(scope, (case.behaviour)())
         .await?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let reply = pipeline.register(document.upload().registration()).await?;
+    let reply = pipeline.register(document.upload()).await?;
     ensure!(
         reply.status >= 500,
         "an upload for which there is no address is answered with {}",

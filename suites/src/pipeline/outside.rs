@@ -92,6 +92,8 @@ async fn nobody_speaks_for_the_parser(cx: &Context) -> CheckResult {
 
 /// Bytes other than the registered ones fail their document: the parser never sees them, and nobody finds them.
 async fn bytes_that_were_not_registered_are_never_found(cx: &Context) -> CheckResult {
+    let said = &cx.contract().requests.upload;
+    said.sha256.applies("the hash of a document")?;
     let document = cx.document().paragraphs(6).build();
     let mut claimed = document.upload().clone();
     claimed.sha256 = "a".repeat(64);

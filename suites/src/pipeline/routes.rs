@@ -173,11 +173,12 @@ async fn refusals_use_nothing_up(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
     let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    let empty = serde_json::json!({});
     for _ in 0..REFUSALS {
         let (retried, unknown, twice, job, document, deleted, callback, search) = futures::join!(
             pipeline.retry(accepted.job_id),
             pipeline.retry(nothing),
-            pipeline.register(serde_json::json!({})),
+            pipeline.register_as(&empty),
             pipeline.job(nothing),
             pipeline.document(nothing),
             pipeline.delete(nothing),

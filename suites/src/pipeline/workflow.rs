@@ -351,6 +351,8 @@ async fn a_document_is_submitted_to_the_parser_once(cx: &Context) -> CheckResult
 
 /// A document whose pictures are to be read is submitted in another way than one whose are not.
 async fn the_wish_for_ocr_reaches_the_parser(cx: &Context) -> CheckResult {
+    let said = &cx.contract().requests.upload;
+    said.ocr.applies("whether to read pictures")?;
     let mut told = Vec::new();
     for ocr in [false, true] {
         let document = cx.document().build();
