@@ -18,6 +18,9 @@ const SERVES_WITHIN: Duration = Duration::from_secs(30);
 /// The secret of the tokens.
 const SECRET: &str = "a secret of the foreign pipeline's tests, of no use elsewhere";
 
+/// The secret that its callbacks carry.
+const CALLBACK_SECRET: &str = "a secret of callbacks";
+
 /// What its defects are called, each with a part of the name of a check that must notice it.
 const DEFECTS: [(&str, &str); 6] = [
     (
@@ -41,7 +44,7 @@ const DEFECTS: [(&str, &str); 6] = [
 ];
 
 /// What the target file says of it, what is wrong instead, and a check that must notice that.
-const UNTRUTHS: [(&str, &str, &str); 2] = [
+const UNTRUTHS: [(&str, &str, &str); 3] = [
     (
         "times = \"utc_without_zone\"",
         "times = \"zoned\"",
@@ -51,6 +54,11 @@ const UNTRUTHS: [(&str, &str, &str); 2] = [
         "sha256 = \"/document/digest\"\nocr",
         "sha256 = \"/digest\"\nocr",
         "pipeline::a_text_finds_itself_first",
+    ),
+    (
+        "static_header = \"X-Parser-Token\"",
+        "static_header = \"X-Other-Token\"",
+        "pipeline::nobody_speaks_for_the_parser",
     ),
 ];
 
@@ -89,7 +97,11 @@ impl World {
             "bind": "127.0.0.1", "ports": {}, "parser_key": "llx", "embedder_key": "sk",
             "anon_key": anon_key, "service_role_key": self.service_role_key, "jwt_secret": SECRET,
             "storage_dir": storage, "buckets": ["files"], "dimensions": 768, "max_batch": 64,
-            "upload_url_ttl_ms": 12_000,
+            "upload_url_ttl_ms": 12_000, "callback_token": CALLBACK_SECRET,
+            "callback": {
+                "auth": "static_header", "static_header": "X-Parser-Token",
+                "signature_header": "X-Webhook-Signature", "secret_field": "webhook_secret",
+            },
         });
         let mut child = Command::new(env!("CARGO_BIN_EXE_cutover"))
             .arg("standins")
@@ -121,7 +133,7 @@ impl World {
             .env("PORT", port.to_string())
             .env("PUBLIC_URL", format!("http://127.0.0.1:{port}"))
             .env("ENVIRONMENT", "local")
-            .env("CALLBACK_SECRET", "a secret of callbacks")
+            .env("CALLBACK_SECRET", CALLBACK_SECRET)
             .env("SUPABASE_URL", at("supabase"))
             .env("SUPABASE_ANON_KEY", anon_key)
             .env("SUPABASE_SERVICE_ROLE_KEY", &self.service_role_key)
@@ -189,6 +201,7 @@ impl World {
             .arg(fixture("policies/black_box.toml"))
             .env("FOREIGN_JWT_SECRET", SECRET)
             .env("FOREIGN_SERVICE_ROLE_KEY", &self.service_role_key)
+            .env("FOREIGN_CALLBACK_SECRET", CALLBACK_SECRET)
             .env_remove("NEXTEST_RUN_ID")
             .current_dir(self.directory.path())
             .output()

@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::accepted::Accepted;
+use super::callback::Proof;
 use super::created::Created;
 use super::endpoint::{Endpoint, Presence};
 use super::model::Contract;
@@ -168,19 +169,17 @@ impl Pipeline {
         self.call(Endpoint::Limits, "").await
     }
 
-    /// Calls back about a job as the parser would, with this signature or without one.
+    /// Calls back about a job as the parser would, with what is to prove that it is the parser.
     pub async fn callback(
         &self,
         job: impl Display,
         payload: impl Into<Vec<u8>>,
-        signature: Option<&str>,
+        proof: &Proof,
     ) -> CheckResult<Reply> {
-        let mut request = self
+        let request = self
             .request(Endpoint::Callback, job)?
             .body("application/json", payload);
-        if let Some(signature) = signature {
-            request = request.header(&self.contract.callback.signature_header, signature);
-        }
+        let request = proof.carried_by(request, &self.contract.callback);
         self.ask(Endpoint::Callback, request).await
     }
 

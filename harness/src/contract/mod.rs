@@ -1,6 +1,7 @@
 //! What the pipeline promises, read from a contract file, and the typed client that holds it to that.
 
 mod accepted;
+mod callback;
 mod client;
 mod created;
 mod derive;
@@ -24,6 +25,7 @@ mod upload;
 mod vocabulary;
 
 pub use accepted::{Accepted, Completed};
+pub use callback::{CallbackAuth, CallbackKeys, CallbackRules, Proof};
 pub use client::Pipeline;
 pub(crate) use created::Created;
 pub use endpoint::{Endpoint, Presence, Route};
@@ -33,8 +35,8 @@ pub use fields::{
 };
 pub use job_view::JobView;
 pub use model::{
-    CallbackAuth, CallbackRules, Chunker, Contract, DatabaseLayout, Embedder, Ids, Limits,
-    NameHash, ObjectName, StorageLayout, Timing,
+    Chunker, Contract, DatabaseLayout, Embedder, Ids, Limits, NameHash, ObjectName, StorageLayout,
+    Timing,
 };
 pub use parse::ContractError;
 pub use pointer::Pointer;

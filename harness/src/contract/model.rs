@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::callback::CallbackRules;
 use super::endpoint::{Endpoint, Route};
 use super::fields::Fields;
 use super::requests::Requests;
@@ -203,37 +204,4 @@ pub enum NameHash {
 pub struct DatabaseLayout {
     /// The schema.
     pub schema: String,
-}
-
-/// How the parser's callback proves where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CallbackRules {
-    /// By what.
-    pub auth: CallbackAuth,
-    /// The header with the signature of the body.
-    pub signature_header: String,
-    /// The header with the static secret.
-    pub static_header: String,
-    /// The field of a submission that gives the parser the job's secret.
-    pub secret_field: String,
-}
-
-/// What proves where a callback comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CallbackAuth {
-    /// A signature over the body with the job's secret.
-    Hmac,
-    /// A secret in a header, the same for every job.
-    StaticHeader,
-    /// Both.
-    Both,
-}
-
-impl CallbackAuth {
-    /// Whether a signature is asked for.
-    pub fn signs(self) -> bool {
-        matches!(self, Self::Hmac | Self::Both)
-    }
 }

@@ -89,6 +89,7 @@ impl Contract {
         }
         self.requests
             .contradiction()
+            .or_else(|| self.callback.contradiction())
             .or_else(|| self.bad_template())
     }
 

@@ -72,6 +72,8 @@ pub(crate) fn standin_settings(
         max_batch: spec.settings.embed_batch,
         upload_url_ttl_ms: u64::try_from(spec.settings.upload_url_ttl.as_millis())
             .unwrap_or(u64::MAX),
+        callback: spec.settings.callback.clone(),
+        callback_token: Some(text(&keys.callback)),
         defect: spec.standin_defect.clone(),
     }
 }

@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attached::{
-    ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StandinAddresses, StorageSettings,
+    ApiSettings, Attachment, CallbackSettings, DatabaseSettings, IdentitySettings,
+    StandinAddresses, StorageSettings,
 };
 use crate::capability::{Capability, Grants};
 use crate::stack::{self, Images};
@@ -41,6 +42,8 @@ pub struct Target {
     pub storage: Option<StorageSettings>,
     /// The stand-ins of its providers, where somebody else runs it with ours.
     pub standins: Option<StandinAddresses>,
+    /// How the parser's callback is proven there, where the contract asks for a static secret.
+    pub callback: Option<CallbackSettings>,
     /// What protects it from us, where somebody else runs it.
     #[serde(default)]
     pub safety: SafetySettings,
@@ -164,6 +167,7 @@ impl Target {
             database: self.database.as_ref(),
             storage: self.storage.as_ref(),
             standins: self.standins.as_ref(),
+            callback: self.callback.as_ref(),
         })
     }
 

@@ -6,8 +6,8 @@ mod load;
 mod secret_source;
 
 pub use attached::{
-    AccountSettings, ApiSettings, DatabaseSettings, IdentitySettings, LoginSettings, MintSettings,
-    StandinAddresses, StorageSettings,
+    AccountSettings, ApiSettings, CallbackSettings, DatabaseSettings, IdentitySettings,
+    LoginSettings, MintSettings, StandinAddresses, StorageSettings,
 };
 pub use file::{Class, SafetySettings, StackKind, StackSettings, Target};
 pub use load::TargetError;

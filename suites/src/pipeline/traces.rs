@@ -178,7 +178,7 @@ async fn every_callback_is_logged(cx: &Context) -> CheckResult {
     for (number, word) in (1..).zip(["reticulating", "pending"]) {
         let body = format!(r#"{{"status":"{word}"}}"#);
         awaiting
-            .calls_back(&body, Some(&awaiting.sign(&body)))
+            .calls_back(&body, &awaiting.proof(&body))
             .await?
             .expect_status(200)?;
         ensure!(
