@@ -46,7 +46,7 @@ impl Created {
         let contract = pipeline.contract();
         let hash = contract.requests.upload.sha256.find(&body);
         let hash = hash.and_then(Value::as_str);
-        let expected = hash.map(|hash| contract.document_id(tenant.user_id, hash));
+        let expected = hash.and_then(|hash| contract.document_id(tenant.user_id, hash));
         journal.registering(tenant.user_id, expected);
     }
 

@@ -7,6 +7,7 @@ mod created;
 mod derive;
 mod endpoint;
 mod fields;
+mod ids;
 mod job_view;
 mod journey;
 mod model;
@@ -33,9 +34,10 @@ pub use fields::{
     AcceptedFields, DocumentFields, ErrorFields, Fields, JobFields, JobsFields, LimitFields,
     SearchFields, VersionFields,
 };
+pub use ids::{Derivation, Ids};
 pub use job_view::JobView;
 pub use model::{
-    Chunker, Contract, DatabaseLayout, Embedder, Ids, Limits, NameHash, ObjectName, StorageLayout,
+    Chunker, Contract, DatabaseLayout, Embedder, Limits, NameHash, ObjectName, StorageLayout,
     Timing,
 };
 pub use parse::ContractError;

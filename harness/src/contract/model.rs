@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::callback::CallbackRules;
 use super::endpoint::{Endpoint, Route};
 use super::fields::Fields;
+use super::ids::Ids;
 use super::requests::Requests;
 use super::shape::Shape;
 use super::span::Span;
@@ -123,19 +123,6 @@ pub struct Timing {
     /// How long a process may take to end when asked to.
     #[serde(with = "Span")]
     pub shutdown_grace: Duration,
-}
-
-/// What ids are made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ids {
-    /// The namespace of the version 5 UUIDs.
-    #[schemars(with = "String")]
-    pub namespace: Uuid,
-    /// The name of a document: `{user_id}`, `{file_sha256}`.
-    pub document: String,
-    /// The name of a chunk: `{document_id}`, `{chunker_name}`, `{chunker_version}`, `{chunk_ord}`.
-    pub chunk: String,
 }
 
 /// How texts are cut.

@@ -290,8 +290,10 @@ fn refuse(status: u16) -> StorageBehaviour {
 async fn an_upload_without_an_address_leaves_nothing(cx: &Context, case: &Unsigned) -> CheckResult {
     let document = cx.document().build();
     let tenant = cx.tenant()?;
-    let id = cx.contract().document_id(tenant.user_id, document.sha256());
-    let scope = format!("POST {}", cx.contract().raw_path(tenant.user_id, id));
+    let raw = cx
+        .contract()
+        .raw_path_ahead(tenant.user_id, document.sha256())?;
+    let scope = format!("POST {raw}");
     let script = cx
         .standins()?
         .script_storage(scope, (case.behaviour)())
