@@ -96,7 +96,7 @@ impl World {
         let settings = json!({
             "bind": "127.0.0.1", "ports": {}, "parser_key": "llx", "embedder_key": "sk",
             "anon_key": anon_key, "service_role_key": self.service_role_key, "jwt_secret": SECRET,
-            "storage_dir": storage, "buckets": ["files"], "dimensions": 768, "max_batch": 64,
+            "storage_dir": storage, "buckets": ["library"], "dimensions": 768, "max_batch": 64,
             "upload_url_ttl_ms": 12_000, "callback_token": CALLBACK_SECRET,
             "callback": {
                 "auth": "static_header", "static_header": "X-Parser-Token",

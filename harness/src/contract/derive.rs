@@ -1,5 +1,6 @@
 //! What ids, paths and addresses must be, computed here and not asked of the pipeline.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use md5::Md5;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use super::endpoint::{Endpoint, Route};
 use super::ids::Derivation;
-use super::model::{Contract, NameHash};
+use super::model::{Contract, NameHash, StorageLayout};
 use super::template::fill;
 use crate::stop::{CheckResult, Stop};
 
@@ -76,6 +77,19 @@ impl Contract {
         self.object_path(&self.storage.parsed_path, user, document)
     }
 
+    /// Every bucket that the layout names, once each: the bucket, and those that the paths begin with.
+    pub fn buckets(&self) -> BTreeSet<String> {
+        let StorageLayout {
+            bucket,
+            raw_path,
+            parsed_path,
+            ..
+        } = &self.storage;
+        let of_paths = [raw_path, parsed_path].map(|path| bucket_of(path));
+        let named = of_paths.into_iter().chain([bucket.as_str()]);
+        named.map(str::to_owned).collect()
+    }
+
     /// Where an endpoint is, if the target has it.
     pub fn route(&self, endpoint: Endpoint) -> Option<&Route> {
         self.routes.get(&endpoint)
@@ -107,6 +121,11 @@ impl Contract {
             &[("user_id", &user), ("document_id", &id), ("h", &h)],
         )
     }
+}
+
+/// What comes before the first slash of a path.
+pub(super) fn bucket_of(path: &str) -> &str {
+    path.split_once('/').map_or(path, |(bucket, _)| bucket)
 }
 
 #[cfg(test)]
@@ -154,6 +173,15 @@ mod tests {
         "files/{document_id}/{user_id}".clone_into(&mut contract.storage.raw_path);
         let unknown = contract.raw_path_ahead(user, "");
         assert!(matches!(unknown, Err(Stop::Skip { .. })), "{unknown:?}");
+    }
+
+    #[test]
+    fn the_buckets_are_those_that_the_layout_names() {
+        let mut contract = Contract::of_the_fixtures();
+        assert_eq!(contract.buckets(), ["files".to_owned()].into());
+        "texts/{h}.md".clone_into(&mut contract.storage.parsed_path);
+        let two = ["files", "texts"].map(str::to_owned);
+        assert_eq!(contract.buckets(), two.into());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+use super::derive::bucket_of;
 use super::endpoint::{Endpoint, Route};
 use super::ids::Derivation;
 use super::model::Contract;
@@ -92,6 +93,7 @@ impl Contract {
             .contradiction()
             .or_else(|| self.callback.contradiction())
             .or_else(|| self.same_id_for_all())
+            .or_else(|| self.no_bucket())
             .or_else(|| self.bad_template())
     }
 
@@ -110,6 +112,26 @@ impl Contract {
             "'{}' has no place, so that all ids are the same; name one, or write \"random\" \
              where ids cannot be derived",
             name.template().unwrap_or_default()
+        );
+        Some((key.to_owned(), detail))
+    }
+
+    /// A path that does not begin with the name of a bucket, which must be there before any document.
+    fn no_bucket(&self) -> Option<(String, String)> {
+        let layout = &self.storage;
+        let paths = [
+            ("storage.raw_path", &layout.raw_path),
+            ("storage.parsed_path", &layout.parsed_path),
+        ];
+        let has_none = |(_, path): &(&str, &String)| {
+            let bucket = bucket_of(path);
+            bucket.is_empty() || bucket.len() == path.len() || bucket.contains('{')
+        };
+        let (key, path) = paths.into_iter().find(has_none)?;
+        let detail = format!(
+            "'{path}' does not begin with the name of a bucket; write it first, as in \
+             \"{}/{{user_id}}/{{h}}.pdf\"",
+            layout.bucket
         );
         Some((key.to_owned(), detail))
     }
@@ -281,6 +303,17 @@ mod tests {
         assert_eq!(contract.ids.document, Derivation::Random);
         let written = toml::to_string(&contract).unwrap();
         assert_eq!(Contract::parse(&written, "written").unwrap(), contract);
+    }
+
+    #[test]
+    fn a_path_begins_with_a_bucket() {
+        for path in ["{user_id}/a.pdf", "a.pdf", "/a.pdf"] {
+            let said = override_error(&format!("[storage]\nraw_path = '{path}'"));
+            assert!(
+                said.contains("key 'storage.raw_path'") && said.contains("\"files/{user_id}"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub(crate) fn stack_spec(
     spec.images = target.stack.images.clone();
     spec.workers = target.stack.workers;
     spec.settings = pipeline_settings(contract);
+    spec.buckets = contract.buckets().into_iter().collect();
     let variables = &target.stack.environment;
     let given = variables
         .iter()
