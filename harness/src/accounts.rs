@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 use crate::doors::IdentityDoor;
 use crate::identity::{Minter, Tenant, TokenError};
+use crate::journal::Recorder;
+use crate::probe::{Http, Request};
 use crate::redact::Redactor;
 use crate::secret::Secret;
 
@@ -173,18 +175,18 @@ async fn log_in(
     let address = supabase
         .join("auth/v1/token?grant_type=password")
         .map_err(|error| error.to_string())?;
-    let answer = http
-        .post(address)
-        .header("apikey", anon_key.expose())
-        .json(&json!({"email": email, "password": password.expose()}))
-        .send()
-        .await
-        .map_err(|error| error.without_url().to_string())?;
-    let status = answer.status();
-    if !status.is_success() {
-        return Err(format!("the identity provider answers {status}"));
+    // Nothing is recorded: both the question and the answer open doors.
+    let http = Http::new(http.clone(), "identity provider", Recorder::silent());
+    let request = Request::post(address)
+        .secret_header("apikey", anon_key)
+        .json(&json!({"email": email, "password": password.expose()}));
+    let answer = http.send(request).await;
+    let answer = answer.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+    if !answer.is_success() {
+        return Err(format!("the identity provider answers {}", answer.status));
     }
-    let body: Value = answer.json().await.map_err(|error| error.to_string())?;
+    let body: Value = serde_json::from_slice(&answer.body)
+        .map_err(|error| format!("the identity provider's answer is not JSON: {error}"))?;
     let token = body["access_token"].as_str();
     token
         .map(Secret::new)
@@ -194,15 +196,34 @@ async fn log_in(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::client;
+    use crate::probe::tests::wire::Wire;
 
     fn token(claims: &str) -> Secret {
         Secret::new(format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims)))
     }
 
-    async fn pool(tokens: Vec<Secret>) -> Result<Accounts, AccountError> {
-        let http = reqwest::Client::new();
-        let door = IdentityDoor::Given(tokens);
+    async fn open(door: IdentityDoor) -> Result<Accounts, AccountError> {
+        let http = client().unwrap();
         Accounts::open(&door, &http, &Arc::new(Redactor::default())).await
+    }
+
+    async fn pool(tokens: Vec<Secret>) -> Result<Accounts, AccountError> {
+        open(IdentityDoor::Given(tokens)).await
+    }
+
+    /// Why nobody can log in at this server.
+    async fn refused_at(wire: Wire) -> String {
+        let account = ("a@example.org".to_owned(), Secret::new("hunter2"));
+        let door = IdentityDoor::Login {
+            supabase: wire.url,
+            anon_key: Secret::new("anon"),
+            accounts: vec![account.clone(), account],
+        };
+        let error = open(door).await.unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(error.starts_with("log in as 'a@example.org': "), "{error}");
+        error
     }
 
     #[tokio::test]
@@ -217,6 +238,30 @@ mod tests {
         assert!(matches!(refused, AccountError::Exhausted { count: 1 }));
         accounts.give_back([tenant]);
         assert!(accounts.take(Uuid::nil()).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_identity_provider_that_says_nothing_is_not_waited_for() {
+        let silent = Wire::new(|stream, _| async move {
+            let _open = stream;
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let error = refused_at(silent).await;
+        assert!(error.contains("did not answer within 10s"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_identity_provider_that_says_something_else_is_quoted_without_its_secrets() {
+        for (said, told) in [
+            ("HTTP/1.1 400 Bad Request\r\n\r\n{}", "answers 400"),
+            ("HTTP/1.1 200 OK\r\n\r\n<html>", "is not JSON"),
+            ("HTTP/1.1 200 OK\r\n\r\n{}", "gives no access_token"),
+            ("SSH-2.0", "broke off its answer"),
+        ] {
+            let error = refused_at(Wire::saying(said).await).await;
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[tokio::test]
