@@ -123,10 +123,11 @@ impl Proof {
         }
     }
 
-    /// Puts each part into its header.
+    /// Puts each part into its header, whose value is then never shown.
     pub(super) fn carried_by(&self, mut request: Request, rules: &CallbackRules) -> Request {
         if let Some(signature) = &self.signature {
-            request = request.header(&rules.signature_header, signature);
+            let signature = Secret::new(signature.as_str());
+            request = request.secret_header(&rules.signature_header, &signature);
         }
         if let Some(token) = &self.token {
             request = request.secret_header(&rules.static_header, token);
