@@ -133,6 +133,14 @@ impl Context {
         Ok(found.map(|(_, traffic)| traffic))
     }
 
+    /// The static secret of callbacks; a question about it cannot be asked where the target does not say it.
+    pub fn callback_token(&self) -> CheckResult<&Secret> {
+        let token = self.lane.doors().callback_token.as_ref();
+        token.ok_or_else(|| {
+            Stop::precondition_missing("the target does not say callback.token, the static secret")
+        })
+    }
+
     /// The processes of the check's own stack.
     pub fn processes(&self) -> CheckResult<&Stack> {
         self.open(Capability::Processes)?;

@@ -19,6 +19,8 @@ pub(crate) struct Doors {
     pub(crate) storage: Option<StorageDoor>,
     /// The stand-ins of its providers.
     pub(crate) standins: Option<StandinCard>,
+    /// The static secret of callbacks, where there is one.
+    pub(crate) callback_token: Option<Secret>,
     /// The processes whose logs can be read.
     pub(crate) processes: Vec<ProcessCard>,
     /// Every secret that is known of it, with what it is called.
@@ -77,6 +79,7 @@ impl From<&StackCard> for Doors {
                 service_key: supabase.service_role_key.clone(),
             }),
             standins: Some(card.standins.clone()),
+            callback_token: Some(card.callback_secret.clone()),
             processes: std::iter::once(&card.api)
                 .chain(&card.workers)
                 .cloned()

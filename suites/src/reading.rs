@@ -5,9 +5,13 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
 use serde_json::Value;
 
-/// The value at a pointer, or a finding that names what lacks it.
+/// The value at a pointer, or a finding that names what lacks it; a question about what the contract
+/// says is not given does not apply.
 pub(crate) fn at<'a>(pointer: &Pointer, document: &'a Value, what: &str) -> CheckResult<&'a Value> {
     pointer.find(document).ok_or_else(|| {
+        if !pointer.is_given() {
+            return Stop::not_applicable(format!("the contract says that {what} does not tell it"));
+        }
         Stop::violated(
             Finding::new(format!("{what} has no {}", pointer.as_str()))
                 .comparing(pointer.as_str(), document.to_string()),
@@ -49,7 +53,8 @@ pub(crate) fn is_a_described_error(reply: &Reply, contract: &Contract) -> CheckR
         reply.status,
         reply.request
     );
-    for pointer in [&fields.error, &fields.message, &fields.request_id] {
+    let promised = [&fields.error, &fields.message, &fields.request_id];
+    for pointer in promised.into_iter().filter(|field| field.is_given()) {
         let what = format!("the {} that answers {}", reply.status, reply.request);
         let text = at(pointer, &body, &what)?.as_str().unwrap_or_default();
         ensure!(!text.is_empty(), "{} of {what} is empty", pointer.as_str());

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::token::Said;
+use crate::journal::Recorder;
+use crate::probe::{Http, Request};
 use crate::secret::Secret;
 
 /// An account that cannot log in.
@@ -46,19 +48,19 @@ impl Login {
             .supabase
             .join("auth/v1/token?grant_type=password")
             .map_err(|error| error.to_string())?;
-        let answer = self
-            .http
-            .post(address)
-            .header("apikey", self.anon_key.expose())
-            .json(&json!({"email": email, "password": password.expose()}))
-            .send()
-            .await
-            .map_err(|error| chain(&error.without_url()))?;
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap_or_default();
-        if !status.is_success() {
-            return Err(format!("it answers {status}{}", reason(&body)));
+        // Nothing is recorded: both the question and the answer open doors.
+        let http = Http::new(self.http.clone(), "identity provider", Recorder::silent());
+        let request = Request::post(address)
+            .secret_header("apikey", &self.anon_key)
+            .json(&json!({"email": email, "password": password.expose()}));
+        let answer = http.send(request).await;
+        let answer = answer.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+        let body = serde_json::from_slice::<Value>(&answer.body);
+        if !answer.is_success() {
+            let said = body.unwrap_or_default();
+            return Err(format!("it answers {}{}", answer.status, reason(&said)));
         }
+        let body = body.map_err(|error| format!("its answer is not JSON: {error}"))?;
         let token = body["access_token"].as_str();
         token
             .map(Secret::new)
@@ -71,10 +73,4 @@ fn reason(body: &Value) -> String {
     let said = ["msg", "error_description", "message"];
     let said = said.iter().find_map(|name| body[*name].as_str());
     said.map(|said| format!(" ({said})")).unwrap_or_default()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let source = error.source();
-    let source = source.map(|source| format!(": {}", chain(source)));
-    format!("{error}{}", source.unwrap_or_default())
 }

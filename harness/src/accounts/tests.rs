@@ -12,6 +12,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::Accounts;
 use crate::doors::IdentityDoor;
+use crate::probe::client;
+use crate::probe::tests::wire::Wire;
 use crate::secret::Secret;
 
 /// A token of a user that expires in so many seconds.
@@ -29,7 +31,7 @@ pub(crate) fn token(user: u128, expires_in: i64) -> Secret {
 }
 
 async fn opened(door: IdentityDoor) -> Result<Accounts, String> {
-    let http = reqwest::Client::new();
+    let http = client().unwrap();
     let accounts = Accounts::open(&door, &http, &Arc::default(), 3).await;
     accounts.map_err(|error| error.to_string())
 }
@@ -173,4 +175,45 @@ async fn a_refusal_names_the_account_and_what_was_said() {
         "{error}"
     );
     assert!(!error.contains("wrong"), "{error}");
+}
+
+/// Why nobody can log in at this server.
+async fn refused_at(wire: Wire) -> String {
+    let account = ("a@example.org".to_owned(), Secret::new("hunter2"));
+    let door = IdentityDoor::Login {
+        supabase: wire.url,
+        anon_key: Secret::new("anon"),
+        accounts: vec![account.clone(), account],
+    };
+    let error = opened(door).await.unwrap_err();
+    assert!(!error.contains("hunter2"), "{error}");
+    assert!(
+        error.starts_with("log in as 'a@example.org' at "),
+        "{error}"
+    );
+    error
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_provider_that_says_nothing_is_not_waited_for() {
+    let silent = Wire::new(|stream, _| async move {
+        let _open = stream;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let error = refused_at(silent).await;
+    assert!(error.contains("did not answer within 10s"), "{error}");
+}
+
+#[tokio::test]
+async fn an_identity_provider_that_says_something_else_is_quoted_without_its_secrets() {
+    for (said, told) in [
+        ("HTTP/1.1 400 Bad Request\r\n\r\n{}", "answers 400"),
+        ("HTTP/1.1 200 OK\r\n\r\n<html>", "is not JSON"),
+        ("HTTP/1.1 200 OK\r\n\r\n{}", "gives no access_token"),
+        ("SSH-2.0", "broke off its answer"),
+    ] {
+        let error = refused_at(Wire::saying(said).await).await;
+        assert!(error.contains(told), "{error}");
+    }
 }

@@ -2,7 +2,6 @@
 
 use cutover_reports::record::Finding;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use url::Url;
 use uuid::Uuid;
 
@@ -46,13 +45,10 @@ impl Accepted {
         })
     }
 
-    /// Until when the bytes may be put; a finding when it is no time with a zone.
-    pub fn expires_at(&self) -> CheckResult<OffsetDateTime> {
+    /// Until when the bytes may be put; a finding when it is not written as the contract has it.
+    pub fn expires_at(&self, contract: &Contract) -> CheckResult<OffsetDateTime> {
         let text = self.upload_expires_at.as_deref().unwrap_or_default();
-        OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
-            let summary = "the time at which the upload address expires is no time with a zone";
-            Stop::violated(Finding::new(summary).comparing("RFC 3339", text))
-        })
+        contract.time("the time at which the upload address expires", text)
     }
 }
 

@@ -4,13 +4,15 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use super::accepted::Accepted;
+use super::callback::Proof;
 use super::created::Created;
 use super::endpoint::{Endpoint, Presence};
 use super::model::Contract;
+use super::upload::Upload;
 use crate::accounts::Quota;
 use crate::identity::Tenant;
 use crate::probe::{Http, HttpError, Reply, Request};
@@ -116,9 +118,15 @@ impl Pipeline {
         &self.http
     }
 
-    /// Registers a document, or whatever the body says.
-    pub async fn register(&self, body: impl Into<Value>) -> CheckResult<Reply> {
-        let request = self.request(Endpoint::Upload, "")?.json(&body.into());
+    /// Registers a document.
+    pub async fn register(&self, upload: &Upload) -> CheckResult<Reply> {
+        self.register_as(&self.contract.requests.upload.body(upload))
+            .await
+    }
+
+    /// Registers whatever the body says.
+    pub async fn register_as(&self, body: &Value) -> CheckResult<Reply> {
+        let request = self.request(Endpoint::Upload, "")?.json(body);
         self.ask(Endpoint::Upload, request).await
     }
 
@@ -160,9 +168,8 @@ impl Pipeline {
 
     /// Finds the tenant's chunks by meaning.
     pub async fn search(&self, query: &str, k: u32) -> CheckResult<Reply> {
-        let request = self
-            .request(Endpoint::Search, "")?
-            .json(&json!({"query": query, "k": k}));
+        let body = self.contract.requests.search.body(query, k);
+        let request = self.request(Endpoint::Search, "")?.json(&body);
         self.ask(Endpoint::Search, request).await
     }
 
@@ -171,19 +178,17 @@ impl Pipeline {
         self.call(Endpoint::Limits, "").await
     }
 
-    /// Calls back about a job as the parser would, with this signature or without one.
+    /// Calls back about a job as the parser would, with what is to prove that it is the parser.
     pub async fn callback(
         &self,
         job: impl Display,
         payload: impl Into<Vec<u8>>,
-        signature: Option<&str>,
+        proof: &Proof,
     ) -> CheckResult<Reply> {
-        let mut request = self
+        let request = self
             .request(Endpoint::Callback, job)?
             .body("application/json", payload);
-        if let Some(signature) = signature {
-            request = request.header(&self.contract.callback.signature_header, signature);
-        }
+        let request = proof.carried_by(request, &self.contract.callback);
         self.ask(Endpoint::Callback, request).await
     }
 

@@ -43,8 +43,10 @@ impl Created {
             return;
         };
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let hash = body["sha256"].as_str();
-        let expected = hash.map(|hash| pipeline.contract().document_id(tenant.user_id, hash));
+        let contract = pipeline.contract();
+        let hash = contract.requests.upload.sha256.find(&body);
+        let hash = hash.and_then(Value::as_str);
+        let expected = hash.and_then(|hash| contract.document_id(tenant.user_id, hash));
         journal.registering(tenant.user_id, expected);
     }
 

@@ -1,71 +1,16 @@
 //! Where the pipeline's answers keep what the harness reads: JSON pointers, by answer.
 
+use super::pointer::{Pointer, pointers};
+use super::times::Times;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// Where a value is in a JSON document: a JSON pointer, or `none` where a target does not give it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct Pointer(Option<String>);
-
-impl Pointer {
-    /// What stands in a file for a value that a target does not give.
-    const NOWHERE: &str = "none";
-
-    /// The value there, `null` included.
-    pub fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        document.pointer(self.0.as_deref()?)
-    }
-
-    /// Whether the target gives the value at all.
-    pub fn is_given(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// The pointer as it is written.
-    pub fn as_str(&self) -> &str {
-        self.0.as_deref().unwrap_or(Self::NOWHERE)
-    }
-}
-
-impl TryFrom<String> for Pointer {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
-            Self::NOWHERE => Ok(Self(None)),
-            pointer if pointer.starts_with('/') => Ok(Self(Some(text))),
-            _ => Err(format!(
-                "'{text}' is no JSON pointer such as \"/job_id\", nor \"none\""
-            )),
-        }
-    }
-}
-
-impl From<Pointer> for String {
-    fn from(pointer: Pointer) -> Self {
-        pointer.as_str().to_owned()
-    }
-}
-
-/// Declares a table of pointers: a struct whose every field is one.
-macro_rules! pointers {
-    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $field_doc:literal])+ $field:ident,)+ }) => {
-        $(#[doc = $doc])+
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name {
-            $($(#[doc = $field_doc])+ pub $field: Pointer,)+
-        }
-    };
-}
 
 /// Where the answers keep what the harness reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
+    /// How every time among them is written.
+    pub times: Times,
     /// In the answer to a registration.
     pub accepted: AcceptedFields,
     /// In a job.
@@ -223,26 +168,5 @@ pointers! {
         document_title,
         /// For a duplicate: since when.
         last_uploaded,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn pointer(text: &str) -> Result<Pointer, String> {
-        Pointer::try_from(text.to_owned())
-    }
-
-    #[test]
-    fn a_pointer_finds_or_is_nowhere() {
-        let document = json!({"progress": {"total_pct": 5}});
-        let found = pointer("/progress/total_pct").unwrap();
-        assert_eq!(found.find(&document), Some(&json!(5)));
-        assert_eq!(pointer("/progress/other").unwrap().find(&document), None);
-        assert_eq!(pointer("none").unwrap().find(&document), None);
-        assert!(pointer("progress").unwrap_err().contains("no JSON pointer"));
     }
 }

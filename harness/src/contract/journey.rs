@@ -35,15 +35,21 @@ impl Pipeline {
                 return Ok(accepted);
             }
             if since.elapsed() < self.contract().limits.url_ttl {
-                let summary = "the signed address refuses the bytes that were registered for it";
-                return Err(Stop::violated(
-                    Finding::new(summary).comparing("200", put.summary()),
-                ));
+                return Err(refuses_the_bytes(&put));
             }
             // We were too slow ourselves: the document fails, and may be sent again.
             self.until_final(&accepted).await?;
         }
         Err(anyhow::anyhow!("this machine is too busy to upload before an address expires").into())
+    }
+
+    /// Puts the bytes of a document that was registered.
+    pub async fn deliver(&self, accepted: &Accepted, upload: &Upload) -> CheckResult {
+        let put = self.put(&accepted.signed_url, upload.bytes.clone()).await?;
+        if put.is_success() {
+            return Ok(());
+        }
+        Err(refuses_the_bytes(&put))
     }
 
     /// What the pipeline shows of a job now: asked for by its own id, or by its document's.
@@ -139,4 +145,9 @@ impl Pipeline {
         self.check_presence(Endpoint::Job, &reply)?;
         JobView::read(&reply.expect_status(200)?, self.contract())
     }
+}
+
+fn refuses_the_bytes(put: &Reply) -> Stop {
+    let summary = "the signed address refuses the bytes that were registered for it";
+    Stop::violated(Finding::new(summary).comparing("200", put.summary()))
 }

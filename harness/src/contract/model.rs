@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use super::callback::CallbackRules;
 use super::endpoint::{Endpoint, Route};
 use super::fields::Fields;
+use super::ids::Ids;
+use super::requests::Requests;
 use super::shape::Shape;
 use super::span::Span;
 use super::vocabulary::Vocabulary;
@@ -23,6 +25,8 @@ pub struct Contract {
     pub webhook_prefix: String,
     /// Where the endpoints are; one that is not named is absent.
     pub routes: BTreeMap<Endpoint, Route>,
+    /// Where the bodies that are sent keep what they say.
+    pub requests: Requests,
     /// Where the answers keep what the harness reads.
     pub fields: Fields,
     /// What the answers hold besides; one that is not named may hold anything.
@@ -121,19 +125,6 @@ pub struct Timing {
     pub shutdown_grace: Duration,
 }
 
-/// What ids are made of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ids {
-    /// The namespace of the version 5 UUIDs.
-    #[schemars(with = "String")]
-    pub namespace: Uuid,
-    /// The name of a document: `{user_id}`, `{file_sha256}`.
-    pub document: String,
-    /// The name of a chunk: `{document_id}`, `{chunker_name}`, `{chunker_version}`, `{chunk_ord}`.
-    pub chunk: String,
-}
-
 /// How texts are cut.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -200,37 +191,4 @@ pub enum NameHash {
 pub struct DatabaseLayout {
     /// The schema.
     pub schema: String,
-}
-
-/// How the parser's callback proves where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CallbackRules {
-    /// By what.
-    pub auth: CallbackAuth,
-    /// The header with the signature of the body.
-    pub signature_header: String,
-    /// The header with the static secret.
-    pub static_header: String,
-    /// The field of a submission that gives the parser the job's secret.
-    pub secret_field: String,
-}
-
-/// What proves where a callback comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CallbackAuth {
-    /// A signature over the body with the job's secret.
-    Hmac,
-    /// A secret in a header, the same for every job.
-    StaticHeader,
-    /// Both.
-    Both,
-}
-
-impl CallbackAuth {
-    /// Whether a signature is asked for.
-    pub fn signs(self) -> bool {
-        matches!(self, Self::Hmac | Self::Both)
-    }
 }

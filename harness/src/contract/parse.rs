@@ -3,7 +3,9 @@
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+use super::derive::bucket_of;
 use super::endpoint::{Endpoint, Route};
+use super::ids::Derivation;
 use super::model::Contract;
 use super::template::places;
 
@@ -87,12 +89,57 @@ impl Contract {
             let detail = "is not between 1 and 100".to_owned();
             return Some(("timing.retry_factor".to_owned(), detail));
         }
-        self.bad_template()
+        self.requests
+            .contradiction()
+            .or_else(|| self.callback.contradiction())
+            .or_else(|| self.same_id_for_all())
+            .or_else(|| self.no_bucket())
+            .or_else(|| self.bad_template())
+    }
+
+    /// The name of an id that is the same for everything that has one.
+    fn same_id_for_all(&self) -> Option<(String, String)> {
+        let names = [
+            ("ids.document", &self.ids.document),
+            ("ids.chunk", &self.ids.chunk),
+        ];
+        let all_the_same = |(_, name): &(&str, &Derivation)| {
+            let template = name.template();
+            template.is_some_and(|template| places(template).next().is_none())
+        };
+        let (key, name) = names.into_iter().find(all_the_same)?;
+        let detail = format!(
+            "'{}' has no place, so that all ids are the same; name one, or write \"random\" \
+             where ids cannot be derived",
+            name.template().unwrap_or_default()
+        );
+        Some((key.to_owned(), detail))
+    }
+
+    /// A path that does not begin with the name of a bucket, which must be there before any document.
+    fn no_bucket(&self) -> Option<(String, String)> {
+        let layout = &self.storage;
+        let paths = [
+            ("storage.raw_path", &layout.raw_path),
+            ("storage.parsed_path", &layout.parsed_path),
+        ];
+        let has_none = |(_, path): &(&str, &String)| {
+            let bucket = bucket_of(path);
+            bucket.is_empty() || bucket.len() == path.len() || bucket.contains('{')
+        };
+        let (key, path) = paths.into_iter().find(has_none)?;
+        let detail = format!(
+            "'{path}' does not begin with the name of a bucket; write it first, as in \
+             \"{}/{{user_id}}/{{h}}.pdf\"",
+            layout.bucket
+        );
+        Some((key.to_owned(), detail))
     }
 
     /// A template with a place that nothing fills.
     fn bad_template(&self) -> Option<(String, String)> {
         const ROUTE: &[&str] = &["prefix", "webhook_prefix", "job_id", "document_id"];
+        const DOCUMENT: &[&str] = &["user_id", "file_sha256"];
         const CHUNK: &[&str] = &[
             "document_id",
             "chunker_name",
@@ -104,16 +151,18 @@ impl Contract {
             (format!("routes.{endpoint}"), route.path.clone(), ROUTE)
         };
         let others = [
+            ("ids.document", self.ids.document.template(), DOCUMENT),
+            ("ids.chunk", self.ids.chunk.template(), CHUNK),
+            ("storage.raw_path", Some(&*self.storage.raw_path), OBJECT),
             (
-                "ids.document",
-                &self.ids.document,
-                &["user_id", "file_sha256"][..],
+                "storage.parsed_path",
+                Some(&*self.storage.parsed_path),
+                OBJECT,
             ),
-            ("ids.chunk", &self.ids.chunk, CHUNK),
-            ("storage.raw_path", &self.storage.raw_path, OBJECT),
-            ("storage.parsed_path", &self.storage.parsed_path, OBJECT),
         ];
-        let others = others.map(|(key, template, known)| (key.to_owned(), template.clone(), known));
+        let others = others.into_iter().filter_map(|(key, template, known)| {
+            Some((key.to_owned(), template?.to_owned(), known))
+        });
         self.routes
             .iter()
             .map(named)
@@ -239,6 +288,32 @@ mod tests {
     #[test]
     fn a_word_that_nobody_declared_is_named() {
         insta::assert_snapshot!(override_error("[vocabulary]\ncomplete = 'finished'"));
+    }
+
+    #[test]
+    fn ids_are_named_or_random() {
+        let said = override_error("[ids]\ndocument = 'rnadom'");
+        assert!(
+            said.contains("key 'ids.document'") && said.contains("write \"random\""),
+            "{said}"
+        );
+        let overrides = "[ids]\ndocument = 'random'\nchunk = 'random'";
+        let contract =
+            Contract::parse_with_overrides(DEFAULT, &overrides.parse().unwrap(), "x").unwrap();
+        assert_eq!(contract.ids.document, Derivation::Random);
+        let written = toml::to_string(&contract).unwrap();
+        assert_eq!(Contract::parse(&written, "written").unwrap(), contract);
+    }
+
+    #[test]
+    fn a_path_begins_with_a_bucket() {
+        for path in ["{user_id}/a.pdf", "a.pdf", "/a.pdf"] {
+            let said = override_error(&format!("[storage]\nraw_path = '{path}'"));
+            assert!(
+                said.contains("key 'storage.raw_path'") && said.contains("\"files/{user_id}"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use cutover_reports::record::Finding;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::fields::Pointer;
+use super::pointer::Pointer;
 use crate::probe::Reply;
 use crate::stop::{CheckResult, Stop};
 
@@ -23,8 +23,13 @@ impl Reply {
     /// The body as JSON.
     pub fn json(&self) -> CheckResult<Value> {
         serde_json::from_slice(&self.body).map_err(|error| {
+            let called = match self.header("content-type") {
+                None => "and is not called anything".to_owned(),
+                Some(kind) if kind.contains("json") => format!("although it is called {kind}"),
+                Some(kind) => format!("but {kind}"),
+            };
             let summary = format!(
-                "{} is answered with a body that is not JSON: {error}",
+                "{} is answered with a body that is not JSON, {called}: {error}",
                 self.request
             );
             Stop::violated(Finding::new(summary).comparing("JSON", self.summary()))

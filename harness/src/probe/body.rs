@@ -35,6 +35,15 @@ pub(super) fn excerpt(content: &[u8]) -> Option<Body> {
     })
 }
 
+/// A text that says how long it was, where it is cut.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let cut = text.floor_char_boundary(longest);
+    format!("{}… ({} bytes)", &text[..cut], text.len())
+}
+
 fn fingerprint(content: &[u8]) -> String {
     let sha256 = hex::encode(Sha256::digest(content));
     format!("<binary, {} bytes, sha256 {sha256}>", content.len())

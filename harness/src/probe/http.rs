@@ -88,15 +88,19 @@ impl HttpError {
     }
 }
 
-/// The connections that all HTTP probes share.
+/// What all HTTP probes ask through.
 ///
 /// It follows no redirect and uses no proxy: what is measured and judged is the
-/// system, and nothing on the way to it.
+/// system, and nothing on the way to it. Every request has a connection of its
+/// own. A server may end one that is idle at any moment, also while the next
+/// request is on its way there: nobody could tell that from a server that broke
+/// off its answer, nor whether the request was done and must not be sent again.
 pub fn client() -> Result<reqwest::Client, HttpError> {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT_WITHIN)
+        .pool_max_idle_per_host(0)
         .user_agent(concat!("cutover/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(HttpError::Client)
@@ -112,7 +116,7 @@ pub struct Http {
 }
 
 impl Http {
-    /// Asks a surface through these connections and records what it answers.
+    /// Asks a surface through this client and records what it answers.
     pub fn new(client: reqwest::Client, surface: impl Into<String>, recorder: Recorder) -> Self {
         Self {
             client,
@@ -122,7 +126,7 @@ impl Http {
         }
     }
 
-    /// The same connections and record, for another surface.
+    /// The same client and record, for another surface.
     #[must_use]
     pub fn surface(&self, surface: impl Into<String>) -> Self {
         Self {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::body;
 use crate::secret::MASK;
 
 /// Headers that carry credentials, in either direction.
@@ -19,6 +20,9 @@ const CREDENTIALS: [&str; 7] = [
 
 /// Query parameters that make an address a credential.
 const TOKENS: [&str; 3] = ["token=", "apikey=", "access_token="];
+
+/// The longest header value that is kept.
+const LONGEST: usize = 4 * 1024;
 
 /// Whether a header's value must not be shown.
 pub(super) fn is_credential(name: &HeaderName, value: &HeaderValue) -> bool {
@@ -36,7 +40,7 @@ pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
         let value = if is_credential(name, value) {
             masked_credential(&text(value))
         } else {
-            text(value).into_owned()
+            body::shortened(&text(value), LONGEST)
         };
         (name.to_string(), value)
     };

@@ -42,7 +42,11 @@ impl Reply {
     /// Status and the beginning of the body, for a sentence: `409 {"error":…}`.
     pub fn summary(&self) -> String {
         const LONGEST: usize = 300;
-        let text = super::mask::tokens(&self.text(), crate::secret::MASK);
+        // Far more than is shown, so that a token is masked whole; far less than there may be.
+        const LOOKED_AT: usize = 16 * 1024;
+        let beginning = &self.body[..self.body.len().min(LOOKED_AT)];
+        let text = String::from_utf8_lossy(beginning);
+        let text = super::mask::tokens(&text, crate::secret::MASK);
         let cut = text.floor_char_boundary(LONGEST);
         let rest = if cut < text.len() { "…" } else { "" };
         format!("{} {}{rest}", self.status, &text[..cut])

@@ -1,14 +1,17 @@
 //! Asks the database, read only and briefly, and records every query with its first rows.
 
+use std::panic::AssertUnwindSafe;
 use std::str::FromStr as _;
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::{Evidence, SqlQuery};
+use futures::FutureExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
+use super::body;
 use super::parameter::Parameter;
 use super::patience::Patience;
 use crate::journal::Recorder;
@@ -51,6 +54,12 @@ pub enum DatabaseError {
         humantime::format_duration(SILENT_AFTER)
     )]
     Silent {
+        /// The statement.
+        sql: String,
+    },
+    /// What answers does not speak as databases do.
+    #[error("query the database: what answers is none, or broken ({sql})")]
+    Garbled {
         /// The statement.
         sql: String,
     },
@@ -142,8 +151,11 @@ impl Database {
         let sql = sql.replace("{schema}", &self.schema);
         let started = Instant::now();
         let patience = Patience::new(SILENT_AFTER);
-        let rows = match patience.bear(self.ask(&sql, parameters)).await {
-            Some(rows) => rows,
+        // The driver trusts the lengths that a server announces, and panics where they are impossible.
+        let asked = AssertUnwindSafe(self.ask(&sql, parameters)).catch_unwind();
+        let rows = match patience.bear(asked).await {
+            Some(Ok(rows)) => rows,
+            Some(Err(_panic)) => Err(DatabaseError::Garbled { sql: sql.clone() }),
             None => Err(DatabaseError::Silent { sql: sql.clone() }),
         };
         self.record(&sql, parameters, &rows, started.elapsed());
@@ -234,16 +246,13 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// A row with its long texts cut: a vector is no evidence for a reader.
 fn shortened(row: &Value) -> Value {
     match row {
-        Value::String(text) if text.len() > TEXT_KEPT => {
-            let cut = text.floor_char_boundary(TEXT_KEPT);
-            Value::String(format!("{}… ({} bytes)", &text[..cut], text.len()))
-        }
+        Value::String(text) => Value::String(body::shortened(text, TEXT_KEPT)),
         Value::Object(fields) => fields
             .iter()
             .map(|(name, value)| (name.clone(), shortened(value)))
             .collect(),
         Value::Array(items) => items.iter().map(shortened).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => row.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => row.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::catalog::{Place, SeededDefect};
-use crate::contract::{CallbackAuth, Contract};
+use crate::contract::Contract;
 use crate::stack::{PipelineSettings, StackSpec};
 use crate::target::Target;
 
@@ -24,6 +24,7 @@ pub(crate) fn stack_spec(
     spec.images = target.stack.images.clone();
     spec.workers = target.stack.workers;
     spec.settings = pipeline_settings(contract);
+    spec.buckets = contract.buckets().into_iter().collect();
     let variables = &target.stack.environment;
     let given = variables
         .iter()
@@ -49,12 +50,7 @@ fn pipeline_settings(contract: &Contract) -> PipelineSettings {
     PipelineSettings {
         api_prefix: contract.prefix.clone(),
         webhook_prefix: contract.webhook_prefix.clone(),
-        callback_auth: match contract.callback.auth {
-            CallbackAuth::Hmac => "hmac",
-            CallbackAuth::StaticHeader => "static_header",
-            CallbackAuth::Both => "both",
-        }
-        .to_owned(),
+        callback: contract.callback.clone(),
         max_upload_bytes: limits.max_bytes,
         hard_max_upload_bytes: limits.hard_max_bytes,
         max_concurrent_jobs: limits.concurrent_jobs as usize,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::contract::CallbackRules;
+
 /// The contract's limits and times, as the reference pipeline reads them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipelineSettings {
@@ -14,8 +16,8 @@ pub struct PipelineSettings {
     pub webhook_prefix: String,
     /// How access tokens are checked: `jwt` or `introspection`.
     pub auth_mode: String,
-    /// How callbacks are authenticated: `hmac`, `static_header` or `both`.
-    pub callback_auth: String,
+    /// How callbacks are authenticated, and where they carry the proof.
+    pub callback: CallbackRules,
     /// The largest document that is accepted.
     pub max_upload_bytes: u64,
     /// The largest document that is a valid request at all.
@@ -72,7 +74,7 @@ impl Default for PipelineSettings {
             api_prefix: "/api/v2".to_owned(),
             webhook_prefix: "/api/upload-pipeline".to_owned(),
             auth_mode: "jwt".to_owned(),
-            callback_auth: "hmac".to_owned(),
+            callback: CallbackRules::default(),
             max_upload_bytes: 5 << 20,
             hard_max_upload_bytes: 25 << 20,
             max_concurrent_jobs: 2,
@@ -109,7 +111,15 @@ impl PipelineSettings {
             ("API_PREFIX", self.api_prefix.clone()),
             ("WEBHOOK_PREFIX", self.webhook_prefix.clone()),
             ("AUTH_MODE", self.auth_mode.clone()),
-            ("CALLBACK_AUTH", self.callback_auth.clone()),
+            ("CALLBACK_AUTH", self.callback.auth.word().to_owned()),
+            (
+                "CALLBACK_SIGNATURE_HEADER",
+                self.callback.signature_header.clone(),
+            ),
+            (
+                "CALLBACK_STATIC_HEADER",
+                self.callback.static_header.clone(),
+            ),
             ("MAX_UPLOAD_BYTES", self.max_upload_bytes.to_string()),
             (
                 "HARD_MAX_UPLOAD_BYTES",
@@ -161,6 +171,6 @@ mod tests {
         assert_eq!(environment["UPLOAD_URL_TTL_MS"], "300000");
         assert_eq!(environment["MAX_UPLOAD_BYTES"], "5242880");
         assert_eq!(environment["BUILD_COMMIT"], "abc");
-        assert_eq!(environment.len(), 28);
+        assert_eq!(environment.len(), 30);
     }
 }

@@ -76,6 +76,8 @@ pub struct StackSpec {
     pub standin_defect: Option<String>,
     /// The pipeline's settings.
     pub settings: PipelineSettings,
+    /// The buckets of its storage.
+    pub buckets: Vec<String>,
     /// What differs in the environment of the pipeline's processes.
     pub environment_overrides: Overrides,
     /// Where stacks have their directories.
@@ -95,6 +97,7 @@ impl StackSpec {
             pipeline_defect: None,
             standin_defect: None,
             settings: PipelineSettings::default(),
+            buckets: vec!["files".to_owned()],
             environment_overrides: Overrides::new(),
             root: std::env::temp_dir(),
         }

@@ -67,12 +67,14 @@ pub(crate) fn standin_settings(
         service_role_key: text(&keys.service_role),
         jwt_secret: text(&keys.jwt_secret),
         storage_dir,
-        buckets: vec!["files".to_owned()],
+        buckets: spec.buckets.clone(),
         dimensions: spec.settings.embed_dimensions,
         max_batch: spec.settings.embed_batch,
         upload_url_ttl_ms: u64::try_from(spec.settings.upload_url_ttl.as_millis())
             .unwrap_or(u64::MAX),
         users: Vec::new(),
+        callback: spec.settings.callback.clone(),
+        callback_token: Some(text(&keys.callback)),
         defect: spec.standin_defect.clone(),
     }
 }
@@ -186,6 +188,7 @@ pub(crate) fn grace(spec: &StackSpec) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::CallbackAuth;
 
     fn standins() -> StandinCard {
         let url = |port| origin(local(port)).expect("a URL");
@@ -204,6 +207,22 @@ mod tests {
             app_url: Secret::new("postgres://app"),
             app_password: Secret::new("app-password"),
         }
+    }
+
+    #[test]
+    fn the_standins_have_the_buckets_and_the_callbacks_of_the_contract() {
+        let mut spec = StackSpec::new("/bin/cutover");
+        spec.buckets = vec!["raw".to_owned(), "texts".to_owned()];
+        spec.settings.callback.auth = CallbackAuth::Both;
+        let keys = Keys::generate().expect("keys");
+        let here = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let settings = standin_settings(&spec, &keys, here, BTreeMap::new(), "/tmp".into());
+        assert_eq!(settings.buckets, ["raw", "texts"]);
+        assert_eq!(settings.callback, spec.settings.callback);
+        assert_eq!(
+            settings.callback_token.as_deref(),
+            Some(keys.callback.expose())
+        );
     }
 
     #[test]

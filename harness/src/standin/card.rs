@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::contract::CallbackRules;
+
 /// What the stand-ins are started with: one JSON object on their standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +40,12 @@ pub struct StandinSettings {
     /// The users that exist from the beginning; each has the same id whenever it is served.
     #[serde(default)]
     pub users: Vec<StandinUser>,
+    /// How the parser proves that a callback is its own.
+    #[serde(default)]
+    pub callback: CallbackRules,
+    /// The static secret of callbacks, where the rules ask for one.
+    #[serde(default)]
+    pub callback_token: Option<String>,
     /// The seeded defect to run with.
     #[serde(default)]
     pub defect: Option<String>,

@@ -76,7 +76,7 @@ pub struct Callback {
     pub status: CallbackStatus,
     /// The text it carries.
     pub text: ParsedText,
-    /// How it is signed.
+    /// How it proves where it comes from: the signature, the static secret, or both.
     pub signature: Signature,
 }
 

@@ -90,6 +90,14 @@ pub struct StorageSettings {
     pub service_role_key: SecretSource,
 }
 
+/// How the parser's callback is proven, beyond what the contract says.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackSettings {
+    /// The static secret, for a contract whose `callback.auth` is `static_header` or `both`.
+    pub token: SecretSource,
+}
+
 /// Everything about a target that somebody else runs.
 pub(crate) struct Attachment<'a> {
     pub(crate) api: &'a ApiSettings,
@@ -98,6 +106,7 @@ pub(crate) struct Attachment<'a> {
     pub(crate) storage: Option<&'a StorageSettings>,
     pub(crate) standins: Option<&'a StandinAddresses>,
     pub(crate) links: &'a BTreeMap<LinkName, LinkSettings>,
+    pub(crate) callback: Option<&'a CallbackSettings>,
 }
 
 impl AccountSettings {
@@ -181,10 +190,18 @@ impl Attachment<'_> {
                 })
             })
             .transpose()?;
+        let callback_token = self
+            .callback
+            .map(|callback| callback.token.resolve("callback.token"))
+            .transpose()?;
         let identity = self.identity.door()?;
+        let mut secrets = secrets(&identity, database.as_ref(), storage.as_ref());
+        let token = callback_token.clone();
+        secrets.extend(token.map(|token| ("the static secret of callbacks", token)));
         Ok(Doors {
             api: self.api.url.clone(),
-            secrets: secrets(&identity, database.as_ref(), storage.as_ref()),
+            secrets,
+            callback_token,
             identity,
             database,
             storage,

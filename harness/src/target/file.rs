@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attached::{
-    ApiSettings, Attachment, DatabaseSettings, IdentitySettings, StorageSettings,
+    ApiSettings, Attachment, CallbackSettings, DatabaseSettings, IdentitySettings, StorageSettings,
 };
 use super::control::ControlSettings;
 use super::links::LinkSettings;
@@ -49,6 +49,8 @@ pub struct Target {
     /// The stand-ins of its providers, where somebody else runs it with ours. They are looked for
     /// there, and started where nobody serves them.
     pub standins: Option<StandinAddresses>,
+    /// How the parser's callback is proven there, where the contract asks for a static secret.
+    pub callback: Option<CallbackSettings>,
     /// Which of its connections are led through us, where somebody else runs it.
     #[serde(default)]
     pub links: BTreeMap<LinkName, LinkSettings>,
@@ -185,6 +187,7 @@ impl Target {
             database: self.database.as_ref(),
             storage: self.storage.as_ref(),
             standins: self.standins.as_ref(),
+            callback: self.callback.as_ref(),
             links: &self.links,
         })
     }

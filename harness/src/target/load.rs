@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{Class, Target};
 use super::links;
-use crate::contract::{Contract, ContractError};
+use crate::contract::{CallbackAuth, Contract, ContractError};
 
 /// A target file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -109,11 +109,33 @@ impl Target {
     /// The contract that holds for this target: the default with its own keys over it.
     pub fn contract(&self, default: &str) -> Result<Contract, TargetError> {
         let origin = format!("{}, [contract]", self.origin);
-        Ok(Contract::parse_with_overrides(
-            default,
-            &self.contract,
-            &origin,
-        )?)
+        let contract = Contract::parse_with_overrides(default, &self.contract, &origin)?;
+        match self.callback_problem(contract.callback.auth) {
+            None => Ok(contract),
+            Some(problem) => Err(TargetError::Invalid {
+                origin: self.origin.clone(),
+                key: "callback.token",
+                problem,
+            }),
+        }
+    }
+
+    /// Whoever stands in for somebody's parser must know the static secret, where there is one.
+    fn callback_problem(&self, auth: CallbackAuth) -> Option<String> {
+        self.api.as_ref()?;
+        match &self.callback {
+            None if auth.has_token() && self.standins.is_some() => Some(format!(
+                "is missing, and contract.callback.auth is '{}': say the static secret, as \
+                 `token = {{ env = \"CALLBACK_TOKEN\" }}` below [callback]",
+                auth.word()
+            )),
+            Some(_) if !auth.has_token() => Some(format!(
+                "is of no use, for contract.callback.auth is '{}': take [callback] away, or make \
+                 that static_header or both",
+                auth.word()
+            )),
+            None | Some(_) => None,
+        }
     }
 }
 
@@ -186,6 +208,34 @@ mod tests {
                 "{said}"
             );
         }
+    }
+
+    #[test]
+    fn a_static_secret_of_callbacks_is_said_exactly_where_there_is_one() {
+        const DEFAULT: &str = include_str!("../../../fixtures/contracts/upload_pipeline.toml");
+        let at = "http://127.0.0.1:1";
+        let attached = format!(
+            "{LOCAL}[api]\nurl = '{at}'\n[identity.mint]\nsecret = {{ env = 'S' }}\nissuer = 'i'\n\
+             [standins]\nparser = '{at}'\nembedder = '{at}'\nsupabase = '{at}'\ncontrol = '{at}'\n"
+        );
+        let (token, rule) = (
+            "[callback]\ntoken = { env = 'T' }\n",
+            "[contract.callback]\nauth = 'both'\n",
+        );
+        let refused = |text: &str| {
+            let contract = Target::parse(text, "x.toml").unwrap().contract(DEFAULT);
+            contract.err().map(|error| error.to_string())
+        };
+        let said = refused(&format!("{attached}{rule}")).unwrap();
+        assert!(
+            said.starts_with("x.toml: key 'callback.token' is missing")
+                && said.contains("below [callback]"),
+            "{said}"
+        );
+        let said = refused(&format!("{attached}{token}")).unwrap();
+        assert!(said.contains("of no use"), "{said}");
+        assert_eq!(refused(&format!("{attached}{token}{rule}")), None);
+        assert_eq!(refused(&format!("{LOCAL}{rule}")), None);
     }
 
     #[test]

@@ -10,8 +10,8 @@ mod standins;
 
 pub(crate) use attached::Attachment;
 pub use attached::{
-    AccountSettings, ApiSettings, DatabaseSettings, IdentitySettings, LoginSettings, MintSettings,
-    StorageSettings,
+    AccountSettings, ApiSettings, CallbackSettings, DatabaseSettings, IdentitySettings,
+    LoginSettings, MintSettings, StorageSettings,
 };
 pub use control::{ApiControl, ControlSettings, WorkerControl};
 pub use file::{Class, SafetySettings, StackKind, StackSettings, Target};

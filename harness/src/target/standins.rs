@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::attached::LoginSettings;
+use super::attached::{CallbackSettings, LoginSettings};
 use super::file::Target;
 use super::load::TargetError;
 use super::secret_source::{SecretError, SecretSource};
@@ -56,6 +56,7 @@ pub struct Serving<'a> {
     anon: &'a SecretSource,
     service_role: &'a SecretSource,
     jwt_secret: &'a SecretSource,
+    callback: Option<&'a CallbackSettings>,
     login: Option<&'a LoginSettings>,
 }
 
@@ -152,6 +153,7 @@ impl Target {
                     "is missing, and there is no [identity.mint] to take it from; say { env = \"SUPABASE_JWT_SECRET\" }",
                 ))
                 .map_err(invalid)?,
+            callback: self.callback.as_ref(),
             login: login.filter(|login| is_same_place(&login.supabase_url, &at.supabase)),
         }))
     }
@@ -195,12 +197,17 @@ impl Serving<'_> {
             service_role_key: resolve(self.service_role, "standins.keys.service_role")?,
             jwt_secret: resolve(self.jwt_secret, "standins.keys.jwt_secret")?,
             storage_dir,
-            buckets: buckets(contract),
+            buckets: contract.buckets().into_iter().collect(),
             dimensions: contract.embedder.dimensions,
             max_batch: contract.embedder.max_batch,
             upload_url_ttl_ms: u64::try_from(contract.limits.url_ttl.as_millis())
                 .unwrap_or(u64::MAX),
             users: self.users()?,
+            callback: contract.callback.clone(),
+            callback_token: self
+                .callback
+                .map(|callback| resolve(&callback.token, "callback.token"))
+                .transpose()?,
             defect: None,
         })
     }
@@ -254,14 +261,6 @@ fn is_same_place(one: &Url, other: &Url) -> bool {
     let is_same_host = one.host() == other.host()
         || matches!((loopback(one), loopback(other)), (Some(one), Some(other)) if one == other);
     is_same_host && one.port_or_known_default() == other.port_or_known_default()
-}
-
-/// Every bucket that the contract keeps objects in.
-fn buckets(contract: &Contract) -> Vec<String> {
-    let layout = &contract.storage;
-    let paths = [&layout.bucket, &layout.raw_path, &layout.parsed_path];
-    let names = paths.map(|path| path.split('/').next().unwrap_or_default().to_owned());
-    BTreeSet::from(names).into_iter().collect()
 }
 
 #[cfg(test)]

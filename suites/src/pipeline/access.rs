@@ -205,10 +205,11 @@ fn guarded(cx: &Context) -> impl Iterator<Item = Endpoint> {
 fn meaningful(cx: &Context, pipeline: &Pipeline, endpoint: Endpoint) -> CheckResult<Request> {
     let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
     let request = pipeline.request(endpoint, nothing)?;
+    let requests = &cx.contract().requests;
     Ok(if endpoint == Endpoint::Upload {
-        request.json(&cx.document().build().upload().registration())
+        request.json(&requests.upload.body(cx.document().build().upload()))
     } else if endpoint == Endpoint::Search {
-        request.json(&serde_json::json!({"query": "policy", "k": 1}))
+        request.json(&requests.search.body("policy", 1))
     } else {
         request
     })
@@ -257,7 +258,8 @@ const DOORS: &[Door] = &[
 /// Nobody gets in where nothing should be: not by reading, not by writing.
 async fn no_back_door_is_open(cx: &Context, case: &Door) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
-    let registration = cx.document().build().upload().registration();
+    let said = &cx.contract().requests.upload;
+    let registration = said.body(cx.document().build().upload());
     for prefix in ["", &cx.contract().prefix, &cx.contract().webhook_prefix] {
         let mut url = pipeline.request(Endpoint::Health, "")?.url().clone();
         url.set_path(&format!("{prefix}{}", case.path));

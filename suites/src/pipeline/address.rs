@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::JobView;
+use cutover_harness::contract::{Contract, JobView};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::ending::fails;
 use crate::reading::is_a_described_error;
@@ -69,7 +68,7 @@ async fn the_upload_address_is_the_storages_own(cx: &Context) -> CheckResult {
     if !cx.contract().fields.accepted.upload_expires_at.is_given() {
         return Ok(());
     }
-    let expires = accepted.expires_at()?;
+    let expires = accepted.expires_at(cx.contract())?;
     let ttl = cx.contract().limits.url_ttl;
     ensure!(
         expires > OffsetDateTime::now_utc()
@@ -179,7 +178,7 @@ async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
         let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
         if put.is_success() {
             let job = pipeline.until_complete(&accepted).await?;
-            return changed_since(&job, asked + late);
+            return changed_since(cx.contract(), &job, asked + late);
         }
         ensure!(
             since.elapsed() >= life,
@@ -193,11 +192,11 @@ async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
 }
 
 /// A job says that it changed when it did, and not when it was made.
-fn changed_since(job: &JobView, then: OffsetDateTime) -> CheckResult {
+fn changed_since(contract: &Contract, job: &JobView, then: OffsetDateTime) -> CheckResult {
     let Some(changed) = &job.updated_at else {
         return Ok(());
     };
-    let changed = OffsetDateTime::parse(changed, &Rfc3339).map_err(anyhow::Error::from)?;
+    let changed = contract.time("the time at which a job changed", changed)?;
     ensure!(
         changed + CLOCKS_APART >= then,
         "a job whose bytes came at {then} and that is complete says that it changed at {changed}"
@@ -229,7 +228,8 @@ async fn an_upload_that_never_comes_fails(cx: &Context) -> CheckResult {
     .await?;
     let says_when = cx.contract().fields.accepted.upload_expires_at.is_given();
     ensure!(
-        !says_when || accepted.expires_at()? <= OffsetDateTime::now_utc() + CLOCKS_APART,
+        !says_when
+            || accepted.expires_at(cx.contract())? <= OffsetDateTime::now_utc() + CLOCKS_APART,
         "a job gives up its bytes before the address for them expires"
     );
     let late = pipeline.put(&accepted.signed_url, document.bytes()).await?;
@@ -290,14 +290,16 @@ fn refuse(status: u16) -> StorageBehaviour {
 async fn an_upload_without_an_address_leaves_nothing(cx: &Context, case: &Unsigned) -> CheckResult {
     let document = cx.document().build();
     let tenant = cx.tenant()?;
-    let id = cx.contract().document_id(tenant.user_id, document.sha256());
-    let scope = format!("POST {}", cx.contract().raw_path(tenant.user_id, id));
+    let raw = cx
+        .contract()
+        .raw_path_ahead(tenant.user_id, document.sha256())?;
+    let scope = format!("POST {raw}");
     let script = cx
         .standins()?
         .script_storage(scope, (case.behaviour)())
         .await?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let reply = pipeline.register(document.upload().registration()).await?;
+    let reply = pipeline.register(document.upload()).await?;
     ensure!(
         reply.status >= 500,
         "an upload for which there is no address is answered with {}",

@@ -2,40 +2,65 @@
 
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
-use cutover_harness::contract::{Accepted, Contract};
+use cutover_harness::contract::{Accepted, CallbackKeys, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
 use cutover_harness::secret::Secret;
-use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, ScriptGuard};
+use cutover_harness::standin::{
+    Callback, CallbackMoment, ParserBehaviour, ParserCall, ScriptGuard,
+};
 use serde_json::json;
 
 use super::ending::arrives_whole;
 
-/// A document that the parser has and keeps silent about, and the secret it signs with.
+/// A document that the parser has and keeps silent about, and the keys that its callbacks are proven with.
 pub(super) struct Awaiting {
     pub(super) pipeline: Pipeline,
     pub(super) document: Document,
     pub(super) accepted: Accepted,
-    pub(super) secret: Secret,
+    pub(super) keys: CallbackKeys,
     // Only the first submission stays unanswered: should it take too long until the
     // check answers it, the next one is served.
     script: ScriptGuard,
 }
 
+/// What callbacks about a submission are proven with, by the rules of the contract.
+pub(super) fn keys_for(cx: &Context, call: &ParserCall) -> CheckResult<CallbackKeys> {
+    let rules = &cx.contract().callback;
+    let mut keys = CallbackKeys::default();
+    if rules.auth.signs() {
+        let secret = call.fields.get(&rules.secret_field);
+        let secret = secret.map(String::as_str).unwrap_or_default();
+        ensure!(
+            !secret.is_empty(),
+            "the parser was not given the secret to sign its callback with"
+        );
+        keys.secret = Some(Secret::new(secret));
+    }
+    if rules.auth.has_token() {
+        keys.token = Some(cx.callback_token()?.clone());
+    }
+    Ok(keys)
+}
+
+/// A question about signatures does not apply where callbacks carry nothing but a static secret.
+pub(super) fn are_signed(cx: &Context) -> CheckResult {
+    if cx.contract().callback.auth.signs() {
+        return Ok(());
+    }
+    Err(Stop::not_applicable(
+        "the callbacks of this target are not signed: its static secret says nothing of job and body",
+    ))
+}
+
 impl Awaiting {
     pub(super) async fn new(cx: &Context) -> CheckResult<Self> {
-        if !cx.contract().callback.auth.signs() {
-            return Err(Stop::not_applicable(
-                "the callbacks of this target are not signed",
-            ));
-        }
         let document = cx.document().build();
         Self::with(cx, document).await
     }
 
     /// Waits in the same way for a document of the caller's.
     pub(super) async fn with(cx: &Context, document: Document) -> CheckResult<Self> {
-        let rules = &cx.contract().callback;
         let pipeline = cx.pipeline()?;
         let standins = cx.standins()?;
         let callback = Callback {
@@ -56,38 +81,29 @@ impl Awaiting {
                 Ok(calls.into_iter().next())
             })
             .await?;
-        let secret = call.fields.get(&rules.secret_field).cloned();
-        let secret = secret.unwrap_or_default();
-        ensure!(
-            !secret.is_empty(),
-            "the parser was not given the secret to sign its callback with"
-        );
         Ok(Self {
             pipeline,
             document,
             accepted,
-            secret: Secret::new(secret),
+            keys: keys_for(cx, &call)?,
             script,
         })
     }
 
-    pub(super) fn sign(&self, body: &str) -> String {
-        Contract::signature(&self.secret, body.as_bytes())
+    /// The right proof that a body is the parser's.
+    pub(super) fn proof(&self, body: &str) -> Proof {
+        self.keys.proof(body.as_bytes())
     }
 
-    pub(super) async fn calls_back(
-        &self,
-        body: &str,
-        signature: Option<&str>,
-    ) -> CheckResult<Reply> {
+    pub(super) async fn calls_back(&self, body: &str, proof: &Proof) -> CheckResult<Reply> {
         let job = self.accepted.job_id;
-        self.pipeline.callback(job, body, signature).await
+        self.pipeline.callback(job, body, proof).await
     }
 
-    /// Calls back with a text, rightly signed, as the parser would have.
+    /// Calls back with a text, rightly proven, as the parser would have.
     pub(super) async fn is_given(&self, text: &str) -> CheckResult {
         let body = json!({"status": "completed", "md": text}).to_string();
-        self.calls_back(&body, Some(&self.sign(&body)))
+        self.calls_back(&body, &self.proof(&body))
             .await?
             .expect_status(200)?;
         Ok(())

@@ -269,8 +269,8 @@ async fn the_api_ends_in_good_order(cx: &Context) -> CheckResult {
     let api = cx.processes()?.api();
     let (contract, standins, tenant) = (cx.contract(), cx.standins()?, cx.tenant()?);
     let document = cx.document().build();
-    let id = contract.document_id(tenant.user_id, document.sha256());
-    let signing = format!("POST {}", contract.raw_path(tenant.user_id, id));
+    let raw = contract.raw_path_ahead(tenant.user_id, document.sha256())?;
+    let signing = format!("POST {raw}");
     let late = StorageBehaviour::Late { delay_ms: HELD_MS };
     let script = standins
         .script_storage(signing.as_str(), late)

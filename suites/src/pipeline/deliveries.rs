@@ -2,13 +2,13 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, Contract};
+use cutover_harness::contract::Accepted;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, Vector};
-use cutover_harness::secret::Secret;
 use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour};
 use serde_json::json;
 
+use super::awaiting::keys_for;
 use super::ending::{arrives_whole, callbacks_about, fails, leaves_nothing, parsed_text};
 
 /// The checks of this file; the one that waits longest begins first.
@@ -177,7 +177,7 @@ impl Named for Replay {
     }
 }
 
-/// What may come after the end, all of it rightly signed.
+/// What may come after the end, all of it rightly proven.
 const REPLAYS: &[Replay] = &[
     Replay {
         name: "the_same",
@@ -207,12 +207,8 @@ async fn a_replayed_callback_changes_nothing(cx: &Context, case: &Replay) -> Che
     let before = Standing::of(cx, &pipeline, &accepted).await?;
     let (call, sent) = callbacks_about(cx, &document, 1).await?.swap_remove(0);
     let body = (case.body)(&sent.body);
-    let secret = call.fields.get(&cx.contract().callback.secret_field);
-    let secret = secret.map(|secret| Secret::new(secret.as_str()));
-    let signature = secret.map(|secret| Contract::signature(&secret, body.as_bytes()));
-    let reply = pipeline
-        .callback(accepted.job_id, body, signature.as_deref())
-        .await?;
+    let proof = keys_for(cx, &call)?.proof(body.as_bytes());
+    let reply = pipeline.callback(accepted.job_id, body, &proof).await?;
     ensure!(
         reply.is_success(),
         "a replayed callback is not acknowledged: {}",

@@ -6,9 +6,12 @@ use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Log;
+use cutover_harness::secret::Secret;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour, StorageCall};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use super::awaiting::keys_for;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -173,40 +176,57 @@ async fn a_callbacks_secret_is_the_parsers_alone(cx: &Context) -> CheckResult {
     let done = pipeline.complete(&document).await?;
     let (job, id) = (done.job_id(), done.document_id());
     let calls = cx.standins()?.parser_calls(document.sha256()).await?;
-    let field = &cx.contract().callback.secret_field;
-    let secret = calls.iter().find_map(|call| call.fields.get(field));
-    let Some(secret) = secret.filter(|_| cx.contract().callback.auth.signs()) else {
-        return Err(Stop::not_applicable(
-            "the callbacks of this target are not signed",
-        ));
+    let Some(call) = calls.first() else {
+        return Err(Stop::violated(Finding::new(
+            "the parser was not given a document that is complete",
+        )));
     };
+    let keys = keys_for(cx, call)?;
+    let secrets = [keys.secret, keys.token];
     let known = [job, id, tenant.user_id].map(|id| id.to_string());
-    let known = known.iter().map(String::as_str).chain([document.sha256()]);
-    for word in known {
-        let plain = word.replace('-', "");
-        let made = [word, plain.as_str()].map(|word| hex::encode(Sha256::digest(word)));
-        let is_made = made.iter().chain([&word.to_owned(), &plain]).any(|word| {
-            let (word, secret) = (word.to_lowercase(), secret.to_lowercase());
-            word.contains(&secret) || secret.contains(&word)
-        });
+    let known: Vec<_> = known
+        .iter()
+        .map(String::as_str)
+        .chain([document.sha256()])
+        .collect();
+    for secret in secrets.iter().flatten() {
         ensure!(
-            !is_made && secret.len() >= SHORT,
+            secret.expose().len() >= SHORT && !known.iter().any(|word| gives_away(word, secret)),
             "the secret of a callback can be worked out by whoever owns the document"
         );
     }
-    for reply in [
-        pipeline.job(job).await?,
-        pipeline.jobs(&[]).await?,
-        pipeline.document(id).await?,
-        pipeline.register(document.upload()).await?,
+    for answer in [
+        pipeline.show(&done.accepted).await,
+        pipeline.jobs(&[]).await,
+        pipeline.document(id).await,
+        pipeline.register(document.upload()).await,
     ] {
+        // What a target lacks shows nothing.
+        let reply = match answer {
+            Err(Stop::Skip { .. }) => continue,
+            answer => answer?,
+        };
+        let shown = reply.text();
+        let mut secrets = secrets.iter().flatten();
         ensure!(
-            !reply.text().contains(secret.as_str()),
+            !secrets.any(|secret| shown.contains(secret.expose())),
             "{} shows the secret of a callback",
             reply.request
         );
     }
     Ok(())
+}
+
+/// Whether a secret is a word that is known, or a hash of it, or a part of either.
+fn gives_away(word: &str, secret: &Secret) -> bool {
+    let (plain, secret) = (word.replace('-', ""), secret.expose().to_lowercase());
+    let [hash, hash_of_plain] = [word, &plain].map(|word| hex::encode(Sha256::digest(word)));
+    [word, &plain, &hash, &hash_of_plain]
+        .into_iter()
+        .any(|made| {
+            let made = made.to_lowercase();
+            made.contains(&secret) || secret.contains(&made)
+        })
 }
 
 /// What everybody may ask is always answered anew, and holds no key.

@@ -1,12 +1,12 @@
 //! Callbacks that must not count: forged ones, and those that say nothing of use.
 
 use cutover_harness::check::Named;
-use cutover_harness::contract::Contract;
+use cutover_harness::contract::{CallbackKeys, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::secret::Secret;
 use serde_json::json;
 
-use super::awaiting::Awaiting;
+use super::awaiting::{Awaiting, are_signed};
 use crate::reading::is_a_described_error;
 
 /// The checks of this file.
@@ -40,12 +40,15 @@ const LIE: &str = r##"{"status":"completed","md":"# A policy\n\nthat nobody wrot
 /// What a forger would destroy with.
 const DENIAL: &str = r#"{"status":"failed","error":"a failure that nobody had"}"#;
 
+/// A secret that is not the one that was agreed.
+const ANOTHER: &str = "a secret that nobody shares";
+
 /// A callback that does not come from the parser.
 pub(super) struct Forgery {
     name: &'static str,
     body: &'static str,
-    /// What it is signed with, given the right signature of its body.
-    signature: fn(&str) -> Option<String>,
+    /// What it carries in the place of the right proof of its body.
+    proof: fn(&Proof) -> Proof,
 }
 
 impl Named for Forgery {
@@ -54,71 +57,77 @@ impl Named for Forgery {
     }
 }
 
+const fn forgery(name: &'static str, body: &'static str, proof: fn(&Proof) -> Proof) -> Forgery {
+    Forgery { name, body, proof }
+}
+
 /// Callbacks that do not come from the parser.
 const FORGERIES: &[Forgery] = &[
-    Forgery {
-        name: "unsigned",
-        body: LIE,
-        signature: |_| None,
-    },
-    Forgery {
-        name: "unsigned_failure",
-        body: DENIAL,
-        signature: |_| None,
-    },
-    Forgery {
-        name: "empty_signature",
-        body: LIE,
-        signature: |_| Some(String::new()),
-    },
-    Forgery {
-        name: "another_secret",
-        body: LIE,
-        signature: |_| {
-            let secret = Secret::new("a secret that nobody shares");
-            Some(Contract::signature(&secret, LIE.as_bytes()))
-        },
-    },
-    Forgery {
-        name: "no_secret",
-        body: LIE,
-        signature: |_| Some(Contract::signature(&Secret::new(""), LIE.as_bytes())),
-    },
-    Forgery {
-        name: "half_a_signature",
-        body: LIE,
-        signature: |right| Some(right[..right.len() / 2].to_owned()),
-    },
-    Forgery {
-        name: "not_a_signature",
-        body: LIE,
-        signature: |_| Some("not hexadecimal, 'quoted' and too short".to_owned()),
-    },
+    forgery("unsigned", LIE, |_| Proof::default()),
+    forgery("unsigned_failure", DENIAL, |_| Proof::default()),
+    forgery("empty_signature", LIE, |right| {
+        right.spoilt(|_| String::new())
+    }),
+    forgery("another_secret", LIE, |right| proven_with(right, ANOTHER)),
+    forgery("no_secret", LIE, |right| proven_with(right, "")),
+    forgery("half_a_signature", LIE, |right| {
+        right.spoilt(|part| part[..part.len() / 2].to_owned())
+    }),
+    forgery("not_a_signature", LIE, |right| {
+        right.spoilt(|_| "not hexadecimal, 'quoted' and too short".to_owned())
+    }),
+    forgery("a_signature_alone", LIE, |right| Proof {
+        token: None,
+        ..right.clone()
+    }),
+    forgery("a_static_secret_alone", LIE, |right| Proof {
+        signature: None,
+        ..right.clone()
+    }),
 ];
+
+/// The same parts, made with this secret.
+fn proven_with(right: &Proof, secret: &str) -> Proof {
+    let secret = Secret::new(secret);
+    let keys = CallbackKeys {
+        secret: right.signature.as_ref().map(|_| secret.clone()),
+        token: right.token.as_ref().map(|_| secret.clone()),
+    };
+    keys.proof(LIE.as_bytes())
+}
 
 /// A callback that is not the parser's is refused and without effect.
 async fn a_forged_callback_is_refused(cx: &Context, case: &Forgery) -> CheckResult {
     let awaiting = Awaiting::new(cx).await?;
-    let signature = (case.signature)(&awaiting.sign(case.body));
+    let right = awaiting.proof(case.body);
+    let forged = (case.proof)(&right);
+    if forged == right {
+        return Err(Stop::not_applicable(
+            "the callbacks of this target carry one proof alone",
+        ));
+    }
     let refused = awaiting
-        .calls_back(case.body, signature.as_deref())
+        .calls_back(case.body, &forged)
         .await?
         .expect_status(401)?;
     is_a_described_error(&refused, cx.contract())?;
-    // A signature is good for one body.
-    let other = awaiting.sign("{}");
-    awaiting
-        .calls_back(case.body, Some(&other))
-        .await?
-        .expect_status(401)?;
+    // A signature is good for one body; a static secret is good for any.
+    if cx.contract().callback.auth.signs() {
+        let other = awaiting.proof("{}");
+        awaiting
+            .calls_back(case.body, &other)
+            .await?
+            .expect_status(401)?;
+    }
     awaiting.goes_on(cx).await
 }
 
 /// Whoever is told the secret of one job cannot speak about another.
 async fn a_secret_is_good_for_one_job(cx: &Context) -> CheckResult {
+    are_signed(cx)?;
     let (known, attacked) = (Awaiting::new(cx).await?, Awaiting::new(cx).await?);
     attacked
-        .calls_back(LIE, Some(&known.sign(LIE)))
+        .calls_back(LIE, &known.proof(LIE))
         .await?
         .expect_status(401)?;
     attacked.goes_on(cx).await?;
@@ -127,13 +136,14 @@ async fn a_secret_is_good_for_one_job(cx: &Context) -> CheckResult {
 
 /// A callback is signed as it is sent, with its blanks, its order and its escapes, and is as good in any of them.
 async fn a_signature_is_of_the_very_bytes(cx: &Context) -> CheckResult {
+    are_signed(cx)?;
     let awaiting = Awaiting::new(cx).await?;
     let text = json!(awaiting.document.expected_text()).to_string();
     let text = text.replace('e', "\\u0065").replace('/', "\\/");
     let body =
         format!("{{\n  \"status\" : \"completed\",\r\n\t\"md\" : {text},\n  \"pages\": 1.0e0 }}\n");
     awaiting
-        .calls_back(&body, Some(&awaiting.sign(&body)))
+        .calls_back(&body, &awaiting.proof(&body))
         .await?
         .expect_status(200)?;
     awaiting.arrives(cx).await
@@ -159,7 +169,7 @@ const REFUSED: &[u16] = &[400];
 /// JSON that is no message may be taken either way, but not break anything.
 const EITHER: &[u16] = &[200, 202, 204, 400, 422];
 
-/// Callbacks that are rightly signed and tell nothing new.
+/// Callbacks that are rightly proven and tell nothing new.
 const NO_NEWS: &[NoNews] = &[
     NoNews {
         name: "unknown_status",
@@ -206,8 +216,8 @@ const NO_NEWS: &[NoNews] = &[
 /// What tells nothing new is answered for what it is, and the document waits on.
 async fn a_callback_without_news_changes_nothing(cx: &Context, case: &NoNews) -> CheckResult {
     let awaiting = Awaiting::new(cx).await?;
-    let signature = awaiting.sign(case.body);
-    let reply = awaiting.calls_back(case.body, Some(&signature)).await?;
+    let proof = awaiting.proof(case.body);
+    let reply = awaiting.calls_back(case.body, &proof).await?;
     ensure!(
         case.answers.contains(&reply.status),
         "a callback without news is answered {}, not one of {:?}",
@@ -251,11 +261,17 @@ const NOBODIES: &[Nobody] = &[
 
 /// A callback for a job that is not there says so, and never breaks anything.
 async fn a_callback_for_nobody_is_refused(cx: &Context, case: &Nobody) -> CheckResult {
-    let secret = Secret::new("a secret that nobody shares");
-    let signature = Contract::signature(&secret, LIE.as_bytes());
+    let auth = cx.contract().callback.auth;
+    let secret = auth.signs().then(|| Secret::new(ANOTHER));
+    // A static secret is asked for before anybody looks for the job.
+    let token = auth.has_token().then(|| cx.callback_token().cloned());
+    let keys = CallbackKeys {
+        secret,
+        token: token.transpose()?,
+    };
     let refused = cx
         .pipeline()?
-        .callback(case.job, LIE, Some(&signature))
+        .callback(case.job, LIE, &keys.proof(LIE.as_bytes()))
         .await?
         .expect_status(case.status)?;
     is_a_described_error(&refused, cx.contract())

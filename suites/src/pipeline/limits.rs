@@ -80,12 +80,13 @@ const OVERSIZED: &[Oversized] = &[
 async fn the_size_limits_hold(cx: &Context, case: &Oversized) -> CheckResult {
     let document = cx.document().build();
     let bytes = (case.bytes)(&cx.contract().limits);
-    let registration = document
-        .upload()
-        .registered_as(|body| body["bytes_len"] = bytes.into());
+    let said = &cx.contract().requests.upload;
+    said.bytes_len.applies("how long a document is")?;
+    let mut registration = said.body(document.upload());
+    said.bytes_len.put(&mut registration, bytes);
     let reply = cx
         .pipeline()?
-        .register(registration)
+        .register_as(&registration)
         .await?
         .expect_status(case.status)?;
     if !reply.is_success() {
@@ -107,10 +108,7 @@ async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
         pipeline.accept(cx.document().build().upload()).await?;
     }
     let more = cx.document().build();
-    let refusal = pipeline
-        .register(more.upload().registration())
-        .await?
-        .expect_status(429)?;
+    let refusal = pipeline.register(more.upload()).await?.expect_status(429)?;
     says_when_to_come_again(contract, &refusal)?;
     let other = cx.pipeline()?;
     other.accept(more.upload()).await?;
@@ -158,10 +156,7 @@ async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
         try_join_all(documents.map(|document| pipeline.complete(document))).await?;
     }
     let more = cx.document().build();
-    let refusal = pipeline
-        .register(more.upload().registration())
-        .await?
-        .expect_status(429)?;
+    let refusal = pipeline.register(more.upload()).await?.expect_status(429)?;
     says_when_to_come_again(contract, &refusal)?;
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
     ensure_eq!(

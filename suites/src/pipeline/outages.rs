@@ -255,11 +255,12 @@ const STORAGE: &[Failing] = &[
 async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &Failing) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let (tenant, contract) = (cx.tenant()?, cx.contract());
-    let id = contract.document_id(tenant.user_id, document.sha256());
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let accepted = pipeline.accept(document.upload()).await?;
     let object = if case.raw {
-        contract.raw_path(tenant.user_id, id)
+        contract.raw_path(tenant.user_id, accepted.document_id)
     } else {
-        contract.parsed_path(tenant.user_id, id)
+        contract.parsed_path(tenant.user_id, accepted.document_id)
     };
     let mut scripts = Vec::new();
     for method in case.methods {
@@ -267,8 +268,7 @@ async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &Failing) -> 
         let script = cx.standins()?.script_storage(scope, (case.behaviour)());
         scripts.push(script.times(1).await?);
     }
-    let pipeline = cx.pipeline_as(tenant)?;
-    let accepted = pipeline.upload(&document).await?;
+    pipeline.deliver(&accepted, document.upload()).await?;
     arrives_whole(cx, &pipeline, &accepted, &document).await?;
     for script in scripts {
         script.withdraw().await?;

@@ -1,6 +1,7 @@
 //! From outside: what users and providers see of the worst that can go wrong, without a look into the database.
 
 use cutover_fixtures::prelude::*;
+use cutover_harness::contract::Proof;
 use cutover_harness::prelude::*;
 use cutover_harness::standin::EmbedderBehaviour;
 use serde_json::Value;
@@ -70,9 +71,10 @@ const LIE: &str = r##"{"status":"completed","md":"# Forged\n\nSomebody else's wo
 /// Whoever knows where callbacks go, and no secret, is refused and makes nothing known.
 async fn nobody_speaks_for_the_parser(cx: &Context) -> CheckResult {
     let awaiting = Awaiting::new(cx).await?;
-    for signature in [None, Some("00")] {
+    let right = awaiting.proof(LIE);
+    for forged in [Proof::default(), right.spoilt(|_| "00".to_owned())] {
         awaiting
-            .calls_back(LIE, signature)
+            .calls_back(LIE, &forged)
             .await?
             .expect_status(401)?;
     }
@@ -92,6 +94,8 @@ async fn nobody_speaks_for_the_parser(cx: &Context) -> CheckResult {
 
 /// Bytes other than the registered ones fail their document: the parser never sees them, and nobody finds them.
 async fn bytes_that_were_not_registered_are_never_found(cx: &Context) -> CheckResult {
+    let said = &cx.contract().requests.upload;
+    said.sha256.applies("the hash of a document")?;
     let document = cx.document().paragraphs(6).build();
     let mut claimed = document.upload().clone();
     claimed.sha256 = "a".repeat(64);

@@ -71,10 +71,15 @@ async fn other_bytes_are_never_indexed(cx: &Context, case: &Other) -> CheckResul
     let document = cx.document().paragraphs(6).build();
     let mut claimed = document.upload().clone();
     (case.claim)(&mut claimed);
+    let said = &cx.contract().requests.upload;
+    if !case.corrupt && said.body(&claimed) == said.body(document.upload()) {
+        let reason = "this target is not told what is wrong here: length or hash";
+        return Err(Stop::not_applicable(reason));
+    }
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let id = cx.contract().document_id(tenant.user_id, &claimed.sha256);
-    let raw = cx.contract().raw_path(tenant.user_id, id);
+    let accepted = pipeline.accept(&claimed).await?;
+    let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
     let behaviour = if case.corrupt {
         StorageBehaviour::Corrupt
     } else {
@@ -84,7 +89,6 @@ async fn other_bytes_are_never_indexed(cx: &Context, case: &Other) -> CheckResul
     let script = standins
         .script_storage(format!("GET {raw}"), behaviour)
         .await?;
-    let accepted = pipeline.accept(&claimed).await?;
     pipeline.put(&accepted.signed_url, document.bytes()).await?;
     let job = pipeline.until_final(&accepted).await?;
     script.withdraw().await?;
@@ -164,8 +168,9 @@ const LOOKS: usize = 4;
 async fn nothing_takes_the_place_of_a_missing_object(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
-    let id = cx.contract().document_id(tenant.user_id, document.sha256());
-    let raw = cx.contract().raw_path(tenant.user_id, id);
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
     let standins = cx.standins()?;
     let mut hidden = Vec::new();
     for method in ["GET", "HEAD"] {
@@ -176,8 +181,7 @@ async fn nothing_takes_the_place_of_a_missing_object(cx: &Context) -> CheckResul
                 .await?,
         );
     }
-    let pipeline = cx.pipeline_as(tenant)?;
-    let accepted = pipeline.upload(&document).await?;
+    pipeline.deliver(&accepted, document.upload()).await?;
     let within = cx.contract().timing.complete_within;
     cx.eventually("the object is looked for", within, async || {
         parser_was_given_nothing(cx, &accepted).await?;
@@ -230,8 +234,9 @@ const REFUSALS: &[Refusal] = &[
 async fn an_unreadable_object_fails_its_job(cx: &Context, case: &Refusal) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
-    let id = cx.contract().document_id(tenant.user_id, document.sha256());
-    let raw = cx.contract().raw_path(tenant.user_id, id);
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
     let broken = StorageBehaviour::Refuse {
         status: case.status,
         marker: "the disk is on fire".to_owned(),
@@ -240,8 +245,7 @@ async fn an_unreadable_object_fails_its_job(cx: &Context, case: &Refusal) -> Che
         .standins()?
         .script_storage(format!("GET {raw}"), broken)
         .await?;
-    let pipeline = cx.pipeline_as(tenant)?;
-    let accepted = pipeline.upload(&document).await?;
+    pipeline.deliver(&accepted, document.upload()).await?;
     let job = pipeline.until_final(&accepted).await?;
     failed_for_a_reason(cx, &pipeline, &accepted, &job).await?;
     is_not_indexed(cx, &pipeline, &accepted, document.nonce()).await?;

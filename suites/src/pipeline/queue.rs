@@ -226,9 +226,9 @@ async fn watch(cx: &Context, what: &str, time: Duration) -> CheckResult<u64> {
 async fn a_waiting_job_is_looked_at_in_intervals(cx: &Context) -> CheckResult {
     let (contract, tenant) = (cx.contract(), cx.tenant()?);
     let document = cx.document().build();
-    let id = contract.document_id(tenant.user_id, document.sha256());
-    let object = contract.raw_path(tenant.user_id, id);
-    cx.pipeline_as(tenant)?.accept(document.upload()).await?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let object = contract.raw_path(tenant.user_id, accepted.document_id);
     let asked = async || CheckResult::Ok(cx.standins()?.storage_calls(&object).await?.len());
     let before = asked().await?;
     let polls = watch(cx, "the waiting job was watched", WATCHED).await?;

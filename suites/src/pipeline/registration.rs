@@ -2,7 +2,7 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Endpoint, Limits};
+use cutover_harness::contract::{Endpoint, Limits, Pointer, UploadRequest};
 use cutover_harness::prelude::*;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(super) fn table() -> Vec<Check> {
 }
 
 /// What turns a sound registration into the body that is sent.
-type Spoil = fn(Value, &Limits) -> String;
+type Spoil = fn(Value, &UploadRequest, &Limits) -> CheckResult<String>;
 
 /// A body that makes no sense.
 pub(super) struct Bad {
@@ -51,76 +51,93 @@ const fn bad(name: &'static str, body: Spoil) -> Bad {
 
 /// Bodies that make no sense.
 const BAD: &[Bad] = &[
-    bad("no_name", |body, _| without(body, "filename")),
-    bad("an_empty_name", |body, _| with(body, "filename", "")),
-    bad("a_name_of_control_characters", |body, _| {
-        with(body, "filename", "\u{1}\r\n\u{7f}")
+    bad("no_name", |body, said, _| without(body, &said.filename)),
+    bad("an_empty_name", |body, said, _| {
+        with(body, &said.filename, "")
     }),
-    bad("a_name_too_long", |body, limits| {
-        with(body, "filename", "é".repeat(limits.filename_chars + 1))
+    bad("a_name_of_control_characters", |body, said, _| {
+        with(body, &said.filename, "\u{1}\r\n\u{7f}")
     }),
-    bad("a_number_for_a_name", |body, _| with(body, "filename", 7)),
-    bad("half_a_character", |body, _| {
-        with(body, "filename", "HALF").replace("HALF", "\\ud800")
+    bad("a_name_too_long", |body, said, limits| {
+        with(body, &said.filename, "é".repeat(limits.filename_chars + 1))
     }),
-    bad("no_length", |body, _| without(body, "bytes_len")),
-    bad("a_negative_length", |body, _| with(body, "bytes_len", -1)),
-    bad("a_broken_length", |body, _| with(body, "bytes_len", 1.5)),
-    bad("an_endless_length", |body, _| {
-        with(body, "bytes_len", u64::MAX)
+    bad("a_number_for_a_name", |body, said, _| {
+        with(body, &said.filename, 7)
     }),
-    bad("a_text_for_a_length", |body, _| {
-        with(body, "bytes_len", "1024")
+    bad("half_a_character", |body, said, _| {
+        with(body, &said.filename, "HALF").map(|body| body.replace("HALF", "\\ud800"))
     }),
-    bad("no_type", |body, _| without(body, "mime")),
-    bad("another_type", |body, _| with(body, "mime", "text/html")),
-    bad("no_hash", |body, _| without(body, "sha256")),
-    bad("null_for_a_hash", |body, _| {
-        with(body, "sha256", Value::Null)
+    bad("no_length", |body, said, _| without(body, &said.bytes_len)),
+    bad("a_negative_length", |body, said, _| {
+        with(body, &said.bytes_len, -1)
     }),
-    bad("a_short_hash", |body, _| {
-        with(body, "sha256", "a".repeat(63))
+    bad("a_broken_length", |body, said, _| {
+        with(body, &said.bytes_len, 1.5)
     }),
-    bad("a_long_hash", |body, _| {
-        with(body, "sha256", "a".repeat(65))
+    bad("an_endless_length", |body, said, _| {
+        with(body, &said.bytes_len, u64::MAX)
     }),
-    bad("a_hash_in_capitals", |body, _| {
-        with(body, "sha256", "A".repeat(64))
+    bad("a_text_for_a_length", |body, said, _| {
+        with(body, &said.bytes_len, "1024")
     }),
-    bad("a_hash_with_other_letters", |body, _| {
-        with(body, "sha256", "g".repeat(64))
+    bad("no_type", |body, said, _| without(body, &said.mime)),
+    bad("another_type", |body, said, _| {
+        with(body, &said.mime, "text/html")
     }),
-    bad("a_text_for_a_choice", |body, _| with(body, "ocr", "yes")),
-    bad("not_json", |_, _| "{\"filename\": ".to_owned()),
-    bad("nothing", |_, _| String::new()),
-    bad("null", |_, _| "null".to_owned()),
-    bad("a_list", |_, _| "[]".to_owned()),
-    bad("a_list_of_the_values", |body, _| {
-        let fields = ["filename", "bytes_len", "mime", "sha256", "ocr"];
-        json!(fields.map(|name| body[name].clone())).to_string()
+    bad("no_hash", |body, said, _| without(body, &said.sha256)),
+    bad("null_for_a_hash", |body, said, _| {
+        with(body, &said.sha256, Value::Null)
+    }),
+    bad("a_short_hash", |body, said, _| {
+        with(body, &said.sha256, "a".repeat(63))
+    }),
+    bad("a_long_hash", |body, said, _| {
+        with(body, &said.sha256, "a".repeat(65))
+    }),
+    bad("a_hash_in_capitals", |body, said, _| {
+        with(body, &said.sha256, "A".repeat(64))
+    }),
+    bad("a_hash_with_other_letters", |body, said, _| {
+        with(body, &said.sha256, "g".repeat(64))
+    }),
+    bad("a_text_for_a_choice", |body, said, _| {
+        with(body, &said.ocr, "yes")
+    }),
+    bad("not_json", |_, _, _| Ok("{\"filename\": ".to_owned())),
+    bad("nothing", |_, _, _| Ok(String::new())),
+    bad("null", |_, _, _| Ok("null".to_owned())),
+    bad("a_list", |_, _, _| Ok("[]".to_owned())),
+    bad("a_list_of_the_values", |body, said, _| {
+        let places = [
+            &said.filename,
+            &said.bytes_len,
+            &said.mime,
+            &said.sha256,
+            &said.ocr,
+        ];
+        Ok(json!(places.map(|place| place.find(&body))).to_string())
     }),
 ];
 
-fn with(mut body: Value, field: &str, value: impl Into<Value>) -> String {
-    body[field] = value.into();
-    body.to_string()
+fn with(mut body: Value, place: &Pointer, value: impl Into<Value>) -> CheckResult<String> {
+    place.applies("what is wrong here")?;
+    place.put(&mut body, value);
+    Ok(body.to_string())
 }
 
-fn without(mut body: Value, field: &str) -> String {
-    if let Some(fields) = body.as_object_mut() {
-        fields.remove(field);
-    }
-    body.to_string()
+fn without(mut body: Value, place: &Pointer) -> CheckResult<String> {
+    place.applies("what is wrong here")?;
+    place.remove(&mut body);
+    Ok(body.to_string())
 }
 
 /// A body that makes no sense is the caller's mistake, and nothing is registered.
 async fn a_bad_registration_is_refused(cx: &Context, case: &Bad) -> CheckResult {
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let body = (case.body)(
-        cx.document().build().upload().registration(),
-        &cx.contract().limits,
-    );
+    let said = &cx.contract().requests.upload;
+    let sound = said.body(cx.document().build().upload());
+    let body = (case.body)(sound, said, &cx.contract().limits)?;
     // What cannot even be read may be called a bad request.
     let readable = serde_json::from_str::<Value>(&body).is_ok();
     let request = pipeline
@@ -184,6 +201,8 @@ const NAMES: &[FileName] = &[
 /// A name is kept to the letter, without control characters, and names no object.
 async fn a_file_name_is_kept(cx: &Context, case: &FileName) -> CheckResult {
     let limits = &cx.contract().limits;
+    let said = &cx.contract().requests.upload;
+    said.filename.applies("what a file is called")?;
     let mut upload = cx.document().build().upload().clone();
     upload.filename = (case.given)(limits);
     let tenant = cx.tenant()?;
@@ -254,16 +273,15 @@ async fn an_accepted_document_has_its_rows(cx: &Context) -> CheckResult {
 async fn a_registration_is_for_whoever_asks(cx: &Context) -> CheckResult {
     let (tenant, other) = (cx.tenant()?, cx.tenant()?);
     let document = cx.document().build();
-    let body = document.upload().registered_as(|body| {
-        let forged = cx.contract().raw_path(other.user_id, other.user_id);
-        body["user_id"] = json!(other.user_id);
-        body["document_id"] = json!(other.user_id);
-        body["job_id"] = json!(other.user_id);
-        body["raw_path"] = json!(forged);
-        body["status"] = json!(cx.contract().vocabulary.complete);
-    });
+    let mut body = cx.contract().requests.upload.body(document.upload());
+    let forged = cx.contract().raw_path(other.user_id, other.user_id);
+    body["user_id"] = json!(other.user_id);
+    body["document_id"] = json!(other.user_id);
+    body["job_id"] = json!(other.user_id);
+    body["raw_path"] = json!(forged);
+    body["status"] = json!(cx.contract().vocabulary.complete);
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let reply = pipeline.register(body).await?;
+    let reply = pipeline.register_as(&body).await?;
     let database = cx.database()?;
     let foreign = database.documents_of(other.user_id).await?;
     ensure!(
@@ -275,15 +293,24 @@ async fn a_registration_is_for_whoever_asks(cx: &Context) -> CheckResult {
         return Ok(());
     }
     reply.expect_status(200)?;
-    let id = cx.contract().document_id(tenant.user_id, document.sha256());
-    let row = database.document(id).await?;
-    let row = row.map(|row| (row.user_id, row.raw_path, row.processing_status));
-    let raw = cx.contract().raw_path(tenant.user_id, id);
-    let registered = cx.contract().vocabulary.registered.clone();
+    let contract = cx.contract();
+    let rows = database.documents_of(tenant.user_id).await?;
+    let [row] = rows.as_slice() else {
+        let summary = format!("an accepted document has {} rows", rows.len());
+        return Err(Stop::violated(Finding::new(summary)));
+    };
+    let id = contract.document_id(tenant.user_id, document.sha256());
+    let id = id.unwrap_or(row.document_id);
+    let raw = contract.raw_path(tenant.user_id, id);
+    let registered = contract.vocabulary.registered.clone();
     ensure_eq!(
-        row,
-        Some((tenant.user_id, Some(raw), Some(registered))),
+        (row.document_id, &row.raw_path, &row.processing_status),
+        (id, &Some(raw), &Some(registered)),
         "a body that says more than it should has a say in the row"
+    );
+    ensure!(
+        row.document_id != other.user_id,
+        "a body says which id its document has"
     );
     Ok(())
 }

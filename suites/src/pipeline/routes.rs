@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_fixtures::prelude::*;
-use cutover_harness::contract::{Endpoint, Presence};
+use cutover_harness::contract::{Endpoint, Presence, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, Reply, Request};
 
@@ -173,15 +173,16 @@ async fn refusals_use_nothing_up(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
     let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    let (empty, nothing_proven) = (serde_json::json!({}), Proof::default());
     for _ in 0..REFUSALS {
         let (retried, unknown, twice, job, document, deleted, callback, search) = futures::join!(
             pipeline.retry(accepted.job_id),
             pipeline.retry(nothing),
-            pipeline.register(serde_json::json!({})),
+            pipeline.register_as(&empty),
             pipeline.job(nothing),
             pipeline.document(nothing),
             pipeline.delete(nothing),
-            pipeline.callback(accepted.job_id, "{}", None),
+            pipeline.callback(accepted.job_id, "{}", &nothing_proven),
             pipeline.search("", 1),
         );
         for reply in [

@@ -178,7 +178,7 @@ async fn every_callback_is_logged(cx: &Context) -> CheckResult {
     for (number, word) in (1..).zip(["reticulating", "pending"]) {
         let body = format!(r#"{{"status":"{word}"}}"#);
         awaiting
-            .calls_back(&body, Some(&awaiting.sign(&body)))
+            .calls_back(&body, &awaiting.proof(&body))
             .await?
             .expect_status(200)?;
         ensure!(
@@ -280,8 +280,10 @@ async fn a_lease_is_renewed_while_its_job_is_worked_on(cx: &Context) -> CheckRes
 async fn looks_at_a_long_job(cx: &Context) -> CheckResult<Vec<Held>> {
     let (contract, tenant, standins) = (cx.contract(), cx.tenant()?, cx.standins()?);
     let document = cx.document().build();
-    let id = contract.document_id(tenant.user_id, document.sha256());
-    let raw = format!("GET {}", contract.raw_path(tenant.user_id, id));
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let raw = contract.raw_path(tenant.user_id, accepted.document_id);
+    let raw = format!("GET {raw}");
     let late = StorageBehaviour::Late { delay_ms: HELD_MS };
     let reading = standins.script_storage(raw, late).times(1).await?;
     let behaviour = ParserBehaviour {
@@ -290,8 +292,7 @@ async fn looks_at_a_long_job(cx: &Context) -> CheckResult<Vec<Held>> {
     };
     let parsing = standins.script_parser(document.sha256(), behaviour);
     let parsing = parsing.times(1).await?;
-    let pipeline = cx.pipeline_as(tenant)?;
-    let accepted = pipeline.upload(&document).await?;
+    pipeline.deliver(&accepted, document.upload()).await?;
     let (database, mut looks) = (cx.database()?, Vec::new());
     cx.eventually(
         "the long job ends",

@@ -5,7 +5,6 @@ use std::time::Duration;
 use cutover_harness::contract::{Endpoint, Presence};
 use cutover_harness::prelude::*;
 use cutover_harness::secret::Secret;
-use serde_json::json;
 
 use crate::reading::at;
 
@@ -88,7 +87,7 @@ async fn nobody_gets_in_without_a_token(cx: &Context) -> CheckResult {
             // A body that would be understood, so that nothing else is in the way.
             let mut request = nobody.request(endpoint, id)?;
             if endpoint == Endpoint::Search {
-                request = request.json(&json!({"query": "policy", "k": 1}));
+                request = request.json(&cx.contract().requests.search.body("policy", 1));
             }
             if let Some(token) = token {
                 request = request.secret_header("authorization", token);

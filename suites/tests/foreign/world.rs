@@ -16,6 +16,9 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// The secret of the tokens.
 const SECRET: &str = "a secret of the foreign pipeline's tests, of no use elsewhere";
 
+/// The secret that its callbacks carry.
+const CALLBACK_SECRET: &str = "a secret of callbacks";
+
 /// The keys of the providers.
 pub(crate) const KEYS: [(&str, &str); 2] = [
     ("LLAMAPARSE_API_KEY", "llx-of-the-foreign-pipeline"),
@@ -76,7 +79,7 @@ impl World {
             ])
             .envs([
                 ("ENVIRONMENT", "local"),
-                ("CALLBACK_SECRET", "a secret of callbacks"),
+                ("CALLBACK_SECRET", CALLBACK_SECRET),
                 ("FOREIGN_DEFECT", defect),
                 ("UPLOAD_TTL_MS", "12000"),
                 ("POLL_INTERVAL_MS", "50"),
@@ -111,6 +114,13 @@ impl World {
         fs::write(self.path("target.toml"), target).unwrap();
     }
 
+    /// Says something else of it than what is true.
+    pub(crate) fn pretend(&self, truth: &str, untruth: &str) {
+        let target = fs::read_to_string(self.path("target.toml")).unwrap();
+        assert!(target.contains(truth), "the target does not say {truth}");
+        self.write(&target.replace(truth, untruth));
+    }
+
     /// A file or directory of this world.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
@@ -123,7 +133,10 @@ impl World {
 
     fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
         let keys = self.keys.iter().map(|(name, key)| (*name, key.as_str()));
-        keys.chain(KEYS).chain([("SUPABASE_JWT_SECRET", SECRET)])
+        keys.chain(KEYS).chain([
+            ("SUPABASE_JWT_SECRET", SECRET),
+            ("FOREIGN_CALLBACK_SECRET", CALLBACK_SECRET),
+        ])
     }
 
     /// A call of cutover about the target; `arguments` begin with the verb.
@@ -146,6 +159,14 @@ impl World {
         let mut command = self.command(arguments);
         let policy = fixture("policies/black_box.toml");
         command.arg("--policy").arg(policy).output().unwrap()
+    }
+
+    /// A validation says no, and blames this check.
+    pub(crate) fn is_refused_by(&self, check: &str, why: &str) {
+        let validated = self.cutover(&["validate", "--fail-fast", "--first", check]);
+        let said = said(&validated);
+        assert_eq!(validated.status.code(), Some(1), "{why}: {said}");
+        assert!(said.contains(check), "{why}: {said}");
     }
 
     /// The pipeline alone is there: nobody serves stand-ins, and nothing is left of those that did.

@@ -184,10 +184,11 @@ async fn storage(lane: &Lane, report: &mut Report) {
     };
     let http = lane.probe("storage", Recorder::silent());
     let storage = Storage::new(http, door.supabase, door.service_key);
-    let bucket = &lane.contract().storage.bucket;
-    let found = storage.get(&format!("{bucket}/cutover/doctor")).await;
-    let found = found.map(|_| "objects can be read");
-    report.note("storage", found.map_err(chain));
+    for bucket in lane.contract().buckets() {
+        let found = storage.get(&format!("{bucket}/cutover/doctor")).await;
+        let found = found.map(|_| "objects can be read");
+        report.note("storage", found.map_err(chain));
+    }
 }
 
 #[cfg(test)]

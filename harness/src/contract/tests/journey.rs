@@ -41,7 +41,11 @@ async fn a_document_that_is_accepted_arrives() {
         (JOB, "complete")
     );
     assert_eq!(
-        completed.accepted.expires_at().unwrap().unix_timestamp(),
+        completed
+            .accepted
+            .expires_at(pipeline.contract())
+            .unwrap()
+            .unix_timestamp(),
         1_767_323_045
     );
 

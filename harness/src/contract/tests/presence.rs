@@ -4,7 +4,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::served::{answer, pipeline, upload};
-use crate::contract::Endpoint;
+use crate::contract::{CallbackKeys, Endpoint, Proof};
+use crate::secret::Secret;
 use crate::stop::Stop;
 
 #[tokio::test]
@@ -47,7 +48,7 @@ async fn nobody_sends_no_token() {
     let (server, pipeline) = pipeline("").await;
     pipeline.anonymous().limits().await.unwrap();
     pipeline
-        .callback(Uuid::nil(), "{}", Some("abc"))
+        .callback(Uuid::nil(), "{}", &Proof::default())
         .await
         .unwrap();
     let requests = server.received_requests().await.unwrap();
@@ -56,5 +57,28 @@ async fn nobody_sends_no_token() {
             .iter()
             .all(|request| !request.headers.contains_key("authorization"))
     );
-    assert_eq!(requests[1].headers["x-webhook-signature"], "abc");
+}
+
+#[tokio::test]
+async fn a_callback_carries_its_proof_where_the_contract_says() {
+    let rules =
+        "callback = { auth = 'both', signature_header = 'X-Sign', static_header = 'X-Word' }";
+    let (server, pipeline) = pipeline(rules).await;
+    let keys = CallbackKeys {
+        secret: Some(Secret::new("Jefe")),
+        token: Some(Secret::new("sesame")),
+    };
+    let body = "what do ya want for nothing?";
+    for proof in [keys.proof(body.as_bytes()), Proof::default()] {
+        pipeline.callback(Uuid::nil(), body, &proof).await.unwrap();
+    }
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(
+        requests[0].headers["x-sign"],
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    );
+    assert_eq!(requests[0].headers["x-word"], "sesame");
+    for header in ["x-sign", "x-word"] {
+        assert!(!requests[1].headers.contains_key(header), "{header}");
+    }
 }

@@ -105,7 +105,7 @@ impl World {
     pub(super) async fn sound(&self) -> Sound {
         let (user, job) = (Uuid::new_v4(), Uuid::new_v4());
         let sha256 = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
-        let document = self.contract.document_id(user, &sha256(PDF));
+        let document = self.contract.document_id(user, &sha256(PDF)).unwrap();
         let (raw, parsed) = (
             self.contract.raw_path(user, document),
             self.contract.parsed_path(user, document),
@@ -124,7 +124,7 @@ impl World {
         .await;
         for (ord, chunk) in (0..).zip(CHUNKS) {
             let (id, hash) = (
-                self.contract.chunk_id(document, ord),
+                self.contract.chunk_id(document, ord).unwrap(),
                 sha256(chunk.as_bytes()),
             );
             self.execute(format!(

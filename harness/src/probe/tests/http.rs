@@ -18,15 +18,6 @@ fn http(recorded: &Recorded) -> Http {
     Http::new(client().unwrap(), "api", recorded.recorder.clone())
 }
 
-async fn answering(answer: ResponseTemplate) -> MockServer {
-    let server = MockServer::start().await;
-    Mock::given(method("GET"))
-        .respond_with(answer)
-        .mount(&server)
-        .await;
-    server
-}
-
 fn at(server: &MockServer) -> Url {
     server.uri().parse().unwrap()
 }
@@ -95,35 +86,6 @@ async fn an_exchange_is_recorded_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer_and_not_followed() {
-    let server =
-        answering(ResponseTemplate::new(302).insert_header("location", "http://127.0.0.1:1/"))
-            .await;
-    let reply = http(&Recorded::new())
-        .send(Request::get(at(&server)))
-        .await
-        .unwrap();
-    assert_eq!(
-        (reply.status, reply.header("location")),
-        (302, Some("http://127.0.0.1:1/"))
-    );
-}
-
-#[tokio::test]
-async fn html_where_json_was_promised_is_a_finding() {
-    let server = answering(ResponseTemplate::new(200).set_body_string("<html>")).await;
-    let reply = http(&Recorded::new())
-        .send(Request::get(at(&server)))
-        .await
-        .unwrap();
-    let Err(Stop::Violated(finding)) = reply.json() else {
-        panic!("expected a finding")
-    };
-    assert!(finding.summary.contains("not JSON"), "{}", finding.summary);
-    assert_eq!(finding.actual.as_deref(), Some("200 <html>"));
-}
-
-#[tokio::test]
 async fn silence_is_a_finding() {
     let recorded = Recorded::new();
     let url = hostile(|stream| async {
@@ -171,29 +133,6 @@ async fn a_body_that_ends_too_early_is_a_finding() {
         "{summary}"
     );
     assert_eq!(recorded.exchange().response_body.unwrap().text, "short");
-}
-
-#[tokio::test]
-async fn a_body_without_an_end_is_a_finding() {
-    let recorded = Recorded::new();
-    let url = hostile(|mut stream| async move {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
-        while stream.write_all(&[b'x'; 8_192]).await.is_ok() {}
-    })
-    .await;
-    let request = Request::get(url);
-    let summary = finding(http(&recorded).send(request).await.unwrap_err());
-    assert!(summary.contains("more than 10485760 bytes"), "{summary}");
-    assert!(recorded.exchange().response_body.unwrap().truncated);
-}
-
-#[tokio::test]
-async fn an_answer_that_is_not_http_is_a_finding() {
-    let url = hostile(|mut stream| async move {
-        let _ = stream.write_all(b"SSH-2.0-OpenSSH\r\n").await;
-    })
-    .await;
-    finding(send(&Recorded::new(), url).await);
 }
 
 #[tokio::test]
