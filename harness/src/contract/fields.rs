@@ -17,6 +17,8 @@ pub struct Fields {
     pub job: JobFields,
     /// In the list of jobs.
     pub jobs: JobsFields,
+    /// In the answer to a request to try again.
+    pub retry: RetryFields,
     /// In a document.
     pub document: DocumentFields,
     /// In the answer to a search.
@@ -104,6 +106,16 @@ pointers! {
         total,
         /// Whether there are more.
         has_more,
+    }
+}
+
+pointers! {
+    /// The answer to a request to try again.
+    RetryFields {
+        /// The job's id.
+        job_id,
+        /// Where the job stands in the queue now.
+        new_state,
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) use created::Created;
 pub use endpoint::{Endpoint, Presence, Route};
 pub use fields::{
     AcceptedFields, DocumentFields, ErrorFields, Fields, JobFields, JobsFields, LimitFields,
-    SearchFields, VersionFields,
+    RetryFields, SearchFields, VersionFields,
 };
 pub use ids::{Derivation, Ids};
 pub use job_view::JobView;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
-use cutover_harness::contract::{Accepted, JobView};
+use cutover_harness::contract::{Accepted, Contract, JobView};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, CallbackMoment, ParserAnswer, ParserBehaviour};
+use serde_json::Value;
 
-use crate::reading::is_a_described_error;
+use crate::reading::{at, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -83,16 +84,27 @@ async fn a_job_between_two_attempts_is_alive(cx: &Context) -> CheckResult {
     is_a_described_error(&more.expect_status(429)?, cx.contract())?;
     for accepted in &waiting {
         let answer = pipeline.retry(accepted.job_id).await?.expect_status(200)?;
-        let answer = answer.json()?;
-        ensure_eq!(
-            (answer["job_id"].as_str(), answer["new_state"].as_str()),
-            (
-                Some(accepted.job_id.to_string().as_str()),
-                Some(cx.contract().vocabulary.retried_state.as_str())
-            ),
-            "the answer to a retry does not say what has become of which job"
-        );
+        says_what_became_of(cx.contract(), accepted, &answer.json()?)?;
         pipeline.until_complete(accepted).await?;
+    }
+    Ok(())
+}
+
+/// The answer to a retry says which job it was, and where that stands now.
+fn says_what_became_of(contract: &Contract, accepted: &Accepted, answer: &Value) -> CheckResult {
+    let fields = &contract.fields.retry;
+    let told = [
+        (&fields.job_id, accepted.job_id.to_string()),
+        (&fields.new_state, contract.vocabulary.retried_state.clone()),
+    ];
+    for (pointer, expected) in told.iter().filter(|(pointer, _)| pointer.is_given()) {
+        let said = at(pointer, answer, "the answer to a retry")?;
+        ensure_eq!(
+            said,
+            expected,
+            "the answer to a retry does not say what has become of which job: {}",
+            pointer.as_str()
+        );
     }
     Ok(())
 }

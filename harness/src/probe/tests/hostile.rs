@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
 use super::recorded::Recorded;
-use super::wire::{Wire, request};
+use super::wire::{Wire, head, request};
 use crate::probe::{Http, HttpError, Reply, Request, client};
 use crate::stop::Stop;
 
@@ -298,6 +298,22 @@ async fn a_connection_that_ends_while_nobody_uses_it_costs_nothing() {
     for _ in 0..ROUNDS {
         let reply = http.send(Request::get(wire.url.clone())).await.unwrap();
         assert_eq!(reply.status, 409);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_before_the_body_was_read_is_an_answer() {
+    let wire = Wire::new(|mut stream, _| async move {
+        head(&mut stream).await;
+        let _ = stream.write_all(ERROR.as_bytes()).await;
+    })
+    .await;
+    let http = http(&Recorded::new());
+    for size in [1 << 10, 1 << 20] {
+        for _ in 0..10 {
+            let request = Request::put(wire.url.clone()).body("application/pdf", vec![b'x'; size]);
+            assert_eq!(http.send(request).await.unwrap().status, 409);
+        }
     }
 }
 

@@ -75,14 +75,19 @@ impl Wire {
     }
 }
 
-/// Reads a request, gives its head; nothing where the connection has ended.
-pub(crate) async fn request(stream: &mut TcpStream) -> Option<String> {
+/// Reads the head of a request; nothing where the connection has ended.
+pub(crate) async fn head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let byte = stream.read_u8().await.ok()?;
         head.push(byte);
     }
-    let head = String::from_utf8(head).ok()?;
+    String::from_utf8(head).ok()
+}
+
+/// Reads a request, gives its head; nothing where the connection has ended.
+pub(crate) async fn request(stream: &mut TcpStream) -> Option<String> {
+    let head = head(stream).await?;
     let length = head.lines().find_map(|line| {
         let length = line.strip_prefix("content-length: ")?;
         length.parse().ok()
