@@ -59,7 +59,7 @@ impl Pipeline {
 
     /// A job as the pipeline shows it now.
     pub async fn view(&self, accepted: &Accepted) -> CheckResult<JobView> {
-        self.read(self.show(accepted).await?)
+        self.read(accepted, self.show(accepted).await?)
     }
 
     /// Waits until a job is as described; it is a finding when it never is.
@@ -119,7 +119,7 @@ impl Pipeline {
             Ok(reply) if self.through_outages && reply.status >= 500 => {
                 Ok(Look::NotYet(reply.summary()))
             }
-            Ok(reply) => self.read(reply).map(Look::Seen),
+            Ok(reply) => self.read(accepted, reply).map(Look::Seen),
             Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoAnswer { .. }))
                 if self.through_outages =>
             {
@@ -141,9 +141,13 @@ impl Pipeline {
         self.request(Endpoint::Job, id)
     }
 
-    fn read(&self, reply: Reply) -> CheckResult<JobView> {
+    fn read(&self, accepted: &Accepted, reply: Reply) -> CheckResult<JobView> {
         self.check_presence(Endpoint::Job, &reply)?;
-        JobView::read(&reply.expect_status(200)?, self.contract())
+        let job = JobView::read(&reply.expect_status(200)?, self.contract())?;
+        if let (Some(brake), Some(cents)) = (self.http().brake(), job.cost_cents) {
+            brake.spent(accepted.job_id, cents);
+        }
+        Ok(job)
     }
 }
 

@@ -158,7 +158,7 @@ impl Http {
     pub async fn send(&self, mut request: Request) -> Result<Reply, HttpError> {
         let correlation_id = request.correlate();
         if let Some(brake) = &self.brake {
-            brake.request().await;
+            brake.request(request.body.len()).await;
         }
         let started = Instant::now();
         let answer = self.ask(&request).await;

@@ -1,10 +1,12 @@
 //! The brake: ends a run on a target that is not ours before it does harm.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::runner::Interrupt;
 use crate::target::SafetySettings;
@@ -14,7 +16,10 @@ use crate::target::SafetySettings;
 pub(crate) struct Brake {
     limits: SafetySettings,
     requests: AtomicU64,
+    bytes: AtomicU64,
     documents: AtomicU64,
+    /// What each job has cost so far, in cents.
+    spent: Mutex<BTreeMap<Uuid, f64>>,
     failures: AtomicU64,
     pace: Option<Pace>,
     interrupt: Interrupt,
@@ -56,20 +61,26 @@ impl Brake {
             pace: per_second.map(Pace::of),
             limits: limits.clone(),
             requests: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            spent: Mutex::default(),
             documents: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             interrupt,
         }
     }
 
-    /// Waits until a request may be sent; its time does not begin before.
-    pub(crate) async fn request(&self) {
+    /// Waits until a request with a body of so many bytes may be sent; its time does not begin before.
+    pub(crate) async fn request(&self, bytes: usize) {
         if let Some(pace) = &self.pace {
             tokio::time::sleep_until(pace.turn()).await;
         }
         if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
             self.interrupt
                 .ask("the budget of requests ([safety] requests)");
+        }
+        let bytes = bytes as u64;
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > self.limits.bytes {
+            self.interrupt.ask("the budget of bytes ([safety] bytes)");
         }
         if self
             .limits
@@ -86,6 +97,17 @@ impl Brake {
         if self.documents.fetch_add(1, Ordering::Relaxed) >= self.limits.documents {
             self.interrupt
                 .ask("the budget of documents ([safety] documents)");
+        }
+    }
+
+    /// A job says what it has cost at its providers so far, in cents.
+    pub(crate) fn spent(&self, job: Uuid, cents: f64) {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let cost = spent.entry(job).or_default();
+        *cost = cost.max(cents);
+        if spent.values().sum::<f64>() > self.limits.spend_cents {
+            self.interrupt
+                .ask("the budget of provider costs ([safety] spend_cents)");
         }
     }
 
@@ -119,7 +141,7 @@ mod tests {
         tokio::time::sleep(Duration::from_mins(1)).await;
         let began = Instant::now();
         for _ in 0..11 {
-            brake.request().await;
+            brake.request(0).await;
         }
         // The clock of a paused test has a grain of a millisecond.
         let took = began.elapsed().as_millis();
@@ -129,11 +151,30 @@ mod tests {
     #[tokio::test]
     async fn a_budget_ends_a_run_when_it_is_used_up() {
         let (brake, interrupt) = brake(|limits| limits.requests = 2);
-        brake.request().await;
-        brake.request().await;
+        brake.request(0).await;
+        brake.request(0).await;
         assert_eq!(interrupt.by(), None);
-        brake.request().await;
+        brake.request(0).await;
         assert!(interrupt.by().unwrap().contains("requests"));
+    }
+
+    #[tokio::test]
+    async fn bytes_and_costs_have_budgets_of_their_own() {
+        let (limited, interrupt) = brake(|limits| limits.bytes = 10);
+        limited.request(10).await;
+        assert_eq!(interrupt.by(), None);
+        limited.request(1).await;
+        assert!(interrupt.by().unwrap().contains("bytes"));
+
+        let (limited, interrupt) = brake(|limits| limits.spend_cents = 5.0);
+        let [one, other] = [1, 2].map(Uuid::from_u128);
+        // A job that is looked at again has not cost more.
+        for (job, cents) in [(one, 1.0), (one, 3.0), (one, 3.0), (other, 2.0)] {
+            limited.spent(job, cents);
+        }
+        assert_eq!(interrupt.by(), None);
+        limited.spent(other, 2.5);
+        assert!(interrupt.by().unwrap().contains("costs"));
     }
 
     #[test]
@@ -152,10 +193,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("stop");
         let (brake, interrupt) = brake(|limits| limits.kill_switch = Some(file.clone()));
-        brake.request().await;
+        brake.request(0).await;
         assert_eq!(interrupt.by(), None);
         std::fs::write(&file, "").unwrap();
-        brake.request().await;
+        brake.request(0).await;
         assert!(interrupt.by().unwrap().contains("kill switch"));
     }
 }

@@ -90,6 +90,10 @@ pub struct SafetySettings {
     /// The most requests in a second, evenly spread; where it is not said, 20 on production, 100
     /// on staging, and any number on what is local.
     pub requests_per_second: Option<f64>,
+    /// The most bytes that a run may send in bodies.
+    pub bytes: u64,
+    /// The most that its documents may cost at the providers, in cents, as the target itself says.
+    pub spend_cents: f64,
     /// The most documents that a run may upload.
     pub documents: u64,
     /// After so many failures of the target in a row a run ends.
@@ -104,6 +108,8 @@ impl Default for SafetySettings {
             hosts: Vec::new(),
             requests: 20_000,
             requests_per_second: None,
+            bytes: 2 * 1024 * 1024 * 1024,
+            spend_cents: 1_000.0,
             documents: 1_000,
             failures_in_a_row: 50,
             kill_switch: None,
