@@ -5,6 +5,7 @@
 mod access;
 mod address;
 mod awaiting;
+mod back_doors;
 mod callbacks;
 mod crashes;
 mod deletion;
@@ -36,6 +37,7 @@ mod texts;
 mod traces;
 mod truth;
 mod upload;
+mod users;
 mod workflow;
 
 use cutover_harness::prelude::*;
@@ -62,12 +64,14 @@ pub(crate) fn suite() -> Suite {
         possession::table(),
         outside::table(),
         upload::table(),
+        users::table(),
         limits::table(),
         jobs::table(),
         status::table(),
         shapes::table(),
         deletion::table(),
         access::table(),
+        back_doors::table(),
         routes::table(),
         queue::table(),
         crashes::table(),
