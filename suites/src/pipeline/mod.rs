@@ -19,6 +19,8 @@ mod failures;
 mod forgeries;
 mod jobs;
 mod limits;
+mod liveness;
+mod oddities;
 mod outages;
 mod outside;
 mod possession;
@@ -73,9 +75,11 @@ pub(crate) fn suite() -> Suite {
         access::table(),
         back_doors::table(),
         routes::table(),
+        oddities::table(),
         queue::table(),
         crashes::table(),
         truth::table(),
+        liveness::table(),
         readiness::table(),
         startup::table(),
         discretion::table(),
