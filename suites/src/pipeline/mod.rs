@@ -4,6 +4,7 @@
 
 mod access;
 mod address;
+mod again;
 mod awaiting;
 mod back_doors;
 mod callbacks;
@@ -36,6 +37,7 @@ mod shapes;
 mod startup;
 mod status;
 mod texts;
+mod times;
 mod traces;
 mod truth;
 mod upload;
@@ -49,8 +51,10 @@ pub(crate) fn suite() -> Suite {
     let tables = [
         deliveries::table(),
         texts::table(),
+        again::table(),
         retries::table(),
         traces::table(),
+        times::table(),
         roles::table(),
         row_security::table(),
         deployments::table(),
