@@ -40,6 +40,12 @@ impl Request {
         &self.url
     }
 
+    /// The same request to another address.
+    #[must_use]
+    pub fn to(self, url: Url) -> Self {
+        Self { url, ..self }
+    }
+
     /// A `GET`.
     pub fn get(url: Url) -> Self {
         Self::new(Method::GET, url)

@@ -7,8 +7,9 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::{Endpoint, Presence};
 use cutover_harness::identity::{Claims, Minter, TokenError};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{HttpError, Request};
+use cutover_harness::probe::Request;
 use cutover_harness::secret::Secret;
+use serde_json::json;
 
 use crate::reading::is_a_described_error;
 
@@ -28,20 +29,42 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(no_back_door_is_open, DOORS)
-            .requires([Http])
-            .effect(WriteTenant)
-            .severity(Critical),
     ]
 }
 
-/// The `Authorization` header that is sent in a user's name.
+/// What is sent in a user's name.
 type Forge = fn(&Minter, Uuid) -> Result<Option<Secret>, TokenError>;
 
 /// A token that must not be accepted.
 pub(super) struct Token {
     name: &'static str,
-    header: Forge,
+    forge: Forge,
+    place: Place,
+}
+
+/// Where a token stands.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In the header for it, with its scheme.
+    Header,
+    /// In the address.
+    Address,
+    /// In a cookie.
+    Cookie,
+}
+
+impl Place {
+    fn put(self, request: Request, token: &Secret) -> Request {
+        let names = ["access_token", "token", "jwt", "sb-access-token"];
+        match self {
+            Self::Header => request.secret_header("authorization", token),
+            Self::Address => request.query(names.map(|name| (name, token.expose()))),
+            Self::Cookie => {
+                let cookies = names.map(|name| format!("{name}={}", token.expose()));
+                request.secret_header("cookie", &Secret::new(cookies.join("; ")))
+            }
+        }
+    }
 }
 
 impl Named for Token {
@@ -50,8 +73,9 @@ impl Named for Token {
     }
 }
 
-const fn token(name: &'static str, header: Forge) -> Token {
-    Token { name, header }
+const fn token(name: &'static str, forge: Forge) -> Token {
+    let place = Place::Header;
+    Token { name, forge, place }
 }
 
 /// Tokens that must not be accepted.
@@ -71,11 +95,33 @@ const TOKENS: &[Token] = &[
     token("an_expired_one", |minter, user| {
         Ok(Some(bearer(&minter.expired(user)?.token)))
     }),
-    token("one_without_an_end", |minter, user| {
-        let mut claims = serde_json::to_value(minter.claims(user)).unwrap_or_default();
-        claims.as_object_mut().map(|claims| claims.remove("exp"));
+    token("one_before_its_time", |minter, user| {
+        let mut claims = json!(minter.claims(user));
+        claims["nbf"] = json!(minter.claims(user).exp - 60);
         Ok(Some(bearer(&minter.token(&claims)?)))
     }),
+    token("one_without_an_end", |minter, user| {
+        without(minter, user, "exp")
+    }),
+    token("one_without_a_user", |minter, user| {
+        without(minter, user, "sub")
+    }),
+    token("the_key_of_the_service", |minter, user| {
+        key_of(minter, user, "service_role")
+    }),
+    token("the_key_of_everybody", |minter, user| {
+        key_of(minter, user, "anon")
+    }),
+    Token {
+        name: "one_in_the_address",
+        forge: |minter, user| Ok(Some(minter.tenant(user)?.token)),
+        place: Place::Address,
+    },
+    Token {
+        name: "one_in_a_cookie",
+        forge: |minter, user| Ok(Some(minter.tenant(user)?.token)),
+        place: Place::Cookie,
+    },
     token("one_by_another_issuer", |minter, user| {
         claiming(minter, user, |claims| claims.iss += ".example.org")
     }),
@@ -110,6 +156,20 @@ fn bearer(token: &Secret) -> Secret {
     Secret::new(format!("Bearer {}", token.expose()))
 }
 
+/// A token that does not say this.
+fn without(minter: &Minter, user: Uuid, claim: &str) -> Result<Option<Secret>, TokenError> {
+    let mut claims = json!(minter.claims(user));
+    claims.as_object_mut().map(|claims| claims.remove(claim));
+    Ok(Some(bearer(&minter.token(&claims)?)))
+}
+
+/// What a Supabase project has for a key: a token of a role, and of no user.
+fn key_of(minter: &Minter, user: Uuid, role: &str) -> Result<Option<Secret>, TokenError> {
+    let Claims { iat, exp, .. } = minter.claims(user);
+    let key = json!({"iss": "supabase", "ref": "cutover", "role": role, "iat": iat, "exp": exp});
+    Ok(Some(bearer(&minter.token(&key)?)))
+}
+
 fn claiming(
     minter: &Minter,
     user: Uuid,
@@ -129,11 +189,11 @@ fn signed_with(minter: &Minter, secret: Secret, user: Uuid) -> Result<Option<Sec
 async fn a_bad_token_is_refused_everywhere(cx: &Context, case: &Token) -> CheckResult {
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let header = (case.header)(cx.minter()?, tenant.user_id)?;
+    let token = (case.forge)(cx.minter()?, tenant.user_id)?;
     for endpoint in guarded(cx) {
         let mut request = meaningful(cx, &pipeline.anonymous(), endpoint)?;
-        if let Some(header) = &header {
-            request = request.secret_header("authorization", header);
+        if let Some(token) = &token {
+            request = case.place.put(request, token);
         }
         let reply = pipeline.ask(endpoint, request).await?.expect_status(401)?;
         is_a_described_error(&reply, cx.contract())?;
@@ -213,73 +273,4 @@ fn meaningful(cx: &Context, pipeline: &Pipeline, endpoint: Endpoint) -> CheckRes
     } else {
         request
     })
-}
-
-/// A route that services were seen to have open.
-pub(super) struct Door {
-    name: &'static str,
-    path: &'static str,
-}
-
-impl Named for Door {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-/// Routes that services were seen to have open, below the API's prefix.
-const DOORS: &[Door] = &[
-    Door {
-        name: "test_uploads",
-        path: "/upload-test",
-    },
-    Door {
-        name: "legacy_uploads",
-        path: "/upload-document-backend-no-auth",
-    },
-    Door {
-        name: "uploads_by_proxy",
-        path: "/upload-file/00000000-0000-4000-8000-000000000001",
-    },
-    Door {
-        name: "debugging",
-        path: "/debug",
-    },
-    Door {
-        name: "debugging_of_authentication",
-        path: "/debug-auth",
-    },
-    Door {
-        name: "testing_of_callbacks",
-        path: "/webhook/test",
-    },
-];
-
-/// Nobody gets in where nothing should be: not by reading, not by writing.
-async fn no_back_door_is_open(cx: &Context, case: &Door) -> CheckResult {
-    let pipeline = cx.pipeline()?.anonymous();
-    let said = &cx.contract().requests.upload;
-    let registration = said.body(cx.document().build().upload());
-    for prefix in ["", &cx.contract().prefix, &cx.contract().webhook_prefix] {
-        let mut url = pipeline.request(Endpoint::Health, "")?.url().clone();
-        url.set_path(&format!("{prefix}{}", case.path));
-        for request in [
-            Request::get(url.clone()),
-            Request::post(url.clone()).json(&registration),
-            Request::put(url.clone()).body("application/pdf", *b"%PDF"),
-        ] {
-            let reply = pipeline
-                .http()
-                .send(request)
-                .await
-                .map_err(HttpError::into_stop)?;
-            ensure!(
-                matches!(reply.status, 401 | 403 | 404 | 405),
-                "{} is answered to nobody with {}",
-                reply.request,
-                reply.summary()
-            );
-        }
-    }
-    Ok(())
 }

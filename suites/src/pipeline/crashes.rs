@@ -1,5 +1,6 @@
 //! Crashes and farewells: a worker or the API goes, and every document still arrives, once.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use cutover_fixtures::documents::Document;
@@ -145,9 +146,26 @@ impl Underway {
         let events = cx.database()?.events_of(self.accepted.job_id).await?;
         let ends = events.iter().filter(|event| event.kind == "finalized");
         ensure_eq!(ends.count(), 1, "the job was not finished exactly once");
+        goes_on_where_it_was(&events)?;
         let scope = Scope::users(self.pipeline.tenant().map(|tenant| tenant.user_id));
         invariant::check(&cx.database()?, &cx.storage()?, cx.contract(), &scope).await
     }
+}
+
+/// Unless something failed in between, no step of a job is taken twice.
+fn goes_on_where_it_was(events: &[EventRow]) -> CheckResult {
+    let mut taken = HashSet::new();
+    for event in events {
+        if matches!(event.kind.as_str(), "retry" | "error") {
+            taken.clear();
+        } else if let Some(code) = &event.code {
+            ensure!(
+                taken.insert((&event.kind, code)),
+                "a job takes the step '{code}' twice, although nothing had failed"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn only_worker(stack: &Stack) -> CheckResult<Arc<Worker>> {

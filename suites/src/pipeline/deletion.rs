@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
-use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, StorageBehaviour};
+use cutover_harness::standin::{
+    Callback, CallbackMoment, EmbedderBehaviour, ParserBehaviour, StorageBehaviour,
+};
 use uuid::Uuid;
 
 use crate::reading::list_at;
@@ -28,6 +30,12 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
             .severity(High),
+        check!(a_document_deleted_at_work_frees_its_worker)
+            .requires([Http, Database, Storage, Standins, Processes])
+            .effect(Fault)
+            .takes(secs(2))
+            .severity(High)
+            .alone_with_workers(1),
     ]
 }
 
@@ -81,6 +89,8 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let done = pipeline.complete(&document).await?;
     let (id, job) = (done.document_id(), done.job_id());
+    let before = found(cx, &pipeline, document.nonce()).await?;
+    ensure!(before > 0, "a document that has arrived is not found");
     deletes(&pipeline, id).await?;
     let left = traces(cx, tenant.user_id, id, job).await?;
     ensure_eq!(left, NOTHING, "a deleted document leaves something behind");
@@ -216,5 +226,52 @@ async fn a_deletion_that_cannot_be_done_is_not_called_done(cx: &Context) -> Chec
         NOTHING,
         "a document that could be deleted at the second try only leaves something behind"
     );
+    Ok(())
+}
+
+/// More documents than a worker takes on at once.
+const AT_WORK: usize = 8;
+
+/// A worker whose documents are deleted while it waits for their vectors takes on others, and writes nothing of them.
+async fn a_document_deleted_at_work_frees_its_worker(cx: &Context) -> CheckResult {
+    let standins = cx.standins()?;
+    let within = cx.contract().timing.complete_within;
+    let mut deleted = Vec::new();
+    for _ in 0..AT_WORK {
+        let (document, tenant) = (cx.document().build(), cx.tenant()?);
+        let late = EmbedderBehaviour::Late {
+            delay_ms: u64::try_from(LATE.as_millis())?,
+        };
+        let script = standins.script_embedder(document.nonce(), late).await?;
+        let pipeline = cx.pipeline_as(tenant.clone())?;
+        let accepted = pipeline.upload(&document).await?;
+        cx.eventually(
+            "the embedder is asked for its vectors",
+            within,
+            async || {
+                let calls = standins.embedder_calls(document.nonce()).await?;
+                Ok((!calls.is_empty()).then_some(()))
+            },
+        )
+        .await?;
+        deletes(&pipeline, accepted.document_id).await?;
+        deleted.push((tenant, accepted, document, script));
+    }
+    cx.pipeline()?.complete(&cx.document().build()).await?;
+    for (tenant, accepted, document, script) in deleted {
+        cx.eventually("the embedder has answered", within, async || {
+            let calls = standins.embedder_calls(document.nonce()).await?;
+            Ok(calls.iter().all(|call| call.answered != 0).then_some(()))
+        })
+        .await?;
+        script.withdraw().await?;
+        let (id, job) = (accepted.document_id, accepted.job_id);
+        let left = traces(cx, tenant.user_id, id, job).await?;
+        ensure_eq!(
+            left,
+            NOTHING,
+            "a document that was deleted while its vectors were made leaves something behind"
+        );
+    }
     Ok(())
 }

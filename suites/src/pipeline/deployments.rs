@@ -7,7 +7,8 @@ use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::secret::Secret;
 use cutover_harness::stack::{Beside, Overrides};
-use cutover_harness::standin::AuthBehaviour;
+use cutover_harness::standin::{AuthBehaviour, ParserAnswer, ParserBehaviour};
+use futures::future::try_join_all;
 
 use crate::reading::is_a_described_error;
 
@@ -16,6 +17,12 @@ pub(super) fn table() -> Vec<Check> {
     vec![
         check!(a_waiting_document_makes_no_queue_old)
             .requires([Http, Processes])
+            .effect(Fault)
+            .takes(secs(4))
+            .severity(High)
+            .alone_with_workers(1),
+        check!(an_old_queue_is_not_ready)
+            .requires([Http, Standins, Processes])
             .effect(Fault)
             .takes(secs(4))
             .severity(High)
@@ -80,6 +87,52 @@ async fn is_ready_beside_a_waiting_document(cx: &Context, beside: &Beside) -> Ch
         })
     })
     .await
+}
+
+/// More documents than a worker can give to a slow parser before the first of them has waited for too long.
+const USERS: usize = 16;
+
+/// How long the parser takes to take a document.
+const HELD_MS: u64 = 1_200;
+
+/// How long until the age of the queue is noticed.
+const NOTICED_WITHIN: Duration = Duration::from_secs(10);
+
+/// A service whose only worker lives and cannot keep up is not ready, until it has caught up.
+async fn an_old_queue_is_not_ready(cx: &Context) -> CheckResult {
+    let beside = deployed(cx, "QUEUE_AGE_LIMIT_MS", &OLD_MS.to_string()).await?;
+    let slow = ParserBehaviour {
+        answer: ParserAnswer::Late { delay_ms: HELD_MS },
+        ..ParserBehaviour::default()
+    };
+    // Whether the parser is there is answered as fast as ever.
+    let script = cx.standins()?.script_parser(", part 1 of 1", slow).await?;
+    let each = cx.contract().limits.concurrent_jobs.min(2);
+    let users = (0..USERS).map(async |_| {
+        let pipeline = cx.pipeline()?;
+        for _ in 0..each {
+            pipeline.upload(&cx.document().build()).await?;
+        }
+        CheckResult::Ok(pipeline)
+    });
+    let users = try_join_all(users).await?;
+    let pipeline = users[0].at(beside.url());
+    let ready = async |expected: u16| {
+        let reply = pipeline.ready().await?;
+        Ok(if reply.status == expected {
+            Look::Seen(())
+        } else {
+            Look::NotYet(reply.summary())
+        })
+    };
+    let denied = "readiness is denied while documents wait";
+    cx.eventually(denied, NOTICED_WITHIN, async || ready(503).await)
+        .await?;
+    script.withdraw().await?;
+    let within = cx.contract().timing.complete_within;
+    cx.eventually("readiness is back", within, async || ready(200).await)
+        .await?;
+    Ok(beside.end().await?)
 }
 
 /// A way for the identity provider to be away.

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Log;
 use cutover_harness::secret::Secret;
-use cutover_harness::standin::{ParserAnswer, ParserBehaviour, StorageCall};
+use cutover_harness::standin::{
+    EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour, StorageCall,
+};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -28,6 +31,14 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Logs])
             .effect(Read)
             .severity(High),
+        check!(probes_name_no_user)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(an_error_tells_no_key, REFUSERS)
+            .requires([Http, Database, Standins, Logs])
+            .effect(WriteTenant)
+            .severity(Critical),
         check!(a_log_line_names_what_it_is_about)
             .requires([Http, Logs])
             .effect(WriteTenant)
@@ -291,3 +302,144 @@ async fn a_log_line_names_what_it_is_about(cx: &Context) -> CheckResult {
 
 /// How long a process may keep its lines to itself.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
+
+/// Where a database is, for whoever would like to know.
+const ADDRESSES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// What everybody may ask names no user, no document and no database, whatever was uploaded.
+async fn probes_name_no_user(cx: &Context) -> CheckResult {
+    let tenant = cx.tenant()?;
+    let document = cx.document().build();
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let id = pipeline.complete(&document).await?.document_id();
+    let (user, id) = (tenant.user_id.to_string(), id.to_string());
+    let words = [user.as_str(), &id, &tenant.email, document.nonce()];
+    let pipeline = pipeline.anonymous();
+    for reply in [
+        pipeline.health().await?,
+        pipeline.ready().await?,
+        pipeline.version().await?,
+        pipeline.metrics().await?,
+    ] {
+        let told = reply.text();
+        let mut found = words.into_iter().chain(ADDRESSES);
+        if let Some(word) = found.find(|word| !word.is_empty() && told.contains(word)) {
+            let summary = format!("{} tells everybody of {word}", reply.request);
+            return Err(Stop::violated(Finding::new(summary)));
+        }
+    }
+    Ok(())
+}
+
+/// A provider that refuses the key of the service.
+pub(super) struct Refuser {
+    name: &'static str,
+    refuse: Refuse,
+}
+
+enum Refuse {
+    Parser,
+    Embedder,
+    Storage,
+}
+
+impl Named for Refuser {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const REFUSERS: &[Refuser] = &[
+    Refuser {
+        name: "of_the_parser",
+        refuse: Refuse::Parser,
+    },
+    Refuser {
+        name: "of_the_embedder",
+        refuse: Refuse::Embedder,
+    },
+    Refuser {
+        name: "of_storage",
+        refuse: Refuse::Storage,
+    },
+];
+
+impl Refuse {
+    async fn begin(
+        &self,
+        cx: &Context,
+        document: &Document,
+        raw: &str,
+    ) -> CheckResult<ScriptGuard> {
+        let (standins, status) = (cx.standins()?, 401);
+        let (marker, retry_after_s) = ("the key is not good".to_owned(), None);
+        Ok(match self {
+            Self::Parser => {
+                let behaviour = ParserBehaviour {
+                    answer: ParserAnswer::Refuse {
+                        status,
+                        marker,
+                        retry_after_s,
+                    },
+                    ..ParserBehaviour::default()
+                };
+                standins.script_parser(document.sha256(), behaviour).await?
+            }
+            Self::Embedder => {
+                let behaviour = EmbedderBehaviour::Refuse {
+                    status,
+                    marker,
+                    retry_after_s,
+                };
+                standins
+                    .script_embedder(document.nonce(), behaviour)
+                    .await?
+            }
+            Self::Storage => {
+                let behaviour = StorageBehaviour::Refuse { status, marker };
+                standins
+                    .script_storage(format!("GET {raw}"), behaviour)
+                    .await?
+            }
+        })
+    }
+}
+
+/// What a job has left in the database, but for the secret that is its own.
+const LEFT: &str = "SELECT to_jsonb(e) AS told FROM {schema}.events AS e WHERE job_id = $1 \
+    UNION ALL SELECT jsonb_build_object('last_error', last_error) FROM {schema}.upload_jobs WHERE job_id = $1";
+
+/// Where a key is refused, neither the user nor the rows are told which.
+async fn an_error_tells_no_key(cx: &Context, case: &Refuser) -> CheckResult {
+    let (contract, tenant) = (cx.contract(), cx.tenant()?);
+    let document = cx.document().build();
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let raw = contract.raw_path(tenant.user_id, accepted.document_id);
+    let script = case.refuse.begin(cx, &document, &raw).await?;
+    let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
+    ensure!(
+        put.is_success(),
+        "the address takes no bytes: {}",
+        put.summary()
+    );
+    pipeline.until_final(&accepted).await?;
+    let mut told = vec![
+        pipeline.show(&accepted).await?.text(),
+        pipeline.search(document.nonce(), 3).await?.text(),
+    ];
+    script.withdraw().await?;
+    let rows: Vec<Value> = cx.database()?.rows(LEFT, &[accepted.job_id.into()]).await?;
+    told.extend(rows.iter().map(Value::to_string));
+    let told = Log {
+        process: "the answers and rows of a job".to_owned(),
+        text: told.join("\n"),
+    };
+    for (name, secret) in cx.secrets()? {
+        ensure!(
+            !told.reveals(secret),
+            "what is told of a failed job holds {name}"
+        );
+    }
+    Ok(())
+}

@@ -6,6 +6,7 @@ use cutover_harness::contract::{Accepted, Contract, Derivation, Endpoint, JobVie
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
+use futures::future::try_join_all;
 use serde_json::Value;
 
 use crate::reading::{at, is_a_described_error, list_at};
@@ -31,6 +32,10 @@ pub(super) fn table() -> Vec<Check> {
             .severity(High),
         check!(a_failed_job_is_tried_again_on_request)
             .requires([Http, Database, Standins])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(retries_at_once_are_one)
+            .requires([Http, Standins])
             .effect(WriteTenant)
             .severity(High),
         check!(only_a_failed_job_is_tried_again)
@@ -134,6 +139,12 @@ const THINGS: &[Thing] = &[
 async fn what_is_foreign_looks_unknown(cx: &Context, case: &Thing) -> CheckResult {
     let owner = cx.pipeline()?;
     let accepted = owner.accept(cx.document().build().upload()).await?;
+    if case.endpoint == Endpoint::Retry {
+        // Only a job that failed could be tried again, if it were the stranger's.
+        let other = cx.document().build();
+        owner.put(&accepted.signed_url, other.bytes()).await?;
+        owner.until_final(&accepted).await?;
+    }
     let route = cx.contract().route(case.endpoint);
     let is_document = route.is_some_and(|route| route.path.contains("{document_id}"));
     let foreign = if is_document {
@@ -202,6 +213,9 @@ async fn a_malformed_id_is_refused(cx: &Context, case: &Thing) -> CheckResult {
 /// How many jobs the list is read with.
 const JOBS: u32 = 3;
 
+/// How far beyond its end a list is read.
+const BEYOND: u32 = 7;
+
 /// Page by page a list holds every job once, newest first, and tells how many there are.
 async fn the_pages_of_a_list_add_up(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
@@ -233,6 +247,7 @@ async fn the_pages_of_a_list_add_up(cx: &Context) -> CheckResult {
             "the pages of {limit} do not begin with one job after the other, newest first"
         );
     }
+    page(cx, &pipeline, limits.page_default, JOBS + BEYOND).await?;
     let too_many = (limits.page_max + 1).to_string();
     let reply = pipeline.jobs(&[("limit", &too_many)]).await?;
     is_a_described_error(&reply.expect_status(422)?, cx.contract())?;
@@ -289,9 +304,8 @@ fn said_of_itself(cx: &Context, answer: &Value, limit: u32, offset: u32) -> Chec
     Ok(())
 }
 
-/// A job that failed for good is tried again when its user asks, and completes.
-async fn a_failed_job_is_tried_again_on_request(cx: &Context) -> CheckResult {
-    let document = cx.document().paragraphs(6).build();
+/// A document whose job the parser has just failed for good, and would not fail again.
+async fn failed(cx: &Context, document: &Document) -> CheckResult<(Pipeline, Accepted)> {
     let refusal = ParserBehaviour {
         answer: ParserAnswer::Refuse {
             status: 422,
@@ -305,7 +319,7 @@ async fn a_failed_job_is_tried_again_on_request(cx: &Context) -> CheckResult {
         .script_parser(document.sha256(), refusal)
         .await?;
     let pipeline = cx.pipeline()?;
-    let accepted = pipeline.upload(&document).await?;
+    let accepted = pipeline.upload(document).await?;
     let failed = pipeline.until_final(&accepted).await?;
     let vocabulary = &cx.contract().vocabulary;
     ensure!(
@@ -314,6 +328,35 @@ async fn a_failed_job_is_tried_again_on_request(cx: &Context) -> CheckResult {
         failed.summary()
     );
     script.withdraw().await?;
+    Ok((pipeline, accepted))
+}
+
+/// How often a user asks at the same time.
+const AT_ONCE: usize = 6;
+
+/// Of several requests at once to try a job again, one is taken: the job does not wait any more for the others.
+async fn retries_at_once_are_one(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let (pipeline, accepted) = failed(cx, &document).await?;
+    let replies = try_join_all((0..AT_ONCE).map(|_| pipeline.retry(accepted.job_id))).await?;
+    let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    let mut expected = vec![409; AT_ONCE];
+    expected[0] = 200;
+    ensure_eq!(
+        statuses,
+        expected,
+        "of {AT_ONCE} requests at once to try a job again not exactly one is taken"
+    );
+    pipeline.until_complete(&accepted).await?;
+    Ok(())
+}
+
+/// A job that failed for good is tried again when its user asks, and completes.
+async fn a_failed_job_is_tried_again_on_request(cx: &Context) -> CheckResult {
+    let document = cx.document().paragraphs(6).build();
+    let vocabulary = &cx.contract().vocabulary;
+    let (pipeline, accepted) = failed(cx, &document).await?;
     pipeline.retry(accepted.job_id).await?.expect_status(200)?;
     let job = pipeline.until_complete(&accepted).await?;
     ensure_eq!(

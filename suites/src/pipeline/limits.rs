@@ -25,6 +25,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
+        check!(what_is_over_counts_for_nothing, OVER)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
         // It uses up a user, of whom there must be more than enough.
         check!(the_daily_limit_is_each_users_own)
             .requires([Http, Database, Minting])
@@ -137,6 +141,71 @@ async fn uploads_at_once_keep_the_limit(cx: &Context) -> CheckResult {
     Ok(())
 }
 
+/// A way for a job to be over that did not go well.
+pub(super) struct Over {
+    name: &'static str,
+    how: How,
+}
+
+enum How {
+    Failed,
+    Deleted,
+}
+
+impl Named for Over {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const OVER: &[Over] = &[
+    Over {
+        name: "failed",
+        how: How::Failed,
+    },
+    Over {
+        name: "deleted",
+        how: How::Deleted,
+    },
+];
+
+/// As many jobs as may be active are over, and leave their user as many again.
+async fn what_is_over_counts_for_nothing(cx: &Context, case: &Over) -> CheckResult {
+    let (pipeline, limits) = (cx.pipeline()?, &cx.contract().limits);
+    if limits.daily_uploads <= limits.concurrent_jobs {
+        return Err(Stop::not_applicable(
+            "a user may not upload more in a day than at once",
+        ));
+    }
+    for _ in 0..limits.concurrent_jobs {
+        let accepted = pipeline.accept(cx.document().build().upload()).await?;
+        match case.how {
+            How::Failed => {
+                let other = cx.document().build();
+                pipeline.put(&accepted.signed_url, other.bytes()).await?;
+                pipeline.until_final(&accepted).await?;
+            }
+            How::Deleted => {
+                let reply = pipeline.delete(accepted.document_id).await?;
+                ensure!(
+                    reply.is_success(),
+                    "{} is answered with {}",
+                    reply.request,
+                    reply.summary()
+                );
+            }
+        }
+    }
+    let more = cx.document().build();
+    let reply = pipeline.register(more.upload()).await?;
+    ensure!(
+        reply.is_success(),
+        "a user none of whose jobs is active may upload nothing: {}",
+        reply.summary()
+    );
+    Ok(())
+}
+
 /// A user who has uploaded as much as a day allows waits, loses nothing by asking,
 /// and keeps nobody else from uploading.
 async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
@@ -153,7 +222,12 @@ async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline_as(tenant.clone())?;
     for first in (0..daily).step_by(at_once) {
         let documents = (first..daily.min(first + at_once)).map(|_| cx.document().build());
-        try_join_all(documents.map(|document| pipeline.complete(document))).await?;
+        let documents: Vec<_> = documents.collect();
+        try_join_all(documents.iter().map(|each| pipeline.complete(each))).await?;
+        // What is refused is no upload.
+        for document in &documents {
+            pipeline.register(document.upload()).await?;
+        }
     }
     let more = cx.document().build();
     let refusal = pipeline.register(more.upload()).await?.expect_status(429)?;

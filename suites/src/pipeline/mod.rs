@@ -4,7 +4,9 @@
 
 mod access;
 mod address;
+mod again;
 mod awaiting;
+mod back_doors;
 mod callbacks;
 mod crashes;
 mod deletion;
@@ -18,6 +20,8 @@ mod failures;
 mod forgeries;
 mod jobs;
 mod limits;
+mod liveness;
+mod oddities;
 mod outages;
 mod outside;
 mod possession;
@@ -33,9 +37,11 @@ mod shapes;
 mod startup;
 mod status;
 mod texts;
+mod times;
 mod traces;
 mod truth;
 mod upload;
+mod users;
 mod workflow;
 
 use cutover_harness::prelude::*;
@@ -45,8 +51,10 @@ pub(crate) fn suite() -> Suite {
     let tables = [
         deliveries::table(),
         texts::table(),
+        again::table(),
         retries::table(),
         traces::table(),
+        times::table(),
         roles::table(),
         row_security::table(),
         deployments::table(),
@@ -62,16 +70,20 @@ pub(crate) fn suite() -> Suite {
         possession::table(),
         outside::table(),
         upload::table(),
+        users::table(),
         limits::table(),
         jobs::table(),
         status::table(),
         shapes::table(),
         deletion::table(),
         access::table(),
+        back_doors::table(),
         routes::table(),
+        oddities::table(),
         queue::table(),
         crashes::table(),
         truth::table(),
+        liveness::table(),
         readiness::table(),
         startup::table(),
         discretion::table(),

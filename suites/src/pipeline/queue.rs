@@ -35,6 +35,11 @@ pub(super) fn table() -> Vec<Check> {
             .effect(Fault)
             .severity(High)
             .alone_with_workers(1),
+        check!(a_started_worker_takes_work_at_once)
+            .requires([Http, Standins, Processes, WorkerStop])
+            .effect(Fault)
+            .severity(High)
+            .alone_with_workers(1),
         check!(an_idle_worker_rests)
             .requires([Http, Database, Processes])
             .effect(Fault)
@@ -202,6 +207,48 @@ async fn waits_twice(cx: &Context, tenant: &Tenant) -> CheckResult<ScriptGuard> 
     let script = standins.script_parser(document.sha256(), silence).await?;
     pipeline.upload(&document).await?;
     Ok(script)
+}
+
+/// How long a worker that has started may take to get to its first document.
+const STARTED_WITHIN: Duration = Duration::from_secs(8);
+
+/// How many starts are tried: a busy machine may make one of them slow.
+const STARTS: usize = 2;
+
+/// A worker that runs works: what waited for it is taken on as soon as it has started.
+async fn a_started_worker_takes_work_at_once(cx: &Context) -> CheckResult {
+    let within = STARTED_WITHIN + cx.contract().timing.poll_interval;
+    let mut fastest = Duration::MAX;
+    for _ in 0..STARTS {
+        fastest = fastest.min(first_look(cx).await?);
+        if fastest < within {
+            return Ok(());
+        }
+    }
+    let summary = format!(
+        "a worker that has started takes its first document after {:.1} s at best",
+        fastest.as_secs_f64()
+    );
+    Err(Stop::violated(Finding::new(summary)))
+}
+
+/// How long after its start a worker gives a document to the parser that waits for it.
+async fn first_look(cx: &Context) -> CheckResult<Duration> {
+    let (pipeline, document) = (cx.pipeline()?, cx.document().build());
+    // The worker that is stopped holds nothing that would have to be waited for.
+    cx.tell(Instruction::StopWorkers).await?;
+    let accepted = pipeline.upload(&document).await?;
+    cx.tell(Instruction::StartWorkers).await?;
+    let started = Instant::now();
+    let within = cx.contract().timing.complete_within;
+    cx.eventually("the parser is given the document", within, async || {
+        let calls = cx.standins()?.parser_calls(document.sha256()).await?;
+        Ok((!calls.is_empty()).then_some(()))
+    })
+    .await?;
+    let took = started.elapsed();
+    pipeline.until_complete(&accepted).await?;
+    Ok(took)
 }
 
 /// How long a worker is watched that has nothing to do.

@@ -4,7 +4,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Endpoint, SearchRequest};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Vector;
+use cutover_harness::probe::{ChunkRow, Vector};
 use cutover_harness::standin::EmbedderBehaviour;
 use serde_json::Value;
 
@@ -88,19 +88,43 @@ async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
     cx.pipeline()?
         .complete(&cx.document().paragraphs(12).build())
         .await?;
-    let query = format!("the premium is payable {}", documents[1].nonce());
-    let dimensions = cx.contract().embedder.dimensions;
-    let asked = Vector(cutover_fixtures::vector::of(&query, dimensions));
-    let mut truth = Vec::new();
+    let mut chunks = Vec::new();
     for document in &documents {
         let id = pipeline.complete(document).await?.document_id();
-        let chunks = database.chunks_of(id).await?;
-        let vectors = chunks.into_iter().filter_map(|chunk| chunk.embedding);
-        truth.extend(vectors.map(|vector| vector.cosine(&asked)));
+        chunks.extend(database.chunks_of(id).await?);
     }
+    for wording in WORDINGS {
+        let query = wording(documents[1].nonce());
+        finds_the_most_similar(cx, &pipeline, &query, &chunks).await?;
+    }
+    Ok(())
+}
+
+/// Words to search by: as many say, as nobody says, and at length.
+const WORDINGS: &[fn(&str) -> String] = &[
+    |nonce| format!("the premium is payable {nonce}"),
+    |nonce| format!("WHICH Premium is Payable FOR {nonce}, And When?"),
+    |nonce| {
+        let question = "which of the sums that are insured is payable, and by whom, when".repeat(5);
+        format!("{question} the policy of {nonce} ends without notice")
+    },
+];
+
+/// Finds by these words what is nearest to them, and tells how near it is, and what it says.
+async fn finds_the_most_similar(
+    cx: &Context,
+    pipeline: &Pipeline,
+    query: &str,
+    chunks: &[ChunkRow],
+) -> CheckResult {
+    let dimensions = cx.contract().embedder.dimensions;
+    let asked = Vector(cutover_fixtures::vector::of(query, dimensions));
+    let vectors = chunks.iter().filter_map(|chunk| chunk.embedding.as_ref());
+    let mut truth: Vec<_> = vectors.map(|vector| vector.cosine(&asked)).collect();
     truth.sort_by(|a, b| b.total_cmp(a));
     for k in [1, 3, 100] {
-        let found = similarities(cx, &pipeline, &query, k).await?;
+        let hits = hits(cx, pipeline, query, k).await?;
+        let found = similarities(cx, &hits)?;
         let expected = &truth[..truth.len().min(k as usize)];
         ensure_eq!(
             found.len(),
@@ -119,18 +143,22 @@ async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
                 "a search for {k} chunks does not give the most similar ones: {found} instead of {expected}"
             );
         }
+        let text = &cx.contract().fields.search.text;
+        for hit in hits.iter().filter(|_| text.is_given()) {
+            let text = at(text, hit, "a search result")?
+                .as_str()
+                .unwrap_or_default();
+            ensure!(
+                chunks.iter().any(|chunk| chunk.text.trim() == text.trim()),
+                "a search gives a text that is no chunk's: {text:?}"
+            );
+        }
     }
     Ok(())
 }
 
-async fn similarities(
-    cx: &Context,
-    pipeline: &Pipeline,
-    query: &str,
-    k: u32,
-) -> CheckResult<Vec<f64>> {
+fn similarities(cx: &Context, found: &[Value]) -> CheckResult<Vec<f64>> {
     let pointer = &cx.contract().fields.search.similarity;
-    let found = hits(cx, pipeline, query, k).await?;
     let similarity = |hit| {
         Ok(at(pointer, hit, "a search result")?
             .as_f64()

@@ -28,6 +28,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
+        check!(looks_use_no_connections_up)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(High),
         check!(an_error_carries_the_id_of_its_request)
             .requires([Http])
             .effect(Read)
@@ -199,4 +203,30 @@ async fn refusals_use_nothing_up(cx: &Context) -> CheckResult {
     }
     cx.pipeline()?.complete(&cx.document().build()).await?;
     Ok(())
+}
+
+/// How often a job is looked at: as often as an impatient user does in a minute.
+const LOOKS: u64 = 60;
+
+/// However often somebody looks at a job, the service has no more connections to its database than before.
+async fn looks_use_no_connections_up(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.accept(cx.document().build().upload()).await?;
+    let before = connections(cx).await?;
+    for _ in 0..LOOKS {
+        pipeline.show(&accepted).await?.expect_status(200)?;
+    }
+    let after = connections(cx).await?;
+    // Others work meanwhile, through pools that fill.
+    ensure!(
+        after < before + LOOKS / 2,
+        "after {LOOKS} looks at a job the database has {after} connections, and had {before} before"
+    );
+    Ok(())
+}
+
+/// How many connections the database has, of whomever.
+async fn connections(cx: &Context) -> CheckResult<u64> {
+    let query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()";
+    Ok(cx.database()?.count(query, &[]).await?)
 }

@@ -131,11 +131,21 @@ async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
         "the jobs that are done are not those that the filter gives"
     );
     for state in &cx.contract().vocabulary.states {
-        let listed = listed(cx, &pipeline, &[("state", state)]).await?;
+        let filter = [("state", state.as_str())];
+        let listed = listed(cx, &pipeline, &filter).await?;
         ensure!(
             listed.is_empty() || state == "done",
             "the filter for jobs that are {state} gives jobs that are done"
         );
+        let total = &cx.contract().fields.jobs.total;
+        if total.is_given() {
+            let answer = pipeline.jobs(&filter).await?.expect_status(200)?.json()?;
+            ensure_eq!(
+                at(total, &answer, "the list of jobs")?,
+                &json!(listed.len()),
+                "the filter for jobs that are {state} counts others"
+            );
+        }
     }
     pipeline.job(foreign.job_id()).await?.expect_status(404)?;
     Ok(())

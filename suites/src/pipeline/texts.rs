@@ -75,6 +75,18 @@ const TEXTS: &[Text] = &[
         text: || "# One\r\n\r\nfirst\r\nsecond\r\n# Two\r\nthird\r\n".to_owned(),
     },
     Text {
+        name: "blanks_at_the_end_of_lines",
+        text: || "# Terms  \n\nfirst line  \nsecond line\t\n  \nthird line \u{a0}\n".to_owned(),
+    },
+    Text {
+        name: "line_ends_of_some_languages",
+        text: || "# One\n\na\u{2028}b\u{2029}c\u{85}d\u{b}e\u{1c}f\rg\nh\n".to_owned(),
+    },
+    Text {
+        name: "a_mark_at_the_beginning",
+        text: || "\u{feff}# One\n\nfirst\n".to_owned(),
+    },
+    Text {
         name: "unusual_characters",
         text: || {
             let odd = "e\u{301} \u{e9} \u{fb01} \u{2460} \u{200b}\u{feff}\u{ad}\u{1f469}\u{200d}\u{1f52c} \u{10fffd}";

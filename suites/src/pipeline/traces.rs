@@ -1,5 +1,6 @@
 //! Traces: what a job leaves in the rows says what happened to it, when, and by whose work.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use cutover_fixtures::prelude::*;
@@ -22,6 +23,10 @@ pub(super) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
             .takes(secs(1))
+            .severity(High),
+        check!(events_of_two_uploads_name_two_requests)
+            .requires([Http, Database])
+            .effect(WriteTenant)
             .severity(High),
         check!(every_callback_is_logged)
             .requires([Http, Database, Storage, Standins])
@@ -158,11 +163,47 @@ async fn failures_and_retries_leave_events(cx: &Context) -> CheckResult {
             "the event of a failure is as light as any other: {light:?}"
         );
     }
+    the_repeated_stages_are_recorded(cx, &events)?;
     let unnamed = events.iter().find(|event| {
         let request = event.correlation_id.as_deref();
         request.unwrap_or_default().is_empty()
     });
     ensure!(unnamed.is_none(), "an event names no request: {unnamed:?}");
+    Ok(())
+}
+
+/// What follows the last retry is recorded as it would be without one.
+fn the_repeated_stages_are_recorded(cx: &Context, events: &[EventRow]) -> CheckResult {
+    let vocabulary = &cx.contract().vocabulary;
+    let retried = events.iter().rposition(|event| event.kind == "retry");
+    let after = &events[retried.unwrap_or_default()..];
+    // The parser had not taken the document before.
+    for status in vocabulary.from(&vocabulary.parsed) {
+        let is_recorded = after
+            .iter()
+            .any(|event| event.code.as_ref() == Some(status));
+        ensure!(
+            is_recorded,
+            "a job that was tried again has no event of becoming '{status}'"
+        );
+    }
+    Ok(())
+}
+
+/// What goes back to one request is told from what goes back to another.
+async fn events_of_two_uploads_name_two_requests(cx: &Context) -> CheckResult {
+    let mut named = Vec::new();
+    for _ in 0..2 {
+        let done = cx.pipeline()?.complete(&cx.document().build()).await?;
+        let events = cx.database()?.events_of(done.job_id()).await?;
+        let requests = events.into_iter().filter_map(|event| event.correlation_id);
+        named.push(requests.collect::<HashSet<_>>());
+    }
+    let shared: Vec<_> = named[0].intersection(&named[1]).collect();
+    ensure!(
+        shared.is_empty(),
+        "the events of two uploads name the same request: {shared:?}"
+    );
     Ok(())
 }
 
