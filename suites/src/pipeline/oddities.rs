@@ -52,8 +52,13 @@ impl Asked {
         self.request.clone().to(url)
     }
 
+    /// With another body, where there is one: who wants none may answer before it is sent, and hang up.
     fn body(&self, kind: &str, body: impl Into<Vec<u8>>) -> Request {
-        self.request.clone().body(kind, body)
+        let request = self.request.clone();
+        if self.body.is_none() {
+            return request;
+        }
+        request.body(kind, body)
     }
 
     /// The body that is in order, as a client of this kind would send it.
@@ -115,8 +120,8 @@ const ODDITIES: &[Oddity] = &[
     oddity("nested_in_itself", |asked| {
         let body = format!(
             "{}1{}",
-            r#"{"filename":"#.repeat(DEPTH / 2),
-            "}".repeat(DEPTH / 2)
+            r#"{"filename":"#.repeat(DEPTH / 4),
+            "}".repeat(DEPTH / 4)
         );
         asked.body(JSON, body)
     }),
