@@ -1,5 +1,8 @@
 //! Reading answers by the contract's pointers, with a finding where something is missing.
 
+use std::iter::{once, repeat_n};
+use std::time::Duration;
+
 use cutover_harness::contract::{Contract, Pointer};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
@@ -32,6 +35,40 @@ pub(crate) fn list_at<'a>(
             pointer.as_str()
         )))
     })
+}
+
+/// The answer with this status, which comes sooner or later.
+pub(crate) async fn becomes(
+    cx: &Context,
+    what: &str,
+    within: Duration,
+    status: u16,
+    mut ask: impl AsyncFnMut() -> CheckResult<Reply>,
+) -> CheckResult<Reply> {
+    cx.eventually(what, within, async || {
+        let reply = ask().await?;
+        Ok(if reply.status == status {
+            Look::Seen(reply)
+        } else {
+            Look::NotYet(reply.summary())
+        })
+    })
+    .await
+}
+
+/// Of several requests at once one is taken, and the others conflict with it.
+pub(crate) fn one_is_taken(replies: &[Reply], what: &str) -> CheckResult {
+    let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    let others = replies.len().saturating_sub(1);
+    let expected: Vec<u16> = once(200).chain(repeat_n(409, others)).collect();
+    ensure_eq!(
+        statuses,
+        expected,
+        "of {} {what} not exactly one is taken",
+        replies.len()
+    );
+    Ok(())
 }
 
 /// An error is JSON with a machine-readable word, a sentence and the id of its request.

@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// How long anything here may take; far more than it does.
 const DEADLINE: Duration = Duration::from_mins(2);
 
+/// How often it is looked for: whoever is waited for needs the processors.
+const LOOK: Duration = Duration::from_millis(2);
+
 /// A calibration with its runs and its stacks in directories of its own.
 struct Home {
     output: TempDir,
@@ -66,7 +69,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
             return seen;
         }
         assert!(begin.elapsed() < DEADLINE, "{what} never came");
-        std::thread::yield_now();
+        std::thread::sleep(LOOK);
     }
 }
 

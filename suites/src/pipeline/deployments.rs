@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::reading::is_a_described_error;
+use crate::reading::{becomes, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -134,15 +134,8 @@ async fn an_old_queue_is_not_ready(cx: &Context) -> CheckResult {
     becomes_old_or_is_done(cx, &pipeline).await?;
     script.withdraw().await?;
     let within = cx.contract().timing.complete_within;
-    cx.eventually("readiness is back", within, async || {
-        let reply = pipeline.ready().await?;
-        Ok(if reply.status == 200 {
-            Look::Seen(())
-        } else {
-            Look::NotYet(reply.summary())
-        })
-    })
-    .await?;
+    let ready = async || pipeline.ready().await;
+    becomes(cx, "readiness is back", within, 200, ready).await?;
     Ok(beside.end().await?)
 }
 
@@ -219,15 +212,8 @@ async fn without_its_identity_provider_a_service_is_unavailable(
     let reply = pipeline.jobs(&[]).await?.expect_status(503)?;
     is_a_described_error(&reply, cx.contract())?;
     script.withdraw().await?;
-    cx.eventually("the token is good again", RECOVERED_WITHIN, async || {
-        let reply = pipeline.jobs(&[]).await?;
-        Ok(if reply.status == 200 {
-            Look::Seen(())
-        } else {
-            Look::NotYet(reply.summary())
-        })
-    })
-    .await?;
+    let jobs = async || pipeline.jobs(&[]).await;
+    becomes(cx, "the token is good again", RECOVERED_WITHIN, 200, jobs).await?;
     Ok(beside.end().await?)
 }
 

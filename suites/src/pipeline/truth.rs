@@ -7,6 +7,8 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use serde_json::Value;
 
+use crate::reading::becomes;
+
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
     vec![
@@ -88,20 +90,12 @@ async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     cx.tell(Instruction::StopWorkers).await?;
     // A document that waits makes the queue old, whatever else the service looks at.
     pipeline.upload(&cx.document().build()).await?;
-    let ready = async |expected: u16| {
-        let reply = pipeline.ready().await?;
-        Ok(if reply.status == expected {
-            Look::Seen(())
-        } else {
-            Look::NotYet(reply.summary())
-        })
-    };
-    cx.eventually("readiness is denied", within, async || ready(503).await)
-        .await?;
+    let ready = async || pipeline.ready().await;
+    becomes(cx, "readiness is denied", within, 503, ready).await?;
     pipeline.health().await?.expect_status(200)?;
     cx.tell(Instruction::StartWorkers).await?;
-    cx.eventually("readiness is back", within, async || ready(200).await)
-        .await
+    becomes(cx, "readiness is back", within, 200, ready).await?;
+    Ok(())
 }
 
 /// The processes that make up the service know of the same commit, schema and environment.

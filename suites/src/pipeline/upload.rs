@@ -8,7 +8,7 @@ use cutover_harness::probe::Reply;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
-use crate::reading::{at, is_a_described_error, list_at};
+use crate::reading::{at, is_a_described_error, list_at, one_is_taken};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -147,15 +147,7 @@ async fn parallel_duplicates_make_one_document(cx: &Context, case: &Earlier) -> 
     }
     let uploads = (0..AT_ONCE).map(|_| pipeline.register(document.upload()));
     let replies: Vec<Reply> = try_join_all(uploads).await?;
-    let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
-    statuses.sort_unstable();
-    let mut expected = vec![409; AT_ONCE];
-    expected[0] = 200;
-    ensure_eq!(
-        statuses,
-        expected,
-        "of {AT_ONCE} identical uploads at once not exactly one is taken"
-    );
+    one_is_taken(&replies, "identical uploads at once")?;
     let database = cx.database()?;
     let documents = database.documents_of(tenant.user_id).await?;
     ensure_eq!(
