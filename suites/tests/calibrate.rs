@@ -1,19 +1,15 @@
 //! A calibration from end to end: a defect and a sound stack, each validated as a user would.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 
+mod waiting;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(2);
-
-/// How often it is looked for: whoever is waited for needs the processors.
-const LOOK: Duration = Duration::from_millis(2);
+use waiting::wait_for;
 
 /// A calibration with its runs and its stacks in directories of its own.
 struct Home {
@@ -59,17 +55,6 @@ impl Home {
 
     fn is_clean(&self) -> bool {
         fs::read_dir(self.stacks.path()).unwrap().next().is_none()
-    }
-}
-
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begin = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(begin.elapsed() < DEADLINE, "{what} never came");
-        std::thread::sleep(LOOK);
     }
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a test says why it is skipped")]
 
 mod home;
+mod waiting;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must stop")]
 
 mod home;
+mod waiting;
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 
 use cutover_harness::record::{Outcome, RunEvent, Trial};
-use home::{Home, signal, wait_for};
+use home::{Home, signal};
+use waiting::wait_for;
 
 fn validate(home: &Home, profile: &str) -> Child {
     home.cutover("validate")
@@ -43,17 +45,12 @@ fn stack_directories(home: &Home) -> usize {
 /// Waits until the last process is gone: one that was killed takes a moment to die.
 fn deserted(home: &Home) {
     wait_for("the end of the last process", || {
-        processes_of(home.stacks.path()) == 0
+        (processes_of(home.stacks.path()) == 0).then_some(())
     });
 }
 
 fn ended(child: &mut Child) -> ExitStatus {
-    let mut status = None;
-    wait_for("the end of the run", || {
-        status = child.try_wait().unwrap();
-        status.is_some()
-    });
-    status.unwrap()
+    wait_for("the end of the run", || child.try_wait().unwrap())
 }
 
 /// Processes that mention a path on their command line.

@@ -1,14 +1,11 @@
 //! What a target's own commands change is carried out, and put back.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use cutover_harness::record::{Outcome, RunEvent};
 
+use crate::waiting::wait_for;
 use crate::world::World;
-
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(1);
 
 const CHECKS: [&str; 2] = [
     "pipeline::a_dead_worker_is_not_ready",
@@ -44,11 +41,9 @@ fn what_is_told_by_command_is_carried_out_and_taken_back() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let begin = Instant::now();
-    while world.worker_is_alive() {
-        assert!(begin.elapsed() < DEADLINE, "the worker was never stopped");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    wait_for("the end of the worker", || {
+        (!world.worker_is_alive()).then_some(())
+    });
     killed.kill().unwrap();
     killed.wait().unwrap();
     let swept = world.cutover(&["sweep", "--target", target]);

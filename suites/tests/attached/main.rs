@@ -5,4 +5,6 @@
 mod control;
 mod links;
 mod residue;
+#[path = "../waiting/mod.rs"]
+mod waiting;
 mod world;

@@ -2,12 +2,9 @@
 
 use std::fs;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
+use crate::waiting::wait_for;
 use crate::world::World;
-
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(1);
 
 #[test]
 fn what_a_killed_smoke_run_has_created_is_swept() {
@@ -20,11 +17,11 @@ fn what_a_killed_smoke_run_has_created_is_swept() {
         .spawn()
         .unwrap();
     let journal = world.path("target/cutover/latest/cleanup.jsonl");
-    let begin = Instant::now();
-    while !fs::read_to_string(&journal).is_ok_and(|text| text.contains("created")) {
-        assert!(begin.elapsed() < DEADLINE, "nothing was ever created");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_for("the first document", || {
+        fs::read_to_string(&journal)
+            .is_ok_and(|text| text.contains("created"))
+            .then_some(())
+    });
     smoke.kill().unwrap();
     smoke.wait().unwrap();
     let sweep = || {

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::world::{World, is_open, said, signal, signed, wait_for};
+use crate::waiting::wait_for;
+use crate::world::{World, is_open, said, signal, signed};
 
 /// The target with accounts in the place of a secret to mint tokens with.
 fn log_in(world: &World, accounts: &str) {
@@ -66,7 +67,9 @@ fn a_wrong_password_is_named_by_its_account() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    wait_for("the stand-ins", || world.ports().into_iter().all(is_open));
+    wait_for("the stand-ins", || {
+        world.ports().into_iter().all(is_open).then_some(())
+    });
     for (verb, code) in [("doctor", 2), ("smoke", 3)] {
         let output = call(&world, &[verb], "correct donkey").output().unwrap();
         let said = said(&output);

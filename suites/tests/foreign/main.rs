@@ -3,6 +3,8 @@
 
 mod accounts;
 mod standins;
+#[path = "../waiting/mod.rs"]
+mod waiting;
 mod world;
 
 use world::{World, said};

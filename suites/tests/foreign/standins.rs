@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
 
-use crate::world::{KEYS, World, is_open, said, signal, wait_for};
+use crate::waiting::wait_for;
+use crate::world::{KEYS, World, is_open, said, signal};
 
 /// Starts a run and waits until it has begun to check something.
 fn under_way(world: &World) -> Child {
@@ -16,7 +17,9 @@ fn under_way(world: &World) -> Child {
         .unwrap();
     let trials = world.path("runs/latest/trials");
     wait_for("the first trial", || {
-        std::fs::read_dir(&trials).is_ok_and(|mut entries| entries.next().is_some())
+        std::fs::read_dir(&trials)
+            .is_ok_and(|mut entries| entries.next().is_some())
+            .then_some(())
     });
     run
 }

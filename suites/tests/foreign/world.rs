@@ -4,14 +4,12 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(1);
+use crate::waiting::wait_for;
 
 /// The secret of the tokens.
 const SECRET: &str = "a secret of the foreign pipeline's tests, of no use elsewhere";
@@ -94,7 +92,7 @@ impl World {
             .spawn()
             .unwrap();
         self.pipeline = Some(child);
-        wait_for("the foreign pipeline", || is_open(port));
+        wait_for("the foreign pipeline", || is_open(port).then_some(()));
     }
 
     fn write_target(&self, port: u16) {
@@ -184,15 +182,6 @@ impl Drop for World {
             let _ = pipeline.kill();
             let _ = pipeline.wait();
         }
-    }
-}
-
-/// Waits until it is so.
-pub(crate) fn wait_for(what: &str, mut seen: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !seen() {
-        assert!(begin.elapsed() < DEADLINE, "{what} never came");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -1,16 +1,11 @@
 //! A cutover with runs and stacks in directories of its own, for tests of whole runs.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use cutover_harness::record::Run;
 use tempfile::TempDir;
 
-/// How long anything here may take; far more than it does.
-const DEADLINE: Duration = Duration::from_mins(3);
-
-/// How often it is looked for: whoever is waited for needs the processors.
-const LOOK: Duration = Duration::from_millis(2);
+use crate::waiting::wait_for;
 
 /// Where its runs and its stacks go.
 pub(crate) struct Home {
@@ -54,17 +49,10 @@ impl Home {
         let trials = self.output.path().join("latest/trials");
         wait_for("the first trial", || {
             assert_eq!(run.try_wait().unwrap(), None, "the run has ended");
-            std::fs::read_dir(&trials).is_ok_and(|mut entries| entries.next().is_some())
+            std::fs::read_dir(&trials)
+                .is_ok_and(|mut entries| entries.next().is_some())
+                .then_some(())
         });
-    }
-}
-
-/// Waits until something is seen.
-pub(crate) fn wait_for(what: &str, mut seen: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !seen() {
-        assert!(begin.elapsed() < DEADLINE, "{what} never came");
-        std::thread::sleep(LOOK);
     }
 }
 
