@@ -92,16 +92,12 @@ impl CleanupJournal {
         })))
     }
 
-    /// A document is about to be registered; its id is known where the contract makes it.
-    pub(crate) fn registering(&self, user_id: Uuid, document_id: Option<Uuid>) {
-        if let Some(document_id) = document_id {
-            self.created(user_id, document_id);
-        }
-    }
-
-    /// A document was registered.
-    pub(crate) fn registered(&self, user_id: Uuid, document_id: Uuid) {
-        self.created(user_id, document_id);
+    /// A document is there, or will be: whoever knows its id before says so before.
+    pub(crate) fn created(&self, user_id: Uuid, document_id: Uuid) {
+        self.write(Line::Created(Trace {
+            user_id,
+            document_id,
+        }));
     }
 
     /// A document was deleted and is gone.
@@ -132,13 +128,6 @@ impl CleanupJournal {
     /// The first failure to write, if there was one.
     pub(crate) fn take_failure(&self) -> Option<JournalError> {
         self.with(|state| state.broken.take())
-    }
-
-    fn created(&self, user_id: Uuid, document_id: Uuid) {
-        self.write(Line::Created(Trace {
-            user_id,
-            document_id,
-        }));
     }
 
     /// Writes a line, unless it says what is known.
@@ -175,9 +164,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let journal = CleanupJournal::open(directory.path(), Arc::default()).unwrap();
         let [user, first, second] = [1, 2, 3].map(Uuid::from_u128);
-        journal.registering(user, Some(first));
-        journal.registered(user, first);
-        journal.registered(user, second);
+        journal.created(user, first);
+        journal.created(user, first);
+        journal.created(user, second);
         journal.removed(first);
         journal.owe(Instruction::StartApi);
         journal.owe(Instruction::ScaleWorkers(1));

@@ -47,7 +47,9 @@ impl Created {
         let hash = contract.requests.upload.sha256.find(&body);
         let hash = hash.and_then(Value::as_str);
         let expected = hash.and_then(|hash| contract.document_id(tenant.user_id, hash));
-        journal.registering(tenant.user_id, expected);
+        if let Some(document_id) = expected {
+            journal.created(tenant.user_id, document_id);
+        }
     }
 
     /// A document was accepted.
@@ -56,7 +58,7 @@ impl Created {
             return;
         };
         if let Some(journal) = &self.journal {
-            journal.registered(tenant.user_id, accepted.document_id);
+            journal.created(tenant.user_id, accepted.document_id);
         }
         let registered = Registered {
             tenant,

@@ -9,8 +9,8 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::error::ControlError;
 use super::instruction::Instruction;
-use super::tell::ControlError;
 use crate::cleanup::CleanupJournal;
 use crate::journal::Recorder;
 use crate::target::ControlSettings;

@@ -1,6 +1,7 @@
 //! Control: API and workers are told to stop, start, pause or be more, whoever runs them.
 
 mod commands;
+mod error;
 mod instruction;
 mod tell;
 
