@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use crate::jwt;
 use crate::redact::Redactor;
 use crate::secret::Secret;
 
@@ -122,8 +122,7 @@ impl Minter {
 
     /// A token that says this.
     pub fn token(&self, claims: &impl Serialize) -> Result<Secret, TokenError> {
-        let key = EncodingKey::from_secret(self.secret.expose().as_bytes());
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)?;
+        let token = jwt::sign(claims, self.secret.expose().as_bytes())?;
         Ok(self.learned(token))
     }
 
@@ -145,7 +144,7 @@ impl Minter {
 
 #[cfg(test)]
 mod tests {
-    use jsonwebtoken::{DecodingKey, Validation};
+    use jsonwebtoken::{Algorithm, Validation};
     use serde_json::Value;
 
     use super::*;
@@ -162,11 +161,10 @@ mod tests {
     }
 
     fn verified(token: &Secret) -> jsonwebtoken::errors::Result<Value> {
-        let key = DecodingKey::from_secret(b"the secret of this test");
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&["authenticated"]);
         validation.set_issuer(&[ISSUER]);
-        Ok(jsonwebtoken::decode(token.expose(), &key, &validation)?.claims)
+        jwt::verify(token.expose(), b"the secret of this test", &validation)
     }
 
     #[test]

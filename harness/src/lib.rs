@@ -16,6 +16,7 @@ pub mod fault;
 pub mod identity;
 pub mod invariant;
 pub mod journal;
+pub mod jwt;
 mod lane;
 mod leaks;
 mod plan;

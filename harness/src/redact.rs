@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aho_corasick::{AhoCorasick, BuildError};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -33,8 +33,12 @@ struct Tier {
 
 impl Tier {
     fn new(forms: BTreeSet<String>) -> Self {
+        // It is built more often than it has much to search: no DFA.
+        let finder = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&forms);
         Self {
-            finder: Arc::new(AhoCorasick::new(&forms)),
+            finder: Arc::new(finder),
             forms: Arc::new(forms),
         }
     }

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use jsonwebtoken::{EncodingKey, Header};
+use cutover_harness::jwt;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -77,8 +77,7 @@ fn token(user: u128, expires: u64) -> String {
         "sub": uuid::Uuid::from_u128(user), "exp": expires, "iss": "somebody", "aud": "authenticated",
         "role": "authenticated",
     });
-    let key = EncodingKey::from_secret(b"a secret that nobody trusts");
-    jsonwebtoken::encode(&Header::default(), &claims, &key).unwrap()
+    jwt::sign(&claims, b"a secret that nobody trusts").unwrap()
 }
 
 /// What the doctor says of a target at this address; it trusts `authority`, or nobody.

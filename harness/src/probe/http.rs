@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use cutover_reports::record::{Evidence, Finding};
 
 use super::answer::{Answer, Broken};
+use super::client::client_builder;
 use super::patience::Patience;
 use super::reply::Reply;
 use super::request::Request;
@@ -96,9 +97,8 @@ impl HttpError {
 /// request is on its way there: nobody could tell that from a server that broke
 /// off its answer, nor whether the request was done and must not be sent again.
 pub fn client() -> Result<reqwest::Client, HttpError> {
-    reqwest::Client::builder()
+    client_builder()
         .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
         .connect_timeout(CONNECT_WITHIN)
         .pool_max_idle_per_host(0)
         .user_agent(concat!("cutover/", env!("CARGO_PKG_VERSION")))

@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod certificate;
+mod client;
 mod curl;
 mod eventually;
 mod http;
@@ -21,6 +22,7 @@ pub(crate) mod tests;
 mod vector;
 mod way;
 
+pub use client::client_builder;
 pub use eventually::{Look, Sight, eventually};
 pub use http::{DEADLINE, Http, HttpError, MAX_BODY, Silence, client};
 pub use logs::{Log, LogError, Logs};

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::certificate::valid_until;
+use super::client::client_builder;
 
 /// How long each step may take.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -93,9 +94,8 @@ pub(crate) async fn certified(url: &Url) -> Result<Option<OffsetDateTime>, WayEr
         url: url.clone(),
         source: source.without_url(),
     };
-    let client = reqwest::Client::builder()
+    let client = client_builder()
         .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
         .timeout(WITHIN)
         .tls_info(true)
         .build()

@@ -1,9 +1,9 @@
 //! The secrets of one stack: random, and worth nothing outside of it.
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
+use crate::jwt;
 use crate::secret::Secret;
 
 /// A project key that could not be signed.
@@ -64,15 +64,14 @@ fn project_key(role: &'static str, secret: &Secret) -> Result<Secret, KeyError> 
         iat: now.unix_timestamp(),
         exp: (now + Duration::days(1)).unix_timestamp(),
     };
-    let key = EncodingKey::from_secret(secret.expose().as_bytes());
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
+    jwt::sign(&claims, secret.expose().as_bytes())
         .map(Secret::new)
         .map_err(|source| KeyError { role, source })
 }
 
 #[cfg(test)]
 mod tests {
-    use jsonwebtoken::{DecodingKey, Validation};
+    use jsonwebtoken::{Algorithm, Validation};
 
     use super::*;
 
@@ -80,13 +79,13 @@ mod tests {
     fn a_project_key_names_its_role_and_is_signed_with_the_secret() {
         let keys = Keys::generate().expect("keys");
         let decode = |secret: &Secret| {
-            jsonwebtoken::decode::<serde_json::Value>(
+            jwt::verify::<serde_json::Value>(
                 keys.service_role.expose(),
-                &DecodingKey::from_secret(secret.expose().as_bytes()),
+                secret.expose().as_bytes(),
                 &Validation::new(Algorithm::HS256),
             )
         };
-        let claims = decode(&keys.jwt_secret).expect("a valid key").claims;
+        let claims = decode(&keys.jwt_secret).expect("a valid key");
         assert_eq!(claims["role"], "service_role");
         assert_eq!(claims["ref"], "cutover");
         assert!(decode(&keys.parser).is_err());

@@ -18,6 +18,7 @@ use super::script::{
     AuthBehaviour, EmbedderBehaviour, ParserBehaviour, Script, ScriptId, StorageBehaviour,
 };
 use crate::journal::Recorder;
+use crate::probe::client_builder;
 
 /// The stand-ins are on this machine and answer at once, or not at all.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,7 +62,7 @@ pub struct StandinClient {
 impl StandinClient {
     /// A client of the stand-ins on this card.
     pub fn new(card: &StandinCard) -> Result<Self, StandinError> {
-        let builder = Client::builder().no_proxy().timeout(TIMEOUT);
+        let builder = client_builder().timeout(TIMEOUT);
         Ok(Self {
             http: builder.build().map_err(StandinError::Client)?,
             control: card.control.clone(),

@@ -4,10 +4,10 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::Value;
 
 use super::card::StandinCard;
+use crate::probe::client_builder;
 
 /// What the control of the stand-ins calls itself when it is asked for its health.
 pub const SERVICE: &str = "cutover-standins";
@@ -61,7 +61,7 @@ impl Presence {
     /// # Errors
     /// Where something answers there that is no stand-in of ours.
     pub async fn of(card: &StandinCard) -> Result<Self, PresenceError> {
-        let http = Client::builder().no_proxy().timeout(TIMEOUT).build();
+        let http = client_builder().timeout(TIMEOUT).build();
         let http = http.map_err(PresenceError::Client)?;
         let taken = |sign: String| PresenceError::Taken {
             name: "control",

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use jsonwebtoken::{EncodingKey, Header};
+use cutover_harness::jwt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -224,6 +224,5 @@ fn project_key(role: &str) -> String {
 
 /// A token that says this, signed as the pipeline's project signs them.
 pub(crate) fn signed(claims: &Value) -> String {
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
-    jsonwebtoken::encode(&Header::default(), claims, &key).unwrap()
+    jwt::sign(claims, SECRET.as_bytes()).unwrap()
 }
