@@ -26,6 +26,7 @@ pub fn catalog() -> Catalog {
             origin: "fixtures/targets/local.toml",
             text: cutover_fixtures::TARGET,
         },
+        reference: &cutover_fixtures::reference::Reference,
         defects: cutover_fixtures::defects::SEEDED,
     }
 }
