@@ -118,7 +118,7 @@ async fn finds_the_most_similar(
     chunks: &[ChunkRow],
 ) -> CheckResult {
     let dimensions = cx.contract().embedder.dimensions;
-    let asked = Vector(cutover_fixtures::vector::of(query, dimensions));
+    let asked = Vector(cutover_fixtures::vector::embed(query, dimensions));
     let vectors = chunks.iter().filter_map(|chunk| chunk.embedding.as_ref());
     let mut truth: Vec<_> = vectors.map(|vector| vector.cosine(&asked)).collect();
     truth.sort_by(|a, b| b.total_cmp(a));

@@ -260,7 +260,7 @@ pub(super) fn has_the_embedders_vector(chunk: &ChunkRow, dimensions: usize) -> C
         "the vector of chunk {} has another dimension",
         chunk.chunk_ord
     );
-    let expected = Vector(cutover_fixtures::vector::of(&chunk.text, dimensions));
+    let expected = Vector(cutover_fixtures::vector::embed(&chunk.text, dimensions));
     let similarity = stored.cosine(&expected);
     ensure!(
         similarity > SAME_DIRECTION,

@@ -56,7 +56,7 @@ fn those_that_serve_alone_are_used_and_stay() {
 
     let again = world.command(&["standins"]).output().unwrap();
     assert_eq!(again.status.code(), Some(2), "{}", said(&again));
-    assert!(said(&again).contains("served already"), "{}", said(&again));
+    assert!(said(&again).contains("already running"), "{}", said(&again));
     let doctor = world.cutover(&["doctor"]);
     assert!(
         said(&doctor).contains("others serve them"),
