@@ -2,7 +2,7 @@
 
 mod catalog;
 mod pipeline;
-mod reading;
 mod smoke;
+mod support;
 
 pub use catalog::catalog;

@@ -9,7 +9,7 @@ use cutover_harness::standin::{
 };
 use uuid::Uuid;
 
-use crate::reading::list_at;
+use crate::support::json::list_at;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -8,7 +8,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::Reply;
 use futures::future::try_join_all;
 
-use crate::reading::{at, is_a_described_error};
+use crate::support::json::{at, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

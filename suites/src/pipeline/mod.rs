@@ -2,92 +2,90 @@
 //!
 //! Each file is about one topic: its table of checks first, the checks below it.
 
-mod access;
-mod address;
-mod again;
-mod awaiting;
-mod back_doors;
-mod callbacks;
-mod crashes;
+mod authentication;
+mod black_box;
+mod callback_authentication;
+mod callback_delivery;
+mod callback_format;
+mod confidentiality;
+mod configuration_variants;
+mod content_integrity;
+mod crash_recovery;
+mod database_roles;
 mod deletion;
-mod deliveries;
-mod deployments;
-mod discretion;
-mod documents;
-mod ending;
-mod everything;
-mod failures;
-mod forgeries;
+mod document_formats;
+mod duplicates;
+mod happy_path;
+mod invariants;
+mod job_history;
+mod job_status;
 mod jobs;
 mod limits;
 mod liveness;
-mod oddities;
-mod outages;
-mod outside;
-mod possession;
+mod malformed_requests;
+mod permanent_provider_errors;
 mod queue;
 mod readiness;
 mod registration;
 mod retries;
 mod retrieval;
-mod roles;
+mod reupload;
 mod routes;
 mod row_security;
+mod self_reporting;
 mod shapes;
+mod signed_urls;
 mod startup;
-mod status;
-mod texts;
-mod times;
-mod traces;
-mod truth;
-mod upload;
-mod users;
-mod workflow;
+mod tenant_isolation;
+mod text_fidelity;
+mod timestamps;
+mod transient_provider_errors;
+mod undocumented_routes;
 
 use cutover_harness::prelude::*;
 
 /// The suite: the tables of all its topics.
 pub(crate) fn suite() -> Suite {
     let tables = [
-        deliveries::table(),
-        texts::table(),
-        again::table(),
+        callback_delivery::table(),
+        text_fidelity::table(),
+        reupload::table(),
         retries::table(),
-        traces::table(),
-        times::table(),
-        roles::table(),
+        job_history::table(),
+        timestamps::table(),
+        database_roles::table(),
         row_security::table(),
-        deployments::table(),
-        workflow::table(),
-        callbacks::table(),
-        forgeries::table(),
-        outages::table(),
-        failures::table(),
-        documents::table(),
+        configuration_variants::table(),
+        happy_path::table(),
+        callback_format::table(),
+        callback_authentication::table(),
+        transient_provider_errors::table(),
+        permanent_provider_errors::table(),
+        document_formats::table(),
         retrieval::table(),
         registration::table(),
-        address::table(),
-        possession::table(),
-        outside::table(),
-        upload::table(),
-        users::table(),
+        signed_urls::table(),
+        content_integrity::table(),
+        black_box::table(),
+        duplicates::table(),
+        tenant_isolation::table(),
         limits::table(),
         jobs::table(),
-        status::table(),
+        job_status::table(),
         shapes::table(),
         deletion::table(),
-        access::table(),
-        back_doors::table(),
+        authentication::table(),
+        undocumented_routes::table(),
         routes::table(),
-        oddities::table(),
+        malformed_requests::table(),
         queue::table(),
-        crashes::table(),
-        truth::table(),
+        crash_recovery::table(),
+        self_reporting::table(),
         liveness::table(),
         readiness::table(),
         startup::table(),
-        discretion::table(),
-        everything::table(),
+        confidentiality::table(),
+        invariants::table(),
     ];
     Suite::new(
         "pipeline",

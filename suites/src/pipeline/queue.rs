@@ -13,9 +13,9 @@ use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, Script
 use futures::future::try_join_all;
 use serde_json::Value;
 
-use super::ending::hits;
-use super::workflow::words;
-use crate::reading::at;
+use crate::support::json::at;
+use crate::support::outcomes::hits;
+use crate::support::outcomes::words;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

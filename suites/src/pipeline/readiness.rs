@@ -10,7 +10,7 @@ use cutover_harness::standin::{
     EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
 };
 
-use crate::reading::{self, is_a_described_error};
+use crate::support::json::{self, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -167,7 +167,7 @@ async fn a_service_that_lacks_something_is_not_ready(cx: &Context, case: &Loss) 
 async fn becomes(cx: &Context, pipeline: &Pipeline, status: u16) -> CheckResult<Reply> {
     let what = format!("readiness is answered with {status}");
     let ready = async || pipeline.ready().await;
-    reading::becomes(cx, &what, NOTICED_WITHIN, status, ready).await
+    json::becomes(cx, &what, NOTICED_WITHIN, status, ready).await
 }
 
 /// Without its database the service says that it is unavailable, not that nothing is there; with it, work goes on.

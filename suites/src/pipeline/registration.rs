@@ -6,7 +6,7 @@ use cutover_harness::contract::{Endpoint, Limits, Pointer, UploadRequest};
 use cutover_harness::prelude::*;
 use serde_json::{Value, json};
 
-use crate::reading::is_a_described_error;
+use crate::support::json::is_a_described_error;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

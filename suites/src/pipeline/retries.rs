@@ -9,7 +9,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, CallbackMoment, ParserAnswer, ParserBehaviour};
 use serde_json::Value;
 
-use crate::reading::{at, is_a_described_error};
+use crate::support::json::{at, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -8,8 +8,8 @@ use cutover_harness::probe::{ChunkRow, Vector};
 use cutover_harness::standin::EmbedderBehaviour;
 use serde_json::Value;
 
-use super::ending::{hits, patience};
-use crate::reading::{at, is_a_described_error};
+use crate::support::json::{at, is_a_described_error};
+use crate::support::outcomes::{hits, patience};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -7,7 +7,7 @@ use cutover_harness::contract::{Endpoint, Presence, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, Reply, Request};
 
-use crate::reading::{at, is_a_described_error};
+use crate::support::json::{at, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

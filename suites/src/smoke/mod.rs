@@ -2,14 +2,14 @@
 //!
 //! It is fit for production: it reads, and writes within synthetic tenants what it deletes again.
 
-mod doors;
-mod journey;
+mod availability;
+mod document_flow;
 
 use cutover_harness::prelude::*;
 
 /// The checks of the suite.
 pub(crate) fn suite() -> Suite {
-    let tables = [journey::table(), doors::table()];
+    let tables = [document_flow::table(), availability::table()];
     Suite::new(
         "smoke",
         "a live service takes a document in, finds it for its owner alone, and lets it go",

@@ -11,21 +11,21 @@ use cutover_harness::standin::{
 };
 use serde_json::json;
 
-use super::ending::arrives_whole;
+use crate::support::outcomes::arrives_whole;
 
 /// A document that the parser has and keeps silent about, and the keys that its callbacks are proven with.
-pub(super) struct Awaiting {
-    pub(super) pipeline: Pipeline,
-    pub(super) document: Document,
-    pub(super) accepted: Accepted,
-    pub(super) keys: CallbackKeys,
+pub(crate) struct Awaiting {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) document: Document,
+    pub(crate) accepted: Accepted,
+    pub(crate) keys: CallbackKeys,
     // Only the first submission stays unanswered: should it take too long until the
     // check answers it, the next one is served.
     script: ScriptGuard,
 }
 
 /// What callbacks about a submission are proven with, by the rules of the contract.
-pub(super) fn keys_for(cx: &Context, call: &ParserCall) -> CheckResult<CallbackKeys> {
+pub(crate) fn keys_for(cx: &Context, call: &ParserCall) -> CheckResult<CallbackKeys> {
     let rules = &cx.contract().callback;
     let mut keys = CallbackKeys::default();
     if rules.auth.signs() {
@@ -44,7 +44,7 @@ pub(super) fn keys_for(cx: &Context, call: &ParserCall) -> CheckResult<CallbackK
 }
 
 /// A question about signatures does not apply where callbacks carry nothing but a static secret.
-pub(super) fn are_signed(cx: &Context) -> CheckResult {
+pub(crate) fn are_signed(cx: &Context) -> CheckResult {
     if cx.contract().callback.auth.signs() {
         return Ok(());
     }
@@ -54,13 +54,13 @@ pub(super) fn are_signed(cx: &Context) -> CheckResult {
 }
 
 impl Awaiting {
-    pub(super) async fn new(cx: &Context) -> CheckResult<Self> {
+    pub(crate) async fn new(cx: &Context) -> CheckResult<Self> {
         let document = cx.document().build();
         Self::with(cx, document).await
     }
 
     /// Waits in the same way for a document of the caller's.
-    pub(super) async fn with(cx: &Context, document: Document) -> CheckResult<Self> {
+    pub(crate) async fn with(cx: &Context, document: Document) -> CheckResult<Self> {
         let pipeline = cx.pipeline()?;
         let standins = cx.standins()?;
         let callback = Callback {
@@ -91,17 +91,17 @@ impl Awaiting {
     }
 
     /// The right proof that a body is the parser's.
-    pub(super) fn proof(&self, body: &str) -> Proof {
+    pub(crate) fn proof(&self, body: &str) -> Proof {
         self.keys.proof(body.as_bytes())
     }
 
-    pub(super) async fn calls_back(&self, body: &str, proof: &Proof) -> CheckResult<Reply> {
+    pub(crate) async fn calls_back(&self, body: &str, proof: &Proof) -> CheckResult<Reply> {
         let job = self.accepted.job_id;
         self.pipeline.callback(job, body, proof).await
     }
 
     /// Calls back with a text, rightly proven, as the parser would have.
-    pub(super) async fn is_given(&self, text: &str) -> CheckResult {
+    pub(crate) async fn is_given(&self, text: &str) -> CheckResult {
         let body = json!({"status": "completed", "md": text}).to_string();
         self.calls_back(&body, &self.proof(&body))
             .await?
@@ -110,13 +110,13 @@ impl Awaiting {
     }
 
     /// What the parser truly says still counts, and nothing that came before it does.
-    pub(super) async fn goes_on(self, cx: &Context) -> CheckResult {
+    pub(crate) async fn goes_on(self, cx: &Context) -> CheckResult {
         self.is_given(&self.document.expected_text()).await?;
         self.arrives(cx).await
     }
 
     /// The document arrives.
-    pub(super) async fn arrives(self, cx: &Context) -> CheckResult {
+    pub(crate) async fn arrives(self, cx: &Context) -> CheckResult {
         arrives_whole(cx, &self.pipeline, &self.accepted, &self.document).await?;
         Ok(self.script.withdraw().await?)
     }

@@ -6,7 +6,7 @@ use cutover_harness::contract::{Contract, JobView};
 use cutover_harness::prelude::*;
 use serde_json::json;
 
-use crate::reading::{at, is_a_described_error, list_at};
+use crate::support::json::{at, is_a_described_error, list_at};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

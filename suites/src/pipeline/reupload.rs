@@ -8,8 +8,8 @@ use cutover_harness::standin::{
     Callback, EmbedderBehaviour, ParsedText, ParserBehaviour, ScriptGuard,
 };
 
-use super::ending::{hits, parsed_text};
-use super::workflow::words;
+use crate::support::outcomes::words;
+use crate::support::outcomes::{hits, parsed_text};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

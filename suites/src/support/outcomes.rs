@@ -5,24 +5,24 @@ use std::time::Duration;
 use cutover_fixtures::documents::Document;
 use cutover_harness::contract::{Accepted, Contract, JobView};
 use cutover_harness::prelude::*;
+use cutover_harness::probe::{ChunkRow, Vector};
 use cutover_harness::standin::{CallbackSent, ParserCall};
 use serde_json::Value;
 
-use super::workflow::{has_the_embedders_vector, words};
-use crate::reading::{at, list_at};
+use crate::support::json::{at, list_at};
 
 /// The fewest words that tell a person what went wrong.
 const A_SENTENCE: usize = 3;
 
 /// How long a job may take to give up, when every attempt lasts as long as it may.
-pub(super) fn patience(contract: &Contract) -> Duration {
+pub(crate) fn patience(contract: &Contract) -> Duration {
     let timing = &contract.timing;
     let attempt = timing.parse_deadline.max(timing.provider_timeout) + timing.retry_cap;
     attempt * (timing.max_retries + 1) + timing.complete_within
 }
 
 /// The job fails for good, in the status of the stage that failed, and says why.
-pub(super) async fn fails(
+pub(crate) async fn fails(
     cx: &Context,
     pipeline: &Pipeline,
     accepted: &Accepted,
@@ -66,7 +66,7 @@ pub(super) async fn fails(
 }
 
 /// Everything a job tells about its failure contains these words.
-pub(super) fn names_its_cause(job: &JobView, cause: &str) -> CheckResult {
+pub(crate) fn names_its_cause(job: &JobView, cause: &str) -> CheckResult {
     let told = job.last_error.as_ref().map(Value::to_string);
     ensure!(
         told.as_ref().is_some_and(|told| told.contains(cause)),
@@ -77,7 +77,7 @@ pub(super) fn names_its_cause(job: &JobView, cause: &str) -> CheckResult {
 }
 
 /// Nothing of a document that has not arrived is indexed or found.
-pub(super) async fn leaves_nothing(
+pub(crate) async fn leaves_nothing(
     cx: &Context,
     pipeline: &Pipeline,
     accepted: &Accepted,
@@ -101,7 +101,7 @@ pub(super) async fn leaves_nothing(
 }
 
 /// The document arrives with its whole text, in chunks that are as agreed, each with its own vector.
-pub(super) async fn arrives_whole(
+pub(crate) async fn arrives_whole(
     cx: &Context,
     pipeline: &Pipeline,
     accepted: &Accepted,
@@ -138,7 +138,7 @@ pub(super) async fn arrives_whole(
 }
 
 /// The text that is stored as that of a document; empty when there is none.
-pub(super) async fn parsed_text(
+pub(crate) async fn parsed_text(
     cx: &Context,
     pipeline: &Pipeline,
     accepted: &Accepted,
@@ -154,7 +154,7 @@ pub(super) async fn parsed_text(
 }
 
 /// The callbacks about a document, once there are so many.
-pub(super) async fn callbacks_about(
+pub(crate) async fn callbacks_about(
     cx: &Context,
     document: &Document,
     least: usize,
@@ -174,7 +174,7 @@ pub(super) async fn callbacks_about(
 }
 
 /// What a search gives.
-pub(super) async fn hits(
+pub(crate) async fn hits(
     cx: &Context,
     pipeline: &Pipeline,
     query: &str,
@@ -187,4 +187,32 @@ pub(super) async fn hits(
         .json()?;
     let results = &cx.contract().fields.search.results;
     Ok(list_at(results, &answer, "the answer to a search")?.to_vec())
+}
+
+/// How far a stored vector may turn away from the embedder's answer: storing it
+/// as single-precision text and back must not turn it at all.
+const SAME_DIRECTION: f64 = 0.999_999;
+
+pub(crate) fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+pub(crate) fn has_the_embedders_vector(chunk: &ChunkRow, dimensions: usize) -> CheckResult {
+    let Some(stored) = &chunk.embedding else {
+        return Ok(());
+    };
+    ensure_eq!(
+        stored.dimensions(),
+        dimensions,
+        "the vector of chunk {} has another dimension",
+        chunk.chunk_ord
+    );
+    let expected = Vector(cutover_fixtures::vector::of(&chunk.text, dimensions));
+    let similarity = stored.cosine(&expected);
+    ensure!(
+        similarity > SAME_DIRECTION,
+        "the vector of chunk {} is not the embedder's for its text: their similarity is {similarity:.4}",
+        chunk.chunk_ord,
+    );
+    Ok(())
 }

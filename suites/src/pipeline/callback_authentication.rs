@@ -6,8 +6,8 @@ use cutover_harness::prelude::*;
 use cutover_harness::secret::Secret;
 use serde_json::json;
 
-use super::awaiting::{Awaiting, are_signed};
-use crate::reading::is_a_described_error;
+use crate::support::awaiting_callback::{Awaiting, are_signed};
+use crate::support::json::is_a_described_error;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -9,8 +9,8 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
 use time::OffsetDateTime;
 
-use super::ending::fails;
-use crate::reading::is_a_described_error;
+use crate::support::json::is_a_described_error;
+use crate::support::outcomes::fails;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -16,7 +16,7 @@ use cutover_harness::standin::{
 };
 use std::sync::Arc;
 
-use super::ending::arrives_whole;
+use crate::support::outcomes::arrives_whole;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

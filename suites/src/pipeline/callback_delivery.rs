@@ -8,8 +8,10 @@ use cutover_harness::probe::{ChunkRow, Vector};
 use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour};
 use serde_json::json;
 
-use super::awaiting::keys_for;
-use super::ending::{arrives_whole, callbacks_about, fails, leaves_nothing, parsed_text};
+use crate::support::awaiting_callback::keys_for;
+use crate::support::outcomes::{
+    arrives_whole, callbacks_about, fails, leaves_nothing, parsed_text,
+};
 
 /// The checks of this file; the one that waits longest begins first.
 pub(super) fn table() -> Vec<Check> {

@@ -3,11 +3,12 @@
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::Derivation;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{self, ChunkRow, DocumentRow, Vector};
+use cutover_harness::probe::{self, DocumentRow};
 use cutover_harness::standin::EmbedderBehaviour;
 use sha2::{Digest as _, Sha256};
 
-use crate::reading::{at, list_at};
+use crate::support::json::{at, list_at};
+use crate::support::outcomes::{has_the_embedders_vector, words};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
@@ -46,10 +47,6 @@ pub(super) fn table() -> Vec<Check> {
             .severity(High),
     ]
 }
-
-/// How far a stored vector may turn away from the embedder's answer: storing it
-/// as single-precision text and back must not turn it at all.
-const SAME_DIRECTION: f64 = 0.999_999;
 
 /// Its owner finds a document by what it says, and nobody else does.
 async fn a_document_is_found_by_its_owner_alone(cx: &Context) -> CheckResult {
@@ -218,10 +215,6 @@ async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-pub(super) fn words(text: &str) -> Vec<&str> {
-    text.split_whitespace().collect()
-}
-
 /// Every chunk has the vector that the embedder gave for its text, also when the answers come reordered.
 async fn every_chunk_has_its_own_vector(cx: &Context) -> CheckResult {
     let document = cx.document().pages(2).paragraphs(30).build();
@@ -247,26 +240,6 @@ async fn every_chunk_has_its_own_vector(cx: &Context) -> CheckResult {
     for chunk in &chunks {
         has_the_embedders_vector(chunk, dimensions)?;
     }
-    Ok(())
-}
-
-pub(super) fn has_the_embedders_vector(chunk: &ChunkRow, dimensions: usize) -> CheckResult {
-    let Some(stored) = &chunk.embedding else {
-        return Ok(());
-    };
-    ensure_eq!(
-        stored.dimensions(),
-        dimensions,
-        "the vector of chunk {} has another dimension",
-        chunk.chunk_ord
-    );
-    let expected = Vector(cutover_fixtures::vector::of(&chunk.text, dimensions));
-    let similarity = stored.cosine(&expected);
-    ensure!(
-        similarity > SAME_DIRECTION,
-        "the vector of chunk {} is not the embedder's for its text: their similarity is {similarity:.4}",
-        chunk.chunk_ord,
-    );
     Ok(())
 }
 

@@ -6,9 +6,9 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::EmbedderBehaviour;
 use serde_json::Value;
 
-use super::awaiting::Awaiting;
-use super::ending::hits;
-use crate::reading::at;
+use crate::support::awaiting_callback::Awaiting;
+use crate::support::json::at;
+use crate::support::outcomes::hits;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

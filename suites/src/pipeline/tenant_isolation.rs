@@ -7,7 +7,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, Request};
 use serde_json::{Value, json};
 
-use super::ending::hits;
+use crate::support::outcomes::hits;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

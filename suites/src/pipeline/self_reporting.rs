@@ -7,7 +7,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use serde_json::Value;
 
-use crate::reading::becomes;
+use crate::support::json::becomes;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

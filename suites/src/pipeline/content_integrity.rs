@@ -7,7 +7,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
 use serde_json::Value;
 
-use crate::reading::list_at;
+use crate::support::json::list_at;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -9,8 +9,8 @@ use cutover_harness::probe::EventRow;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour, StorageBehaviour};
 use serde::Deserialize;
 
-use super::awaiting::Awaiting;
-use super::ending::arrives_whole;
+use crate::support::awaiting_callback::Awaiting;
+use crate::support::outcomes::arrives_whole;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -11,7 +11,7 @@ use cutover_harness::standin::{
 };
 use time::OffsetDateTime;
 
-use super::ending::arrives_whole;
+use crate::support::outcomes::arrives_whole;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

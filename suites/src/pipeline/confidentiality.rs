@@ -14,7 +14,7 @@ use cutover_harness::standin::{
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::awaiting::keys_for;
+use crate::support::awaiting_callback::keys_for;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -7,10 +7,10 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, ParsedText, ParserBehaviour};
 use serde::Deserialize;
 
-use super::awaiting::Awaiting;
-use super::documents::keeps_the_rules;
-use super::ending::{arrives_whole, parsed_text, patience};
-use super::workflow::words;
+use super::document_formats::keeps_the_rules;
+use crate::support::awaiting_callback::Awaiting;
+use crate::support::outcomes::words;
+use crate::support::outcomes::{arrives_whole, parsed_text, patience};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -3,7 +3,7 @@
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 
-use crate::reading::{at, list_at};
+use crate::support::json::{at, list_at};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -11,7 +11,7 @@ use cutover_harness::probe::Request;
 use cutover_harness::secret::Secret;
 use serde_json::json;
 
-use crate::reading::is_a_described_error;
+use crate::support::json::is_a_described_error;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

@@ -6,7 +6,7 @@ use cutover_harness::contract::{Endpoint, Presence};
 use cutover_harness::prelude::*;
 use cutover_harness::secret::Secret;
 
-use crate::reading::at;
+use crate::support::json::at;
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

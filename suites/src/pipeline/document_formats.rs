@@ -6,8 +6,10 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::ChunkRow;
 use serde_json::Value;
 
-use super::ending::{arrives_whole, callbacks_about, fails, hits, leaves_nothing, names_its_cause};
-use crate::reading::at;
+use crate::support::json::at;
+use crate::support::outcomes::{
+    arrives_whole, callbacks_about, fails, hits, leaves_nothing, names_its_cause,
+};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

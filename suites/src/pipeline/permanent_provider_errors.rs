@@ -11,8 +11,8 @@ use cutover_harness::standin::{
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::ending::{fails, leaves_nothing, names_its_cause};
-use crate::reading::at;
+use crate::support::json::at;
+use crate::support::outcomes::{fails, leaves_nothing, names_its_cause};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

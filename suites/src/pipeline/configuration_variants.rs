@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::reading::{becomes, is_a_described_error};
+use crate::support::json::{becomes, is_a_described_error};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {

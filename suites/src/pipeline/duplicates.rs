@@ -8,7 +8,7 @@ use cutover_harness::probe::Reply;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
-use crate::reading::{at, is_a_described_error, list_at, one_is_taken};
+use crate::support::json::{at, is_a_described_error, list_at, one_is_taken};
 
 /// The checks of this file.
 pub(super) fn table() -> Vec<Check> {
