@@ -1,0 +1,252 @@
+//! Texts: whatever the parser gives arrives to the letter, however it is laid out and however long it is.
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::contract::{Accepted, JobView};
+use cutover_harness::prelude::*;
+use cutover_harness::standin::{Callback, ParsedText, ParserBehaviour};
+use serde::Deserialize;
+
+use super::document_formats::expect_chunk_rules;
+use cutover_suite_support::awaiting_callback::AwaitingCallback;
+use cutover_suite_support::outcomes::{expect_complete, give_up_within, parsed_text, words};
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(every_character_of_a_text_is_kept, TEXTS)
+            .requires([Http, Database, Storage, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(a_long_text_arrives_whole)
+            .requires([Http, Database, Storage, Standins])
+            .effect(WriteTenant)
+            .takes(secs(4))
+            .severity(Critical),
+        check!(a_text_that_cannot_be_stored_ends_its_job)
+            .requires([Http, Database, Storage, Standins])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(a_document_of_any_name_arrives)
+            .requires([Http, Database, Storage, Standins])
+            .effect(WriteTenant)
+            .severity(High),
+    ]
+}
+
+/// A text that a parser may give.
+pub(super) struct Text {
+    name: &'static str,
+    text: fn() -> String,
+}
+
+impl Named for Text {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Texts that parsers give, each laid out in a way of its own.
+const TEXTS: &[Text] = &[
+    Text {
+        name: "headings_of_every_level",
+        text: || {
+            let section = |level: usize| {
+                let heading = "#".repeat(level);
+                format!("{heading} Section {level}\n\nThe excess is {level}00.\n\n")
+            };
+            (1..=6).map(section).collect()
+        },
+    },
+    Text {
+        name: "runs_of_blanks",
+        text: || {
+            let line = "premium      1 200.00\tper  year\u{a0}\u{a0}net";
+            format!("# Figures\n\n{line}\n    {line}\n\t- {line}\n")
+        },
+    },
+    Text {
+        name: "blank_passages",
+        text: || format!("\n\n# First\n\na\n{}# Second\n\nb\n", "\n".repeat(30)),
+    },
+    Text {
+        name: "windows_line_ends",
+        text: || "# One\r\n\r\nfirst\r\nsecond\r\n# Two\r\nthird\r\n".to_owned(),
+    },
+    Text {
+        name: "blanks_at_the_end_of_lines",
+        text: || "# Terms  \n\nfirst line  \nsecond line\t\n  \nthird line \u{a0}\n".to_owned(),
+    },
+    Text {
+        name: "unicode_line_separators",
+        text: || "# One\n\na\u{2028}b\u{2029}c\u{85}d\u{b}e\u{1c}f\rg\nh\n".to_owned(),
+    },
+    Text {
+        name: "a_byte_order_mark",
+        text: || "\u{feff}# One\n\nfirst\n".to_owned(),
+    },
+    Text {
+        name: "unusual_characters",
+        text: || {
+            let odd = "e\u{301} \u{e9} \u{fb01} \u{2460} \u{200b}\u{feff}\u{ad}\u{1f469}\u{200d}\u{1f52c} \u{10fffd}";
+            format!("# Odd\n\n{odd}\n\"quoted\" \\ back & <b>bold</b> $1 {{}} %s\n#no-heading\n")
+        },
+    },
+];
+
+/// A document whose text is this, whatever its file says, and that has come to its end.
+async fn ended(cx: &Context, text: &str) -> CheckResult<(Pipeline, Accepted, JobView)> {
+    let document = cx.document().build();
+    let behaviour = ParserBehaviour {
+        callback: Callback {
+            text: ParsedText::Literal {
+                text: text.to_owned(),
+            },
+            ..Callback::default()
+        },
+        ..ParserBehaviour::default()
+    };
+    let script = cx
+        .standins()?
+        .script_parser(document.sha256(), behaviour)
+        .await?;
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.upload(&document).await?;
+    let job = pipeline.until_final(&accepted).await?;
+    script.withdraw().await?;
+    Ok((pipeline, accepted, job))
+}
+
+/// What is parsed is what the parser said, and its chunks lose nothing but blanks between them.
+async fn every_character_of_a_text_is_kept(cx: &Context, case: &Text) -> CheckResult {
+    let text = (case.text)();
+    let (pipeline, accepted, _) = ended(cx, &text).await?;
+    pipeline.until_complete(&accepted).await?;
+    ensure_eq!(
+        parsed_text(cx, &pipeline, &accepted).await?,
+        text,
+        "the text that is stored is not the one that the parser gave"
+    );
+    let mut rest = text.as_str();
+    for chunk in cx.database()?.chunks_of(accepted.document_id).await? {
+        expect_chunk_rules(cx, &chunk)?;
+        let said = chunk.text.trim();
+        let Some(found) = rest.find(said) else {
+            let summary = format!("chunk {} does not stand in the text", chunk.chunk_ord);
+            return Err(Stop::violated(
+                Finding::new(summary).comparing(rest, chunk.text),
+            ));
+        };
+        let (between, after) = (&rest[..found], &rest[found + said.len()..]);
+        ensure!(
+            between.trim().is_empty(),
+            "before chunk {} something is left out: {between:?}",
+            chunk.chunk_ord
+        );
+        rest = after;
+    }
+    ensure!(
+        rest.trim().is_empty(),
+        "after the last chunk something is left out: {rest:?}"
+    );
+    Ok(())
+}
+
+/// More sections than a page of rows holds, in more bytes than frameworks take by default.
+const SECTIONS: usize = 1_050;
+const SECTION_CHARS: usize = 2_100;
+
+/// What is stored of a long text, without its vectors: they are many.
+#[derive(Deserialize)]
+struct Stored {
+    text: String,
+    has_vector: bool,
+}
+
+/// How many documents are tried: where the callback comes too late, the parser's own is taken.
+const TRIES: usize = 3;
+
+/// A document that is given this text, which is too long for a script of the parser.
+async fn given(cx: &Context, text: &str) -> CheckResult<AwaitingCallback> {
+    let mut tries = 1;
+    loop {
+        let awaiting = AwaitingCallback::new(cx).await?;
+        awaiting.send_text(text).await?;
+        let calls = cx.standins()?.parser_calls(awaiting.document.sha256());
+        if calls.await?.len() == 1 || tries == TRIES {
+            return Ok(awaiting);
+        }
+        tries += 1;
+    }
+}
+
+/// A text is not cut off, wherever a framework, a client or a page of rows would end.
+async fn a_long_text_arrives_whole(cx: &Context) -> CheckResult {
+    let section = |n: usize| {
+        let word = format!("clause{n}x").repeat(SECTION_CHARS / 8 + 1);
+        format!("# Section {n}\n\n{}\n\n", &word[..SECTION_CHARS])
+    };
+    let text: String = (0..SECTIONS).map(section).collect();
+    let awaiting = given(cx, &text).await?;
+    let AwaitingCallback {
+        pipeline, accepted, ..
+    } = &awaiting;
+    let vocabulary = &cx.contract().vocabulary;
+    let within = give_up_within(cx.contract());
+    let job = pipeline
+        .until(accepted, "it ends", within, |job| {
+            vocabulary.is_final(&job.status, job.state.as_deref())
+        })
+        .await?;
+    ensure_eq!(
+        job.status,
+        vocabulary.complete,
+        "a document with a long text does not arrive: {}",
+        job.summary()
+    );
+    ensure!(
+        parsed_text(cx, pipeline, accepted).await? == text,
+        "a long text is not stored as the parser gave it"
+    );
+    let query = "SELECT text, embedding IS NOT NULL AS has_vector FROM {schema}.document_chunks \
+                 WHERE document_id = $1 ORDER BY chunk_ord";
+    let stored: Vec<Stored> = cx
+        .database()?
+        .rows(query, &[accepted.document_id.into()])
+        .await?;
+    let joined: String = stored.iter().map(|chunk| chunk.text.as_str()).collect();
+    ensure!(
+        words(&joined) == words(&text),
+        "the {} chunks of a long text are not the whole text",
+        stored.len()
+    );
+    let bare = stored.iter().filter(|chunk| !chunk.has_vector).count();
+    ensure_eq!(bare, 0, "chunks of a long text have no vector");
+    // Nobody needs to look at so much again.
+    pipeline.delete(accepted.document_id).await?;
+    Ok(())
+}
+
+/// A text with a character that a database does not take is not worked on for ever.
+async fn a_text_that_cannot_be_stored_ends_its_job(cx: &Context) -> CheckResult {
+    let (pipeline, accepted, job) = ended(cx, "# Odd\n\nbefore\u{0}after\n").await?;
+    if job.status == cx.contract().vocabulary.complete {
+        let text = parsed_text(cx, &pipeline, &accepted).await?;
+        ensure!(
+            text.contains("before") && text.contains("after"),
+            "what stood around the character is lost: {text:?}"
+        );
+    }
+    Ok(())
+}
+
+/// A document arrives whatever its file is called.
+async fn a_document_of_any_name_arrives(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let mut upload = document.upload().clone();
+    "Überschuß \"保険証券\" ; %0D%0A \\ פוליסה 🦀.pdf".clone_into(&mut upload.filename);
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.upload(upload).await?;
+    expect_complete(cx, &pipeline, &accepted, &document).await?;
+    Ok(())
+}
