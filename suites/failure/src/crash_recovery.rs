@@ -1,4 +1,4 @@
-//! Crashes and farewells: a worker or the API goes, and every document still arrives, once.
+//! Crash recovery and graceful shutdown: a worker or the API stops, and every document still completes once.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use cutover_suite_support::outcomes::expect_complete;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(a_killed_workers_job_is_finished_once, MOMENTS)
+        check!(a_killed_workers_job_is_finished_once, INTERRUPTIONS)
             .requires([Http, Database, Storage, Standins, WorkerStop])
             .effect(Fault)
             .takes(secs(3))
@@ -33,7 +33,7 @@ pub(crate) fn table() -> Vec<Check> {
             .takes(secs(5))
             .severity(Critical)
             .alone_with_workers(1),
-        check!(a_worker_shuts_down_gracefully, MOMENTS)
+        check!(a_worker_shuts_down_gracefully, INTERRUPTIONS)
             .requires([Http, Database, Storage, Standins, Processes])
             .effect(Fault)
             .takes(secs(3))
@@ -52,14 +52,14 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How long a provider keeps a worker waiting, so that there is time to do something to it.
+/// How long a provider delays its response, so that the check can act on the waiting worker.
 const HELD_MS: u64 = 1_000;
 
-/// What is granted beyond the grace for a machine that is busy.
+/// Extra time for a busy machine, on top of the shutdown grace period.
 const MARGIN: Duration = Duration::from_secs(3);
 
-/// A moment in the life of a job.
-pub(super) struct Moment {
+/// A stage in which the worker is interrupted.
+pub(super) struct Interruption {
     name: &'static str,
     stage: Stage,
 }
@@ -70,33 +70,33 @@ enum Stage {
     Embedding,
 }
 
-impl Named for Moment {
+impl Named for Interruption {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const MOMENTS: &[Moment] = &[
-    Moment {
+const INTERRUPTIONS: &[Interruption] = &[
+    Interruption {
         name: "while_parsing",
         stage: Stage::Parsing,
     },
-    Moment {
+    Interruption {
         name: "while_embedding",
         stage: Stage::Embedding,
     },
 ];
 
-/// A document in the middle of a stage, and who sent it.
-struct Underway {
+/// A document in the middle of a stage, and the client of its owner.
+struct InProgress {
     document: Document,
     pipeline: Pipeline,
     accepted: Accepted,
     script: ScriptGuard,
 }
 
-impl Underway {
-    /// Sends a document and waits until its worker waits for the provider of the stage.
+impl InProgress {
+    /// Uploads a document and waits until its worker waits for the provider of the stage.
     async fn reach(cx: &Context, stage: Stage) -> CheckResult<Self> {
         let document = cx.document().paragraphs(8).build();
         let standins = cx.standins()?;
@@ -138,22 +138,22 @@ impl Underway {
         })
     }
 
-    /// The document arrives, whole, and was finished once.
-    async fn arrives_once(self, cx: &Context) -> CheckResult {
+    /// The document completes, and was finalized once.
+    async fn completes_once(self, cx: &Context) -> CheckResult {
         self.pipeline.until_complete(&self.accepted).await?;
         expect_complete(cx, &self.pipeline, &self.accepted, &self.document).await?;
         self.script.withdraw().await?;
         let events = cx.database()?.events_of(self.accepted.job_id).await?;
         let ends = events.iter().filter(|event| event.kind == "finalized");
-        ensure_eq!(ends.count(), 1, "the job was not finished exactly once");
-        goes_on_where_it_was(&events)?;
+        ensure_eq!(ends.count(), 1, "the job was not finalized exactly once");
+        expect_no_repeated_step(&events)?;
         let scope = Scope::users(self.pipeline.tenant().map(|tenant| tenant.user_id));
         invariant::check(&cx.database()?, &cx.storage()?, cx.contract(), &scope).await
     }
 }
 
-/// Unless something failed in between, no step of a job is taken twice.
-fn goes_on_where_it_was(events: &[EventRow]) -> CheckResult {
+/// No step of a job is repeated, except after a failure.
+fn expect_no_repeated_step(events: &[EventRow]) -> CheckResult {
     let mut taken = HashSet::new();
     for event in events {
         if matches!(event.kind.as_str(), "retry" | "error") {
@@ -161,7 +161,7 @@ fn goes_on_where_it_was(events: &[EventRow]) -> CheckResult {
         } else if let Some(code) = &event.code {
             ensure!(
                 taken.insert((&event.kind, code)),
-                "a job takes the step '{code}' twice, although nothing had failed"
+                "a job repeats the step '{code}' without a failure in between"
             );
         }
     }
@@ -171,16 +171,19 @@ fn goes_on_where_it_was(events: &[EventRow]) -> CheckResult {
 fn only_worker(stack: &Stack) -> CheckResult<Arc<Worker>> {
     let workers = stack.workers();
     let only = <[Arc<Worker>; 1]>::try_from(workers);
-    only.map(|[worker]| worker)
-        .map_err(|_| Stop::from(anyhow::anyhow!("the stack has not one worker")))
+    only.map(|[worker]| worker).map_err(|_| {
+        Stop::from(anyhow::anyhow!(
+            "the stack does not have exactly one worker"
+        ))
+    })
 }
 
-/// What a killed worker held is done by another, once its lease has ended, and ends as if nothing had happened.
-async fn a_killed_workers_job_is_finished_once(cx: &Context, case: &Moment) -> CheckResult {
-    let underway = Underway::reach(cx, case.stage).await?;
+/// Another worker finishes the job of a killed worker after the lease expires, exactly once.
+async fn a_killed_workers_job_is_finished_once(cx: &Context, case: &Interruption) -> CheckResult {
+    let document = InProgress::reach(cx, case.stage).await?;
     cx.tell(Instruction::StopWorkers).await?;
     cx.tell(Instruction::StartWorkers).await?;
-    underway.arrives_once(cx).await
+    document.completes_once(cx).await
 }
 
 /// Everything that the database holds about a job.
@@ -202,62 +205,63 @@ impl Rows {
     }
 }
 
-/// A worker that stood still while its lease ended finds that its job is done, and leaves it alone.
+/// A worker that was paused until its lease expired does not change a job that another worker has finished.
 async fn a_worker_with_an_expired_lease_changes_nothing(cx: &Context) -> CheckResult {
-    let underway = Underway::reach(cx, Stage::Embedding).await?;
+    let document = InProgress::reach(cx, Stage::Embedding).await?;
     cx.tell(Instruction::PauseWorkers).await?;
     cx.tell(Instruction::ScaleWorkers(2)).await?;
-    underway.pipeline.until_complete(&underway.accepted).await?;
-    let before = Rows::of(cx, &underway.accepted).await?;
+    document.pipeline.until_complete(&document.accepted).await?;
+    let before = Rows::of(cx, &document.accepted).await?;
     cx.tell(Instruction::ResumeWorkers).await?;
     cx.tell(Instruction::ScaleWorkers(1)).await?;
-    // It is alone now: whatever it does after this document, it has gone on with the old one first.
+    // Only this worker is left: before it processes this document, it has resumed the old job.
     cx.pipeline()?.complete(&cx.document().build()).await?;
-    let after = Rows::of(cx, &underway.accepted).await?;
+    let after = Rows::of(cx, &document.accepted).await?;
     ensure_eq!(
         after.job,
         before.job,
-        "a worker without a lease changed a job that was done"
+        "a worker with an expired lease changed a finished job"
     );
     ensure_eq!(
         after.events,
         before.events,
-        "a worker without a lease went on with a job that was done"
+        "a worker with an expired lease added events to a finished job"
     );
     ensure!(
         after.chunks == before.chunks,
-        "a worker without a lease changed the chunks of a document that had arrived"
+        "a worker with an expired lease changed the chunks of a complete document"
     );
-    underway.arrives_once(cx).await
+    document.completes_once(cx).await
 }
 
-/// A worker that is told to end does so in time, with success, and leaves no claim behind.
-async fn a_worker_shuts_down_gracefully(cx: &Context, case: &Moment) -> CheckResult {
+/// A worker that receives SIGTERM exits in time, with success, and releases its jobs.
+async fn a_worker_shuts_down_gracefully(cx: &Context, case: &Interruption) -> CheckResult {
     let worker = only_worker(cx.processes()?)?;
-    let underway = Underway::reach(cx, case.stage).await?;
-    ends_well(cx, &worker).await?;
-    let job = cx.database()?.job(underway.accepted.job_id).await?;
+    let document = InProgress::reach(cx, case.stage).await?;
+    shut_down(cx, &worker).await?;
+    let job = cx.database()?.job(document.accepted.job_id).await?;
     let claim = job.and_then(|job| job.claimed_by);
-    ensure_eq!(claim, None, "a worker that has ended still holds a job");
+    ensure_eq!(claim, None, "a worker that has exited still holds a job");
     worker.restart().await?;
-    underway.arrives_once(cx).await
+    document.completes_once(cx).await
 }
 
-/// A process that is told to end does so within its grace, with success.
-async fn ends_well(cx: &Context, process: &Process) -> CheckResult {
+/// A process that receives SIGTERM exits with success within the grace period.
+async fn shut_down(cx: &Context, process: &Process) -> CheckResult {
     let grace = cx.contract().timing.shutdown_grace + MARGIN;
     match process.terminate(grace).await {
         Err(still @ ProcessError::StillRunning { .. }) => {
-            let summary = format!("{} does not end when it is told to", process.name());
-            Err(Stop::violated(
-                Finding::new(summary).comparing("an end within the grace", still.to_string()),
-            ))
+            let summary = format!("{} does not exit after SIGTERM", process.name());
+            Err(Stop::violated(Finding::new(summary).comparing(
+                "an exit within the grace period",
+                still.to_string(),
+            )))
         }
         status => {
             let status = status?;
             ensure!(
                 status.success(),
-                "{}, told to end, ends with {status}",
+                "{} exits after SIGTERM with {status}",
                 process.name()
             );
             Ok(())
@@ -265,7 +269,7 @@ async fn ends_well(cx: &Context, process: &Process) -> CheckResult {
     }
 }
 
-/// What an API has accepted is known to the next one: its address takes the bytes, and the document arrives.
+/// A registration survives a restart of the API: its signed URL accepts the bytes, and the document completes.
 async fn accepted_documents_survive_an_api_restart(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
@@ -275,14 +279,14 @@ async fn accepted_documents_survive_an_api_restart(cx: &Context) -> CheckResult 
     let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
     ensure!(
         put.is_success(),
-        "an address given before the restart takes no bytes: {}",
+        "a signed URL from before the restart accepts no bytes: {}",
         put.summary()
     );
     pipeline.until_complete(&accepted).await?;
     Ok(())
 }
 
-/// An API that is told to end answers what it was asked, and then ends with success.
+/// An API that receives SIGTERM answers its open requests and exits with success.
 async fn the_api_shuts_down_gracefully(cx: &Context) -> CheckResult {
     let api = cx.processes()?.api();
     let (contract, standins, tenant) = (cx.contract(), cx.standins()?, cx.tenant()?);
@@ -297,15 +301,15 @@ async fn the_api_shuts_down_gracefully(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline_as(tenant)?;
     let end = async {
         let within = contract.timing.complete_within;
-        cx.eventually("the request is under way", within, async || {
+        cx.eventually("the request reaches the storage", within, async || {
             let calls = standins.storage_calls(&signing).await?;
             Ok((!calls.is_empty()).then_some(()))
         })
         .await?;
-        ends_well(cx, api).await
+        shut_down(cx, api).await
     };
     let (accepted, ended) = futures::join!(pipeline.accept(document.upload()), end);
-    // What the user saw comes first: the end of the process is seen by operators alone.
+    // The user's request comes first: a failed shutdown is seen by operators only.
     let accepted = accepted?;
     ended?;
     script.withdraw().await?;
@@ -313,7 +317,7 @@ async fn the_api_shuts_down_gracefully(cx: &Context) -> CheckResult {
     let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
     ensure!(
         put.is_success(),
-        "the address given by the ending API takes no bytes: {}",
+        "the signed URL from the stopping API accepts no bytes: {}",
         put.summary()
     );
     pipeline.until_complete(&accepted).await?;

@@ -1,4 +1,4 @@
-//! Liveness: a process answers for itself at any time, whatever others wait for.
+//! Liveness: `/health` answers in time, whatever other requests wait for.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use futures::future::try_join_all;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(health_answers_while_requests_wait, CROWDS)
+        check!(health_answers_while_requests_wait, WAITING_REQUESTS)
             .requires([Http, Standins, Processes])
             .effect(Fault)
             .takes(secs(2))
@@ -24,149 +24,153 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Many users who ask for something at the same time.
-pub(super) struct Crowd {
+/// Many simultaneous requests of one kind.
+pub(super) struct WaitingRequests {
     name: &'static str,
-    wants: Want,
-    slow: Slow,
+    kind: RequestKind,
+    slow: SlowProvider,
 }
 
 #[derive(Clone, Copy)]
-enum Want {
+enum RequestKind {
     Upload,
     Search,
     List,
 }
 
-/// Who takes its time meanwhile.
+/// The provider that is slow meanwhile.
 #[derive(Clone, Copy, PartialEq)]
-enum Slow {
-    Nobody,
+enum SlowProvider {
+    Nothing,
     Storage,
     Embedder,
     Identity,
 }
 
-impl Named for Crowd {
+impl Named for WaitingRequests {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const fn crowd(name: &'static str, wants: Want, slow: Slow) -> Crowd {
-    Crowd { name, wants, slow }
+const fn waiting_requests(
+    name: &'static str,
+    kind: RequestKind,
+    slow: SlowProvider,
+) -> WaitingRequests {
+    WaitingRequests { name, kind, slow }
 }
 
-const CROWDS: &[Crowd] = &[
-    crowd("registrations", Want::Upload, Slow::Nobody),
-    crowd(
+const WAITING_REQUESTS: &[WaitingRequests] = &[
+    waiting_requests("registrations", RequestKind::Upload, SlowProvider::Nothing),
+    waiting_requests(
         "registrations_with_a_slow_storage",
-        Want::Upload,
-        Slow::Storage,
+        RequestKind::Upload,
+        SlowProvider::Storage,
     ),
-    crowd(
+    waiting_requests(
         "searches_with_a_slow_embedder",
-        Want::Search,
-        Slow::Embedder,
+        RequestKind::Search,
+        SlowProvider::Embedder,
     ),
-    crowd(
+    waiting_requests(
         "requests_with_a_slow_identity_provider",
-        Want::List,
-        Slow::Identity,
+        RequestKind::List,
+        SlowProvider::Identity,
     ),
 ];
 
-/// How many users ask at the same time.
+/// The number of simultaneous users.
 const USERS: usize = 30;
 
-/// How long a provider takes that takes its time.
+/// The delay of a slow provider.
 const DELAY_MS: u64 = 500;
 
-/// How often it is tried: a busy machine may keep everybody waiting for once.
+/// Attempts: one may be slow on a busy machine.
 const TRIES: usize = 3;
 
-/// While many users wait, whether a process lives is told as ever.
-async fn health_answers_while_requests_wait(cx: &Context, case: &Crowd) -> CheckResult {
-    let beside = match case.slow {
-        Slow::Identity => Some(introspecting(cx).await?),
-        Slow::Nobody | Slow::Storage | Slow::Embedder => None,
+/// While many requests wait, `/health` answers as quickly as usual.
+async fn health_answers_while_requests_wait(cx: &Context, case: &WaitingRequests) -> CheckResult {
+    let extra_api = match case.slow {
+        SlowProvider::Identity => Some(start_introspecting_api(cx).await?),
+        SlowProvider::Nothing | SlowProvider::Storage | SlowProvider::Embedder => None,
     };
-    let script = slowed(cx, case.slow).await?;
+    let script = slow_down(cx, case.slow).await?;
     let mut in_time = false;
     for _ in 0..TRIES {
-        // Where so many who want next to nothing take long, it is the machine that is slow.
-        in_time = is_answered_in_time(cx, case.wants, beside.as_ref()).await?
-            || !serves_at_once(cx, beside.as_ref()).await?;
+        // If many trivial requests are slow, too, the machine is slow and not the service.
+        in_time = is_answered_in_time(cx, case.kind, extra_api.as_ref()).await?
+            || !is_machine_fast(cx, extra_api.as_ref()).await?;
         if in_time {
             break;
         }
     }
     ensure!(
         in_time,
-        "while {USERS} users wait, /health is not answered within {:?}",
+        "while {USERS} requests wait, /health does not answer within {:?}",
         limit(cx)
     );
     if let Some(script) = script {
         script.withdraw().await?;
     }
-    match beside {
-        Some(beside) => Ok(beside.end().await?),
+    match extra_api {
+        Some(extra_api) => Ok(extra_api.end().await?),
         None => Ok(()),
     }
 }
 
-/// How long an answer about health may take.
+/// The time limit of `/health`.
 fn limit(cx: &Context) -> Duration {
     cx.contract().timing.ready_within * 2
 }
 
-/// The same service, asking its identity provider about every token.
-async fn introspecting(cx: &Context) -> CheckResult<Beside> {
+/// A second API that asks its identity provider about every token.
+async fn start_introspecting_api(cx: &Context) -> CheckResult<Beside> {
     let mode = ("AUTH_MODE".to_owned(), Some("introspection".to_owned()));
     let overrides = Overrides::from([mode]);
     Ok(cx.processes()?.api_beside(&overrides).await?)
 }
 
-async fn slowed(cx: &Context, slow: Slow) -> CheckResult<Option<ScriptGuard>> {
+async fn slow_down(cx: &Context, slow: SlowProvider) -> CheckResult<Option<ScriptGuard>> {
     let (standins, delay_ms) = (cx.standins()?, DELAY_MS);
     Ok(match slow {
-        Slow::Nobody => None,
-        Slow::Storage => {
+        SlowProvider::Nothing => None,
+        SlowProvider::Storage => {
             let late = StorageBehaviour::Late { delay_ms };
             Some(standins.script_storage("POST ", late).await?)
         }
-        Slow::Embedder => {
+        SlowProvider::Embedder => {
             let late = EmbedderBehaviour::Late { delay_ms };
             Some(standins.script_embedder("", late).await?)
         }
-        Slow::Identity => {
+        SlowProvider::Identity => {
             let late = AuthBehaviour::Late { delay_ms };
             Some(standins.script_auth("", late).await?)
         }
     })
 }
 
-/// Whether health is answered within the limit, again and again, for as long as a crowd waits.
+/// Whether `/health` answers within the limit for as long as the other requests wait.
 async fn is_answered_in_time(
     cx: &Context,
-    wants: Want,
-    beside: Option<&Beside>,
+    kind: RequestKind,
+    extra_api: Option<&Beside>,
 ) -> CheckResult<bool> {
     let mut users = Vec::new();
     for _ in 0..USERS {
-        users.push(at(cx.pipeline()?, beside));
+        users.push(at_extra_api(cx.pipeline()?, extra_api));
     }
     let documents: Vec<_> = users.iter().map(|_| cx.document().build()).collect();
     let (served, late) = (Cell::new(false), Cell::new(false));
-    let crowd = async {
+    let waiting = async {
         let wanted = users.iter().zip(&documents);
-        let replies = try_join_all(wanted.map(|(user, document)| ask(user, wants, document))).await;
+        let replies = try_join_all(wanted.map(|(user, document)| ask(user, kind, document))).await;
         served.set(true);
         replies
     };
     let probe = users[0].anonymous();
     let within = cx.contract().timing.complete_within;
-    let watching = cx.eventually("the crowd is served", within, async || {
+    let watching = cx.eventually("all requests are answered", within, async || {
         let request = probe.request(Endpoint::Health, "")?.within(limit(cx));
         match probe.http().send(request).await {
             Err(HttpError::NoAnswer {
@@ -177,11 +181,11 @@ async fn is_answered_in_time(
         }
         Ok(served.get().then_some(()))
     });
-    let (replies, watched) = futures::join!(crowd, watching);
+    let (replies, watched) = futures::join!(waiting, watching);
     for reply in replies? {
         ensure!(
             reply.status < 500,
-            "of {USERS} users at once one is answered with {}",
+            "one of {USERS} simultaneous requests is answered with {}",
             reply.summary()
         );
     }
@@ -189,28 +193,28 @@ async fn is_answered_in_time(
     Ok(!late.get())
 }
 
-/// As long as so many may take who want next to nothing.
-const AT_ONCE: Duration = Duration::from_millis(300);
+/// The time limit for that many trivial requests.
+const QUICKLY: Duration = Duration::from_millis(300);
 
-/// Whether as many as are in a crowd are told at once that the process lives.
-async fn serves_at_once(cx: &Context, beside: Option<&Beside>) -> CheckResult<bool> {
-    let probe = at(cx.pipeline()?, beside).anonymous();
+/// Whether that many simultaneous `/health` requests are answered quickly.
+async fn is_machine_fast(cx: &Context, extra_api: Option<&Beside>) -> CheckResult<bool> {
+    let probe = at_extra_api(cx.pipeline()?, extra_api).anonymous();
     let began = Instant::now();
     try_join_all((0..USERS).map(|_| probe.health())).await?;
-    Ok(began.elapsed() < AT_ONCE)
+    Ok(began.elapsed() < QUICKLY)
 }
 
-fn at(pipeline: Pipeline, beside: Option<&Beside>) -> Pipeline {
-    match beside {
-        Some(beside) => pipeline.at(beside.url()),
+fn at_extra_api(pipeline: Pipeline, extra_api: Option<&Beside>) -> Pipeline {
+    match extra_api {
+        Some(extra_api) => pipeline.at(extra_api.url()),
         None => pipeline,
     }
 }
 
-async fn ask(user: &Pipeline, wants: Want, document: &Document) -> CheckResult<Reply> {
-    match wants {
-        Want::Upload => user.register(document.upload()).await,
-        Want::Search => user.search(document.nonce(), 3).await,
-        Want::List => user.jobs(&[]).await,
+async fn ask(user: &Pipeline, kind: RequestKind, document: &Document) -> CheckResult<Reply> {
+    match kind {
+        RequestKind::Upload => user.register(document.upload()).await,
+        RequestKind::Search => user.search(document.nonce(), 3).await,
+        RequestKind::List => user.jobs(&[]).await,
     }
 }

@@ -1,4 +1,4 @@
-//! Providers that fail for good: the document fails in its stage, with the cause, and leaves nothing behind.
+//! Permanent provider errors: the document fails in its stage, with the cause, and nothing of it is indexed.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -36,21 +36,21 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How often a provider is asked before the document fails.
+/// How many times a provider may be called before the document fails.
 #[derive(Clone, Copy, Debug)]
 enum Attempts {
-    /// Asking again cannot help.
+    /// Once, because a retry cannot help.
     Once,
-    /// As often as the contract says.
+    /// The number of attempts in the contract.
     All,
-    /// It is a matter of taste whether asking again can help.
+    /// Once or more: whether a retry helps depends on the implementation.
     Any,
 }
 
 impl Attempts {
-    fn are(self, cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
+    fn expect(self, cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
         if let Self::All = self {
-            grows(cx, calls)?;
+            expect_growing_pauses(cx, calls)?;
         }
         let calls = calls.len();
         let all = 1 + cx.contract().timing.max_retries as usize;
@@ -61,131 +61,131 @@ impl Attempts {
         };
         ensure!(
             (least..=most).contains(&calls),
-            "the provider was asked {calls} times, not {least} to {most} times"
+            "the provider was called {calls} times, not {least} to {most} times"
         );
         Ok(())
     }
 }
 
-/// Each pause is so much longer than the one before as the contract says.
-fn grows(cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
+/// Each pause grows by the factor in the contract.
+fn expect_growing_pauses(cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
     let timing = &cx.contract().timing;
     let mut agreed = timing.retry_base;
     for pair in calls.windows(2) {
-        // Clocks and jitter are not held against anybody.
+        // A quarter of the pause is tolerated, because of jitter and clock differences.
         let (pause, least) = (pair[1] - pair[0], agreed.mul_f64(0.75));
         ensure!(
             pause >= least,
-            "a provider that failed again is asked again after {pause:.1}, not after {agreed:?}"
+            "a failed call is repeated after {pause:.1}, not after {agreed:?}"
         );
         agreed = agreed.mul_f64(timing.retry_factor).min(timing.retry_cap);
     }
     Ok(())
 }
 
-/// What a provider says when it refuses; its cause must reach the user.
+/// The text of a provider's refusal, which the user must see as the cause.
 const MARKER: &str = "marker-7f31c0";
 
-/// A parser that does not do what it should, and what must be told of it.
-pub(super) struct Unparsed {
+/// A permanent error of the parser, and what the job must report about it.
+pub(super) struct ParserError {
     name: &'static str,
     behaviour: fn() -> ParserBehaviour,
     attempts: Attempts,
     cause: Option<&'static str>,
 }
 
-impl Named for Unparsed {
+impl Named for ParserError {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-fn refusing(status: u16) -> ParserBehaviour {
-    answering(ParserAnswer::Refuse {
+fn parser_refusal(status: u16) -> ParserBehaviour {
+    with_answer(ParserAnswer::Refuse {
         status,
         marker: MARKER.to_owned(),
         retry_after_s: None,
     })
 }
 
-fn answering(answer: ParserAnswer) -> ParserBehaviour {
+fn with_answer(answer: ParserAnswer) -> ParserBehaviour {
     ParserBehaviour {
         answer,
         ..ParserBehaviour::default()
     }
 }
 
-fn calling_back(callback: Callback) -> ParserBehaviour {
+fn with_callback(callback: Callback) -> ParserBehaviour {
     ParserBehaviour {
         callback,
         ..ParserBehaviour::default()
     }
 }
 
-fn saying(text: &str) -> ParserBehaviour {
+fn with_text(text: &str) -> ParserBehaviour {
     let text = ParsedText::Literal {
         text: text.to_owned(),
     };
-    calling_back(Callback {
+    with_callback(Callback {
         text,
         ..Callback::default()
     })
 }
 
-/// How a parser does not do what it should.
-const PARSER: &[Unparsed] = &[
-    Unparsed {
+/// Permanent errors of the parser.
+const PARSER: &[ParserError] = &[
+    ParserError {
         name: "refused_as_malformed",
-        behaviour: || refusing(400),
+        behaviour: || parser_refusal(400),
         attempts: Attempts::Once,
         cause: Some(MARKER),
     },
-    Unparsed {
+    ParserError {
         name: "refused_for_its_key",
-        behaviour: || refusing(401),
+        behaviour: || parser_refusal(401),
         attempts: Attempts::Once,
         cause: Some("401"),
     },
-    Unparsed {
+    ParserError {
         name: "refused_as_unreadable",
-        behaviour: || refusing(422),
+        behaviour: || parser_refusal(422),
         attempts: Attempts::Once,
         cause: Some(MARKER),
     },
-    Unparsed {
+    ParserError {
         name: "forbidden",
-        behaviour: || refusing(403),
+        behaviour: || parser_refusal(403),
         attempts: Attempts::Once,
         cause: Some(MARKER),
     },
-    Unparsed {
+    ParserError {
         name: "refused_as_too_large",
-        behaviour: || refusing(413),
+        behaviour: || parser_refusal(413),
         attempts: Attempts::Once,
         cause: Some(MARKER),
     },
-    Unparsed {
+    ParserError {
         name: "always_overloaded",
-        behaviour: || refusing(429),
+        behaviour: || parser_refusal(429),
         attempts: Attempts::All,
         cause: Some("429"),
     },
-    Unparsed {
+    ParserError {
         name: "always_broken",
-        behaviour: || refusing(500),
+        behaviour: || parser_refusal(500),
         attempts: Attempts::All,
         cause: Some("500"),
     },
-    Unparsed {
+    ParserError {
         name: "garbage",
-        behaviour: || answering(ParserAnswer::Garbage),
+        behaviour: || with_answer(ParserAnswer::Garbage),
         attempts: Attempts::Any,
         cause: None,
     },
-    Unparsed {
+    ParserError {
         name: "failed",
         behaviour: || {
-            calling_back(Callback {
+            with_callback(Callback {
                 status: CallbackStatus::Failed {
                     error: MARKER.to_owned(),
                 },
@@ -195,10 +195,10 @@ const PARSER: &[Unparsed] = &[
         attempts: Attempts::Any,
         cause: Some(MARKER),
     },
-    Unparsed {
+    ParserError {
         name: "unknown_shape",
         behaviour: || {
-            calling_back(Callback {
+            with_callback(Callback {
                 shape: PayloadShape::UnknownShape,
                 ..Callback::default()
             })
@@ -206,22 +206,25 @@ const PARSER: &[Unparsed] = &[
         attempts: Attempts::Any,
         cause: None,
     },
-    Unparsed {
+    ParserError {
         name: "no_text",
-        behaviour: || saying(""),
+        behaviour: || with_text(""),
         attempts: Attempts::Any,
         cause: None,
     },
-    Unparsed {
+    ParserError {
         name: "blank_text",
-        behaviour: || saying(" \n\n\t\n"),
+        behaviour: || with_text(" \n\n\t\n"),
         attempts: Attempts::Any,
         cause: None,
     },
 ];
 
-/// What cannot be parsed fails there, with the parser's cause, after as many attempts as make sense.
-async fn a_permanent_parser_error_fails_the_document(cx: &Context, case: &Unparsed) -> CheckResult {
+/// A permanent parser error fails the document in the parse stage, with the parser's cause, after the allowed attempts.
+async fn a_permanent_parser_error_fails_the_document(
+    cx: &Context,
+    case: &ParserError,
+) -> CheckResult {
     let document = cx.document().build();
     let standins = cx.standins()?;
     let script = standins
@@ -237,8 +240,8 @@ async fn a_permanent_parser_error_fails_the_document(cx: &Context, case: &Unpars
     }
     let calls = standins.parser_calls(document.sha256()).await?;
     let times: Vec<_> = calls.iter().map(|call| call.at).collect();
-    case.attempts.are(cx, &times)?;
-    // What the parser reports is taken note of, even when it is bad news.
+    case.attempts.expect(cx, &times)?;
+    // A callback is acknowledged even if it reports a failure.
     for callback in calls.iter().flat_map(|call| &call.callbacks) {
         ensure_eq!(
             callback.answered,
@@ -250,20 +253,20 @@ async fn a_permanent_parser_error_fails_the_document(cx: &Context, case: &Unpars
     expect_not_indexed(cx, &pipeline, &accepted, &document).await
 }
 
-/// An embedder that does not do what it should.
-pub(super) struct Unembedded {
+/// A permanent error of the embedder.
+pub(super) struct EmbedderError {
     name: &'static str,
     behaviour: fn() -> EmbedderBehaviour,
     attempts: Attempts,
 }
 
-impl Named for Unembedded {
+impl Named for EmbedderError {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-fn declining(status: u16) -> EmbedderBehaviour {
+fn embedder_refusal(status: u16) -> EmbedderBehaviour {
     EmbedderBehaviour::Refuse {
         status,
         marker: MARKER.to_owned(),
@@ -271,64 +274,64 @@ fn declining(status: u16) -> EmbedderBehaviour {
     }
 }
 
-/// How an embedder does not do what it should.
-const EMBEDDER: &[Unembedded] = &[
-    Unembedded {
+/// Permanent errors of the embedder.
+const EMBEDDER: &[EmbedderError] = &[
+    EmbedderError {
         name: "down",
-        behaviour: || declining(503),
+        behaviour: || embedder_refusal(503),
         attempts: Attempts::All,
     },
-    Unembedded {
+    EmbedderError {
         name: "overloaded",
-        behaviour: || declining(429),
+        behaviour: || embedder_refusal(429),
         attempts: Attempts::All,
     },
-    Unembedded {
+    EmbedderError {
         name: "refused",
-        behaviour: || declining(400),
+        behaviour: || embedder_refusal(400),
         attempts: Attempts::Once,
     },
-    Unembedded {
+    EmbedderError {
         name: "refused_for_its_key",
-        behaviour: || declining(401),
+        behaviour: || embedder_refusal(401),
         attempts: Attempts::Once,
     },
-    Unembedded {
+    EmbedderError {
         name: "not_found",
-        behaviour: || declining(404),
+        behaviour: || embedder_refusal(404),
         attempts: Attempts::Once,
     },
-    Unembedded {
+    EmbedderError {
         name: "one_vector_missing",
         behaviour: || EmbedderBehaviour::Short,
         attempts: Attempts::Any,
     },
-    Unembedded {
+    EmbedderError {
         name: "zero_vector",
         behaviour: || EmbedderBehaviour::Zero,
         attempts: Attempts::Any,
     },
-    Unembedded {
+    EmbedderError {
         name: "not_a_number",
         behaviour: || EmbedderBehaviour::NotANumber,
         attempts: Attempts::Any,
     },
-    Unembedded {
+    EmbedderError {
         name: "another_dimension",
         behaviour: || EmbedderBehaviour::WrongDimension,
         attempts: Attempts::Any,
     },
-    Unembedded {
+    EmbedderError {
         name: "garbage",
         behaviour: || EmbedderBehaviour::Garbage,
         attempts: Attempts::Any,
     },
 ];
 
-/// What gets no good vectors fails there, and is never called complete.
+/// A permanent embedder error fails the document in the embedding stage, and it never becomes complete.
 async fn a_permanent_embedder_error_fails_the_document(
     cx: &Context,
-    case: &Unembedded,
+    case: &EmbedderError,
 ) -> CheckResult {
     let document = cx.document().paragraphs(12).build();
     let standins = cx.standins()?;
@@ -342,17 +345,17 @@ async fn a_permanent_embedder_error_fails_the_document(
     script.withdraw().await?;
     let calls = standins.embedder_calls(document.nonce()).await?;
     let times: Vec<_> = calls.iter().map(|call| call.at).collect();
-    case.attempts.are(cx, &times)?;
+    case.attempts.expect(cx, &times)?;
     expect_not_indexed(cx, &pipeline, &accepted, &document).await
 }
 
-/// A document whose first vectors were stored and whose last were refused is not half there.
+/// A document of which only the last batch fails leaves no chunks of the earlier batches.
 async fn a_document_that_fails_halfway_leaves_nothing(cx: &Context) -> CheckResult {
     let pages = cx.contract().embedder.max_batch + 1;
     let document = cx.document().pages(pages).paragraphs(1).build();
-    // The last page's heading is in the last call alone.
+    // Only the last embedder call contains the heading of the last page.
     let last = format!("{}, part {pages} of {pages}", document.title());
-    let refusal = cx.standins()?.script_embedder(last, declining(400));
+    let refusal = cx.standins()?.script_embedder(last, embedder_refusal(400));
     let script = refusal.await?;
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.upload(&document).await?;
@@ -362,12 +365,12 @@ async fn a_document_that_fails_halfway_leaves_nothing(cx: &Context) -> CheckResu
     expect_not_indexed(cx, &pipeline, &accepted, &document).await
 }
 
-/// After a document that fails, the next ones arrive, and its owner can see which one failed.
+/// After a failed document, other documents complete, and the owner can see which one failed.
 async fn a_failed_document_delays_no_other(cx: &Context) -> CheckResult {
     let broken = cx.document().build();
     let script = cx
         .standins()?
-        .script_parser(broken.sha256(), refusing(422))
+        .script_parser(broken.sha256(), parser_refusal(422))
         .await?;
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.upload(&broken).await?;
@@ -379,17 +382,22 @@ async fn a_failed_document_delays_no_other(cx: &Context) -> CheckResult {
     let shown = pipeline.document(accepted.document_id).await?;
     let shown = shown.expect_status(200)?.json()?;
     let fields = &cx.contract().fields.document;
-    let told = [
+    let expected_fields = [
         (&fields.status, json!(failed)),
         (&fields.chunk_count, json!(0)),
     ];
-    for (pointer, expected) in told {
+    for (pointer, expected) in expected_fields {
         if pointer.is_given() {
             let found = value_at(pointer, &shown, "a failed document")?;
-            ensure_eq!(found, &expected, "a failed document says something else");
+            ensure_eq!(
+                found,
+                &expected,
+                "a failed document has a wrong {}",
+                pointer.as_str()
+            );
         }
     }
-    // A document that has arrived makes room: its owner goes on as before.
+    // The failed document does not count against the limit of its owner.
     pipeline.complete(&cx.document().build()).await?;
     expect_not_indexed(cx, &pipeline, &accepted, &broken).await
 }

@@ -1,4 +1,4 @@
-//! Readiness: a service without something that it needs says so, quickly, and recovers by itself.
+//! Readiness: a service without a dependency is not ready, reports this quickly, and recovers by itself.
 
 use std::time::Duration;
 
@@ -32,22 +32,22 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How long until a loss, or its end, is noticed.
+/// How long the loss or return of a dependency may go unnoticed.
 const NOTICED_WITHIN: Duration = Duration::from_secs(15);
 
-/// How long PostgreSQL may take to end.
+/// How long PostgreSQL may take to stop.
 const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(10);
 
-/// How often readiness is asked before it counts as slow: a busy machine may spoil one answer.
+/// Readiness requests before the response counts as slow: one may be slow on a busy machine.
 const ANSWERS: usize = 3;
 
-/// Something that a service needs, and how it is lost.
+/// A dependency, and how it is lost.
 pub(super) struct Loss {
     name: &'static str,
-    how: How,
+    dependency: Dependency,
 }
 
-enum How {
+enum Dependency {
     Parser(ParserAnswer),
     Embedder(EmbedderBehaviour),
     Storage(StorageBehaviour),
@@ -60,53 +60,53 @@ impl Named for Loss {
     }
 }
 
-const AWAY: u16 = 503;
+const UNAVAILABLE: u16 = 503;
 
 const LOSSES: &[Loss] = &[
     Loss {
         name: "the_parser_refuses",
-        how: How::Parser(ParserAnswer::Refuse {
-            status: AWAY,
+        dependency: Dependency::Parser(ParserAnswer::Refuse {
+            status: UNAVAILABLE,
             marker: String::new(),
             retry_after_s: None,
         }),
     },
     Loss {
         name: "the_parser_is_silent",
-        how: How::Parser(ParserAnswer::Hang),
+        dependency: Dependency::Parser(ParserAnswer::Hang),
     },
     Loss {
         name: "the_embedder_refuses",
-        how: How::Embedder(EmbedderBehaviour::Refuse {
-            status: AWAY,
+        dependency: Dependency::Embedder(EmbedderBehaviour::Refuse {
+            status: UNAVAILABLE,
             marker: String::new(),
             retry_after_s: None,
         }),
     },
     Loss {
         name: "the_embedder_is_silent",
-        how: How::Embedder(EmbedderBehaviour::Hang),
+        dependency: Dependency::Embedder(EmbedderBehaviour::Hang),
     },
     Loss {
         name: "storage_refuses",
-        how: How::Storage(StorageBehaviour::Refuse {
-            status: AWAY,
+        dependency: Dependency::Storage(StorageBehaviour::Refuse {
+            status: UNAVAILABLE,
             marker: String::new(),
         }),
     },
     Loss {
         name: "storage_is_silent",
-        how: How::Storage(StorageBehaviour::Hang),
+        dependency: Dependency::Storage(StorageBehaviour::Hang),
     },
     Loss {
         name: "the_database_is_stopped",
-        how: How::Database,
+        dependency: Dependency::Database,
     },
 ];
 
-impl How {
-    /// Brings the loss about; gives the script that does it, where one does.
-    async fn happen(&self, cx: &Context) -> CheckResult<Option<ScriptGuard>> {
+impl Dependency {
+    /// Takes the dependency away; returns the script that does so, if any.
+    async fn take_away(&self, cx: &Context) -> CheckResult<Option<ScriptGuard>> {
         let standins = cx.standins()?;
         let script = match self {
             Self::Parser(answer) => {
@@ -133,44 +133,44 @@ async fn stop_database(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Ends a loss.
-async fn ends(cx: &Context, loss: Option<ScriptGuard>) -> CheckResult {
+/// Brings the dependency back.
+async fn restore(cx: &Context, loss: Option<ScriptGuard>) -> CheckResult {
     match loss {
         Some(script) => Ok(script.withdraw().await?),
         None => Ok(cx.processes()?.postgres().start().await?),
     }
 }
 
-/// Without something that it needs, the service is alive and not ready, says so in time, and comes back with it.
+/// Without a dependency the service is alive but not ready, reports this in time, and recovers with the dependency.
 async fn a_service_without_a_dependency_is_not_ready(cx: &Context, case: &Loss) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
-    becomes(cx, &pipeline, 200).await?;
-    let loss = case.how.happen(cx).await?;
-    let denied = becomes(cx, &pipeline, 503).await?;
-    let mut fastest = denied.elapsed;
+    wait_for_readiness(cx, &pipeline, 200).await?;
+    let loss = case.dependency.take_away(cx).await?;
+    let not_ready = wait_for_readiness(cx, &pipeline, 503).await?;
+    let mut fastest = not_ready.elapsed;
     for _ in 1..ANSWERS {
         fastest = fastest.min(pipeline.ready().await?.expect_status(503)?.elapsed);
     }
     let limit = cx.contract().timing.ready_within;
     ensure!(
         fastest < limit,
-        "readiness is answered after {:.1} s at best",
+        "readiness takes {:.1} s at best",
         fastest.as_secs_f64()
     );
     pipeline.health().await?.expect_status(200)?;
-    ends(cx, loss).await?;
-    becomes(cx, &pipeline, 200).await?;
+    restore(cx, loss).await?;
+    wait_for_readiness(cx, &pipeline, 200).await?;
     Ok(())
 }
 
-/// Readiness is answered with this status, sooner or later.
-async fn becomes(cx: &Context, pipeline: &Pipeline, status: u16) -> CheckResult<Reply> {
-    let what = format!("readiness is answered with {status}");
+/// Waits until readiness has this status.
+async fn wait_for_readiness(cx: &Context, pipeline: &Pipeline, status: u16) -> CheckResult<Reply> {
+    let what = format!("readiness has status {status}");
     let ready = async || pipeline.ready().await;
     wait_for_status(cx, &what, NOTICED_WITHIN, status, ready).await
 }
 
-/// Without its database the service says that it is unavailable, not that nothing is there; with it, work goes on.
+/// Without its database the service answers 503 instead of empty results. With it, work continues.
 async fn a_database_outage_is_reported_and_survived(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.through_outages();
     let done = pipeline.complete(&cx.document().build()).await?;
@@ -192,12 +192,12 @@ async fn a_database_outage_is_reported_and_survived(cx: &Context) -> CheckResult
     }
     pipeline.anonymous().health().await?.expect_status(200)?;
     cx.processes()?.postgres().start().await?;
-    becomes(cx, &pipeline.anonymous(), 200).await?;
+    wait_for_readiness(cx, &pipeline.anonymous(), 200).await?;
     pipeline.job(done.job_id()).await?.expect_status(200)?;
     let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
     ensure!(
         put.is_success(),
-        "an address given before the outage takes no bytes: {}",
+        "a signed URL from before the outage accepts no bytes: {}",
         put.summary()
     );
     pipeline.until_complete(&accepted).await?;

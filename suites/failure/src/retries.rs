@@ -1,4 +1,4 @@
-//! Between two attempts: a job that waits for its retry is alive, and a long document is given its time.
+//! Retries: a job that waits for its retry is active, and a long document gets a longer deadline.
 
 use std::time::Duration;
 
@@ -27,11 +27,11 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Far longer than the check takes.
+/// Much longer than the check takes.
 const PAUSE_S: u32 = 90;
 
-/// Sends a document that an overloaded parser puts off, and waits until its job waits for the retry.
-async fn is_put_off(
+/// Uploads a document that an overloaded parser rejects, and waits until its job waits for the retry.
+async fn upload_to_busy_parser(
     cx: &Context,
     pipeline: &Pipeline,
     document: &Document,
@@ -60,13 +60,13 @@ async fn is_put_off(
     };
     let within = cx.contract().timing.complete_within;
     pipeline
-        .until(&accepted, "it waits for its retry", within, waits)
+        .until(&accepted, "the job waits for its retry", within, waits)
         .await?;
     script.withdraw().await?;
     Ok(accepted)
 }
 
-/// A job that waits for its retry counts as active, keeps its document from being sent twice, and goes on when asked to.
+/// A job that waits for its retry counts as active, blocks duplicates, and continues on request.
 async fn a_job_waiting_for_its_retry_is_active(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let documents: Vec<_> = (0..cx.contract().limits.concurrent_jobs)
@@ -74,7 +74,7 @@ async fn a_job_waiting_for_its_retry_is_active(cx: &Context) -> CheckResult {
         .collect();
     let mut waiting = Vec::new();
     for document in &documents {
-        waiting.push(is_put_off(cx, &pipeline, document).await?);
+        waiting.push(upload_to_busy_parser(cx, &pipeline, document).await?);
     }
     for document in &documents {
         let again = pipeline.register(document.upload()).await?;
@@ -85,60 +85,64 @@ async fn a_job_waiting_for_its_retry_is_active(cx: &Context) -> CheckResult {
     expect_error_body(&more.expect_status(429)?, cx.contract())?;
     for accepted in &waiting {
         let answer = pipeline.retry(accepted.job_id).await?.expect_status(200)?;
-        says_what_became_of(cx.contract(), accepted, &answer.json()?)?;
+        expect_retry_response(cx.contract(), accepted, &answer.json()?)?;
         pipeline.until_complete(accepted).await?;
     }
     Ok(())
 }
 
-/// The answer to a retry says which job it was, and where that stands now.
-fn says_what_became_of(contract: &Contract, accepted: &Accepted, answer: &Value) -> CheckResult {
+/// The response to a retry names the job and its new state.
+fn expect_retry_response(contract: &Contract, accepted: &Accepted, answer: &Value) -> CheckResult {
     let fields = &contract.fields.retry;
-    let told = [
+    let expected_fields = [
         (&fields.job_id, accepted.job_id.to_string()),
         (&fields.new_state, contract.vocabulary.retried_state.clone()),
     ];
-    for (pointer, expected) in told.iter().filter(|(pointer, _)| pointer.is_given()) {
-        let said = value_at(pointer, answer, "the answer to a retry")?;
+    for (pointer, expected) in expected_fields
+        .iter()
+        .filter(|(pointer, _)| pointer.is_given())
+    {
+        let value = value_at(pointer, answer, "the response to a retry")?;
         ensure_eq!(
-            said,
+            value,
             expected,
-            "the answer to a retry does not say what has become of which job: {}",
+            "the response to a retry has a wrong {}",
             pointer.as_str()
         );
     }
     Ok(())
 }
 
-/// A document of more pages than one deadline is for is not sent again before the second has passed.
+/// A document with more pages than one deadline covers is not submitted again before the second has passed.
 async fn a_long_document_is_given_more_time(cx: &Context) -> CheckResult {
     let timing = &cx.contract().timing;
     let expected = (timing.parse_deadline * 2).min(timing.parse_deadline_cap);
     if expected > LONGEST_WAIT {
-        let reason = format!("a deadline of {expected:?} is too long to wait for");
+        let reason = format!("a deadline of {expected:?} takes too long");
         return Err(Stop::precondition_missing(reason));
     }
-    // A deadline runs from before the parser hears of the document: a busy machine makes it look shorter.
+    // The deadline starts before the parser receives the document, so on a busy machine it appears shorter.
     let least = expected.mul_f64(0.75);
-    let mut given = Vec::new();
+    let mut deadlines = Vec::new();
     for _ in 0..TRIES {
-        given.push(until_asked_again(cx).await?);
-        if given.iter().any(|given| *given >= least) {
+        deadlines.push(time_until_resubmission(cx).await?);
+        if deadlines.iter().any(|deadlines| *deadlines >= least) {
             return Ok(());
         }
     }
-    let summary = "a document of more pages than one deadline is for is sent again too early";
+    let summary =
+        "a document with more pages than one deadline covers is submitted again too early";
     Err(Stop::violated(Finding::new(summary).comparing(
         format!("after {expected:?}"),
-        format!("after {given:.1?}"),
+        format!("after {deadlines:.1?}"),
     )))
 }
 
-/// How many documents are tried: a submission that a busy machine loses is repeated earlier.
+/// Attempts: on a busy machine a submission may be lost and repeated earlier.
 const TRIES: usize = 2;
 
-/// How long a parser that keeps silent about a long document is left in peace.
-async fn until_asked_again(cx: &Context) -> CheckResult<time::Duration> {
+/// The time between the first and second submission of a long document to a silent parser.
+async fn time_until_resubmission(cx: &Context) -> CheckResult<time::Duration> {
     let pages = cx.contract().timing.parse_pages as usize + 1;
     let document = cx.document().pages(pages).paragraphs(1).build();
     let standins = cx.standins()?;
@@ -158,9 +162,9 @@ async fn until_asked_again(cx: &Context) -> CheckResult<time::Duration> {
     let calls = standins.parser_calls(document.sha256()).await?;
     match &calls[..] {
         [first, second, ..] => Ok(second.at - first.at),
-        _ => Err(anyhow::anyhow!("the parser was asked {} times", calls.len()).into()),
+        _ => Err(anyhow::anyhow!("the parser was called {} times", calls.len()).into()),
     }
 }
 
-/// As long as a check may wait for a deadline.
+/// The longest deadline that a check waits for.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! Providers that fail for a while: the document arrives all the same, after a pause.
+//! Transient provider errors: after a pause the pipeline retries, and the document completes.
 
 use std::time::Duration;
 
@@ -34,26 +34,26 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// What an overloaded provider asks for, in seconds.
+/// The `Retry-After` of an overloaded provider, in seconds.
 const RETRY_AFTER_S: u32 = 1;
 
-/// A deviation that ends after some calls.
-pub(super) struct Outage<B> {
+/// A provider error that ends after some calls.
+pub(super) struct TransientError<B> {
     name: &'static str,
     behaviour: fn() -> B,
     calls: u32,
-    /// The least pause before the next call, where one is asked for.
+    /// The pause that the provider asks for, if any.
     pause: Option<Duration>,
 }
 
-impl<B> Named for Outage<B> {
+impl<B> Named for TransientError<B> {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-impl<B> Outage<B> {
-    const fn of(name: &'static str, calls: u32, behaviour: fn() -> B) -> Self {
+impl<B> TransientError<B> {
+    const fn new(name: &'static str, calls: u32, behaviour: fn() -> B) -> Self {
         Self {
             name,
             behaviour,
@@ -62,15 +62,15 @@ impl<B> Outage<B> {
         }
     }
 
-    const fn asking_for_a_pause(mut self) -> Self {
+    const fn with_retry_after(mut self) -> Self {
         self.pause = Some(Duration::from_secs(RETRY_AFTER_S as u64));
         self
     }
 
-    /// Between an attempt that failed and the next lies at least the pause that was
-    /// asked for, or else that of the contract.
-    fn is_followed_by_a_pause(&self, cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
-        // Clocks and jitter are not held against anybody.
+    /// The pause after a failed attempt is at least as long as the provider asked for, or else as the contract
+    /// requires.
+    fn expect_pause(&self, cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
+        // Half the pause is tolerated, because of jitter and clock differences.
         let least = self
             .pause
             .unwrap_or(cx.contract().timing.retry_base)
@@ -79,27 +79,27 @@ impl<B> Outage<B> {
             let pause = pair[1] - pair[0];
             ensure!(
                 pause >= least,
-                "a failed call is repeated after {pause:.0}, not after {least:?} at least"
+                "a failed call is repeated after {pause:.0}, not after at least {least:?}"
             );
         }
         Ok(())
     }
 }
 
-/// The job says how often it was tried again.
-fn counts_its_retries(job: &JobView, calls: usize) -> CheckResult {
+/// The retry count of the job matches the number of calls.
+fn expect_retry_count(job: &JobView, calls: usize) -> CheckResult {
     let Some(count) = job.retry_count else {
         return Ok(());
     };
     ensure_eq!(
         count,
         calls as u64 - 1,
-        "the job does not say how often it was tried again, for {calls} calls"
+        "the retry count of a job does not match its {calls} calls"
     );
     Ok(())
 }
 
-const fn refusing(status: u16, retry_after_s: Option<u32>) -> ParserAnswer {
+const fn parser_refusal(status: u16, retry_after_s: Option<u32>) -> ParserAnswer {
     ParserAnswer::Refuse {
         status,
         marker: String::new(),
@@ -107,7 +107,7 @@ const fn refusing(status: u16, retry_after_s: Option<u32>) -> ParserAnswer {
     }
 }
 
-const fn declining(status: u16, retry_after_s: Option<u32>) -> EmbedderBehaviour {
+const fn embedder_refusal(status: u16, retry_after_s: Option<u32>) -> EmbedderBehaviour {
     EmbedderBehaviour::Refuse {
         status,
         marker: String::new(),
@@ -115,25 +115,28 @@ const fn declining(status: u16, retry_after_s: Option<u32>) -> EmbedderBehaviour
     }
 }
 
-/// How a parser fails for a while.
-const PARSER: &[Outage<ParserAnswer>] = &[
-    Outage::of("overloaded", 2, || refusing(429, Some(RETRY_AFTER_S))).asking_for_a_pause(),
-    Outage::of("overloaded_without_retry_after", 1, || refusing(429, None)),
-    Outage::of("broken", 2, || refusing(500, None)),
-    Outage::of("bad_gateway", 1, || refusing(502, None)),
-    Outage::of("unavailable", 2, || refusing(503, None)),
-    Outage::of("unavailable_for_a_while", 1, || {
-        refusing(503, Some(RETRY_AFTER_S))
+/// Transient errors of the parser.
+const PARSER: &[TransientError<ParserAnswer>] = &[
+    TransientError::new("overloaded", 2, || parser_refusal(429, Some(RETRY_AFTER_S)))
+        .with_retry_after(),
+    TransientError::new("overloaded_without_retry_after", 1, || {
+        parser_refusal(429, None)
+    }),
+    TransientError::new("broken", 2, || parser_refusal(500, None)),
+    TransientError::new("bad_gateway", 1, || parser_refusal(502, None)),
+    TransientError::new("unavailable", 2, || parser_refusal(503, None)),
+    TransientError::new("unavailable_for_a_while", 1, || {
+        parser_refusal(503, Some(RETRY_AFTER_S))
     })
-    .asking_for_a_pause(),
-    Outage::of("behind_a_slow_gateway", 1, || refusing(504, None)),
-    Outage::of("silent", 1, || ParserAnswer::Hang),
+    .with_retry_after(),
+    TransientError::new("behind_a_slow_gateway", 1, || parser_refusal(504, None)),
+    TransientError::new("silent", 1, || ParserAnswer::Hang),
 ];
 
-/// A parser that fails for a while is asked again, as often as it takes and not at once.
+/// After a transient parser error, the pipeline retries after a pause until the parser accepts the document.
 async fn a_parser_that_recovers_gets_its_document(
     cx: &Context,
-    case: &Outage<ParserAnswer>,
+    case: &TransientError<ParserAnswer>,
 ) -> CheckResult {
     let document = cx.document().build();
     let behaviour = ParserBehaviour {
@@ -151,32 +154,35 @@ async fn a_parser_that_recovers_gets_its_document(
     let calls: Vec<_> = calls.iter().map(|call| call.at).collect();
     ensure!(
         calls.len() > case.calls as usize,
-        "the provider was not asked again"
+        "the provider was not called again"
     );
-    case.is_followed_by_a_pause(cx, &calls)?;
-    counts_its_retries(&job, calls.len())
+    case.expect_pause(cx, &calls)?;
+    expect_retry_count(&job, calls.len())
 }
 
-/// How an embedder fails for a while.
-const EMBEDDER: &[Outage<EmbedderBehaviour>] = &[
-    Outage::of("overloaded", 2, || declining(429, Some(RETRY_AFTER_S))).asking_for_a_pause(),
-    Outage::of("broken", 2, || declining(500, None)),
-    Outage::of("unavailable", 1, || declining(503, None)),
-    Outage::of("unavailable_for_a_while", 1, || {
-        declining(503, Some(RETRY_AFTER_S))
+/// Transient errors of the embedder.
+const EMBEDDER: &[TransientError<EmbedderBehaviour>] = &[
+    TransientError::new("overloaded", 2, || {
+        embedder_refusal(429, Some(RETRY_AFTER_S))
     })
-    .asking_for_a_pause(),
-    Outage::of("behind_a_slow_gateway", 1, || declining(504, None)),
-    Outage::of("silent", 1, || EmbedderBehaviour::Hang),
-    Outage::of("one_vector_missing", 1, || EmbedderBehaviour::Short),
-    Outage::of("zero_vector", 1, || EmbedderBehaviour::Zero),
-    Outage::of("garbage", 1, || EmbedderBehaviour::Garbage),
+    .with_retry_after(),
+    TransientError::new("broken", 2, || embedder_refusal(500, None)),
+    TransientError::new("unavailable", 1, || embedder_refusal(503, None)),
+    TransientError::new("unavailable_for_a_while", 1, || {
+        embedder_refusal(503, Some(RETRY_AFTER_S))
+    })
+    .with_retry_after(),
+    TransientError::new("behind_a_slow_gateway", 1, || embedder_refusal(504, None)),
+    TransientError::new("silent", 1, || EmbedderBehaviour::Hang),
+    TransientError::new("one_vector_missing", 1, || EmbedderBehaviour::Short),
+    TransientError::new("zero_vector", 1, || EmbedderBehaviour::Zero),
+    TransientError::new("garbage", 1, || EmbedderBehaviour::Garbage),
 ];
 
-/// An embedder that fails for a while is asked again, and every chunk gets the right vector.
+/// After a transient embedder error, the pipeline retries, and every chunk gets the right vector.
 async fn an_embedder_that_recovers_gets_its_chunks(
     cx: &Context,
-    case: &Outage<EmbedderBehaviour>,
+    case: &TransientError<EmbedderBehaviour>,
 ) -> CheckResult {
     let document = cx.document().paragraphs(20).build();
     let standins = cx.standins()?;
@@ -190,22 +196,22 @@ async fn an_embedder_that_recovers_gets_its_chunks(
     let calls: Vec<_> = calls.iter().map(|call| call.at).collect();
     ensure!(
         calls.len() > case.calls as usize,
-        "the provider was not asked again"
+        "the provider was not called again"
     );
-    case.is_followed_by_a_pause(cx, &calls)?;
-    counts_its_retries(&job, calls.len())
+    case.expect_pause(cx, &calls)?;
+    expect_retry_count(&job, calls.len())
 }
 
-/// A failure of storage, and the calls that it hits.
-pub(super) struct Failing {
+/// A storage error, and the requests that it affects.
+pub(super) struct StorageError {
     name: &'static str,
     behaviour: fn() -> StorageBehaviour,
-    /// Methods, and whether the raw object or the parsed one is concerned.
+    /// The methods, and whether the raw object or the parsed one is affected.
     methods: &'static [&'static str],
     raw: bool,
 }
 
-impl Named for Failing {
+impl Named for StorageError {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -214,7 +220,7 @@ impl Named for Failing {
 fn unavailable() -> StorageBehaviour {
     StorageBehaviour::Refuse {
         status: 503,
-        marker: "storage is away".to_owned(),
+        marker: "storage is unavailable".to_owned(),
     }
 }
 
@@ -223,27 +229,27 @@ const READING: &[&str] = &["GET"];
 /// The methods that write one.
 const WRITING: &[&str] = &["POST", "PUT"];
 
-/// How storage fails for a while.
-const STORAGE: &[Failing] = &[
-    Failing {
+/// Transient errors of the storage.
+const STORAGE: &[StorageError] = &[
+    StorageError {
         name: "reading_the_upload",
         behaviour: unavailable,
         methods: READING,
         raw: true,
     },
-    Failing {
+    StorageError {
         name: "reading_the_upload_in_silence",
         behaviour: || StorageBehaviour::Hang,
         methods: READING,
         raw: true,
     },
-    Failing {
+    StorageError {
         name: "reading_the_text",
         behaviour: unavailable,
         methods: READING,
         raw: false,
     },
-    Failing {
+    StorageError {
         name: "writing_the_text",
         behaviour: unavailable,
         methods: WRITING,
@@ -251,8 +257,8 @@ const STORAGE: &[Failing] = &[
     },
 ];
 
-/// A storage that fails for a while costs time, not the document.
-async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &Failing) -> CheckResult {
+/// A transient storage error causes a delay, but loses no document.
+async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &StorageError) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let (tenant, contract) = (cx.tenant()?, cx.contract());
     let pipeline = cx.pipeline_as(tenant.clone())?;
@@ -276,7 +282,7 @@ async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &Failing) -> 
     if case.methods == READING {
         return Ok(());
     }
-    // A text that is acknowledged is kept: nobody would send it again.
+    // A text whose callback was acknowledged must be kept, because the parser does not send it again.
     let calls = cx.standins()?.parser_calls(document.sha256()).await?;
     let acknowledged = calls.iter().position(|call| {
         let mut answers = call.callbacks.iter().filter_map(|sent| sent.answered);
@@ -285,7 +291,7 @@ async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &Failing) -> 
     let last = calls.len().saturating_sub(1);
     ensure!(
         acknowledged.is_none_or(|first| first == last),
-        "a callback was acknowledged, and its text was lost"
+        "a callback was acknowledged, but its text was lost"
     );
     Ok(())
 }

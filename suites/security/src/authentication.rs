@@ -1,4 +1,4 @@
-//! Access: who has no valid token is nobody, on every route, and who has one is somebody on all of them.
+//! Authentication: every protected route rejects invalid tokens and accepts valid ones.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use cutover_suite_support::responses::expect_error_body;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(a_bad_token_is_refused_everywhere, TOKENS)
+        check!(a_bad_token_is_refused_everywhere, INVALID_TOKENS)
             .requires([Http, Database, Minting])
             .effect(WriteTenant)
             .severity(Critical),
@@ -32,33 +32,33 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// What is sent in a user's name.
+/// Creates the `Authorization` value, or none, from the minter and the id of a user.
 type Forge = fn(&Minter, Uuid) -> Result<Option<Secret>, TokenError>;
 
-/// A token that must not be accepted.
-pub(super) struct Token {
+/// An invalid token.
+pub(super) struct InvalidToken {
     name: &'static str,
     forge: Forge,
-    place: Place,
+    place: TokenPlace,
 }
 
-/// Where a token stands.
+/// Where the request carries the token.
 #[derive(Clone, Copy)]
-enum Place {
-    /// In the header for it, with its scheme.
+enum TokenPlace {
+    /// In the `Authorization` header, with its scheme.
     Header,
-    /// In the address.
-    Address,
+    /// In the query string.
+    QueryString,
     /// In a cookie.
     Cookie,
 }
 
-impl Place {
+impl TokenPlace {
     fn put(self, request: Request, token: &Secret) -> Request {
         let names = ["access_token", "token", "jwt", "sb-access-token"];
         match self {
             Self::Header => request.secret_header("authorization", token),
-            Self::Address => request.query(names.map(|name| (name, token.expose()))),
+            Self::QueryString => request.query(names.map(|name| (name, token.expose()))),
             Self::Cookie => {
                 let cookies = names.map(|name| format!("{name}={}", token.expose()));
                 request.secret_header("cookie", &Secret::new(cookies.join("; ")))
@@ -67,19 +67,19 @@ impl Place {
     }
 }
 
-impl Named for Token {
+impl Named for InvalidToken {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const fn token(name: &'static str, forge: Forge) -> Token {
-    let place = Place::Header;
-    Token { name, forge, place }
+const fn token(name: &'static str, forge: Forge) -> InvalidToken {
+    let place = TokenPlace::Header;
+    InvalidToken { name, forge, place }
 }
 
-/// Tokens that must not be accepted.
-const TOKENS: &[Token] = &[
+/// Invalid tokens.
+const INVALID_TOKENS: &[InvalidToken] = &[
     token("none", |_, _| Ok(None)),
     token("an_empty_one", |_, _| Ok(Some(Secret::new("Bearer ")))),
     token("garbage", |_, _| Ok(Some(Secret::new("Bearer a.b.c")))),
@@ -110,26 +110,28 @@ const TOKENS: &[Token] = &[
         key_of(minter, user, "service_role")
     }),
     token("the_anon_key", |minter, user| key_of(minter, user, "anon")),
-    Token {
+    InvalidToken {
         name: "one_in_the_query_string",
         forge: |minter, user| Ok(Some(minter.tenant(user)?.token)),
-        place: Place::Address,
+        place: TokenPlace::QueryString,
     },
-    Token {
+    InvalidToken {
         name: "one_in_a_cookie",
         forge: |minter, user| Ok(Some(minter.tenant(user)?.token)),
-        place: Place::Cookie,
+        place: TokenPlace::Cookie,
     },
     token("one_by_another_issuer", |minter, user| {
-        claiming(minter, user, |claims| claims.iss += ".example.org")
+        with_claims(minter, user, |claims| claims.iss += ".example.org")
     }),
     token("one_for_another_audience", |minter, user| {
-        claiming(minter, user, |claims| {
-            "somebody-else".clone_into(&mut claims.aud);
+        with_claims(minter, user, |claims| {
+            "another-audience".clone_into(&mut claims.aud);
         })
     }),
     token("one_with_a_malformed_subject", |minter, user| {
-        claiming(minter, user, |claims| "nobody".clone_into(&mut claims.sub))
+        with_claims(minter, user, |claims| {
+            "not-a-uuid".clone_into(&mut claims.sub);
+        })
     }),
     token("one_without_a_signature", |minter, user| {
         Ok(Some(bearer(&minter.unsigned(&minter.claims(user))?)))
@@ -144,7 +146,7 @@ const TOKENS: &[Token] = &[
         signed_with(minter, Secret::new("secret"), user)
     }),
     token("one_signed_with_a_published_secret", |minter, user| {
-        // What Supabase's own local development ships with.
+        // The default secret of Supabase's local development.
         let published = "super-secret-jwt-token-with-at-least-32-characters-long";
         signed_with(minter, Secret::new(published), user)
     }),
@@ -154,21 +156,21 @@ fn bearer(token: &Secret) -> Secret {
     Secret::new(format!("Bearer {}", token.expose()))
 }
 
-/// A token that does not say this.
+/// A token without this claim.
 fn without(minter: &Minter, user: Uuid, claim: &str) -> Result<Option<Secret>, TokenError> {
     let mut claims = json!(minter.claims(user));
     claims.as_object_mut().map(|claims| claims.remove(claim));
     Ok(Some(bearer(&minter.token(&claims)?)))
 }
 
-/// What a Supabase project has for a key: a token of a role, and of no user.
+/// An API key of a Supabase project: a token with a role and without a user.
 fn key_of(minter: &Minter, user: Uuid, role: &str) -> Result<Option<Secret>, TokenError> {
     let Claims { iat, exp, .. } = minter.claims(user);
     let key = json!({"iss": "supabase", "ref": "cutover", "role": role, "iat": iat, "exp": exp});
     Ok(Some(bearer(&minter.token(&key)?)))
 }
 
-fn claiming(
+fn with_claims(
     minter: &Minter,
     user: Uuid,
     change: fn(&mut Claims),
@@ -179,17 +181,17 @@ fn claiming(
 }
 
 fn signed_with(minter: &Minter, secret: Secret, user: Uuid) -> Result<Option<Secret>, TokenError> {
-    let forger = minter.with_secret(secret);
-    Ok(Some(bearer(&forger.tenant(user)?.token)))
+    let minter = minter.with_secret(secret);
+    Ok(Some(bearer(&minter.tenant(user)?.token)))
 }
 
-/// Without a valid token every route that needs one answers 401 and says how to ask, and nothing happens.
-async fn a_bad_token_is_refused_everywhere(cx: &Context, case: &Token) -> CheckResult {
+/// Without a valid token, every protected route answers 401, names the bearer scheme, and changes nothing.
+async fn a_bad_token_is_refused_everywhere(cx: &Context, case: &InvalidToken) -> CheckResult {
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let token = (case.forge)(cx.minter()?, tenant.user_id)?;
-    for endpoint in guarded(cx) {
-        let mut request = meaningful(cx, &pipeline.anonymous(), endpoint)?;
+    for endpoint in protected_endpoints(cx) {
+        let mut request = well_formed(cx, &pipeline.anonymous(), endpoint)?;
         if let Some(token) = &token {
             request = case.place.put(request, token);
         }
@@ -198,26 +200,26 @@ async fn a_bad_token_is_refused_everywhere(cx: &Context, case: &Token) -> CheckR
         let scheme = reply.header("www-authenticate").unwrap_or_default();
         ensure!(
             scheme.to_ascii_lowercase().starts_with("bearer"),
-            "{} is refused without saying that it wants a bearer token: WWW-Authenticate is '{scheme}'",
+            "{} is refused without naming the bearer scheme: WWW-Authenticate is '{scheme}'",
             reply.request
         );
     }
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
-    ensure!(rows.is_empty(), "a refused registration leaves a row");
+    ensure!(rows.is_empty(), "a refused registration creates a row");
     Ok(())
 }
 
-/// How long after its end a token may still be good, for clocks that are apart.
-const LENIENCY: Duration = Duration::from_secs(75);
+/// How long after its expiry a token may still be accepted, to allow for clock skew.
+const CLOCK_SKEW: Duration = Duration::from_secs(75);
 
-/// A token that was good, and was used, is refused once its time is over.
+/// A token that was valid, and was used, is refused after its expiry.
 async fn a_token_expires_on_time(cx: &Context) -> CheckResult {
     let user = cx.tenant()?.user_id;
     let mut claims = cx.minter()?.claims(user);
-    claims.exp = claims.iat + LIFE_S;
+    claims.exp = claims.iat + LIFETIME_S;
     let pipeline = cx.pipeline_as(cx.minter()?.tenant_claiming(user, &claims)?)?;
     pipeline.jobs(&[]).await?.expect_status(200)?;
-    cx.eventually("the token is refused", LENIENCY, async || {
+    cx.eventually("the token is refused", CLOCK_SKEW, async || {
         let reply = pipeline.jobs(&[]).await?;
         Ok(if reply.status == 401 {
             Look::Seen(())
@@ -228,18 +230,18 @@ async fn a_token_expires_on_time(cx: &Context) -> CheckResult {
     .await
 }
 
-/// How long the token is good, in seconds.
-const LIFE_S: i64 = 5;
+/// The lifetime of the token, in seconds.
+const LIFETIME_S: i64 = 5;
 
-/// A valid token is valid on every route: none refuses it, and none breaks on it.
+/// Every protected route accepts a valid token and answers without a server error.
 async fn a_valid_token_opens_every_route(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
-    for endpoint in guarded(cx) {
-        let request = meaningful(cx, &pipeline, endpoint)?;
+    for endpoint in protected_endpoints(cx) {
+        let request = well_formed(cx, &pipeline, endpoint)?;
         let reply = pipeline.ask(endpoint, request).await?;
         ensure!(
             !matches!(reply.status, 401 | 403 | 405 | 500..),
-            "{} is answered with {} to a valid token",
+            "{}, with a valid token, is answered with {}",
             reply.request,
             reply.summary()
         );
@@ -247,8 +249,8 @@ async fn a_valid_token_opens_every_route(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// The endpoints that the target has and that need a token.
-fn guarded(cx: &Context) -> impl Iterator<Item = Endpoint> {
+/// The protected endpoints of the target.
+fn protected_endpoints(cx: &Context) -> impl Iterator<Item = Endpoint> {
     let has = |endpoint: &Endpoint| {
         let route = cx.contract().route(*endpoint);
         route.is_some_and(|route| route.presence != Presence::Absent)
@@ -259,10 +261,10 @@ fn guarded(cx: &Context) -> impl Iterator<Item = Endpoint> {
         .filter(has)
 }
 
-/// A request that would be understood: a body that is expected, the id of nothing.
-fn meaningful(cx: &Context, pipeline: &Pipeline, endpoint: Endpoint) -> CheckResult<Request> {
-    let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
-    let request = pipeline.request(endpoint, nothing)?;
+/// A well-formed request to an endpoint, with a valid body or an unknown id.
+fn well_formed(cx: &Context, pipeline: &Pipeline, endpoint: Endpoint) -> CheckResult<Request> {
+    let unknown = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    let request = pipeline.request(endpoint, unknown)?;
     let requests = &cx.contract().requests;
     Ok(if endpoint == Endpoint::Upload {
         request.json(&requests.upload.body(cx.document().build().upload()))

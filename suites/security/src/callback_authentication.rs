@@ -1,4 +1,4 @@
-//! Callbacks that must not count: forged ones, and those that say nothing of use.
+//! Callback authentication: forged callbacks are refused, and valid ones without a result change nothing.
 
 use cutover_harness::check::Named;
 use cutover_harness::contract::{CallbackKeys, Proof};
@@ -24,30 +24,31 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(a_callback_without_a_result_changes_nothing, NO_NEWS)
+        check!(a_callback_without_a_result_changes_nothing, NO_RESULT)
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(a_callback_for_an_unknown_job_is_refused, NOBODIES)
+        check!(a_callback_for_an_unknown_job_is_refused, UNKNOWN_JOBS)
             .requires([Http])
             .effect(Read)
             .severity(High),
     ]
 }
 
-/// What a forger would have the pipeline believe.
-const LIE: &str = r##"{"status":"completed","md":"# A policy\n\nthat nobody wrote"}"##;
-/// What a forger would destroy with.
-const DENIAL: &str = r#"{"status":"failed","error":"a failure that nobody had"}"#;
+/// The body of a forged success.
+const FORGED_TEXT: &str =
+    r##"{"status":"completed","md":"# A forged policy\n\nfrom another sender"}"##;
+/// The body of a forged failure.
+const FORGED_FAILURE: &str = r#"{"status":"failed","error":"a forged failure"}"#;
 
-/// A secret that is not the one that was agreed.
-const ANOTHER: &str = "a secret that nobody shares";
+/// A secret other than the agreed one.
+const WRONG_SECRET: &str = "a secret that is not shared";
 
 /// A callback that does not come from the parser.
 pub(super) struct Forgery {
     name: &'static str,
     body: &'static str,
-    /// What it carries in the place of the right proof of its body.
+    /// Its authentication, derived from the valid one of its body.
     proof: fn(&Proof) -> Proof,
 }
 
@@ -63,47 +64,51 @@ const fn forgery(name: &'static str, body: &'static str, proof: fn(&Proof) -> Pr
 
 /// Callbacks that do not come from the parser.
 const FORGERIES: &[Forgery] = &[
-    forgery("unsigned", LIE, |_| Proof::default()),
-    forgery("unsigned_failure", DENIAL, |_| Proof::default()),
-    forgery("empty_signature", LIE, |right| {
-        right.spoilt(|_| String::new())
+    forgery("unsigned", FORGED_TEXT, |_| Proof::default()),
+    forgery("unsigned_failure", FORGED_FAILURE, |_| Proof::default()),
+    forgery("empty_signature", FORGED_TEXT, |valid| {
+        valid.spoilt(|_| String::new())
     }),
-    forgery("another_secret", LIE, |right| proven_with(right, ANOTHER)),
-    forgery("no_secret", LIE, |right| proven_with(right, "")),
-    forgery("half_a_signature", LIE, |right| {
-        right.spoilt(|part| part[..part.len() / 2].to_owned())
+    forgery("another_secret", FORGED_TEXT, |valid| {
+        authenticated_with(valid, WRONG_SECRET)
     }),
-    forgery("not_a_signature", LIE, |right| {
-        right.spoilt(|_| "not hexadecimal, 'quoted' and too short".to_owned())
+    forgery("no_secret", FORGED_TEXT, |valid| {
+        authenticated_with(valid, "")
     }),
-    forgery("a_signature_alone", LIE, |right| Proof {
+    forgery("half_a_signature", FORGED_TEXT, |valid| {
+        valid.spoilt(|part| part[..part.len() / 2].to_owned())
+    }),
+    forgery("not_a_signature", FORGED_TEXT, |valid| {
+        valid.spoilt(|_| "not hexadecimal, 'quoted' and too short".to_owned())
+    }),
+    forgery("a_signature_alone", FORGED_TEXT, |valid| Proof {
         token: None,
-        ..right.clone()
+        ..valid.clone()
     }),
-    forgery("a_static_secret_alone", LIE, |right| Proof {
+    forgery("a_static_secret_alone", FORGED_TEXT, |valid| Proof {
         signature: None,
-        ..right.clone()
+        ..valid.clone()
     }),
 ];
 
-/// The same parts, made with this secret.
-fn proven_with(right: &Proof, secret: &str) -> Proof {
+/// The same authentication, made with this secret.
+fn authenticated_with(valid: &Proof, secret: &str) -> Proof {
     let secret = Secret::new(secret);
     let keys = CallbackKeys {
-        secret: right.signature.as_ref().map(|_| secret.clone()),
-        token: right.token.as_ref().map(|_| secret.clone()),
+        secret: valid.signature.as_ref().map(|_| secret.clone()),
+        token: valid.token.as_ref().map(|_| secret.clone()),
     };
-    keys.proof(LIE.as_bytes())
+    keys.proof(FORGED_TEXT.as_bytes())
 }
 
-/// A callback that is not the parser's is refused and without effect.
+/// A callback without valid authentication is refused and has no effect.
 async fn a_forged_callback_is_refused(cx: &Context, case: &Forgery) -> CheckResult {
     let awaiting = AwaitingCallback::new(cx).await?;
-    let right = awaiting.proof(case.body);
-    let forged = (case.proof)(&right);
-    if forged == right {
+    let valid = awaiting.proof(case.body);
+    let forged = (case.proof)(&valid);
+    if forged == valid {
         return Err(Stop::not_applicable(
-            "the callbacks of this target carry one proof alone",
+            "the callbacks of this target carry only one form of authentication",
         ));
     }
     let refused = awaiting
@@ -111,7 +116,7 @@ async fn a_forged_callback_is_refused(cx: &Context, case: &Forgery) -> CheckResu
         .await?
         .expect_status(401)?;
     expect_error_body(&refused, cx.contract())?;
-    // A signature is good for one body; a static secret is good for any.
+    // A signature covers one body; a static secret covers any.
     if cx.contract().callback.auth.signs() {
         let other = awaiting.proof("{}");
         awaiting.send(case.body, &other).await?.expect_status(401)?;
@@ -119,22 +124,22 @@ async fn a_forged_callback_is_refused(cx: &Context, case: &Forgery) -> CheckResu
     awaiting.complete(cx).await
 }
 
-/// Whoever is told the secret of one job cannot speak about another.
+/// The callback secret of one job does not authenticate callbacks for another.
 async fn a_callback_secret_is_valid_for_one_job(cx: &Context) -> CheckResult {
     require_signed_callbacks(cx)?;
-    let (known, attacked) = (
+    let (own, other) = (
         AwaitingCallback::new(cx).await?,
         AwaitingCallback::new(cx).await?,
     );
-    attacked
-        .send(LIE, &known.proof(LIE))
+    other
+        .send(FORGED_TEXT, &own.proof(FORGED_TEXT))
         .await?
         .expect_status(401)?;
-    attacked.complete(cx).await?;
-    known.complete(cx).await
+    other.complete(cx).await?;
+    own.complete(cx).await
 }
 
-/// A callback is signed as it is sent, with its blanks, its order and its escapes, and is as good in any of them.
+/// The signature covers the exact bytes of the body, whatever its whitespace, field order and escapes.
 async fn a_signature_covers_the_exact_bytes(cx: &Context) -> CheckResult {
     require_signed_callbacks(cx)?;
     let awaiting = AwaitingCallback::new(cx).await?;
@@ -149,121 +154,121 @@ async fn a_signature_covers_the_exact_bytes(cx: &Context) -> CheckResult {
     awaiting.expect_complete(cx).await
 }
 
-/// A callback that tells nothing new.
-pub(super) struct NoNews {
+/// A valid callback without a result.
+pub(super) struct NoResult {
     name: &'static str,
     body: &'static str,
     answers: &'static [u16],
 }
 
-impl Named for NoNews {
+impl Named for NoResult {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Acknowledged, though nothing comes of it.
+/// Acknowledged without an effect.
 const ACKNOWLEDGED: &[u16] = &[200, 202, 204];
-/// Refused as what it is: no message at all.
+/// Refused, because the body is not JSON.
 const REFUSED: &[u16] = &[400];
-/// JSON that is no message may be taken either way, but not break anything.
+/// JSON without the expected fields may be acknowledged or refused.
 const EITHER: &[u16] = &[200, 202, 204, 400, 422];
 
-/// Callbacks that are rightly proven and tell nothing new.
-const NO_NEWS: &[NoNews] = &[
-    NoNews {
+/// Valid callbacks without a result.
+const NO_RESULT: &[NoResult] = &[
+    NoResult {
         name: "unknown_status",
         body: r##"{"status":"reticulating","md":"# Half a policy"}"##,
         answers: ACKNOWLEDGED,
     },
-    NoNews {
+    NoResult {
         name: "unknown_event",
         body: r##"{"event":"parse.halfway","md":"# Half a policy"}"##,
         answers: ACKNOWLEDGED,
     },
-    NoNews {
+    NoResult {
         name: "still_pending",
         body: r#"{"status":"pending"}"#,
         answers: ACKNOWLEDGED,
     },
-    NoNews {
+    NoResult {
         name: "malformed",
         body: r##"{"status":"completed","md":"# Half a pol"##,
         answers: REFUSED,
     },
-    NoNews {
+    NoResult {
         name: "not_json",
         body: "status=completed&md=half",
         answers: REFUSED,
     },
-    NoNews {
+    NoResult {
         name: "empty",
         body: "",
         answers: REFUSED,
     },
-    NoNews {
+    NoResult {
         name: "a_list",
         body: r#"["completed"]"#,
         answers: EITHER,
     },
-    NoNews {
+    NoResult {
         name: "null",
         body: "null",
         answers: EITHER,
     },
 ];
 
-/// What tells nothing new is answered for what it is, and the document waits on.
-async fn a_callback_without_a_result_changes_nothing(cx: &Context, case: &NoNews) -> CheckResult {
+/// A callback without a result is answered as expected, and the document keeps waiting.
+async fn a_callback_without_a_result_changes_nothing(cx: &Context, case: &NoResult) -> CheckResult {
     let awaiting = AwaitingCallback::new(cx).await?;
     let proof = awaiting.proof(case.body);
     let reply = awaiting.send(case.body, &proof).await?;
     ensure!(
         case.answers.contains(&reply.status),
-        "a callback without news is answered {}, not one of {:?}",
+        "a callback without a result is answered with {}, not with one of {:?}",
         reply.summary(),
         case.answers
     );
     awaiting.complete(cx).await
 }
 
-/// An address that no document waits at.
-pub(super) struct Nobody {
+/// A job id for which no job exists.
+pub(super) struct UnknownJob {
     name: &'static str,
     job: &'static str,
     status: u16,
 }
 
-impl Named for Nobody {
+impl Named for UnknownJob {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Addresses that no document waits at.
-const NOBODIES: &[Nobody] = &[
-    Nobody {
+/// Job ids for which no job exists.
+const UNKNOWN_JOBS: &[UnknownJob] = &[
+    UnknownJob {
         name: "unknown_job",
         job: "3f2b8a52-6c0e-4c62-9d0a-5d7c1f0e9b11",
         status: 404,
     },
-    Nobody {
+    UnknownJob {
         name: "malformed_id",
         job: "not-a-job",
         status: 422,
     },
-    Nobody {
+    UnknownJob {
         name: "hostile_id",
         job: "' OR 1=1 --",
         status: 422,
     },
 ];
 
-/// A callback for a job that is not there says so, and never breaks anything.
-async fn a_callback_for_an_unknown_job_is_refused(cx: &Context, case: &Nobody) -> CheckResult {
+/// A callback for a job that does not exist is refused without a server error.
+async fn a_callback_for_an_unknown_job_is_refused(cx: &Context, case: &UnknownJob) -> CheckResult {
     let auth = cx.contract().callback.auth;
-    let secret = auth.signs().then(|| Secret::new(ANOTHER));
-    // A static secret is asked for before anybody looks for the job.
+    let secret = auth.signs().then(|| Secret::new(WRONG_SECRET));
+    // A static secret is checked before the job is looked up.
     let token = auth.has_token().then(|| cx.callback_token().cloned());
     let keys = CallbackKeys {
         secret,
@@ -271,7 +276,7 @@ async fn a_callback_for_an_unknown_job_is_refused(cx: &Context, case: &Nobody) -
     };
     let refused = cx
         .pipeline()?
-        .callback(case.job, LIE, &keys.proof(LIE.as_bytes()))
+        .callback(case.job, FORGED_TEXT, &keys.proof(FORGED_TEXT.as_bytes()))
         .await?
         .expect_status(case.status)?;
     expect_error_body(&refused, cx.contract())

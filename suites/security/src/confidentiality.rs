@@ -1,4 +1,4 @@
-//! Discretion: what belongs to one user stays in that user's folder, and what is secret stays out of the logs.
+//! Confidentiality: storage access stays in the owner's folder, and secrets and texts are not logged or exposed.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
-        check!(an_error_tells_no_key, REFUSERS)
+        check!(an_error_tells_no_key, KEY_REJECTIONS)
             .requires([Http, Database, Standins, Logs])
             .effect(WriteTenant)
             .severity(Critical),
@@ -51,7 +51,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Every call to storage proves who asks in both headers, and is about the owner's folder alone.
+/// Every storage request of the service has both auth headers and an object in the owner's folder.
 async fn storage_is_asked_with_both_keys_and_for_the_owners_folder(cx: &Context) -> CheckResult {
     let (contract, tenant) = (cx.contract(), cx.tenant()?);
     let document = cx.document().build();
@@ -63,11 +63,11 @@ async fn storage_is_asked_with_both_keys_and_for_the_owners_folder(cx: &Context)
     let (Some((folder, _)), Some((_, file))) = (path.split_once(&user), path.rsplit_once('/'))
     else {
         return Err(Stop::not_applicable(
-            "the contract gives users no folders of their own",
+            "the contract does not define a folder per user",
         ));
     };
     let folder = format!("{folder}{user}/");
-    // A name that every document has says nothing of this one.
+    // A file name that all documents share does not identify this one.
     let own = contract.raw_path(tenant.user_id, Uuid::nil());
     let is_own = own.rsplit('/').next() != Some(file);
     let name = file.split('.').next().filter(|_| is_own).unwrap_or(&user);
@@ -77,35 +77,35 @@ async fn storage_is_asked_with_both_keys_and_for_the_owners_folder(cx: &Context)
     let by_service = |call: &&StorageCall| !call.signed;
     ensure!(
         calls.iter().any(|call| by_service(&call)),
-        "storage was never asked about a document that arrived"
+        "the service sent no storage request about a complete document"
     );
     for call in calls.iter().filter(by_service) {
         let StorageCall { method, object, .. } = call;
         ensure!(
             call.has_apikey && call.has_authorization,
-            "{method} {object} came with apikey: {}, Authorization: {}",
+            "{method} {object} has apikey: {}, Authorization: {}",
             call.has_apikey,
             call.has_authorization
         );
         ensure!(
             object.starts_with(&folder),
-            "{method} {object} is about a document in {folder}"
+            "{method} {object} is outside the owner's folder {folder}"
         );
     }
     Ok(())
 }
 
-/// A line of a document that is long enough to be nobody else's.
-const TELLING: usize = 24;
+/// The length from which a line of a document is specific to it.
+const SPECIFIC: usize = 24;
 
-/// Neither a key, nor a token, nor a word of a document is ever logged, whether things go well or ill.
+/// No key, token or text of a document is logged, whether the document completes or fails.
 async fn nothing_confidential_is_logged(cx: &Context) -> CheckResult {
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let good = cx.document().paragraphs(6).build();
     let done = pipeline.complete(&good).await?;
     let bad = cx.document().paragraphs(6).build();
-    fails(cx, &pipeline, &bad).await?;
+    upload_failing(cx, &pipeline, &bad).await?;
     let logs = cx.logs()?.read().await?;
     for log in &logs {
         for (name, secret) in cx.secrets()? {
@@ -116,21 +116,21 @@ async fn nothing_confidential_is_logged(cx: &Context) -> CheckResult {
             "{} has logged a user's access token",
             log.process
         );
-        let leave = done.accepted.signed_url.query().unwrap_or_default();
+        let signature = done.accepted.signed_url.query().unwrap_or_default();
         ensure!(
-            leave.is_empty() || log.line_with(leave).is_none(),
-            "{} has logged a signed address",
+            signature.is_empty() || log.line_with(signature).is_none(),
+            "{} has logged a signed URL",
             log.process
         );
         for document in [&good, &bad] {
-            says_nothing_of(log, document)?;
+            expect_no_text(log, document)?;
         }
     }
-    keeps_the_callbacks_secrets(cx, &logs).await
+    expect_no_callback_secret(cx, &logs).await
 }
 
-/// Sends a document that the parser refuses, and waits for its end.
-async fn fails(cx: &Context, pipeline: &Pipeline, document: &Document) -> CheckResult {
+/// Uploads a document that the parser rejects, and waits for its failure.
+async fn upload_failing(cx: &Context, pipeline: &Pipeline, document: &Document) -> CheckResult {
     let refusing = ParserBehaviour {
         answer: ParserAnswer::Refuse {
             status: 422,
@@ -146,21 +146,21 @@ async fn fails(cx: &Context, pipeline: &Pipeline, document: &Document) -> CheckR
     Ok(script.withdraw().await?)
 }
 
-fn says_nothing_of(log: &Log, document: &Document) -> CheckResult {
+fn expect_no_text(log: &Log, document: &Document) -> CheckResult {
     let text = document.expected_text();
-    let telling = text.lines().filter(|line| line.len() >= TELLING);
-    for words in telling.chain(["%PDF-"]) {
+    let specific = text.lines().filter(|line| line.len() >= SPECIFIC);
+    for words in specific.chain(["%PDF-"]) {
         ensure!(
             log.line_with(words).is_none(),
-            "{} has logged what stands in a document",
+            "{} has logged text of a document",
             log.process
         );
     }
     Ok(())
 }
 
-/// No secret that signs a callback was logged, of all that there ever were.
-async fn keeps_the_callbacks_secrets(cx: &Context, logs: &[Log]) -> CheckResult {
+/// No callback secret of this run was logged.
+async fn expect_no_callback_secret(cx: &Context, logs: &[Log]) -> CheckResult {
     let field = &cx.contract().callback.secret_field;
     let calls = cx.standins()?.parser_calls("").await?;
     let secrets = calls.iter().filter_map(|call| call.fields.get(field));
@@ -168,7 +168,7 @@ async fn keeps_the_callbacks_secrets(cx: &Context, logs: &[Log]) -> CheckResult 
         for log in logs {
             ensure!(
                 log.line_with(secret).is_none(),
-                "{} has logged the secret of a callback",
+                "{} has logged a callback secret",
                 log.process
             );
         }
@@ -176,10 +176,10 @@ async fn keeps_the_callbacks_secrets(cx: &Context, logs: &[Log]) -> CheckResult 
     Ok(())
 }
 
-/// What is too short to be a secret.
-const SHORT: usize = 16;
+/// The least length of a secret.
+const MIN_SECRET: usize = 16;
 
-/// The secret of a callback is shown to nobody, and cannot be worked out from what its owner is shown.
+/// The callback secret is in no response, and cannot be derived from ids and hashes that the owner knows.
 async fn only_the_parser_gets_the_callback_secret(cx: &Context) -> CheckResult {
     let tenant = cx.tenant()?;
     let document = cx.document().build();
@@ -189,7 +189,7 @@ async fn only_the_parser_gets_the_callback_secret(cx: &Context) -> CheckResult {
     let calls = cx.standins()?.parser_calls(document.sha256()).await?;
     let Some(call) = calls.first() else {
         return Err(Stop::violated(Finding::new(
-            "the parser was not given a document that is complete",
+            "the parser did not receive a document that is complete",
         )));
     };
     let keys = callback_keys(cx, call)?;
@@ -202,8 +202,9 @@ async fn only_the_parser_gets_the_callback_secret(cx: &Context) -> CheckResult {
         .collect();
     for secret in secrets.iter().flatten() {
         ensure!(
-            secret.expose().len() >= SHORT && !known.iter().any(|word| gives_away(word, secret)),
-            "the secret of a callback can be worked out by whoever owns the document"
+            secret.expose().len() >= MIN_SECRET
+                && !known.iter().any(|word| reveals_secret(word, secret)),
+            "the callback secret can be derived by the owner of the document"
         );
     }
     for answer in [
@@ -212,7 +213,7 @@ async fn only_the_parser_gets_the_callback_secret(cx: &Context) -> CheckResult {
         pipeline.document(id).await,
         pipeline.register(document.upload()).await,
     ] {
-        // What a target lacks shows nothing.
+        // Absent routes are skipped.
         let reply = match answer {
             Err(Stop::Skip { .. }) => continue,
             answer => answer?,
@@ -221,15 +222,15 @@ async fn only_the_parser_gets_the_callback_secret(cx: &Context) -> CheckResult {
         let mut secrets = secrets.iter().flatten();
         ensure!(
             !secrets.any(|secret| shown.contains(secret.expose())),
-            "{} shows the secret of a callback",
+            "{} exposes the callback secret",
             reply.request
         );
     }
     Ok(())
 }
 
-/// Whether a secret is a word that is known, or a hash of it, or a part of either.
-fn gives_away(word: &str, secret: &Secret) -> bool {
+/// Whether a secret is a known value, its hash, or a part of either.
+fn reveals_secret(word: &str, secret: &Secret) -> bool {
     let (plain, secret) = (word.replace('-', ""), secret.expose().to_lowercase());
     let [hash, hash_of_plain] = [word, &plain].map(|word| hex::encode(Sha256::digest(word)));
     [word, &plain, &hash, &hash_of_plain]
@@ -240,7 +241,7 @@ fn gives_away(word: &str, secret: &Secret) -> bool {
         })
 }
 
-/// What everybody may ask is always answered anew, and holds no key.
+/// Probe endpoints are not cacheable and contain no secret.
 async fn probes_are_not_cached_and_tell_no_secret(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
     for reply in [
@@ -252,21 +253,21 @@ async fn probes_are_not_cached_and_tell_no_secret(cx: &Context) -> CheckResult {
         let cached = reply.header("cache-control").unwrap_or_default();
         ensure!(
             cached.contains("no-store"),
-            "the answer to {} may be cached: Cache-Control is '{cached}'",
+            "the response to {} is cacheable: Cache-Control is '{cached}'",
             reply.request
         );
-        let told = Log {
+        let text = Log {
             process: reply.request.clone(),
             text: reply.text(),
         };
         for (name, secret) in cx.secrets()? {
-            ensure!(!told.reveals(secret), "{} tells {name}", reply.request);
+            ensure!(!text.reveals(secret), "{} exposes {name}", reply.request);
         }
     }
     Ok(())
 }
 
-/// Logs are lines of JSON, and a document's way can be followed in them from its request on.
+/// Log lines are JSON, and carry the ids of job, document and request.
 async fn log_lines_carry_job_and_request_ids(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
@@ -274,24 +275,24 @@ async fn log_lines_carry_job_and_request_ids(cx: &Context) -> CheckResult {
     let reply = pipeline.job(done.job_id()).await?.expect_status(200)?;
     let request = reply.header("x-request-id").unwrap_or_default().to_owned();
     let (job, id) = (done.job_id().to_string(), done.document_id().to_string());
-    cx.eventually("the logs tell of it", TOLD_WITHIN, async || {
-        let (mut tells_of_job, mut tells_of_request) = (false, request.is_empty());
+    cx.eventually("the logs contain the ids", LOGGED_WITHIN, async || {
+        let (mut has_job, mut has_request) = (false, request.is_empty());
         for log in cx.logs()?.read().await? {
-            // The last line may be in the middle of being written.
-            let whole = log.text.rfind('\n').map_or("", |end| &log.text[..end]);
-            for line in whole.lines().filter(|line| !line.trim().is_empty()) {
+            // The last line may not be complete yet.
+            let complete = log.text.rfind('\n').map_or("", |end| &log.text[..end]);
+            for line in complete.lines().filter(|line| !line.trim().is_empty()) {
                 let Ok(line) = serde_json::from_str::<Value>(line) else {
-                    let summary = format!("{} writes lines that are no JSON", log.process);
+                    let summary = format!("{} writes log lines that are not JSON", log.process);
                     return Err(Stop::violated(
                         Finding::new(summary).comparing("a line of JSON", line),
                     ));
                 };
-                tells_of_job |= line["job_id"] == job && line["document_id"] == id;
-                tells_of_request |= line["request_id"] == request;
+                has_job |= line["job_id"] == job && line["document_id"] == id;
+                has_request |= line["request_id"] == request;
             }
         }
-        let missing = format!("job: {tells_of_job}, request: {tells_of_request}");
-        Ok(if tells_of_job && tells_of_request {
+        let missing = format!("job: {has_job}, request: {has_request}");
+        Ok(if has_job && has_request {
             Look::Seen(())
         } else {
             Look::NotYet(missing)
@@ -300,13 +301,13 @@ async fn log_lines_carry_job_and_request_ids(cx: &Context) -> CheckResult {
     .await
 }
 
-/// How long a process may keep its lines to itself.
-const TOLD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a process may buffer its log lines.
+const LOGGED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Where a database is, for whoever would like to know.
+/// Prefixes of database addresses.
 const ADDRESSES: [&str; 2] = ["postgres://", "postgresql://"];
 
-/// What everybody may ask names no user, no document and no database, whatever was uploaded.
+/// Probe endpoints contain no user, document or database address, whatever was uploaded.
 async fn probes_name_no_user(cx: &Context) -> CheckResult {
     let tenant = cx.tenant()?;
     let document = cx.document().build();
@@ -321,58 +322,58 @@ async fn probes_name_no_user(cx: &Context) -> CheckResult {
         pipeline.version().await?,
         pipeline.metrics().await?,
     ] {
-        let told = reply.text();
+        let text = reply.text();
         let mut found = words.into_iter().chain(ADDRESSES);
-        if let Some(word) = found.find(|word| !word.is_empty() && told.contains(word)) {
-            let summary = format!("{} tells everybody of {word}", reply.request);
+        if let Some(word) = found.find(|word| !word.is_empty() && text.contains(word)) {
+            let summary = format!("{} exposes {word}", reply.request);
             return Err(Stop::violated(Finding::new(summary)));
         }
     }
     Ok(())
 }
 
-/// A provider that refuses the key of the service.
-pub(super) struct Refuser {
+/// A provider that rejects the key of the service.
+pub(super) struct KeyRejection {
     name: &'static str,
-    refuse: Refuse,
+    provider: Provider,
 }
 
-enum Refuse {
+enum Provider {
     Parser,
     Embedder,
     Storage,
 }
 
-impl Named for Refuser {
+impl Named for KeyRejection {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const REFUSERS: &[Refuser] = &[
-    Refuser {
+const KEY_REJECTIONS: &[KeyRejection] = &[
+    KeyRejection {
         name: "of_the_parser",
-        refuse: Refuse::Parser,
+        provider: Provider::Parser,
     },
-    Refuser {
+    KeyRejection {
         name: "of_the_embedder",
-        refuse: Refuse::Embedder,
+        provider: Provider::Embedder,
     },
-    Refuser {
+    KeyRejection {
         name: "of_storage",
-        refuse: Refuse::Storage,
+        provider: Provider::Storage,
     },
 ];
 
-impl Refuse {
-    async fn begin(
+impl Provider {
+    async fn reject_key(
         &self,
         cx: &Context,
         document: &Document,
         raw: &str,
     ) -> CheckResult<ScriptGuard> {
         let (standins, status) = (cx.standins()?, 401);
-        let (marker, retry_after_s) = ("the key is not good".to_owned(), None);
+        let (marker, retry_after_s) = ("the key is invalid".to_owned(), None);
         Ok(match self {
             Self::Parser => {
                 let behaviour = ParserBehaviour {
@@ -405,40 +406,43 @@ impl Refuse {
     }
 }
 
-/// What a job has left in the database, but for the secret that is its own.
-const LEFT: &str = "SELECT to_jsonb(e) AS told FROM {schema}.events AS e WHERE job_id = $1 \
+/// The events and error of a job, without its callback secret.
+const ERROR_ROWS: &str = "SELECT to_jsonb(e) AS content FROM {schema}.events AS e WHERE job_id = $1 \
     UNION ALL SELECT jsonb_build_object('last_error', last_error) FROM {schema}.upload_jobs WHERE job_id = $1";
 
-/// Where a key is refused, neither the user nor the rows are told which.
-async fn an_error_tells_no_key(cx: &Context, case: &Refuser) -> CheckResult {
+/// If a provider rejects the key of the service, the key is in no response and no row.
+async fn an_error_tells_no_key(cx: &Context, case: &KeyRejection) -> CheckResult {
     let (contract, tenant) = (cx.contract(), cx.tenant()?);
     let document = cx.document().build();
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let accepted = pipeline.accept(document.upload()).await?;
     let raw = contract.raw_path(tenant.user_id, accepted.document_id);
-    let script = case.refuse.begin(cx, &document, &raw).await?;
+    let script = case.provider.reject_key(cx, &document, &raw).await?;
     let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
     ensure!(
         put.is_success(),
-        "the address takes no bytes: {}",
+        "the signed URL accepts no bytes: {}",
         put.summary()
     );
     pipeline.until_final(&accepted).await?;
-    let mut told = vec![
+    let mut text = vec![
         pipeline.show(&accepted).await?.text(),
         pipeline.search(document.nonce(), 3).await?.text(),
     ];
     script.withdraw().await?;
-    let rows: Vec<Value> = cx.database()?.rows(LEFT, &[accepted.job_id.into()]).await?;
-    told.extend(rows.iter().map(Value::to_string));
-    let told = Log {
+    let rows: Vec<Value> = cx
+        .database()?
+        .rows(ERROR_ROWS, &[accepted.job_id.into()])
+        .await?;
+    text.extend(rows.iter().map(Value::to_string));
+    let text = Log {
         process: "the answers and rows of a job".to_owned(),
-        text: told.join("\n"),
+        text: text.join("\n"),
     };
     for (name, secret) in cx.secrets()? {
         ensure!(
-            !told.reveals(secret),
-            "what is told of a failed job holds {name}"
+            !text.reveals(secret),
+            "the error of a failed job exposes {name}"
         );
     }
     Ok(())

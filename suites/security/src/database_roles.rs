@@ -1,4 +1,4 @@
-//! Roles: what the database lets whom see and do, whatever the services above it allow.
+//! Database roles: what each role may read and change, independently of the services.
 
 use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
@@ -19,12 +19,12 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// A rule of the database, and the query for what breaks it.
+/// A rule about the database, and a query for its violations.
 pub(super) struct Rule {
     name: &'static str,
     statement: &'static str,
-    /// Gives a row with `what` for everything that breaks the rule.
-    broken: &'static str,
+    /// Returns one row with `what` for each violation.
+    violations: &'static str,
 }
 
 impl Named for Rule {
@@ -33,27 +33,27 @@ impl Named for Rule {
     }
 }
 
-/// What must hold for tables, functions and roles.
+/// Rules about tables, views, functions and roles.
 const RULES: &[Rule] = &[
     Rule {
         name: "every_table_has_row_level_security",
         statement: "every table of the schema has row-level security",
-        broken: "SELECT format('table %s', c.relname) AS what
+        violations: "SELECT format('table %s', c.relname) AS what
              FROM pg_class c WHERE c.relnamespace = to_regnamespace('{schema}')
              AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity",
     },
     Rule {
         name: "users_see_their_own_rows",
         statement: "every policy for users names the user",
-        broken: "SELECT format('policy %s of table %s: %s', p.policyname, p.tablename, p.qual) AS what
+        violations: "SELECT format('policy %s of table %s: %s', p.policyname, p.tablename, p.qual) AS what
              FROM pg_policies p WHERE p.schemaname = trim('{schema}', '\"')
              AND p.roles && ARRAY['public', 'anon', 'authenticated']::name[]
              AND coalesce(p.qual, p.with_check, 'true') !~ 'uid\\(|request\\.jwt|documents'",
     },
     Rule {
         name: "users_change_nothing",
-        statement: "users read, and neither write nor see a secret",
-        broken: "SELECT format('%s on %s', t.privilege, c.relname) AS what
+        statement: "users have read-only rights, and cannot read secrets",
+        violations: "SELECT format('%s on %s', t.privilege, c.relname) AS what
              FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS t (privilege)
              WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relkind IN ('r', 'p', 'v', 'm')
              AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'authenticated'
@@ -69,8 +69,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "anonymous_users_see_nothing",
-        statement: "whoever is not logged in has no right to any table",
-        broken: "SELECT format('%s on %s', t.privilege, c.relname) AS what
+        statement: "users who are not logged in have no rights on any table",
+        violations: "SELECT format('%s on %s', t.privilege, c.relname) AS what
              FROM pg_roles r, pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS t (privilege)
              WHERE r.rolname = 'anon' AND c.relnamespace = to_regnamespace('{schema}')
              AND c.relkind IN ('r', 'p', 'v', 'm')
@@ -79,8 +79,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "views_use_the_callers_rights",
-        statement: "a view that users may read asks with their own rights, and none is a copy",
-        broken: "SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'copy' END, c.oid::regclass) AS what
+        statement: "views that users can read run with the caller's rights, and no materialized view is readable",
+        violations: "SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.oid::regclass) AS what
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE c.relkind IN ('v', 'm') AND n.nspname IN (trim('{schema}', '\"'), 'public')
              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
@@ -91,8 +91,8 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "security_definer_functions_are_restricted",
-        statement: "a function with its owner's rights has a fixed search path, and is not for everybody",
-        broken: "SELECT format('function %s', p.oid::regprocedure) AS what
+        statement: "functions that run with their owner's rights have a fixed search path, and anonymous users cannot call them",
+        violations: "SELECT format('function %s', p.oid::regprocedure) AS what
              FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
              WHERE p.prosecdef AND n.nspname IN (trim('{schema}', '\"'), 'public')
              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
@@ -103,24 +103,27 @@ const RULES: &[Rule] = &[
 ];
 
 #[derive(Deserialize)]
-struct Broken {
+struct Violation {
     what: String,
 }
 
-/// The database itself keeps users apart, and gives away nothing that the services would not.
+/// The database itself separates users, and grants no rights beyond those of the services.
 async fn the_database_keeps_users_apart(cx: &Context, case: &Rule) -> CheckResult {
-    let broken: Vec<Broken> = cx.database()?.rows(case.broken, &[]).await?;
-    let broken: Vec<_> = broken.into_iter().map(|broken| broken.what).collect();
-    if broken.is_empty() {
+    let violations: Vec<Violation> = cx.database()?.rows(case.violations, &[]).await?;
+    let violations: Vec<_> = violations
+        .into_iter()
+        .map(|violation| violation.what)
+        .collect();
+    if violations.is_empty() {
         return Ok(());
     }
-    let summary = format!("it does not hold that {}", case.statement);
+    let summary = format!("violated: {}", case.statement);
     Err(Stop::violated(
-        Finding::new(summary).comparing(case.statement, broken.join("\n")),
+        Finding::new(summary).comparing(case.statement, violations.join("\n")),
     ))
 }
 
-/// Connections of others than the harness, under a role that may do everything here.
+/// Roles of the services' connections that are superusers, bypass row security, or own tables.
 const PRIVILEGED: &str = "SELECT DISTINCT format('role %s', r.rolname) AS what
      FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
      WHERE a.datname = current_database() AND a.application_name <> 'cutover'
@@ -128,15 +131,15 @@ const PRIVILEGED: &str = "SELECT DISTINCT format('role %s', r.rolname) AS what
      AND (r.rolsuper OR r.rolbypassrls OR EXISTS (
          SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relowner = r.oid))";
 
-/// API and worker connect under a role that is neither a superuser nor the owner of the tables.
+/// API and worker connect with a role that is neither a superuser nor the owner of the tables.
 async fn the_services_connect_without_special_rights(cx: &Context) -> CheckResult {
-    // A service that has answered is connected.
+    // A service that has answered has a database connection.
     cx.pipeline()?.jobs(&[]).await?.expect_status(200)?;
-    let roles: Vec<Broken> = cx.database()?.rows(PRIVILEGED, &[]).await?;
+    let roles: Vec<Violation> = cx.database()?.rows(PRIVILEGED, &[]).await?;
     let roles: Vec<_> = roles.into_iter().map(|role| role.what).collect();
     ensure!(
         roles.is_empty(),
-        "the services connect with rights that they do not need: {}",
+        "the services connect with more rights than they need: {}",
         roles.join(", ")
     );
     Ok(())

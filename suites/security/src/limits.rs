@@ -1,4 +1,4 @@
-//! Limits: what is too large or too much is refused, and the limits endpoint tells the truth.
+//! Limits: too large documents and too many jobs are refused, and the limits endpoint reports the agreed limits.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -14,7 +14,7 @@ use cutover_suite_support::responses::expect_error_body;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(the_size_limits_hold, OVERSIZED)
+        check!(the_size_limits_hold, SIZES)
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
@@ -26,11 +26,11 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
-        check!(finished_jobs_do_not_count_as_active, OVER)
+        check!(finished_jobs_do_not_count_as_active, EARLY_ENDS)
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
-        // It uses up a user, of whom there must be more than enough.
+        // It exhausts the daily limit of a user, so it needs a supply of users.
         check!(the_daily_limit_is_each_users_own)
             .requires([Http, Database, Minting])
             .effect(WriteTenant)
@@ -39,56 +39,56 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// A length in relation to a limit.
-pub(super) struct Oversized {
+/// A document length near a limit.
+pub(super) struct SizeCase {
     name: &'static str,
     bytes: fn(&Limits) -> u64,
     status: u16,
 }
 
-impl Named for Oversized {
+impl Named for SizeCase {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Lengths around the limits.
-const OVERSIZED: &[Oversized] = &[
-    Oversized {
+/// Document lengths near the limits.
+const SIZES: &[SizeCase] = &[
+    SizeCase {
         name: "the_limit_itself",
         bytes: |limits| limits.max_bytes,
         status: 200,
     },
-    Oversized {
+    SizeCase {
         name: "one_byte_more",
         bytes: |limits| limits.max_bytes + 1,
         status: 413,
     },
-    Oversized {
+    SizeCase {
         name: "the_hard_limit",
         bytes: |limits| limits.hard_max_bytes,
         status: 413,
     },
-    Oversized {
+    SizeCase {
         name: "above_the_hard_limit",
         bytes: |limits| limits.hard_max_bytes + 1,
         status: 422,
     },
-    Oversized {
+    SizeCase {
         name: "an_empty_file",
         bytes: |_| 0,
         status: 422,
     },
 ];
 
-/// A document is refused for its length exactly where the limits say.
-async fn the_size_limits_hold(cx: &Context, case: &Oversized) -> CheckResult {
+/// A document is refused exactly from the length that the limits define.
+async fn the_size_limits_hold(cx: &Context, case: &SizeCase) -> CheckResult {
     let document = cx.document().build();
     let bytes = (case.bytes)(&cx.contract().limits);
-    let said = &cx.contract().requests.upload;
-    said.bytes_len.applies("how long a document is")?;
-    let mut registration = said.body(document.upload());
-    said.bytes_len.put(&mut registration, bytes);
+    let fields = &cx.contract().requests.upload;
+    fields.bytes_len.applies("the length of a document")?;
+    let mut registration = fields.body(document.upload());
+    fields.bytes_len.put(&mut registration, bytes);
     let reply = cx
         .pipeline()?
         .register_as(&registration)
@@ -100,12 +100,12 @@ async fn the_size_limits_hold(cx: &Context, case: &Oversized) -> CheckResult {
     Ok(())
 }
 
-/// As many jobs as the limit says may be active; the next is told when to come
-/// again, and the limits endpoint names that very number.
+/// As many jobs as the limit may be active. The next one is refused with Retry-After, and the limits endpoint
+/// reports the same number.
 async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let contract = cx.contract();
-    said_limits_are(
+    expect_limits(
         contract,
         &pipeline.limits().await?.expect_status(200)?.json()?,
     )?;
@@ -114,13 +114,13 @@ async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
     }
     let more = cx.document().build();
     let refusal = pipeline.register(more.upload()).await?.expect_status(429)?;
-    says_when_to_come_again(contract, &refusal)?;
+    expect_retry_after(contract, &refusal)?;
     let other = cx.pipeline()?;
     other.accept(more.upload()).await?;
     Ok(())
 }
 
-/// Of more uploads at the same time than may be active, exactly so many are taken.
+/// Of more simultaneous uploads than the limit, exactly the limit is accepted.
 async fn uploads_at_once_keep_the_limit(cx: &Context) -> CheckResult {
     let limit = cx.contract().limits.concurrent_jobs as usize;
     let pipeline = cx.pipeline()?;
@@ -133,60 +133,60 @@ async fn uploads_at_once_keep_the_limit(cx: &Context) -> CheckResult {
     ensure_eq!(
         taken,
         limit,
-        "of {} different uploads at once another number is taken than may be active",
+        "the number of accepted uploads of {} simultaneous ones differs from the limit",
         documents.len()
     );
     for reply in replies.into_iter().filter(|reply| !reply.is_success()) {
-        says_when_to_come_again(cx.contract(), &reply.expect_status(429)?)?;
+        expect_retry_after(cx.contract(), &reply.expect_status(429)?)?;
     }
     Ok(())
 }
 
-/// A way for a job to be over that did not go well.
-pub(super) struct Over {
+/// An end of a job other than completion.
+pub(super) struct EarlyEnd {
     name: &'static str,
-    how: How,
+    kind: EndKind,
 }
 
-enum How {
+enum EndKind {
     Failed,
     Deleted,
 }
 
-impl Named for Over {
+impl Named for EarlyEnd {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const OVER: &[Over] = &[
-    Over {
+const EARLY_ENDS: &[EarlyEnd] = &[
+    EarlyEnd {
         name: "failed",
-        how: How::Failed,
+        kind: EndKind::Failed,
     },
-    Over {
+    EarlyEnd {
         name: "deleted",
-        how: How::Deleted,
+        kind: EndKind::Deleted,
     },
 ];
 
-/// As many jobs as may be active are over, and leave their user as many again.
-async fn finished_jobs_do_not_count_as_active(cx: &Context, case: &Over) -> CheckResult {
+/// Jobs that have failed or were deleted do not count against the limit.
+async fn finished_jobs_do_not_count_as_active(cx: &Context, case: &EarlyEnd) -> CheckResult {
     let (pipeline, limits) = (cx.pipeline()?, &cx.contract().limits);
     if limits.daily_uploads <= limits.concurrent_jobs {
         return Err(Stop::not_applicable(
-            "a user may not upload more in a day than at once",
+            "the daily limit of a user is not above the limit of concurrent jobs",
         ));
     }
     for _ in 0..limits.concurrent_jobs {
         let accepted = pipeline.accept(cx.document().build().upload()).await?;
-        match case.how {
-            How::Failed => {
+        match case.kind {
+            EndKind::Failed => {
                 let other = cx.document().build();
                 pipeline.put(&accepted.signed_url, other.bytes()).await?;
                 pipeline.until_final(&accepted).await?;
             }
-            How::Deleted => {
+            EndKind::Deleted => {
                 let reply = pipeline.delete(accepted.document_id).await?;
                 ensure!(
                     reply.is_success(),
@@ -201,22 +201,22 @@ async fn finished_jobs_do_not_count_as_active(cx: &Context, case: &Over) -> Chec
     let reply = pipeline.register(more.upload()).await?;
     ensure!(
         reply.is_success(),
-        "a user none of whose jobs is active may upload nothing: {}",
+        "a user without active jobs cannot upload: {}",
         reply.summary()
     );
     Ok(())
 }
 
-/// A user who has uploaded as much as a day allows waits, loses nothing by asking,
-/// and keeps nobody else from uploading.
+/// A user who has reached the daily limit is refused until later. Refused uploads do not count, and other
+/// users are not affected.
 async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
     let contract = cx.contract();
     let (daily, at_once) = (
         contract.limits.daily_uploads as usize,
         contract.limits.concurrent_jobs as usize,
     );
-    if daily > MOST_TO_USE_UP {
-        let reason = format!("using up {daily} uploads takes too long");
+    if daily > MAX_DAILY_UPLOADS {
+        let reason = format!("exhausting {daily} uploads takes too long");
         return Err(Stop::precondition_missing(reason));
     }
     let tenant = cx.tenant()?;
@@ -225,44 +225,44 @@ async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
         let documents = (first..daily.min(first + at_once)).map(|_| cx.document().build());
         let documents: Vec<_> = documents.collect();
         try_join_all(documents.iter().map(|each| pipeline.complete(each))).await?;
-        // What is refused is no upload.
+        // Refused uploads do not count.
         for document in &documents {
             pipeline.register(document.upload()).await?;
         }
     }
     let more = cx.document().build();
     let refusal = pipeline.register(more.upload()).await?.expect_status(429)?;
-    says_when_to_come_again(contract, &refusal)?;
+    expect_retry_after(contract, &refusal)?;
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
     ensure_eq!(
         rows.len(),
         daily,
-        "a user who may upload {daily} documents has another number of rows"
+        "a user with a daily limit of {daily} documents has another number of rows"
     );
     cx.pipeline()?.accept(more.upload()).await?;
     Ok(())
 }
 
-/// As many uploads as can be used up while a check waits.
-const MOST_TO_USE_UP: usize = 20;
+/// The largest daily limit that a check exhausts.
+const MAX_DAILY_UPLOADS: usize = 20;
 
-/// The longest that a daily limit makes anybody wait.
-const A_DAY: u64 = 24 * 60 * 60;
+/// The longest wait for a daily limit, in seconds.
+const DAY_S: u64 = 24 * 60 * 60;
 
-fn says_when_to_come_again(contract: &Contract, refusal: &Reply) -> CheckResult {
+fn expect_retry_after(contract: &Contract, refusal: &Reply) -> CheckResult {
     expect_error_body(refusal, contract)?;
     let wait = refusal
         .header("retry-after")
         .and_then(|text| text.parse::<u64>().ok());
     ensure!(
-        wait.is_some_and(|seconds| (1..=A_DAY).contains(&seconds)),
-        "the refusal does not say after how many seconds to come again: Retry-After is {:?}",
+        wait.is_some_and(|seconds| (1..=DAY_S).contains(&seconds)),
+        "the refusal does not say when to retry: Retry-After is {:?}",
         refusal.header("retry-after")
     );
     Ok(())
 }
 
-fn said_limits_are(contract: &Contract, said: &serde_json::Value) -> CheckResult {
+fn expect_limits(contract: &Contract, response: &serde_json::Value) -> CheckResult {
     let (fields, limits) = (&contract.fields.limits, &contract.limits);
     let table = [
         (&fields.max_bytes, limits.max_bytes),
@@ -270,11 +270,11 @@ fn said_limits_are(contract: &Contract, said: &serde_json::Value) -> CheckResult
         (&fields.daily_uploads, u64::from(limits.daily_uploads)),
     ];
     for (pointer, expected) in table.into_iter().filter(|(pointer, _)| pointer.is_given()) {
-        let found = value_at(pointer, said, "the answer of the limits endpoint")?;
+        let found = value_at(pointer, response, "the response of the limits endpoint")?;
         ensure_eq!(
             found,
             &expected,
-            "the limits endpoint names another {}",
+            "the limits endpoint reports a wrong {}",
             pointer.as_str()
         );
     }

@@ -1,4 +1,4 @@
-//! Oddities: requests that nobody would mean to send are refused, or answered, and break nothing.
+//! Malformed requests: each is refused or answered, and none causes a server error.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -9,36 +9,36 @@ use cutover_harness::probe::{HttpError, Request};
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(a_malformed_request_breaks_nothing, ODDITIES)
+        check!(a_malformed_request_breaks_nothing, MALFORMED)
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
     ]
 }
 
-/// An odd request.
-pub(super) struct Oddity {
+/// A malformed request.
+pub(super) struct Malformed {
     name: &'static str,
-    make: fn(&Asked) -> Request,
+    make: fn(&Valid) -> Request,
 }
 
-impl Named for Oddity {
+impl Named for Malformed {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const fn oddity(name: &'static str, make: fn(&Asked) -> Request) -> Oddity {
-    Oddity { name, make }
+const fn malformed(name: &'static str, make: fn(&Valid) -> Request) -> Malformed {
+    Malformed { name, make }
 }
 
-/// A request that is in order, and the body that it would have.
-struct Asked {
+/// A valid request with its body, if it has one.
+struct Valid {
     request: Request,
     body: Option<String>,
 }
 
-impl Asked {
+impl Valid {
     fn method(&self, method: &str) -> Request {
         Request::new(
             method.parse().unwrap_or_default(),
@@ -52,7 +52,7 @@ impl Asked {
         self.request.clone().to(url)
     }
 
-    /// With another body, where there is one: who wants none may answer before it is sent, and hang up.
+    /// The request with another body, if it has one. A route without a body may answer and close the connection early.
     fn body(&self, kind: &str, body: impl Into<Vec<u8>>) -> Request {
         let request = self.request.clone();
         if self.body.is_none() {
@@ -61,122 +61,124 @@ impl Asked {
         request.body(kind, body)
     }
 
-    /// The body that is in order, as a client of this kind would send it.
-    fn sound(&self) -> String {
+    /// The valid body.
+    fn valid_body(&self) -> String {
         self.body.clone().unwrap_or_default()
     }
 }
 
 const JSON: &str = "application/json";
 
-/// What `{}` is when it is compressed.
+/// `{}` in gzip format.
 const COMPRESSED: &[u8] = &[
     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xab, 0xae, 5, 0, 0x43, 0xbf, 0xa6, 0xa3, 2, 0, 0, 0,
 ];
 
-/// How deep a body is nested that nobody means: deeper than a parser that calls itself may go.
+/// The nesting depth of a body, which overflows the stack of a recursive parser.
 const DEPTH: usize = 10_000;
 
-/// As long as servers still take it, and longer than any client's own.
+/// A length that servers still accept, but clients do not normally use.
 const LONG: usize = 4_000;
 
-/// Odd requests, each made of one that is in order.
-const ODDITIES: &[Oddity] = &[
-    oddity("head_method", |asked| asked.method("HEAD")),
-    oddity("options_method", |asked| asked.method("OPTIONS")),
-    oddity("unknown_method", |asked| asked.method("BREW")),
-    oddity("trailing_slash", |asked| {
-        asked.path(|path| format!("{path}/"))
+/// Malformed requests, each derived from a valid one.
+const MALFORMED: &[Malformed] = &[
+    malformed("head_method", |valid| valid.method("HEAD")),
+    malformed("options_method", |valid| valid.method("OPTIONS")),
+    malformed("unknown_method", |valid| valid.method("BREW")),
+    malformed("trailing_slash", |valid| {
+        valid.path(|path| format!("{path}/"))
     }),
-    oddity("double_slash", |asked| {
-        asked.path(|path| format!("/{path}"))
+    malformed("double_slash", |valid| {
+        valid.path(|path| format!("/{path}"))
     }),
-    oddity("long_path", |asked| {
-        asked.path(|path| format!("{path}/{}", "x".repeat(LONG)))
+    malformed("long_path", |valid| {
+        valid.path(|path| format!("{path}/{}", "x".repeat(LONG)))
     }),
-    oddity("nul_in_the_path", |asked| {
-        asked.path(|path| format!("{path}%00"))
+    malformed("nul_in_the_path", |valid| {
+        valid.path(|path| format!("{path}%00"))
     }),
-    oddity("invalid_utf8_in_the_path", |asked| {
-        asked.path(|path| format!("{path}%ff%fe"))
+    malformed("invalid_utf8_in_the_path", |valid| {
+        valid.path(|path| format!("{path}%ff%fe"))
     }),
-    oddity("long_query", |asked| {
-        asked.request.clone().query([("x", "y".repeat(LONG))])
+    malformed("long_query", |valid| {
+        valid.request.clone().query([("x", "y".repeat(LONG))])
     }),
-    oddity("invalid_utf8_in_the_query", |asked| {
-        let mut url = asked.request.url().clone();
+    malformed("invalid_utf8_in_the_query", |valid| {
+        let mut url = valid.request.url().clone();
         url.set_query(Some("state=%ff%00&limit=%zz&limit=&&=&limit"));
-        asked.request.clone().to(url)
+        valid.request.clone().to(url)
     }),
-    oddity("long_header", |asked| {
-        asked.request.clone().header("x-note", "y".repeat(LONG))
+    malformed("long_header", |valid| {
+        valid.request.clone().header("x-note", "y".repeat(LONG))
     }),
-    oddity("invalid_utf8_in_a_header", |asked| {
-        asked.request.clone().header("x-note", [0xff, 0xfe, 0x80])
+    malformed("invalid_utf8_in_a_header", |valid| {
+        valid.request.clone().header("x-note", [0xff, 0xfe, 0x80])
     }),
-    oddity("deeply_nested_lists", |asked| {
-        asked.body(JSON, format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH)))
+    malformed("deeply_nested_lists", |valid| {
+        valid.body(JSON, format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH)))
     }),
-    oddity("deeply_nested_objects", |asked| {
+    malformed("deeply_nested_objects", |valid| {
         let body = format!(
             "{}1{}",
             r#"{"filename":"#.repeat(DEPTH / 4),
             "}".repeat(DEPTH / 4)
         );
-        asked.body(JSON, body)
+        valid.body(JSON, body)
     }),
-    oddity("deeply_nested_field", |asked| {
+    malformed("deeply_nested_field", |valid| {
         let (open, close) = ("[".repeat(DEPTH), "]".repeat(DEPTH));
-        asked.body(
+        valid.body(
             JSON,
             format!(r#"{{"query": {open}{close}, "k": {open}{close}}}"#),
         )
     }),
-    oddity("invalid_utf8_in_the_body", |asked| {
-        asked.body(JSON, b"{\"query\": \"\xff\xfe\", \"filename\": \"\xc3(\"}")
+    malformed("invalid_utf8_in_the_body", |valid| {
+        valid.body(JSON, b"{\"query\": \"\xff\xfe\", \"filename\": \"\xc3(\"}")
     }),
-    oddity("unpaired_surrogates", |asked| {
-        asked.body(JSON, br#"{"query": "\ud800", "filename": "\udfff"}"#)
+    malformed("unpaired_surrogates", |valid| {
+        valid.body(JSON, br#"{"query": "\ud800", "filename": "\udfff"}"#)
     }),
-    oddity("duplicate_fields", |asked| {
-        let body = asked.sound();
+    malformed("duplicate_fields", |valid| {
+        let body = valid.valid_body();
         let fields = body.trim_start_matches('{').trim_end_matches('}');
-        asked.body(JSON, format!("{{{fields},{fields}}}"))
+        valid.body(JSON, format!("{{{fields},{fields}}}"))
     }),
-    oddity("infinite_number", |asked| {
-        asked.body(
+    malformed("infinite_number", |valid| {
+        valid.body(
             JSON,
             r#"{"query": "policy", "k": 1e400, "bytes_len": 1e400}"#,
         )
     }),
-    oddity("plain_text", |asked| {
-        asked.body("text/plain", asked.sound())
+    malformed("plain_text", |valid| {
+        valid.body("text/plain", valid.valid_body())
     }),
-    oddity("form_encoded", |asked| {
-        asked.body(
+    malformed("form_encoded", |valid| {
+        valid.body(
             "application/x-www-form-urlencoded",
             "query=policy&k=3&filename=a",
         )
     }),
-    oddity("multipart", |asked| {
+    malformed("multipart", |valid| {
         let body = "--x\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n%PDF\r\n--x--\r\n";
-        asked.body("multipart/form-data; boundary=x", body)
+        valid.body("multipart/form-data; boundary=x", body)
     }),
-    oddity("no_content_type", |asked| asked.body("", asked.sound())),
-    oddity("gzip_body", |asked| {
-        let request = asked.body(JSON, COMPRESSED);
+    malformed("no_content_type", |valid| {
+        valid.body("", valid.valid_body())
+    }),
+    malformed("gzip_body", |valid| {
+        let request = valid.body(JSON, COMPRESSED);
         request.header("content-encoding", "gzip")
     }),
-    oddity("false_content_encoding", |asked| {
-        let request = asked.body(JSON, asked.sound());
+    malformed("false_content_encoding", |valid| {
+        let request = valid.body(JSON, valid.valid_body());
         request.header("content-encoding", "gzip")
     }),
 ];
 
-/// However odd a request is, its sender is at fault and not the service, which goes on as before.
-async fn a_malformed_request_breaks_nothing(cx: &Context, case: &Oddity) -> CheckResult {
+/// A malformed request causes no server error, and the service keeps running.
+async fn a_malformed_request_breaks_nothing(cx: &Context, case: &Malformed) -> CheckResult {
     let pipeline = cx.pipeline()?;
-    let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    let unknown = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
     let requests = &cx.contract().requests;
     let registration = requests.upload.body(cx.document().build().upload());
     let search = requests.search.body("policy", 3);
@@ -192,15 +194,15 @@ async fn a_malformed_request_breaks_nothing(cx: &Context, case: &Oddity) -> Chec
         if !route.is_some_and(|route| route.presence == Presence::Required) {
             continue;
         }
-        let request = pipeline.request(endpoint, nothing)?;
+        let request = pipeline.request(endpoint, unknown)?;
         let body = body.map(|body| body.to_string());
-        let request = (case.make)(&Asked { request, body });
+        let request = (case.make)(&Valid { request, body });
         let reply = pipeline.http().send(request).await;
         let reply = reply.map_err(HttpError::into_stop)?;
-        // A method that nobody has heard of may be said to be such.
+        // An unknown method may be answered with 501.
         ensure!(
             reply.status < 500 || reply.status == 501,
-            "an odd request breaks something: {} is answered with {}",
+            "a malformed request causes a server error: {} is answered with {}",
             reply.request,
             reply.summary()
         );

@@ -1,4 +1,4 @@
-//! Row-level security, tried out: what a user sees of the tables when nothing but the database keeps users apart.
+//! Row-level security: what a user's role can read, with nothing but the database to separate users.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -22,7 +22,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Who reads what is another's.
+/// A role that reads rows of another user.
 pub(super) struct Reader {
     name: &'static str,
     role: &'static str,
@@ -45,10 +45,10 @@ const READERS: &[Reader] = &[
     },
 ];
 
-/// The role of whoever is logged in.
+/// The role of a user who is logged in.
 const USER: &str = "authenticated";
 
-/// Tables and views of the schema with the columns that a role may read, but for vectors, which say nothing.
+/// Tables and views of the schema with their readable columns, except vectors.
 const READABLE: &str = "SELECT format('{schema}.%I', c.relname) AS relation,
             string_agg(format('r.%I::text', a.attname), ', ') AS columns
      FROM pg_class c
@@ -66,7 +66,7 @@ struct Readable {
 }
 
 impl Readable {
-    /// How many rows the acting role sees there in which one of these ids stands.
+    /// Up to three rows that the acting role can see and that contain one of these ids.
     async fn rows_with(
         &self,
         database: &Database,
@@ -89,7 +89,7 @@ impl Readable {
     }
 }
 
-/// What is readable for a role; a check that finds nothing has nothing to try.
+/// The relations that a role can read.
 async fn readable(database: &Database, role: &str) -> CheckResult<Vec<Readable>> {
     Ok(database.rows(READABLE, &[Parameter::from(role)]).await?)
 }
@@ -98,32 +98,34 @@ fn claims(user: Uuid, role: &str) -> Value {
     json!({ "sub": user, "role": role })
 }
 
-/// Whoever may not act as a user can try nothing out.
-fn tried<T>(outcome: Result<T, DatabaseError>, role: &str) -> CheckResult<T> {
+/// Converts a denied role change into a missing precondition.
+fn require_role<T>(outcome: Result<T, DatabaseError>, role: &str) -> CheckResult<T> {
     outcome.map_err(|error| {
         if error.is_denied() {
             return Stop::precondition_missing(format!(
-                "the role that reads the database may not act as {role}; GRANT {role} TO it"
+                "the database role of the target may not act as {role}; GRANT {role} TO it"
             ));
         }
         Stop::from(error)
     })
 }
 
-/// Everything by which the rows of a document are known.
+/// The ids that identify the rows of a document.
 fn ids_of(pipeline: &Pipeline, completed: &Completed) -> Vec<Uuid> {
     let user = pipeline.tenant().map(|tenant| tenant.user_id);
     let ids = [completed.document_id(), completed.accepted.job_id];
     ids.into_iter().chain(user).collect()
 }
 
-/// No row of a user's document, job, chunks or events is there for anybody else, whatever the services let through.
+/// No other role can read the rows of a user's document, job, chunks or events.
 async fn nobody_reads_anothers_rows(cx: &Context, case: &Reader) -> CheckResult {
     let (owner, stranger) = (cx.pipeline()?, cx.pipeline()?);
-    let (document, anothers) = (cx.document().build(), cx.document().build());
-    // The other user has a document too: a policy may mistake that for this one.
-    let (completed, _) =
-        futures::try_join!(owner.complete(&document), stranger.complete(&anothers))?;
+    let (document, other_document) = (cx.document().build(), cx.document().build());
+    // The other user has a document too, because a policy may confuse the two.
+    let (completed, _) = futures::try_join!(
+        owner.complete(&document),
+        stranger.complete(&other_document)
+    )?;
     let database = cx.database()?;
     let stranger = stranger
         .tenant()
@@ -131,9 +133,12 @@ async fn nobody_reads_anothers_rows(cx: &Context, case: &Reader) -> CheckResult 
     let acting = database.acting_as(case.role, claims(stranger, case.role));
     let ids = ids_of(&owner, &completed);
     for readable in readable(&database, case.role).await? {
-        let seen = tried(readable.rows_with(&acting, &ids).await, case.role)?;
+        let seen = require_role(readable.rows_with(&acting, &ids).await, case.role)?;
         if let Some(row) = seen.first() {
-            let summary = format!("{} shows a user's rows to {}", readable.relation, case.name);
+            let summary = format!(
+                "{} shows rows of a user to the reader '{}'",
+                readable.relation, case.name
+            );
             let finding = Finding::new(summary).comparing("no row", row.to_string());
             return Err(Stop::violated(finding));
         }
@@ -141,26 +146,26 @@ async fn nobody_reads_anothers_rows(cx: &Context, case: &Reader) -> CheckResult 
     Ok(())
 }
 
-/// Where users may read documents at all, each finds its own.
+/// A user who may read documents can read their own.
 async fn users_read_their_own_rows(cx: &Context) -> CheckResult {
     let owner = cx.pipeline()?;
     let completed = owner.complete(&cx.document().build()).await?;
     let database = cx.database()?;
     let Some(user) = owner.tenant().map(|tenant| tenant.user_id) else {
-        return Err(Stop::not_applicable("nobody owns the document"));
+        return Err(Stop::not_applicable("the document has no owner"));
     };
     let acting = database.acting_as(USER, claims(user, USER));
     let ids = ids_of(&owner, &completed);
     let mut seen = Vec::new();
     for readable in readable(&database, USER).await? {
         let rows = readable.rows_with(&acting, &ids).await;
-        if !tried(rows, USER)?.is_empty() {
+        if !require_role(rows, USER)?.is_empty() {
             seen.push(readable.relation);
         }
     }
     ensure!(
         seen.iter().any(|relation| relation.ends_with(".documents")),
-        "a user who may read documents does not find its own; it sees rows in {seen:?}"
+        "a user who may read documents cannot read their own; rows are visible in {seen:?}"
     );
     Ok(())
 }

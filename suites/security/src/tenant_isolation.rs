@@ -1,4 +1,4 @@
-//! Users: one is whom one's token names, and what one does is no other user's affair.
+//! Tenant isolation: the token alone identifies the user, and users do not affect each other.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -12,7 +12,7 @@ use cutover_suite_support::outcomes::search_hits;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(only_the_token_identifies_the_user, PRETENCES)
+        check!(only_the_token_identifies_the_user, CLAIMED_USERS)
             .requires([Http])
             .effect(WriteTenant)
             .severity(Critical),
@@ -27,22 +27,22 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// A way to name another user than the token does.
-pub(super) struct Pretence {
+/// A place in which a request names another user.
+pub(super) struct ClaimedUser {
     name: &'static str,
-    words: &'static [&'static str],
-    /// Names the user under one of the words.
-    pretend: fn(Request, &str, Uuid, &Value) -> Request,
+    names: &'static [&'static str],
+    /// Adds the user id under one of the names.
+    claim: fn(Request, &str, Uuid, &Value) -> Request,
 }
 
-impl Named for Pretence {
+impl Named for ClaimedUser {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// What services call a user.
-const WORDS: &[&str] = &[
+/// Names of fields and parameters for a user id.
+const NAMES: &[&str] = &[
     "user_id",
     "userId",
     "user",
@@ -51,18 +51,18 @@ const WORDS: &[&str] = &[
     "tenant_id",
 ];
 
-const PRETENCES: &[Pretence] = &[
-    Pretence {
+const CLAIMED_USERS: &[ClaimedUser] = &[
+    ClaimedUser {
         name: "in_the_query_string",
-        words: WORDS,
-        pretend: |request, word, user, body| {
-            let request = request.query([(word, user.to_string())]);
+        names: NAMES,
+        claim: |request, name, user, body| {
+            let request = request.query([(name, user.to_string())]);
             with(request, body)
         },
     },
-    Pretence {
+    ClaimedUser {
         name: "in_a_header",
-        words: &[
+        names: &[
             "x-user-id",
             "x-user",
             "x-auth-user",
@@ -71,22 +71,22 @@ const PRETENCES: &[Pretence] = &[
             "x-tenant-id",
             "x-supabase-user",
         ],
-        pretend: |request, word, user, body| with(request.header(word, user.to_string()), body),
+        claim: |request, name, user, body| with(request.header(name, user.to_string()), body),
     },
-    Pretence {
+    ClaimedUser {
         name: "in_the_body",
-        words: WORDS,
-        pretend: |request, word, user, body| {
+        names: NAMES,
+        claim: |request, name, user, body| {
             let mut body = body.clone();
             if body.is_object() {
-                body[word] = json!(user);
+                body[name] = json!(user);
             }
             with(request, &body)
         },
     },
 ];
 
-/// The request with this body, where it is one.
+/// The request with this body, if there is one.
 fn with(request: Request, body: &Value) -> Request {
     if body.is_object() {
         return request.json(body);
@@ -94,8 +94,8 @@ fn with(request: Request, body: &Value) -> Request {
     request
 }
 
-/// Whomever else a request names, it is answered to whom the token names.
-async fn only_the_token_identifies_the_user(cx: &Context, case: &Pretence) -> CheckResult {
+/// The response depends on the token only, whatever other user the request names.
+async fn only_the_token_identifies_the_user(cx: &Context, case: &ClaimedUser) -> CheckResult {
     let tenant = cx.tenant()?;
     let document = cx.document().build();
     let done = cx.pipeline_as(tenant.clone())?.complete(&document).await?;
@@ -114,25 +114,25 @@ async fn only_the_token_identifies_the_user(cx: &Context, case: &Pretence) -> Ch
         (Endpoint::Search, "", search),
     ];
     for (endpoint, thing, body) in asked.iter().filter(|(endpoint, ..)| has(endpoint)) {
-        for word in case.words {
+        for name in case.names {
             let request = stranger.request(*endpoint, thing)?;
-            let request = (case.pretend)(request, word, tenant.user_id, body);
+            let request = (case.claim)(request, name, tenant.user_id, body);
             let reply = stranger.http().send(request).await;
             let reply = reply.map_err(HttpError::into_stop)?;
-            let told = match reply.json() {
-                // What was searched for may be repeated beside what was found.
+            let text = match reply.json() {
+                // A search response may repeat the query, so only its results count.
                 Ok(body) if *endpoint == Endpoint::Search => {
                     results.find(&body).map(Value::to_string)
                 }
                 _ => Some(reply.text()),
             };
-            let told = told.unwrap_or_default();
-            let tells = [job.as_str(), &id, document.nonce()];
-            // An error may repeat what was asked for; nobody asked for the rest.
-            let is_told = reply.is_success() && tells.iter().any(|word| told.contains(word));
+            let text = text.unwrap_or_default();
+            let private = [job.as_str(), &id, document.nonce()];
+            // An error may repeat the ids of the request.
+            let leaks = reply.is_success() && private.iter().any(|word| text.contains(word));
             ensure!(
-                !is_told,
-                "whoever names another user as '{word}' is told what is the other's: {} to {}",
+                !leaks,
+                "a request that names another user as '{name}' returns data of that user: {} to {}",
                 reply.summary(),
                 reply.request
             );
@@ -141,7 +141,7 @@ async fn only_the_token_identifies_the_user(cx: &Context, case: &Pretence) -> Ch
     Ok(())
 }
 
-/// Somebody else's registration of the same bytes that fails, or is deleted, is nothing to a document that arrived.
+/// Another user's document with the same bytes can fail and be deleted without an effect on a complete document.
 async fn another_users_failure_leaves_a_document_intact(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
@@ -156,7 +156,7 @@ async fn another_users_failure_leaves_a_document_intact(cx: &Context) -> CheckRe
     let failed = stranger.until_final(&failing).await?;
     ensure!(
         cx.contract().vocabulary.is_failure(&failed.status),
-        "a document with other bytes than the registered ones does not fail: {}",
+        "a document whose bytes differ from their registration does not fail: {}",
         failed.summary()
     );
     stranger.delete(failing.document_id).await?;
@@ -165,11 +165,11 @@ async fn another_users_failure_leaves_a_document_intact(cx: &Context) -> CheckRe
     ensure_eq!(
         row.and_then(|row| row.processing_status),
         complete,
-        "a document is not complete any more after somebody else's of the same bytes has failed"
+        "a document is no longer complete after another user's document with the same bytes failed"
     );
     ensure!(
         cx.database()?.chunks_of(id).await? == before,
-        "the chunks of a document changed when somebody else's of the same bytes failed"
+        "the chunks of a document changed when another user's document with the same bytes failed"
     );
     let (storage, contract) = (cx.storage()?, cx.contract());
     for path in [
@@ -178,21 +178,21 @@ async fn another_users_failure_leaves_a_document_intact(cx: &Context) -> CheckRe
     ] {
         ensure!(
             storage.exists(&path).await?,
-            "{path} is gone after somebody else's document of the same bytes was deleted"
+            "{path} is missing after another user's document with the same bytes was deleted"
         );
     }
     let found = search_hits(cx, &owner, document.nonce(), 3).await?;
     ensure!(
         !found.is_empty(),
-        "a document is not found any more after somebody else's of the same bytes has failed"
+        "a document is no longer found after another user's document with the same bytes failed"
     );
     Ok(())
 }
 
-/// Where storage shows an object: with a key, with a token, or to everybody.
-const SHOWN: &[&str] = &["public/", "authenticated/", "", "info/public/"];
+/// The storage routes that return an object: public ones and those for a token.
+const OBJECT_ROUTES: &[&str] = &["public/", "authenticated/", "", "info/public/"];
 
-/// Whoever has no key of the service is shown no object, whatever its path.
+/// The storage returns objects to the service only, whatever the path.
 async fn stored_objects_are_not_public(cx: &Context) -> CheckResult {
     let tenant = cx.tenant()?;
     let document = cx.document().build();
@@ -204,16 +204,16 @@ async fn stored_objects_are_not_public(cx: &Context) -> CheckResult {
         contract.raw_path(tenant.user_id, id),
         contract.parsed_path(tenant.user_id, id),
     ] {
-        for place in SHOWN {
+        for route in OBJECT_ROUTES {
             let mut url = storage.supabase().clone();
-            url.set_path(&format!("/storage/v1/object/{place}{path}"));
-            let nobodys = Request::get(url.clone());
-            let strangers = Request::get(url).bearer(&stranger.token);
-            for request in [nobodys, strangers] {
+            url.set_path(&format!("/storage/v1/object/{route}{path}"));
+            let anonymous = Request::get(url.clone());
+            let authenticated = Request::get(url).bearer(&stranger.token);
+            for request in [anonymous, authenticated] {
                 let reply = http.send(request).await.map_err(HttpError::into_stop)?;
                 ensure!(
                     !reply.is_success(),
-                    "{} shows an object to whoever asks",
+                    "{} returns an object without the service key",
                     reply.request
                 );
             }

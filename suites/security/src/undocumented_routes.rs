@@ -1,4 +1,4 @@
-//! Back doors: ways in that no contract knows are open to nobody, and to no stranger.
+//! Undocumented routes: paths that the contract does not list accept nothing, and only the signed URL takes bytes.
 
 use std::time::Instant;
 
@@ -12,62 +12,62 @@ use futures::future::try_join_all;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(undocumented_routes_are_closed, DOORS)
+        check!(undocumented_routes_are_closed, OPEN_ROUTES)
             .requires([Http])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(bytes_are_accepted_at_the_signed_url_only, INTRUDERS)
+        check!(bytes_are_accepted_at_the_signed_url_only, CALLERS)
             .requires([Http])
             .effect(WriteTenant)
             .severity(Critical),
     ]
 }
 
-/// A route that services were seen to have open.
-pub(super) struct Door {
+/// A route that real services left open by mistake.
+pub(super) struct OpenRoute {
     name: &'static str,
     path: &'static str,
 }
 
-impl Named for Door {
+impl Named for OpenRoute {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Routes that services were seen to have open, below the API's prefix.
-const DOORS: &[Door] = &[
-    Door {
+/// Routes that real services left open by mistake, below the API's prefix.
+const OPEN_ROUTES: &[OpenRoute] = &[
+    OpenRoute {
         name: "test_uploads",
         path: "/upload-test",
     },
-    Door {
+    OpenRoute {
         name: "legacy_uploads",
         path: "/upload-document-backend-no-auth",
     },
-    Door {
+    OpenRoute {
         name: "uploads_by_proxy",
         path: "/upload-file/00000000-0000-4000-8000-000000000001",
     },
-    Door {
+    OpenRoute {
         name: "debugging",
         path: "/debug",
     },
-    Door {
+    OpenRoute {
         name: "debugging_of_authentication",
         path: "/debug-auth",
     },
-    Door {
+    OpenRoute {
         name: "testing_of_callbacks",
         path: "/webhook/test",
     },
 ];
 
-/// Nobody gets in where nothing should be: not by reading, not by writing.
-async fn undocumented_routes_are_closed(cx: &Context, case: &Door) -> CheckResult {
+/// Undocumented routes reject anonymous reads and writes.
+async fn undocumented_routes_are_closed(cx: &Context, case: &OpenRoute) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
-    let said = &cx.contract().requests.upload;
-    let registration = said.body(cx.document().build().upload());
+    let fields = &cx.contract().requests.upload;
+    let registration = fields.body(cx.document().build().upload());
     for prefix in ["", &cx.contract().prefix, &cx.contract().webhook_prefix] {
         let mut url = pipeline.request(Endpoint::Health, "")?.url().clone();
         url.set_path(&format!("{prefix}{}", case.path));
@@ -76,52 +76,52 @@ async fn undocumented_routes_are_closed(cx: &Context, case: &Door) -> CheckResul
             Request::post(url.clone()).json(&registration),
             Request::put(url.clone()).body("application/pdf", *b"%PDF"),
         ] {
-            is_shut(&sent(&pipeline, request).await?)?;
+            expect_closed(&send(&pipeline, request).await?)?;
         }
     }
     Ok(())
 }
 
-async fn sent(pipeline: &Pipeline, request: Request) -> CheckResult<Reply> {
+async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Reply> {
     let reply = pipeline.http().send(request).await;
     reply.map_err(HttpError::into_stop)
 }
 
-fn is_shut(reply: &Reply) -> CheckResult {
+fn expect_closed(reply: &Reply) -> CheckResult {
     ensure!(
         matches!(reply.status, 401 | 403 | 404 | 405),
-        "{} is answered to nobody with {}",
+        "{}, without a token, is answered with {}",
         reply.request,
         reply.summary()
     );
     Ok(())
 }
 
-/// Who tries to store bytes for somebody else's job.
-pub(super) struct Intruder {
+/// A caller that tries to store bytes for the job of another user.
+pub(super) struct Caller {
     name: &'static str,
     has_token: bool,
 }
 
-impl Named for Intruder {
+impl Named for Caller {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const INTRUDERS: &[Intruder] = &[
-    Intruder {
+const CALLERS: &[Caller] = &[
+    Caller {
         name: "anonymous",
         has_token: false,
     },
-    Intruder {
+    Caller {
         name: "another_user",
         has_token: true,
     },
 ];
 
-/// Ways around the signed address that services were seen to have, or would call so.
-const AROUND: &[&str] = &[
+/// Paths of alternative upload routes that real services have or are likely to have.
+const UPLOAD_PATHS: &[&str] = &[
     "/upload-file/{job}",
     "/upload-file/{document}",
     "/upload/{job}",
@@ -144,61 +144,61 @@ const AROUND: &[&str] = &[
     "/documents/{document}/content",
 ];
 
-/// What an intruder would store.
+/// The bytes that the caller tries to store.
 const FORGED: &[u8] = b"%PDF-1.4 forged";
 
-/// Whoever knows a job, and not its signed address, stores nothing for it: the bytes of its owner are the first.
-async fn bytes_are_accepted_at_the_signed_url_only(cx: &Context, case: &Intruder) -> CheckResult {
+/// A caller without the signed URL cannot store bytes for a job, and the owner's upload still succeeds.
+async fn bytes_are_accepted_at_the_signed_url_only(cx: &Context, case: &Caller) -> CheckResult {
     let tenant = cx.tenant()?;
     let owner = cx.pipeline_as(tenant.clone())?;
     let document = cx.document().build();
     let since = Instant::now();
     let accepted = owner.accept(document.upload()).await?;
     let path = cx.contract().raw_path(tenant.user_id, accepted.document_id);
-    let intruder = cx.pipeline()?;
-    for around in AROUND {
-        let around = addressed(around, &accepted, &path);
+    let caller = cx.pipeline()?;
+    for template in UPLOAD_PATHS {
+        let suffix = filled(template, &accepted, &path);
         let mut requests = Vec::new();
         for prefix in ["", &cx.contract().prefix] {
             let mut url = owner.request(Endpoint::Health, "")?.url().clone();
-            url.set_path(&format!("{prefix}{around}"));
+            url.set_path(&format!("{prefix}{suffix}"));
             for request in [Request::put(url.clone()), Request::post(url.clone())] {
                 requests.push(request.body("application/pdf", FORGED));
             }
         }
         let tries = requests.into_iter();
-        try_join_all(tries.map(|request| gets_nowhere(&intruder, request, case.has_token))).await?;
+        try_join_all(tries.map(|request| expect_refusal(&caller, request, case.has_token))).await?;
     }
     let put = owner.put(&accepted.signed_url, document.bytes()).await?;
     if !put.is_success() && since.elapsed() >= cx.contract().limits.url_ttl {
-        // This machine is too busy to be in time; that everything was refused has been seen.
+        // This machine is too slow for the URL's lifetime; all refusals were still observed.
         return Ok(());
     }
     ensure!(
         put.is_success(),
-        "the signed address takes no bytes any more, after somebody else tried to store some: {}",
+        "the signed URL refuses the owner's bytes after attempts by another caller: {}",
         put.summary()
     );
     owner.until_complete(&accepted).await?;
     Ok(())
 }
 
-fn addressed(around: &str, accepted: &Accepted, path: &str) -> String {
-    around
+fn filled(template: &str, accepted: &Accepted, path: &str) -> String {
+    template
         .replace("{job}", &accepted.job_id.to_string())
         .replace("{document}", &accepted.document_id.to_string())
         .replace("{path}", path)
 }
 
-async fn gets_nowhere(intruder: &Pipeline, request: Request, has_token: bool) -> CheckResult {
-    let token = intruder.tenant().filter(|_| has_token);
+async fn expect_refusal(caller: &Pipeline, request: Request, has_token: bool) -> CheckResult {
+    let token = caller.tenant().filter(|_| has_token);
     let request = match token {
         Some(tenant) => request.bearer(&tenant.token),
         None => request,
     };
-    // Who refuses may hang up before the bytes have come; the connection is nobody else's.
+    // A service that refuses may close the connection before the body is sent, so it is not reused.
     let request = request.header("connection", "close");
-    let reply = match intruder.http().send(request).await {
+    let reply = match caller.http().send(request).await {
         Err(HttpError::NoAnswer {
             silence: Silence::Cut(_),
             ..
@@ -206,12 +206,12 @@ async fn gets_nowhere(intruder: &Pipeline, request: Request, has_token: bool) ->
         answer => answer.map_err(HttpError::into_stop)?,
     };
     if token.is_none() {
-        return is_shut(&reply);
+        return expect_closed(&reply);
     }
-    // What a route says to a stranger's nonsense is its own affair, as long as it does nothing.
+    // Any error is acceptable here, as long as the request has no effect.
     ensure!(
         !reply.is_success(),
-        "{} is answered to another user with {}",
+        "{}, by another user, is answered with {}",
         reply.request,
         reply.summary()
     );

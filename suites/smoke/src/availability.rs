@@ -1,4 +1,4 @@
-//! The doors of a live service: it is alive and ready, tells its limits, and lets nobody in without a token.
+//! Availability: a live service is alive and ready, reports its limits, and refuses requests without a token.
 
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How long a service that has just been put in place may take to say that it is ready.
+/// How long a new deployment may take to become ready.
 const READY_WITHIN: Duration = secs(15);
 
-/// The service lives, and has everything that it needs: its worker too, by the age of the queue.
+/// The service is alive, and all its dependencies are available.
 async fn the_service_is_alive_and_ready(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
     pipeline.health().await?.expect_status(200)?;
@@ -48,9 +48,9 @@ async fn the_service_is_alive_and_ready(cx: &Context) -> CheckResult {
     .await
 }
 
-/// The limits that users are told are the agreed ones.
+/// The limits endpoint reports the limits of the contract.
 async fn the_limits_are_those_of_the_contract(cx: &Context) -> CheckResult {
-    let told = cx.pipeline()?.limits().await?.expect_status(200)?.json()?;
+    let response = cx.pipeline()?.limits().await?.expect_status(200)?.json()?;
     let (fields, limits) = (&cx.contract().fields.limits, &cx.contract().limits);
     for (pointer, agreed) in [
         (&fields.max_bytes, limits.max_bytes),
@@ -58,11 +58,11 @@ async fn the_limits_are_those_of_the_contract(cx: &Context) -> CheckResult {
         (&fields.daily_uploads, limits.daily_uploads.into()),
     ] {
         if pointer.is_given() {
-            let said = value_at(pointer, &told, "the answer about limits")?;
+            let value = value_at(pointer, &response, "the limits response")?;
             ensure_eq!(
-                said.as_u64(),
+                value.as_u64(),
                 Some(agreed),
-                "{} is not the agreed limit",
+                "{} differs from the limit of the contract",
                 pointer.as_str()
             );
         }
@@ -70,9 +70,9 @@ async fn the_limits_are_those_of_the_contract(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Without a token, or with one that nobody gave, every route that needs one answers 401.
+/// Without a token, or with an invalid one, every protected route answers 401.
 async fn nobody_gets_in_without_a_token(cx: &Context) -> CheckResult {
-    let nobody = cx.pipeline()?.anonymous();
+    let anonymous = cx.pipeline()?.anonymous();
     let id = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
     let forged = Secret::new("Bearer a.b.c");
     let has = |endpoint: &Endpoint| {
@@ -84,21 +84,21 @@ async fn nobody_gets_in_without_a_token(cx: &Context) -> CheckResult {
             continue;
         }
         for token in [None, Some(&forged)] {
-            // A body that would be understood, so that nothing else is in the way.
-            let mut request = nobody.request(endpoint, id)?;
+            // A valid body, so that only the token can be the reason for a refusal.
+            let mut request = anonymous.request(endpoint, id)?;
             if endpoint == Endpoint::Search {
                 request = request.json(&cx.contract().requests.search.body("policy", 1));
             }
             if let Some(token) = token {
                 request = request.secret_header("authorization", token);
             }
-            nobody.ask(endpoint, request).await?.expect_status(401)?;
+            anonymous.ask(endpoint, request).await?.expect_status(401)?;
         }
     }
     Ok(())
 }
 
-/// Nothing on the way keeps what a service says of itself: it would go on saying it when the service is dead.
+/// Probe responses are not cacheable: a cached one would hide that the service is down.
 async fn probe_responses_are_not_cached(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
     for reply in [
@@ -106,10 +106,10 @@ async fn probe_responses_are_not_cached(cx: &Context) -> CheckResult {
         pipeline.ready().await?,
         pipeline.version().await?,
     ] {
-        let said = reply.header("cache-control").unwrap_or_default();
+        let cache_control = reply.header("cache-control").unwrap_or_default();
         ensure!(
-            said.contains("no-store"),
-            "{} may be kept: Cache-Control is '{said}'",
+            cache_control.contains("no-store"),
+            "{} is cacheable: Cache-Control is '{cache_control}'",
             reply.request
         );
     }

@@ -1,4 +1,4 @@
-//! The journey of a synthetic document: in, found by its owner alone, and gone again.
+//! Document flow: a synthetic document is uploaded, found by its owner only, and deleted.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
@@ -24,7 +24,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// A document with a marker that nobody else has arrives; its owner finds it by the marker, and nobody else does.
+/// A document with a unique marker completes. Its owner finds it by the marker, and no other user does.
 async fn a_synthetic_document_arrives_for_its_owner_alone(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(3).build();
     let owner = cx.pipeline()?;
@@ -47,21 +47,21 @@ async fn a_synthetic_document_arrives_for_its_owner_alone(cx: &Context) -> Check
     Ok(())
 }
 
-/// Every chunk of a document that arrived has its vector.
+/// Every chunk of a complete document has a vector.
 async fn its_chunks_have_vectors(cx: &Context) -> CheckResult {
     let done = cx.pipeline()?.complete(&cx.document().build()).await?;
     let chunks = cx.database()?.chunks_of(done.document_id()).await?;
-    ensure!(!chunks.is_empty(), "a document that arrived has no chunk");
-    let bare = chunks.iter().filter(|chunk| !chunk.has_vector()).count();
+    ensure!(!chunks.is_empty(), "a complete document has no chunks");
+    let without_vector = chunks.iter().filter(|chunk| !chunk.has_vector()).count();
     ensure!(
-        bare == 0,
-        "{bare} of {} chunks have no vector",
+        without_vector == 0,
+        "{without_vector} of {} chunks have no vector",
         chunks.len()
     );
     Ok(())
 }
 
-/// What its owner deletes is neither shown nor found any more.
+/// A deleted document is neither shown nor found.
 async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let owner = cx.pipeline()?;
@@ -78,17 +78,17 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
         .expect_status(404)?;
     ensure!(
         !finds(cx, &owner, document.nonce()).await?,
-        "a document that was deleted is found"
+        "a deleted document is found"
     );
     Ok(())
 }
 
-/// Whether a search gives a text that contains the words.
+/// Whether a search result contains the words.
 async fn finds(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<bool> {
     let fields = &cx.contract().fields.search;
     let answer = pipeline.search(words, 5).await?.expect_status(200)?;
     let answer = answer.json()?;
-    for hit in list_at(&fields.results, &answer, "the answer to a search")? {
+    for hit in list_at(&fields.results, &answer, "the search response")? {
         let text = value_at(&fields.text, hit, "a search result")?;
         if text.as_str().is_some_and(|text| text.contains(words)) {
             return Ok(true);

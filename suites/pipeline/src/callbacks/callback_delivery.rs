@@ -1,4 +1,4 @@
-//! Callbacks that come early, late, again or not at all: each has its effect once.
+//! Callback delivery: early, late, repeated and missing callbacks each take effect exactly once.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -13,7 +13,7 @@ use cutover_suite_support::outcomes::{
     callbacks_for, expect_complete, expect_failure, expect_not_indexed, parsed_text,
 };
 
-/// The checks of this file; the one that waits longest begins first.
+/// The checks of this file, the slowest first.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_without_callback_fails_in_time)
@@ -26,7 +26,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(WriteTenant)
             .takes(secs(5))
             .severity(Critical),
-        check!(a_callback_counts_once, DELIVERIES)
+        check!(a_callback_counts_once, TIMINGS)
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
             .takes(secs(1))
@@ -50,7 +50,7 @@ fn calling_back(moment: CallbackMoment, times: u32) -> ParserBehaviour {
     }
 }
 
-/// A parser that never calls back is asked again, and at last the document fails with that cause.
+/// If the parser never calls back, the document is submitted again and finally fails with that cause.
 async fn a_document_without_callback_fails_in_time(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let standins = cx.standins()?;
@@ -58,7 +58,7 @@ async fn a_document_without_callback_fails_in_time(cx: &Context) -> CheckResult 
     let script = standins.script_parser(document.sha256(), silence).await?;
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.upload(&document).await?;
-    // Meanwhile its owner works on, and does not find it.
+    // Meanwhile the owner's other documents complete, and this one is not found.
     pipeline.complete(&cx.document().build()).await?;
     expect_not_indexed(cx, &pipeline, &accepted, &document).await?;
     let failed = &cx.contract().vocabulary.failures.parse;
@@ -69,13 +69,13 @@ async fn a_document_without_callback_fails_in_time(cx: &Context) -> CheckResult 
     ensure_eq!(
         submitted,
         attempts,
-        "the parser was not asked as often as agreed before the document failed: {}",
+        "the parser was not called the agreed number of times before the document failed: {}",
         job.summary()
     );
     expect_not_indexed(cx, &pipeline, &accepted, &document).await
 }
 
-/// A callback that got lost costs a retry, not the document.
+/// A lost callback costs a retry, not the document.
 async fn a_lost_callback_is_recovered(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let silence = calling_back(CallbackMoment::Never, 1);
@@ -90,58 +90,58 @@ async fn a_lost_callback_is_recovered(cx: &Context) -> CheckResult {
     script.withdraw().await?;
     ensure!(
         job.retry_count != Some(0),
-        "the job was tried again and says that it was not"
+        "the job was retried, but its retry count is 0"
     );
     Ok(())
 }
 
-/// When, and how often, a callback is delivered.
-pub(super) struct Delivery {
+/// When and how often a callback is sent.
+pub(super) struct CallbackTiming {
     name: &'static str,
     moment: CallbackMoment,
     times: u32,
 }
 
-impl Named for Delivery {
+impl Named for CallbackTiming {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Long after the answer, and well before the parser's deadline.
+/// Well after the parser's response, and well before the deadline.
 const LATE: CallbackMoment = CallbackMoment::Late { delay_ms: 1000 };
 
-/// Ways of delivering a callback that all happen.
-const DELIVERIES: &[Delivery] = &[
-    Delivery {
+/// Timings and repetitions of a callback that occur in practice.
+const TIMINGS: &[CallbackTiming] = &[
+    CallbackTiming {
         name: "before_the_answer",
         moment: CallbackMoment::BeforeAnswer,
         times: 1,
     },
-    Delivery {
+    CallbackTiming {
         name: "before_the_answer_and_again",
         moment: CallbackMoment::BeforeAnswer,
         times: 2,
     },
-    Delivery {
+    CallbackTiming {
         name: "three_times",
         moment: CallbackMoment::AfterAnswer,
         times: 3,
     },
-    Delivery {
+    CallbackTiming {
         name: "late",
         moment: LATE,
         times: 1,
     },
-    Delivery {
+    CallbackTiming {
         name: "late_and_twice",
         moment: LATE,
         times: 2,
     },
 ];
 
-/// However a callback is delivered, it is acknowledged, and the document is parsed once.
-async fn a_callback_counts_once(cx: &Context, case: &Delivery) -> CheckResult {
+/// Whatever its timing and repetition, a callback is acknowledged, and the document is parsed once.
+async fn a_callback_counts_once(cx: &Context, case: &CallbackTiming) -> CheckResult {
     let document = cx.document().pages(2).build();
     let standins = cx.standins()?;
     let behaviour = calling_back(case.moment.clone(), case.times);
@@ -159,17 +159,17 @@ async fn a_callback_counts_once(cx: &Context, case: &Delivery) -> CheckResult {
             callback.answer
         );
     }
-    let whole = Standing::of(cx, &pipeline, &accepted).await?;
+    let state = DocumentState::of(cx, &pipeline, &accepted).await?;
     let parsed = &cx.contract().vocabulary.parsed;
-    let times = whole.steps.iter().filter(|step| *step == parsed).count();
+    let times = state.steps.iter().filter(|step| *step == parsed).count();
     ensure_eq!(times, 1, "the document was not parsed exactly once");
     Ok(())
 }
 
-/// A callback that comes after the end.
+/// A callback that arrives after completion.
 pub(super) struct Replay {
     name: &'static str,
-    /// Its body, made of the one that was accepted.
+    /// Creates its body from the accepted one.
     body: fn(&str) -> String,
 }
 
@@ -179,7 +179,7 @@ impl Named for Replay {
     }
 }
 
-/// What may come after the end, all of it rightly proven.
+/// Callbacks that may arrive after completion, all with valid authentication.
 const REPLAYS: &[Replay] = &[
     Replay {
         name: "the_same",
@@ -187,13 +187,11 @@ const REPLAYS: &[Replay] = &[
     },
     Replay {
         name: "another_text",
-        body: |_| {
-            json!({"status": "completed", "md": "# Another text\n\nwritten later"}).to_string()
-        },
+        body: |_| json!({"status": "completed", "md": "# Another text\n\nsent later"}).to_string(),
     },
     Replay {
         name: "a_failure",
-        body: |_| json!({"status": "failed", "error": "changed its mind"}).to_string(),
+        body: |_| json!({"status": "failed", "error": "a late failure"}).to_string(),
     },
     Replay {
         name: "no_text",
@@ -201,12 +199,12 @@ const REPLAYS: &[Replay] = &[
     },
 ];
 
-/// What is complete stays as it is, whatever the parser calls back about it later.
+/// A complete document does not change, whatever callback arrives later.
 async fn a_replayed_callback_changes_nothing(cx: &Context, case: &Replay) -> CheckResult {
     let document = cx.document().paragraphs(12).build();
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.complete(&document).await?.accepted;
-    let before = Standing::of(cx, &pipeline, &accepted).await?;
+    let before = DocumentState::of(cx, &pipeline, &accepted).await?;
     let (call, sent) = callbacks_for(cx, &document, 1).await?.swap_remove(0);
     let body = (case.body)(&sent.body);
     let proof = callback_keys(cx, &call)?.proof(body.as_bytes());
@@ -217,27 +215,27 @@ async fn a_replayed_callback_changes_nothing(cx: &Context, case: &Replay) -> Che
         reply.summary()
     );
     let unchanged = async |when: &str| {
-        let after = Standing::of(cx, &pipeline, &accepted).await?;
-        after.is_still(&before, when)
+        let after = DocumentState::of(cx, &pipeline, &accepted).await?;
+        after.expect_unchanged(&before, when)
     };
     unchanged("at once").await?;
-    // Were the job in the queue again, its turn would have come before the next document's end.
+    // If the job were queued again, it would be processed before the next document completes.
     pipeline.complete(&cx.document().build()).await?;
     unchanged("after the next document").await
 }
 
-/// Everything that there is of a document.
-struct Standing {
+/// The complete state of a document.
+struct DocumentState {
     job: String,
-    /// The status and the hash of the text that its row tells.
+    /// Its status and the hash of the text, from its row.
     row: Option<(Option<String>, Option<String>)>,
     text: String,
     chunks: Vec<(Uuid, String, Option<Vector>)>,
-    /// The statuses that the job entered.
+    /// The statuses of the job, in order.
     steps: Vec<String>,
 }
 
-impl Standing {
+impl DocumentState {
     async fn of(cx: &Context, pipeline: &Pipeline, accepted: &Accepted) -> CheckResult<Self> {
         let database = cx.database()?;
         let statuses = &cx.contract().vocabulary.statuses;
@@ -255,10 +253,14 @@ impl Standing {
         })
     }
 
-    fn is_still(&self, before: &Self, when: &str) -> CheckResult {
-        let summary = format!("a replayed callback changes a complete document, {when}");
+    fn expect_unchanged(&self, before: &Self, when: &str) -> CheckResult {
+        let summary = format!("a replayed callback changes a complete document ({when})");
         ensure_eq!(self.job, before.job, "{summary}: its job");
-        ensure_eq!(self.steps, before.steps, "{summary}: the steps of its job");
+        ensure_eq!(
+            self.steps,
+            before.steps,
+            "{summary}: the status history of its job"
+        );
         ensure_eq!(self.text, before.text, "{summary}: its text");
         ensure_eq!(self.row, before.row, "{summary}: its row");
         ensure!(self.chunks == before.chunks, "{summary}: its chunks");

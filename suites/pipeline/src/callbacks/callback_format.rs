@@ -1,4 +1,4 @@
-//! The parser's callback: where it is sent, and what it may look like.
+//! Callback format: the URL that the parser calls, and the payload shapes that the API accepts.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -20,7 +20,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// The address that the parser is told to call is the API's own, and it answers in time.
+/// The parser receives the callback URL of the public API, and the API answers the callback in time.
 async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
@@ -28,7 +28,7 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
     let standins = cx.standins()?;
     let within = cx.contract().timing.complete_within;
     let call = cx
-        .eventually("the parser is given the document", within, async || {
+        .eventually("the parser receives the document", within, async || {
             Ok(standins
                 .parser_calls(document.sha256())
                 .await?
@@ -40,15 +40,15 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
         .request(Endpoint::Callback, accepted.job_id)?
         .url()
         .clone();
-    let told = call
+    let url = call
         .fields
         .get("webhook_url")
         .map(String::as_str)
         .unwrap_or_default();
     ensure_eq!(
-        told,
+        url,
         expected.as_str(),
-        "the parser is told to call back elsewhere"
+        "the parser receives another callback URL"
     );
     let sent = cx
         .eventually("the callback is answered", within, async || {
@@ -71,40 +71,43 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// A payload that parsers in use send.
-pub(super) struct Shape {
+/// A payload shape of real parsers.
+pub(super) struct PayloadCase {
     name: &'static str,
     shape: PayloadShape,
 }
 
-impl Named for Shape {
+impl Named for PayloadCase {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Every payload that parsers in use send.
-const SHAPES: &[Shape] = &[
-    Shape {
+/// All payload shapes of real parsers.
+const SHAPES: &[PayloadCase] = &[
+    PayloadCase {
         name: "top_level",
         shape: PayloadShape::TopLevel,
     },
-    Shape {
+    PayloadCase {
         name: "text_only",
         shape: PayloadShape::TextOnly,
     },
-    Shape {
+    PayloadCase {
         name: "result_object",
         shape: PayloadShape::ResultObject,
     },
-    Shape {
+    PayloadCase {
         name: "result_pages",
         shape: PayloadShape::ResultPages,
     },
 ];
 
-/// Whatever shape the parser's answer has, the same text is stored.
-async fn every_callback_shape_yields_the_same_text(cx: &Context, case: &Shape) -> CheckResult {
+/// Every payload shape results in the same stored text.
+async fn every_callback_shape_yields_the_same_text(
+    cx: &Context,
+    case: &PayloadCase,
+) -> CheckResult {
     let document = cx.document().pages(3).paragraphs(6).build();
     let callback = Callback {
         shape: case.shape.clone(),
@@ -128,7 +131,7 @@ async fn every_callback_shape_yields_the_same_text(cx: &Context, case: &Shape) -
     ensure_eq!(
         String::from_utf8_lossy(&stored),
         document.expected_text(),
-        "the parsed text is not that of the document"
+        "the parsed text differs from the text of the document"
     );
     Ok(())
 }

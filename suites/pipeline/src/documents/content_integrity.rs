@@ -1,4 +1,4 @@
-//! Possession: what is indexed are the very bytes that were registered, and nothing in their place.
+//! Content integrity: only the registered bytes are indexed, and nothing replaces them.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -12,7 +12,7 @@ use cutover_suite_support::json::list_at;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(other_bytes_are_never_indexed, OTHERS)
+        check!(other_bytes_are_never_indexed, MISMATCHES)
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
             .severity(Critical),
@@ -27,53 +27,53 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Bytes that are not those of the registration.
-pub(super) struct Other {
+/// Bytes that differ from their registration.
+pub(super) struct Mismatch {
     name: &'static str,
-    /// Makes what is registered of what is put.
+    /// Changes the registration of the uploaded bytes.
     claim: fn(&mut Upload),
-    /// Whether storage changes the bytes afterwards.
+    /// Whether the storage changes the bytes afterwards.
     corrupt: bool,
 }
 
-impl Named for Other {
+impl Named for Mismatch {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Ways in which bytes are not those of their registration.
-const OTHERS: &[Other] = &[
-    Other {
+/// Ways in which bytes differ from their registration.
+const MISMATCHES: &[Mismatch] = &[
+    Mismatch {
         name: "of_another_hash",
         claim: |upload| upload.sha256 = "a".repeat(64),
         corrupt: false,
     },
-    Other {
+    Mismatch {
         name: "longer",
         claim: |upload| upload.bytes.truncate(upload.bytes.len() - 1),
         corrupt: false,
     },
-    Other {
+    Mismatch {
         name: "shorter",
         claim: |upload| upload.bytes.push(b'\n'),
         corrupt: false,
     },
-    Other {
+    Mismatch {
         name: "changed_in_storage",
         claim: |_| (),
         corrupt: true,
     },
 ];
 
-/// Other bytes than the registered ones fail for good, and neither parser nor index ever sees them.
-async fn other_bytes_are_never_indexed(cx: &Context, case: &Other) -> CheckResult {
+/// Bytes that differ from their registration fail permanently, and neither parser nor index receives them.
+async fn other_bytes_are_never_indexed(cx: &Context, case: &Mismatch) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let mut claimed = document.upload().clone();
     (case.claim)(&mut claimed);
-    let said = &cx.contract().requests.upload;
-    if !case.corrupt && said.body(&claimed) == said.body(document.upload()) {
-        let reason = "this target is not told what is wrong here: length or hash";
+    let fields = &cx.contract().requests.upload;
+    if !case.corrupt && fields.body(&claimed) == fields.body(document.upload()) {
+        let reason = "this target does not register the length or hash that is wrong here";
         return Err(Stop::not_applicable(reason));
     }
     let tenant = cx.tenant()?;
@@ -92,17 +92,17 @@ async fn other_bytes_are_never_indexed(cx: &Context, case: &Other) -> CheckResul
     pipeline.put(&accepted.signed_url, document.bytes()).await?;
     let job = pipeline.until_final(&accepted).await?;
     script.withdraw().await?;
-    failed_for_a_reason(cx, &pipeline, &accepted, &job).await?;
+    expect_parse_failure(cx, &pipeline, &accepted, &job).await?;
     ensure_eq!(
         job.retry_count.unwrap_or_default(),
         0,
-        "bytes that will never be right were tried again"
+        "a job with wrong bytes was retried"
     );
-    is_not_indexed(cx, &pipeline, &accepted, document.nonce()).await
+    expect_nothing_indexed(cx, &pipeline, &accepted, document.nonce()).await
 }
 
-/// The job failed while parsing and says why in words.
-async fn failed_for_a_reason(
+/// The job failed in the parse stage, with an error message.
+async fn expect_parse_failure(
     cx: &Context,
     pipeline: &Pipeline,
     accepted: &Accepted,
@@ -111,32 +111,32 @@ async fn failed_for_a_reason(
     ensure_eq!(
         job.status,
         cx.contract().vocabulary.failures.parse,
-        "a job without the bytes of its document ends otherwise: {}",
+        "a job without its bytes does not fail in the parse stage: {}",
         job.summary()
     );
     let message = &cx.contract().fields.job.last_error_message;
     let shown = pipeline.show(accepted).await?.expect_status(200)?.json()?;
-    let said = message.find(&shown).and_then(Value::as_str);
+    let text_of_error = message.find(&shown).and_then(Value::as_str);
     ensure!(
-        !message.is_given() || said.is_some_and(|text| !text.is_empty()),
-        "a failed job does not say why: {}",
+        !message.is_given() || text_of_error.is_some_and(|text| !text.is_empty()),
+        "a failed job has no error message: {}",
         job.summary()
     );
     Ok(())
 }
 
-/// The parser was given nothing, and nothing can be found.
-async fn is_not_indexed(
+/// The parser received nothing, and a search finds nothing.
+async fn expect_nothing_indexed(
     cx: &Context,
     pipeline: &Pipeline,
     accepted: &Accepted,
     nonce: &str,
 ) -> CheckResult {
-    parser_was_given_nothing(cx, accepted).await?;
+    expect_no_parser_call(cx, accepted).await?;
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
     ensure!(
         chunks.is_empty(),
-        "a job that failed leaves {} chunks",
+        "a failed job leaves {} chunks",
         chunks.len()
     );
     let answer = pipeline
@@ -146,25 +146,25 @@ async fn is_not_indexed(
         .json()?;
     let results = &cx.contract().fields.search.results;
     let found = list_at(results, &answer, "the answer to a search")?;
-    ensure!(found.is_empty(), "the text of a job that failed is found");
+    ensure!(found.is_empty(), "the text of a failed job is found");
     Ok(())
 }
 
-async fn parser_was_given_nothing(cx: &Context, accepted: &Accepted) -> CheckResult {
+async fn expect_no_parser_call(cx: &Context, accepted: &Accepted) -> CheckResult {
     let job = accepted.job_id.to_string();
     let calls = cx.standins()?.parser_calls(&job).await?;
     ensure!(
         calls.is_empty(),
-        "the parser was given a file of {} bytes for a document whose bytes are not there",
+        "the parser received a file of {} bytes for a document without its bytes",
         calls[0].bytes
     );
     Ok(())
 }
 
-/// How often an object is looked for before it is taken to be missed.
+/// How many requests for a missing object are waited for.
 const LOOKS: usize = 4;
 
-/// While an object cannot be found, nothing is parsed in its place; once it is there, its text is.
+/// While an object is missing, nothing else is parsed. As soon as it exists, its text is.
 async fn nothing_takes_the_place_of_a_missing_object(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
@@ -183,8 +183,8 @@ async fn nothing_takes_the_place_of_a_missing_object(cx: &Context) -> CheckResul
     }
     pipeline.deliver(&accepted, document.upload()).await?;
     let within = cx.contract().timing.complete_within;
-    cx.eventually("the object is looked for", within, async || {
-        parser_was_given_nothing(cx, &accepted).await?;
+    cx.eventually("the object is requested", within, async || {
+        expect_no_parser_call(cx, &accepted).await?;
         let calls = standins.storage_calls(&raw).await?;
         let looks = calls
             .iter()
@@ -201,37 +201,37 @@ async fn nothing_takes_the_place_of_a_missing_object(cx: &Context) -> CheckResul
         chunks
             .iter()
             .any(|chunk| chunk.text.contains(document.nonce())),
-        "a document whose object was missing for a while has another text"
+        "a document whose object was missing for a while completes with another text"
     );
     Ok(())
 }
 
-/// A way in which storage does not give an object that it has.
-pub(super) struct Refusal {
+/// An error of the storage for an existing object.
+pub(super) struct StorageRefusal {
     name: &'static str,
     status: u16,
 }
 
-impl Named for Refusal {
+impl Named for StorageRefusal {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Ways in which storage does not give an object.
-const REFUSALS: &[Refusal] = &[
-    Refusal {
+/// Errors of the storage for an existing object.
+const REFUSALS: &[StorageRefusal] = &[
+    StorageRefusal {
         name: "broken",
         status: 500,
     },
-    Refusal {
+    StorageRefusal {
         name: "forbidden",
         status: 403,
     },
 ];
 
-/// An object that storage does not give is tried again where that may help, then fails its job; nothing is made up.
-async fn an_unreadable_object_fails_its_job(cx: &Context, case: &Refusal) -> CheckResult {
+/// If the storage refuses to return an object, its job fails, without a substitute text, and can be retried.
+async fn an_unreadable_object_fails_its_job(cx: &Context, case: &StorageRefusal) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
@@ -239,7 +239,7 @@ async fn an_unreadable_object_fails_its_job(cx: &Context, case: &Refusal) -> Che
     let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
     let broken = StorageBehaviour::Refuse {
         status: case.status,
-        marker: "the disk is on fire".to_owned(),
+        marker: "disk error".to_owned(),
     };
     let script = cx
         .standins()?
@@ -247,8 +247,8 @@ async fn an_unreadable_object_fails_its_job(cx: &Context, case: &Refusal) -> Che
         .await?;
     pipeline.deliver(&accepted, document.upload()).await?;
     let job = pipeline.until_final(&accepted).await?;
-    failed_for_a_reason(cx, &pipeline, &accepted, &job).await?;
-    is_not_indexed(cx, &pipeline, &accepted, document.nonce()).await?;
+    expect_parse_failure(cx, &pipeline, &accepted, &job).await?;
+    expect_nothing_indexed(cx, &pipeline, &accepted, document.nonce()).await?;
     script.withdraw().await?;
     let retry = cx.contract().route(Endpoint::Retry);
     if retry.is_some_and(|route| route.presence == Presence::Required) {

@@ -1,4 +1,4 @@
-//! Deletion: what its owner deletes is gone everywhere, and nobody else deletes anything.
+//! Deletion: everything of a deleted document is removed, and only its owner can delete it.
 
 use std::time::Duration;
 
@@ -39,9 +39,9 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How much there is of a document, by where it is.
+/// What is stored of a document, by place.
 #[derive(Debug, PartialEq, Eq)]
-struct Traces {
+struct StoredData {
     documents: usize,
     jobs: usize,
     chunks: usize,
@@ -51,8 +51,8 @@ struct Traces {
     parsed: bool,
 }
 
-/// Nothing, anywhere.
-const NOTHING: Traces = Traces {
+/// Nothing is stored.
+const NOTHING: StoredData = StoredData {
     documents: 0,
     jobs: 0,
     chunks: 0,
@@ -64,11 +64,16 @@ const NOTHING: Traces = Traces {
 
 const CALLBACKS: &str = "SELECT 1 FROM {schema}.webhook_log WHERE job_id = $1";
 
-async fn traces(cx: &Context, user: Uuid, document: Uuid, job: Uuid) -> CheckResult<Traces> {
+async fn stored_data(
+    cx: &Context,
+    user: Uuid,
+    document: Uuid,
+    job: Uuid,
+) -> CheckResult<StoredData> {
     let (database, storage) = (cx.database()?, cx.storage()?);
     let contract = cx.contract();
     let row = database.document(document).await?;
-    Ok(Traces {
+    Ok(StoredData {
         documents: usize::from(row.is_some()),
         jobs: database.jobs_of(document).await?.len(),
         chunks: database.chunks_of(document).await?.len(),
@@ -81,8 +86,8 @@ async fn traces(cx: &Context, user: Uuid, document: Uuid, job: Uuid) -> CheckRes
     })
 }
 
-/// A deleted document leaves no row, no vector, no object; its owner may delete it
-/// again, and may upload it again.
+/// A deleted document leaves no row, vector or object. Its owner can repeat the deletion and upload the document
+/// again.
 async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
@@ -90,26 +95,26 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let done = pipeline.complete(&document).await?;
     let (id, job) = (done.document_id(), done.job_id());
     let before = found(cx, &pipeline, document.nonce()).await?;
-    ensure!(before > 0, "a document that has arrived is not found");
-    deletes(&pipeline, id).await?;
-    let left = traces(cx, tenant.user_id, id, job).await?;
-    ensure_eq!(left, NOTHING, "a deleted document leaves something behind");
+    ensure!(before > 0, "a complete document is not found");
+    delete(&pipeline, id).await?;
+    let left = stored_data(cx, tenant.user_id, id, job).await?;
+    ensure_eq!(left, NOTHING, "a deleted document leaves data behind");
     pipeline.document(id).await?.expect_status(404)?;
     pipeline.show(&done.accepted).await?.expect_status(404)?;
     let found = found(cx, &pipeline, document.nonce()).await?;
-    ensure_eq!(found, 0, "a deleted document is found");
-    deletes(&pipeline, id).await?;
+    ensure_eq!(found, 0, "a deleted document is still found");
+    delete(&pipeline, id).await?;
     let again = pipeline.complete(&document).await?;
     ensure_eq!(
         again.document_id(),
         id,
-        "a document that was deleted and uploaded again has another id"
+        "a document that was uploaded again after its deletion has another id"
     );
     Ok(())
 }
 
-/// Deleting is answered with success, also when there is nothing left to delete.
-async fn deletes(pipeline: &Pipeline, document: Uuid) -> CheckResult {
+/// A deletion succeeds, also if there is nothing left to delete.
+async fn delete(pipeline: &Pipeline, document: Uuid) -> CheckResult {
     let reply = pipeline.delete(document).await?;
     ensure!(
         reply.is_success(),
@@ -120,45 +125,45 @@ async fn deletes(pipeline: &Pipeline, document: Uuid) -> CheckResult {
     Ok(())
 }
 
-/// How many texts a search finds.
+/// The number of search results.
 async fn found(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<usize> {
     let answer = pipeline.search(words, 5).await?.expect_status(200)?;
     let results = &cx.contract().fields.search.results;
     Ok(list_at(results, &answer.json()?, "the answer to a search")?.len())
 }
 
-/// A stranger who knows a document's id deletes nothing of it.
+/// Another user who knows a document's id cannot delete anything of it.
 async fn a_stranger_deletes_nothing(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let tenant = cx.tenant()?;
     let owner = cx.pipeline_as(tenant.clone())?;
     let done = owner.complete(&document).await?;
     let (id, job) = (done.document_id(), done.job_id());
-    let before = traces(cx, tenant.user_id, id, job).await?;
-    // Whether this is called a success or unknown tells the stranger nothing either way.
+    let before = stored_data(cx, tenant.user_id, id, job).await?;
+    // Both success and 404 are acceptable: neither discloses anything to the other user.
     cx.pipeline()?.delete(id).await?;
-    let after = traces(cx, tenant.user_id, id, job).await?;
-    ensure_eq!(after, before, "a stranger deletes something of a document");
+    let after = stored_data(cx, tenant.user_id, id, job).await?;
+    ensure_eq!(after, before, "another user deletes data of a document");
     owner.document(id).await?.expect_status(200)?;
     let found = found(cx, &owner, document.nonce()).await?;
     ensure!(
         found > 0,
-        "a document is not found any more after a stranger tried to delete it"
+        "a document is not found after another user tried to delete it"
     );
     Ok(())
 }
 
-/// Late enough for the deletion to come first.
-const LATE: Duration = Duration::from_millis(1_500);
+/// A delay that is long enough for the deletion to come first.
+const DELAY: Duration = Duration::from_millis(1_500);
 
-/// A document that is deleted while the parser reads it stays deleted when the parser calls back.
+/// A document that is deleted during parsing stays deleted when the callback arrives.
 async fn a_document_deleted_during_parsing_does_not_come_back(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let standins = cx.standins()?;
     let behaviour = ParserBehaviour {
         callback: Callback {
             moment: CallbackMoment::Late {
-                delay_ms: u64::try_from(LATE.as_millis())?,
+                delay_ms: u64::try_from(DELAY.as_millis())?,
             },
             ..Callback::default()
         },
@@ -170,12 +175,12 @@ async fn a_document_deleted_during_parsing_does_not_come_back(cx: &Context) -> C
     let accepted = pipeline.upload(&document).await?;
     let within = cx.contract().timing.complete_within;
     let calls = async || standins.parser_calls(document.sha256()).await;
-    cx.eventually("the parser has the document", within, async || {
+    cx.eventually("the parser receives the document", within, async || {
         let calls = calls().await?;
         Ok(calls.iter().any(|call| call.answered == 200).then_some(()))
     })
     .await?;
-    deletes(&pipeline, accepted.document_id).await?;
+    delete(&pipeline, accepted.document_id).await?;
     let sent = cx
         .eventually("the parser calls back", within, async || {
             let sent = calls().await?.into_iter().flat_map(|call| call.callbacks);
@@ -190,71 +195,67 @@ async fn a_document_deleted_during_parsing_does_not_come_back(cx: &Context) -> C
         sent.answer
     );
     let (id, job) = (accepted.document_id, accepted.job_id);
-    let left = traces(cx, tenant.user_id, id, job).await?;
+    let left = stored_data(cx, tenant.user_id, id, job).await?;
     ensure_eq!(
         left,
         NOTHING,
-        "a document comes back after it was deleted on its way"
+        "a document that was deleted during parsing leaves data behind"
     );
     Ok(())
 }
 
-/// While storage does not remove an object, its deletion is not called a success; asked again later, it is one.
+/// While the storage cannot remove an object, the deletion is not reported as successful. A later one succeeds.
 async fn a_failed_deletion_is_reported(cx: &Context) -> CheckResult {
     let (document, tenant) = (cx.document().build(), cx.tenant()?);
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let done = pipeline.complete(&document).await?;
     let (id, job) = (done.document_id(), done.job_id());
     let raw = cx.contract().raw_path(tenant.user_id, id);
-    let away = StorageBehaviour::Refuse {
+    let unavailable = StorageBehaviour::Refuse {
         status: 503,
-        marker: "storage is away".to_owned(),
+        marker: "storage is unavailable".to_owned(),
     };
     let scope = format!("DELETE {raw}");
-    let script = cx.standins()?.script_storage(scope, away).await?;
+    let script = cx.standins()?.script_storage(scope, unavailable).await?;
     let reply = pipeline.delete(id).await?;
     script.withdraw().await?;
     ensure!(
         reply.status >= 500 || !cx.storage()?.exists(&raw).await?,
-        "a deletion is answered with {}, and the bytes are still there",
+        "a deletion is answered with {}, but the bytes are still stored",
         reply.summary()
     );
-    deletes(&pipeline, id).await?;
-    let left = traces(cx, tenant.user_id, id, job).await?;
+    delete(&pipeline, id).await?;
+    let left = stored_data(cx, tenant.user_id, id, job).await?;
     ensure_eq!(
         left,
         NOTHING,
-        "a document that could be deleted at the second try only leaves something behind"
+        "a document whose first deletion failed leaves data behind after the second"
     );
     Ok(())
 }
 
-/// More documents than a worker takes on at once.
-const AT_WORK: usize = 8;
+/// More documents than a worker processes at once.
+const DELETED: usize = 8;
 
-/// A worker whose documents are deleted while it waits for their vectors takes on others, and writes nothing of them.
+/// If documents are deleted during embedding, their worker takes new ones and writes nothing about the old.
 async fn a_document_deleted_during_embedding_frees_its_worker(cx: &Context) -> CheckResult {
     let standins = cx.standins()?;
     let within = cx.contract().timing.complete_within;
     let mut deleted = Vec::new();
-    for _ in 0..AT_WORK {
+    for _ in 0..DELETED {
         let (document, tenant) = (cx.document().build(), cx.tenant()?);
         let late = EmbedderBehaviour::Late {
-            delay_ms: u64::try_from(LATE.as_millis())?,
+            delay_ms: u64::try_from(DELAY.as_millis())?,
         };
         let script = standins.script_embedder(document.nonce(), late).await?;
         let pipeline = cx.pipeline_as(tenant.clone())?;
         let accepted = pipeline.upload(&document).await?;
-        cx.eventually(
-            "the embedder is asked for its vectors",
-            within,
-            async || {
-                let calls = standins.embedder_calls(document.nonce()).await?;
-                Ok((!calls.is_empty()).then_some(()))
-            },
-        )
+        cx.eventually("the embedder receives the chunks", within, async || {
+            let calls = standins.embedder_calls(document.nonce()).await?;
+            Ok((!calls.is_empty()).then_some(()))
+        })
         .await?;
-        deletes(&pipeline, accepted.document_id).await?;
+        delete(&pipeline, accepted.document_id).await?;
         deleted.push((tenant, accepted, document, script));
     }
     cx.pipeline()?.complete(&cx.document().build()).await?;
@@ -266,11 +267,11 @@ async fn a_document_deleted_during_embedding_frees_its_worker(cx: &Context) -> C
         .await?;
         script.withdraw().await?;
         let (id, job) = (accepted.document_id, accepted.job_id);
-        let left = traces(cx, tenant.user_id, id, job).await?;
+        let left = stored_data(cx, tenant.user_id, id, job).await?;
         ensure_eq!(
             left,
             NOTHING,
-            "a document that was deleted while its vectors were made leaves something behind"
+            "a document that was deleted during embedding leaves data behind"
         );
     }
     Ok(())

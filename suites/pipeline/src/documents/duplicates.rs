@@ -1,4 +1,4 @@
-//! Duplicates: one document of a user is one document, however often it is sent.
+//! Duplicates: the same bytes of a user are one document, however often they are uploaded.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -22,11 +22,11 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database])
             .effect(WriteTenant)
             .severity(High),
-        check!(parallel_duplicates_make_one_document, EARLIER)
+        check!(parallel_duplicates_make_one_document, EARLIER_UPLOADS)
             .requires([Http, Database])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(a_failed_document_may_be_uploaded_again, FAILURES)
+        check!(a_failed_document_may_be_uploaded_again, FAILURE_CAUSES)
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
             .severity(High),
@@ -37,18 +37,18 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How many identical uploads are sent at a time.
+/// The number of identical uploads at the same time.
 const AT_ONCE: usize = 8;
 
-/// Only a hash tells a document from others before its bytes are there.
-fn told_by_its_hash(cx: &Context) -> CheckResult {
-    let said = &cx.contract().requests.upload;
-    said.sha256.applies("the hash of a document")
+/// The check applies only if the registration contains the hash.
+fn require_hash(cx: &Context) -> CheckResult {
+    let fields = &cx.contract().requests.upload;
+    fields.sha256.applies("the hash of a document")
 }
 
-/// A document that is complete is not taken again, and the refusal says which one it is.
+/// An upload of a complete document is refused, and the response identifies the document.
 async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
-    told_by_its_hash(cx)?;
+    require_hash(cx)?;
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     pipeline.complete(&document).await?;
@@ -59,19 +59,22 @@ async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
     expect_error_body(&again, cx.contract())?;
     let body = again.json()?;
     let fields = &cx.contract().fields.error;
-    let told = [
+    let expected_fields = [
         (
             &fields.error_type,
             &cx.contract().vocabulary.duplicate_error,
         ),
         (&fields.document_title, &document.upload().filename),
     ];
-    for (pointer, expected) in told.into_iter().filter(|(pointer, _)| pointer.is_given()) {
-        let said = value_at(pointer, &body, "the refusal of a duplicate")?;
+    for (pointer, expected) in expected_fields
+        .into_iter()
+        .filter(|(pointer, _)| pointer.is_given())
+    {
+        let value = value_at(pointer, &body, "the refusal of a duplicate")?;
         ensure_eq!(
-            said,
+            value,
             expected,
-            "the refusal of a duplicate is wrong about {}",
+            "the refusal of a duplicate has a wrong {}",
             pointer.as_str()
         );
     }
@@ -79,16 +82,16 @@ async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
         let when = value_at(&fields.last_uploaded, &body, "the refusal of a duplicate")?;
         let when = when.as_str().unwrap_or_default();
         cx.contract()
-            .time("the time in the refusal of a duplicate", when)?;
+            .time("last_uploaded in the refusal of a duplicate", when)?;
     }
     let stranger = cx.pipeline()?;
     stranger.accept(document.upload()).await?;
     Ok(())
 }
 
-/// The same bytes are the same document under any name, while its job waits and when it is complete.
+/// The same bytes are the same document under any name, both while the job is active and when it is complete.
 async fn a_renamed_duplicate_is_refused(cx: &Context) -> CheckResult {
-    told_by_its_hash(cx)?;
+    require_hash(cx)?;
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let (waiting, complete) = (cx.document().build(), cx.document().build());
@@ -102,40 +105,36 @@ async fn a_renamed_duplicate_is_refused(cx: &Context) -> CheckResult {
         expect_error_body(&again, cx.contract())?;
     }
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
-    ensure_eq!(
-        rows.len(),
-        2,
-        "a document that was sent again has another row"
-    );
+    ensure_eq!(rows.len(), 2, "a renamed duplicate has a row of its own");
     Ok(())
 }
 
-/// What became of a document before it is uploaded several times at once.
-pub(super) struct Earlier {
+/// The state of a document before the parallel uploads.
+pub(super) struct EarlierUpload {
     name: &'static str,
     has_failed: bool,
 }
 
-impl Named for Earlier {
+impl Named for EarlierUpload {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const EARLIER: &[Earlier] = &[
-    Earlier {
+const EARLIER_UPLOADS: &[EarlierUpload] = &[
+    EarlierUpload {
         name: "for_the_first_time",
         has_failed: false,
     },
-    Earlier {
+    EarlierUpload {
         name: "after_a_failure",
         has_failed: true,
     },
 ];
 
-/// Of identical uploads at the same time one is taken, and one row is made.
-async fn parallel_duplicates_make_one_document(cx: &Context, case: &Earlier) -> CheckResult {
-    told_by_its_hash(cx)?;
+/// Of identical parallel uploads exactly one succeeds, and one row exists.
+async fn parallel_duplicates_make_one_document(cx: &Context, case: &EarlierUpload) -> CheckResult {
+    require_hash(cx)?;
     let document = cx.document().build();
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
@@ -148,19 +147,19 @@ async fn parallel_duplicates_make_one_document(cx: &Context, case: &Earlier) -> 
     }
     let uploads = (0..AT_ONCE).map(|_| pipeline.register(document.upload()));
     let replies: Vec<Reply> = try_join_all(uploads).await?;
-    expect_one_success(&replies, "identical uploads at once")?;
+    expect_one_success(&replies, "identical parallel uploads")?;
     let database = cx.database()?;
     let documents = database.documents_of(tenant.user_id).await?;
     ensure_eq!(
         documents.len(),
         1,
-        "identical uploads do not make exactly one row"
+        "identical uploads do not create exactly one row"
     );
     let jobs = database.jobs_of(documents[0].document_id).await?;
     let earlier = usize::from(case.has_failed);
     ensure!(
         jobs.len() <= 1 + earlier,
-        "identical uploads make {} jobs",
+        "identical uploads create {} jobs",
         jobs.len() - earlier
     );
     let active = &cx.contract().vocabulary.active_states;
@@ -168,43 +167,43 @@ async fn parallel_duplicates_make_one_document(cx: &Context, case: &Earlier) -> 
     ensure_eq!(
         active.count(),
         1,
-        "identical uploads do not make exactly one job"
+        "identical uploads do not have exactly one active job"
     );
     Ok(())
 }
 
-/// A way for a document to fail.
-pub(super) struct Failure {
+/// A reason for a document to fail.
+pub(super) struct FailureCause {
     name: &'static str,
-    /// What is put to the signed address instead of the document's bytes.
-    spoil: fn(&[u8]) -> Vec<u8>,
+    /// The bytes that are uploaded instead of the document's.
+    replace: fn(&[u8]) -> Vec<u8>,
 }
 
-impl Named for Failure {
+impl Named for FailureCause {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Ways for a document to fail.
-const FAILURES: &[Failure] = &[
-    Failure {
+/// Reasons for a document to fail.
+const FAILURE_CAUSES: &[FailureCause] = &[
+    FailureCause {
         name: "refused_by_the_parser",
-        spoil: <[u8]>::to_vec,
+        replace: <[u8]>::to_vec,
     },
-    Failure {
+    FailureCause {
         name: "truncated_in_upload",
-        spoil: |bytes| bytes[..bytes.len() / 2].to_vec(),
+        replace: |bytes| bytes[..bytes.len() / 2].to_vec(),
     },
 ];
 
-/// A document that failed is taken again, and completes as if it were the first time.
-async fn a_failed_document_may_be_uploaded_again(cx: &Context, case: &Failure) -> CheckResult {
+/// A failed document can be uploaded again and completes as if uploaded for the first time.
+async fn a_failed_document_may_be_uploaded_again(cx: &Context, case: &FailureCause) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let refusal = ParserBehaviour {
         answer: ParserAnswer::Refuse {
             status: 422,
-            marker: "unreadable today".to_owned(),
+            marker: "rejected by the check".to_owned(),
             retry_after_s: None,
         },
         ..ParserBehaviour::default()
@@ -213,12 +212,12 @@ async fn a_failed_document_may_be_uploaded_again(cx: &Context, case: &Failure) -
     let script = scripting.await?;
     let pipeline = cx.pipeline()?;
     let first = pipeline.accept(document.upload()).await?;
-    let spoilt = (case.spoil)(document.bytes());
-    pipeline.put(&first.signed_url, spoilt).await?;
+    let replaced = (case.replace)(document.bytes());
+    pipeline.put(&first.signed_url, replaced).await?;
     let failed = pipeline.until_final(&first).await?;
     ensure!(
         cx.contract().vocabulary.is_failure(&failed.status),
-        "a document that cannot be read does not fail: {}",
+        "an unreadable document does not fail: {}",
         failed.summary()
     );
     script.withdraw().await?;
@@ -226,7 +225,7 @@ async fn a_failed_document_may_be_uploaded_again(cx: &Context, case: &Failure) -
     ensure!(
         second.document_id() == first.document_id
             || cx.contract().ids.document == Derivation::Random,
-        "a document that is uploaded again becomes another one"
+        "a document that was uploaded again has another id"
     );
     let chunks = cx.database()?.chunks_of(second.document_id()).await?;
     ensure!(
@@ -238,10 +237,10 @@ async fn a_failed_document_may_be_uploaded_again(cx: &Context, case: &Failure) -
     Ok(())
 }
 
-/// How often the bytes of a document are looked for before they are taken to be missed.
+/// How many requests for the missing bytes are waited for.
 const LOOKS: usize = 3;
 
-/// Whoever knows the hash of somebody's document, and not its bytes, gets nothing of it.
+/// A user who knows the hash of another user's document, but not its bytes, gets no access to its text.
 async fn a_known_hash_gives_no_access(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     cx.pipeline()?.complete(&document).await?;
@@ -251,11 +250,11 @@ async fn a_known_hash_gives_no_access(cx: &Context) -> CheckResult {
     let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
     let standins = cx.standins()?;
     let within = cx.contract().timing.complete_within;
-    cx.eventually("the bytes are looked for", within, async || {
+    cx.eventually("the bytes are requested", within, async || {
         let job = stranger.view(&accepted).await?;
         ensure!(
             job.status != cx.contract().vocabulary.complete,
-            "a document is complete although nobody sent its bytes"
+            "a document is complete although its bytes were not uploaded"
         );
         let calls = standins.storage_calls(&raw).await?;
         let looks = calls.iter().filter(|call| call.method != "POST").count();
@@ -265,7 +264,7 @@ async fn a_known_hash_gives_no_access(cx: &Context) -> CheckResult {
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
     ensure!(
         chunks.is_empty(),
-        "whoever knows the hash of a document gets {} of its chunks",
+        "a user who knows only the hash of a document gets {} of its chunks",
         chunks.len()
     );
     let answer = stranger.search(document.nonce(), 5).await?;
@@ -274,7 +273,7 @@ async fn a_known_hash_gives_no_access(cx: &Context) -> CheckResult {
     let found = list_at(results, &answer, "the answer to a search")?;
     ensure!(
         found.is_empty(),
-        "whoever knows the hash of a document finds its text"
+        "a user who knows only the hash of a document finds its text"
     );
     Ok(())
 }

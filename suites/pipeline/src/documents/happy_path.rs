@@ -1,4 +1,4 @@
-//! The way of a document: from the upload to the vector that finds it.
+//! Happy path: a document from its upload to the search that finds it.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::Derivation;
@@ -48,7 +48,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Its owner finds a document by what it says, and nobody else does.
+/// The owner of a document finds it by its text, and no other user does.
 async fn a_document_is_found_by_its_owner_alone(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(12).build();
     let owner = cx.pipeline()?;
@@ -76,7 +76,7 @@ async fn a_document_is_found_by_its_owner_alone(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Whether a search gives a text that contains the words.
+/// Whether a search result contains the words.
 async fn finds(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<bool> {
     let fields = &cx.contract().fields.search;
     let answer = pipeline
@@ -84,7 +84,7 @@ async fn finds(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<bo
         .await?
         .expect_status(200)?
         .json()?;
-    for hit in list_at(&fields.results, &answer, "the answer to a search")? {
+    for hit in list_at(&fields.results, &answer, "the search response")? {
         let text = value_at(&fields.text, hit, "a search result")?;
         if text.as_str().is_some_and(|text| text.contains(words)) {
             return Ok(true);
@@ -93,7 +93,7 @@ async fn finds(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<bo
     Ok(false)
 }
 
-/// A job goes through every status, one step at a time, and each step leaves its event.
+/// A job passes through every status in order, and each status leaves an event.
 async fn every_transition_is_recorded(cx: &Context) -> CheckResult {
     let done = cx.pipeline()?.complete(&cx.document().build()).await?;
     let events = cx.database()?.events_of(done.job_id()).await?;
@@ -103,7 +103,7 @@ async fn every_transition_is_recorded(cx: &Context) -> CheckResult {
         .filter_map(|event| event.code.as_ref())
         .filter(|code| chain.contains(code))
         .collect();
-    // Whether the registration itself leaves an event is the pipeline's own affair.
+    // An event for the registration itself is optional.
     let steps: Vec<_> = entered
         .iter()
         .copied()
@@ -112,25 +112,25 @@ async fn every_transition_is_recorded(cx: &Context) -> CheckResult {
     ensure_eq!(
         steps,
         chain.iter().skip(1).collect::<Vec<_>>(),
-        "the events are not the steps of the job"
+        "the events differ from the statuses of the job"
     );
     let in_order = events.is_sorted_by_key(|event| event.ts);
     ensure!(
         in_order,
-        "the events of the job do not follow each other in time"
+        "the events of the job are not in chronological order"
     );
     let known = &cx.contract().vocabulary.events;
     for event in &events {
         ensure!(
             known.contains(&event.kind),
-            "an event is of the unknown type '{}'",
+            "an event has the unknown type '{}'",
             event.kind
         );
     }
     Ok(())
 }
 
-/// What is stored is what was uploaded and what was parsed, and the hashes say so.
+/// The stored objects are the uploaded bytes and the parsed text, and the row has their hashes.
 async fn stored_objects_match_their_hashes(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).table(3, 3).build();
     let done = cx.pipeline()?.complete(&document).await?;
@@ -139,25 +139,25 @@ async fn stored_objects_match_their_hashes(cx: &Context) -> CheckResult {
     let raw = stored(&storage, row.raw_path.as_deref(), "uploaded bytes").await?;
     ensure!(
         raw == document.bytes(),
-        "the stored object is not the bytes that were uploaded"
+        "the stored object differs from the uploaded bytes"
     );
     ensure_eq!(
         row.file_sha256,
         document.sha256(),
-        "the row names another hash than that of the bytes"
+        "the row has a wrong hash of the bytes"
     );
     let parsed = stored(&storage, row.parsed_path.as_deref(), "parsed text").await?;
     let text = String::from_utf8_lossy(&parsed);
     ensure_eq!(
         text,
         document.expected_text(),
-        "the parsed text is not that of the document"
+        "the parsed text differs from the text of the document"
     );
     let hash = hex::encode(Sha256::digest(&parsed));
     ensure_eq!(
         row.parsed_sha256,
         Some(hash),
-        "the row names another hash than that of the parsed text"
+        "the row has a wrong hash of the parsed text"
     );
     Ok(())
 }
@@ -180,7 +180,7 @@ async fn stored(storage: &probe::Storage, path: Option<&str>, what: &str) -> Che
         .ok_or_else(|| missing(&format!("are not stored at '{path}'")))
 }
 
-/// The chunks, one after the other, are the parsed text: nothing is lost, doubled or moved.
+/// The joined chunks are the parsed text: nothing is missing, repeated or reordered.
 async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
     let document = cx
         .document()
@@ -192,11 +192,11 @@ async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
     let done = cx.pipeline()?.complete(&document).await?;
     let chunks = cx.database()?.chunks_of(done.document_id()).await?;
     let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
-    // Blank chunks are dropped and line ends are the chunker's own, so the words are compared.
+    // The chunker may drop blank chunks and change line ends, so only words are compared.
     ensure_eq!(
         words(&joined),
         words(&document.expected_text()),
-        "the joined chunks are not the parsed text"
+        "the joined chunks differ from the parsed text"
     );
     let rules = &cx.contract().chunker;
     for chunk in &chunks {
@@ -215,7 +215,7 @@ async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Every chunk has the vector that the embedder gave for its text, also when the answers come reordered.
+/// Every chunk has the embedder's vector for its text, also if the vectors arrive out of order.
 async fn every_chunk_has_its_own_vector(cx: &Context) -> CheckResult {
     let document = cx.document().pages(2).paragraphs(30).build();
     let script = cx
@@ -243,7 +243,7 @@ async fn every_chunk_has_its_own_vector(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Whoever knows user and bytes can compute the ids and paths of everything.
+/// The ids and paths of a document are derived from user and bytes.
 async fn ids_and_paths_are_deterministic(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(15).build();
     let tenant = cx.tenant()?;
@@ -254,41 +254,41 @@ async fn ids_and_paths_are_deterministic(cx: &Context) -> CheckResult {
     ensure_eq!(
         done.document_id(),
         expected,
-        "the document's id is not made of user and hash"
+        "the id of the document is not derived from user and hash"
     );
     let row = row_of(cx, expected).await?;
     ensure_eq!(
         row.raw_path,
         Some(contract.raw_path(tenant.user_id, expected)),
-        "the uploaded bytes are stored elsewhere"
+        "the uploaded bytes have another storage path"
     );
     ensure_eq!(
         row.parsed_path,
         Some(contract.parsed_path(tenant.user_id, expected)),
-        "the parsed text is stored elsewhere"
+        "the parsed text has another storage path"
     );
     let chunks = cx.database()?.chunks_of(expected).await?;
     for (ord, chunk) in (0..).zip(&chunks) {
         ensure_eq!(
             chunk.chunk_ord,
             ord,
-            "the chunks are not numbered from 0 without a gap"
+            "the chunks are not numbered consecutively from 0"
         );
         ensure_eq!(
             chunk.chunk_id,
             contract.chunk_id(expected, ord).unwrap_or(chunk.chunk_id),
-            "the id of chunk {ord} is not made of its document"
+            "the id of chunk {ord} is not derived from its document"
         );
     }
     if [&contract.ids.document, &contract.ids.chunk].contains(&&Derivation::Random) {
         return Err(Stop::not_applicable(
-            "some ids are random here; the others, paths and numbers are as agreed",
+            "some ids of this target are random; all other ids, paths and numbers are correct",
         ));
     }
     Ok(())
 }
 
-/// The parser is given the document once, whole, and with what it needs to call back.
+/// The parser receives the document once, completely, and with the callback secret.
 async fn a_document_is_submitted_to_the_parser_once(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     cx.pipeline()?.complete(&document).await?;
@@ -296,44 +296,44 @@ async fn a_document_is_submitted_to_the_parser_once(cx: &Context) -> CheckResult
     ensure_eq!(
         calls.len(),
         1,
-        "the parser was not given the document exactly once"
+        "the parser did not receive the document exactly once"
     );
     let call = &calls[0];
     ensure!(
         call.authorized,
-        "the submission carried another key than the parser's"
+        "the submission has another key than the parser's"
     );
     ensure_eq!(
         call.bytes,
         document.bytes().len() as u64,
-        "the parser was given another number of bytes"
+        "the parser received another number of bytes"
     );
     let field = |name: &str| call.fields.get(name).map(String::as_str);
     ensure_eq!(
         field("result_type"),
         Some("markdown"),
-        "the parser was asked for another kind of result"
+        "the submission requests another result type"
     );
-    let told = field("parsingInstructions").unwrap_or_default().trim();
+    let instructions = field("parsingInstructions").unwrap_or_default().trim();
     ensure!(
-        !told.is_empty(),
-        "the parser was not told what to do with the document"
+        !instructions.is_empty(),
+        "the submission contains no parsing instructions"
     );
     let rules = &cx.contract().callback;
     let secret = field(&rules.secret_field).unwrap_or_default();
     ensure!(
         !rules.auth.signs() || !secret.is_empty(),
-        "the parser was not given the secret to sign its callback with ({})",
+        "the submission contains no callback secret ({})",
         rules.secret_field,
     );
     Ok(())
 }
 
-/// A document whose pictures are to be read is submitted in another way than one whose are not.
+/// The OCR option of the upload changes the submission to the parser.
 async fn the_ocr_option_reaches_the_parser(cx: &Context) -> CheckResult {
-    let said = &cx.contract().requests.upload;
-    said.ocr.applies("whether to read pictures")?;
-    let mut told = Vec::new();
+    let request = &cx.contract().requests.upload;
+    request.ocr.applies("the OCR option")?;
+    let mut submissions = Vec::new();
     for ocr in [false, true] {
         let document = cx.document().build();
         let mut upload = document.upload().clone();
@@ -344,12 +344,12 @@ async fn the_ocr_option_reaches_the_parser(cx: &Context) -> CheckResult {
         for own in ["webhook_url", &cx.contract().callback.secret_field] {
             fields.as_mut().and_then(|fields| fields.remove(own));
         }
-        told.push(fields.unwrap_or_default());
+        submissions.push(fields.unwrap_or_default());
     }
     ensure!(
-        told[0] != told[1],
-        "the parser is told the same whether pictures are to be read or not: {:?}",
-        told[0]
+        submissions[0] != submissions[1],
+        "the submission to the parser is the same with and without OCR: {:?}",
+        submissions[0]
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Registrations: what does not make sense is refused and leaves nothing, what does is kept to the letter.
+//! Registration: invalid requests are refused without a row, and valid ones are stored as sent.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -11,7 +11,7 @@ use cutover_suite_support::responses::expect_error_body;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(a_bad_registration_is_refused, BAD)
+        check!(a_bad_registration_is_refused, INVALID_BODIES)
             .requires([Http, Database])
             .effect(WriteTenant)
             .severity(High),
@@ -30,115 +30,121 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// What turns a sound registration into the body that is sent.
-type Spoil = fn(Value, &UploadRequest, &Limits) -> CheckResult<String>;
+/// Turns a valid registration into an invalid body.
+type Invalidate = fn(Value, &UploadRequest, &Limits) -> CheckResult<String>;
 
-/// A body that makes no sense.
-pub(super) struct Bad {
+/// An invalid registration body.
+pub(super) struct InvalidBody {
     name: &'static str,
-    body: Spoil,
+    body: Invalidate,
 }
 
-impl Named for Bad {
+impl Named for InvalidBody {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const fn bad(name: &'static str, body: Spoil) -> Bad {
-    Bad { name, body }
+const fn invalid(name: &'static str, body: Invalidate) -> InvalidBody {
+    InvalidBody { name, body }
 }
 
-/// Bodies that make no sense.
-const BAD: &[Bad] = &[
-    bad("no_name", |body, said, _| without(body, &said.filename)),
-    bad("an_empty_name", |body, said, _| {
-        with(body, &said.filename, "")
+/// Invalid registration bodies.
+const INVALID_BODIES: &[InvalidBody] = &[
+    invalid("no_name", |body, fields, _| without(body, &fields.filename)),
+    invalid("an_empty_name", |body, fields, _| {
+        with(body, &fields.filename, "")
     }),
-    bad("a_name_of_control_characters", |body, said, _| {
-        with(body, &said.filename, "\u{1}\r\n\u{7f}")
+    invalid("a_name_of_control_characters", |body, fields, _| {
+        with(body, &fields.filename, "\u{1}\r\n\u{7f}")
     }),
-    bad("a_name_too_long", |body, said, limits| {
-        with(body, &said.filename, "é".repeat(limits.filename_chars + 1))
+    invalid("a_name_too_long", |body, fields, limits| {
+        with(
+            body,
+            &fields.filename,
+            "é".repeat(limits.filename_chars + 1),
+        )
     }),
-    bad("a_number_for_a_name", |body, said, _| {
-        with(body, &said.filename, 7)
+    invalid("a_number_for_a_name", |body, fields, _| {
+        with(body, &fields.filename, 7)
     }),
-    bad("an_unpaired_surrogate", |body, said, _| {
-        with(body, &said.filename, "HALF").map(|body| body.replace("HALF", "\\ud800"))
+    invalid("an_unpaired_surrogate", |body, fields, _| {
+        with(body, &fields.filename, "HALF").map(|body| body.replace("HALF", "\\ud800"))
     }),
-    bad("no_length", |body, said, _| without(body, &said.bytes_len)),
-    bad("a_negative_length", |body, said, _| {
-        with(body, &said.bytes_len, -1)
+    invalid("no_length", |body, fields, _| {
+        without(body, &fields.bytes_len)
     }),
-    bad("a_fractional_length", |body, said, _| {
-        with(body, &said.bytes_len, 1.5)
+    invalid("a_negative_length", |body, fields, _| {
+        with(body, &fields.bytes_len, -1)
     }),
-    bad("a_huge_length", |body, said, _| {
-        with(body, &said.bytes_len, u64::MAX)
+    invalid("a_fractional_length", |body, fields, _| {
+        with(body, &fields.bytes_len, 1.5)
     }),
-    bad("a_text_for_a_length", |body, said, _| {
-        with(body, &said.bytes_len, "1024")
+    invalid("a_huge_length", |body, fields, _| {
+        with(body, &fields.bytes_len, u64::MAX)
     }),
-    bad("no_type", |body, said, _| without(body, &said.mime)),
-    bad("another_type", |body, said, _| {
-        with(body, &said.mime, "text/html")
+    invalid("a_text_for_a_length", |body, fields, _| {
+        with(body, &fields.bytes_len, "1024")
     }),
-    bad("no_hash", |body, said, _| without(body, &said.sha256)),
-    bad("null_for_a_hash", |body, said, _| {
-        with(body, &said.sha256, Value::Null)
+    invalid("no_type", |body, fields, _| without(body, &fields.mime)),
+    invalid("another_type", |body, fields, _| {
+        with(body, &fields.mime, "text/html")
     }),
-    bad("a_short_hash", |body, said, _| {
-        with(body, &said.sha256, "a".repeat(63))
+    invalid("no_hash", |body, fields, _| without(body, &fields.sha256)),
+    invalid("null_for_a_hash", |body, fields, _| {
+        with(body, &fields.sha256, Value::Null)
     }),
-    bad("a_long_hash", |body, said, _| {
-        with(body, &said.sha256, "a".repeat(65))
+    invalid("a_short_hash", |body, fields, _| {
+        with(body, &fields.sha256, "a".repeat(63))
     }),
-    bad("a_hash_in_capitals", |body, said, _| {
-        with(body, &said.sha256, "A".repeat(64))
+    invalid("a_long_hash", |body, fields, _| {
+        with(body, &fields.sha256, "a".repeat(65))
     }),
-    bad("a_hash_with_other_letters", |body, said, _| {
-        with(body, &said.sha256, "g".repeat(64))
+    invalid("a_hash_in_capitals", |body, fields, _| {
+        with(body, &fields.sha256, "A".repeat(64))
     }),
-    bad("a_text_for_a_boolean", |body, said, _| {
-        with(body, &said.ocr, "yes")
+    invalid("a_hash_with_other_letters", |body, fields, _| {
+        with(body, &fields.sha256, "g".repeat(64))
     }),
-    bad("not_json", |_, _, _| Ok("{\"filename\": ".to_owned())),
-    bad("an_empty_body", |_, _, _| Ok(String::new())),
-    bad("null", |_, _, _| Ok("null".to_owned())),
-    bad("a_list", |_, _, _| Ok("[]".to_owned())),
-    bad("a_list_of_the_values", |body, said, _| {
+    invalid("a_text_for_a_boolean", |body, fields, _| {
+        with(body, &fields.ocr, "yes")
+    }),
+    invalid("not_json", |_, _, _| Ok("{\"filename\": ".to_owned())),
+    invalid("an_empty_body", |_, _, _| Ok(String::new())),
+    invalid("null", |_, _, _| Ok("null".to_owned())),
+    invalid("a_list", |_, _, _| Ok("[]".to_owned())),
+    invalid("a_list_of_the_values", |body, fields, _| {
         let places = [
-            &said.filename,
-            &said.bytes_len,
-            &said.mime,
-            &said.sha256,
-            &said.ocr,
+            &fields.filename,
+            &fields.bytes_len,
+            &fields.mime,
+            &fields.sha256,
+            &fields.ocr,
         ];
         Ok(json!(places.map(|place| place.find(&body))).to_string())
     }),
 ];
 
 fn with(mut body: Value, place: &Pointer, value: impl Into<Value>) -> CheckResult<String> {
-    place.applies("what is wrong here")?;
+    place.applies("this field of a registration")?;
     place.put(&mut body, value);
     Ok(body.to_string())
 }
 
 fn without(mut body: Value, place: &Pointer) -> CheckResult<String> {
-    place.applies("what is wrong here")?;
+    place.applies("this field of a registration")?;
     place.remove(&mut body);
     Ok(body.to_string())
 }
 
-/// A body that makes no sense is the caller's mistake, and nothing is registered.
-async fn a_bad_registration_is_refused(cx: &Context, case: &Bad) -> CheckResult {
+/// An invalid registration is refused with 4xx, and nothing is stored.
+async fn a_bad_registration_is_refused(cx: &Context, case: &InvalidBody) -> CheckResult {
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
-    let said = &cx.contract().requests.upload;
-    let sound = said.body(cx.document().build().upload());
-    let body = (case.body)(sound, said, &cx.contract().limits)?;
-    // What cannot even be read may be called a bad request.
+    let fields = &cx.contract().requests.upload;
+    let valid = fields.body(cx.document().build().upload());
+    let body = (case.body)(valid, fields, &cx.contract().limits)?;
+    // A body that is not JSON may also be answered with 400.
     let readable = serde_json::from_str::<Value>(&body).is_ok();
     let request = pipeline
         .request(Endpoint::Upload, "")?
@@ -151,11 +157,11 @@ async fn a_bad_registration_is_refused(cx: &Context, case: &Bad) -> CheckResult 
     };
     expect_error_body(&reply, cx.contract())?;
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
-    ensure!(rows.is_empty(), "a refused registration leaves a row");
+    ensure!(rows.is_empty(), "a refused registration creates a row");
     Ok(())
 }
 
-/// A name that a file may have, and what is kept of it.
+/// A file name, and the name that is stored.
 pub(super) struct FileName {
     case: &'static str,
     given: fn(&Limits) -> String,
@@ -168,7 +174,7 @@ impl Named for FileName {
     }
 }
 
-/// A name that is kept as it is.
+/// A name that is stored unchanged.
 const fn plain(name: &'static str, given: fn(&Limits) -> String) -> FileName {
     FileName {
         case: name,
@@ -177,7 +183,7 @@ const fn plain(name: &'static str, given: fn(&Limits) -> String) -> FileName {
     }
 }
 
-/// Names that files may have.
+/// File names.
 const NAMES: &[FileName] = &[
     plain("one_letter", |_| "a".to_owned()),
     plain("the_longest", |limits| "é".repeat(limits.filename_chars)),
@@ -198,11 +204,11 @@ const NAMES: &[FileName] = &[
     },
 ];
 
-/// A name is kept to the letter, without control characters, and names no object.
+/// A file name is stored unchanged except for control characters, and does not appear in the storage path.
 async fn a_file_name_is_kept(cx: &Context, case: &FileName) -> CheckResult {
     let limits = &cx.contract().limits;
-    let said = &cx.contract().requests.upload;
-    said.filename.applies("what a file is called")?;
+    let fields = &cx.contract().requests.upload;
+    fields.filename.applies("the file name")?;
     let mut upload = cx.document().build().upload().clone();
     upload.filename = (case.given)(limits);
     let tenant = cx.tenant()?;
@@ -211,22 +217,22 @@ async fn a_file_name_is_kept(cx: &Context, case: &FileName) -> CheckResult {
     ensure_eq!(
         rows.len(),
         1,
-        "an accepted document has not exactly one row"
+        "an accepted document does not have exactly one row"
     );
     ensure_eq!(
         rows[0].filename,
         (case.kept)(limits),
-        "the name of the file is not kept"
+        "the file name is not stored as expected"
     );
     ensure_eq!(
         rows[0].raw_path,
         Some(cx.contract().raw_path(tenant.user_id, accepted.document_id)),
-        "the name of the file has an effect on where its bytes are"
+        "the file name affects the storage path"
     );
     Ok(())
 }
 
-/// Whoever is told that a document was accepted has a row of it that says the same, and one job.
+/// An accepted document has a row with the registered values, and exactly one job.
 async fn an_accepted_document_has_its_rows(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let tenant = cx.tenant()?;
@@ -237,13 +243,13 @@ async fn an_accepted_document_has_its_rows(cx: &Context) -> CheckResult {
     let database = cx.database()?;
     let Some(row) = database.document(accepted.document_id).await? else {
         return Err(Stop::violated(Finding::new(
-            "a document that was accepted has no row",
+            "an accepted document has no row",
         )));
     };
     ensure_eq!(
         row.user_id,
         tenant.user_id,
-        "the document is somebody else's"
+        "the document belongs to another user"
     );
     ensure_eq!(
         (row.file_sha256.as_str(), row.mime.as_str(), row.bytes_len),
@@ -252,24 +258,24 @@ async fn an_accepted_document_has_its_rows(cx: &Context) -> CheckResult {
             document.upload().mime.as_str(),
             i64::try_from(document.bytes().len())?
         ),
-        "the row says something else than the registration"
+        "the row differs from the registration"
     );
     let jobs = database.jobs_of(accepted.document_id).await?;
     let ids: Vec<_> = jobs.iter().map(|job| job.job_id).collect();
     ensure_eq!(
         ids,
         [accepted.job_id],
-        "the job that was told is not the document's only one"
+        "the document does not have exactly the job of the response"
     );
     ensure_eq!(
         jobs[0].status,
         cx.contract().vocabulary.registered,
-        "a job without bytes is further than registered"
+        "a job without bytes has a status beyond registered"
     );
     Ok(())
 }
 
-/// Whatever else a body says, the document is the caller's, where it belongs, and at the beginning.
+/// Extra fields in the body change neither the owner nor the ids, the path or the status of a document.
 async fn a_registration_belongs_to_its_caller(cx: &Context) -> CheckResult {
     let (tenant, other) = (cx.tenant()?, cx.tenant()?);
     let document = cx.document().build();
@@ -283,12 +289,12 @@ async fn a_registration_belongs_to_its_caller(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let reply = pipeline.register_as(&body).await?;
     let database = cx.database()?;
-    let foreign = database.documents_of(other.user_id).await?;
+    let others = database.documents_of(other.user_id).await?;
     ensure!(
-        foreign.is_empty(),
-        "a registration makes a document of somebody else's"
+        others.is_empty(),
+        "a registration creates a document of another user"
     );
-    // Not to take a body that says more than it should is as good.
+    // Refusing a body with unknown fields is acceptable, too.
     if reply.status == 422 {
         return Ok(());
     }
@@ -306,11 +312,11 @@ async fn a_registration_belongs_to_its_caller(cx: &Context) -> CheckResult {
     ensure_eq!(
         (row.document_id, &row.raw_path, &row.processing_status),
         (id, &Some(raw), &Some(registered)),
-        "a body that says more than it should has a say in the row"
+        "extra fields of a registration change the row"
     );
     ensure!(
         row.document_id != other.user_id,
-        "a body says which id its document has"
+        "a registration sets the id of its document"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Retrieval: a search gives the caller's best chunks, of complete documents, or says that it cannot.
+//! Retrieval: a search returns the caller's best chunks of complete documents, or reports that it failed.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -27,35 +27,35 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
-        check!(an_invalid_search_breaks_nothing, NONSENSE)
+        check!(an_invalid_search_breaks_nothing, INVALID_SEARCHES)
             .requires([Http])
             .effect(Read)
             .severity(High),
-        check!(a_search_without_a_query_vector_fails, EMBEDDER)
+        check!(a_search_without_a_query_vector_fails, EMBEDDER_ERRORS)
             .requires([Http, Standins])
             .effect(WriteTenant)
             .severity(High),
     ]
 }
 
-/// While the last vectors are missing, none of the document's chunks is found.
+/// No chunk of a document is found until all its vectors are stored.
 async fn a_document_is_found_only_when_complete(cx: &Context) -> CheckResult {
     let pages = cx.contract().embedder.max_batch + 1;
     let document = cx.document().pages(pages).paragraphs(1).build();
     let pipeline = cx.pipeline()?;
     let vocabulary = &cx.contract().vocabulary;
-    // The last page's heading is in the last call alone.
+    // Only the last embedder call contains the heading of the last page.
     let last = format!("{}, part {pages} of {pages}", document.title());
     let late = EmbedderBehaviour::Late { delay_ms: 800 };
     let script = cx.standins()?.script_embedder(last, late).await?;
     let accepted = pipeline.upload(&document).await?;
     cx.eventually("the job ends", give_up_within(cx.contract()), async || {
         let found = search_hits(cx, &pipeline, document.nonce(), 5).await?.len();
-        // Asked after the search: what is complete now may not have been so then, but not the reverse.
+        // The status is read after the search: a document that is complete by now may not have been so before.
         let job = pipeline.view(&accepted).await?;
         ensure!(
             found == 0 || job.status == vocabulary.complete,
-            "{found} chunks are found of a document that is not complete: {}",
+            "{found} chunks of an incomplete document are found: {}",
             job.summary()
         );
         let ended = vocabulary.is_final(&job.status, job.state.as_deref());
@@ -67,25 +67,25 @@ async fn a_document_is_found_only_when_complete(cx: &Context) -> CheckResult {
     let may_choose = !cx.contract().requests.search.k.is_given();
     ensure!(
         found == 5 || (may_choose && found > 0),
-        "a search for 5 chunks of a complete document finds {found}"
+        "a search for 5 chunks of a complete document returns {found}"
     );
     Ok(())
 }
 
-/// How far a reported similarity may lie from the true one.
-const NEARLY: f64 = 1e-3;
+/// The largest error of a reported similarity.
+const TOLERANCE: f64 = 1e-3;
 
-/// A search gives as many chunks as asked for, the most similar ones first, each with its true similarity.
+/// A search returns the requested number of chunks, most similar first, each with its true similarity.
 async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
-    let said = &cx.contract().requests.search;
-    said.k.applies("how many chunks to find")?;
+    let request = &cx.contract().requests.search;
+    request.k.applies("the number of results")?;
     let pipeline = cx.pipeline()?;
     let database = cx.database()?;
     let documents = [
         cx.document().paragraphs(25).build(),
         cx.document().paragraphs(12).unicode().build(),
     ];
-    // Somebody else has something to be found, too.
+    // Another user has a document, too.
     cx.pipeline()?
         .complete(&cx.document().paragraphs(12).build())
         .await?;
@@ -94,15 +94,15 @@ async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
         let id = pipeline.complete(document).await?.document_id();
         chunks.extend(database.chunks_of(id).await?);
     }
-    for wording in WORDINGS {
-        let query = wording(documents[1].nonce());
-        finds_the_most_similar(cx, &pipeline, &query, &chunks).await?;
+    for text in QUERY_TEXTS {
+        let query = text(documents[1].nonce());
+        expect_most_similar(cx, &pipeline, &query, &chunks).await?;
     }
     Ok(())
 }
 
-/// Words to search by: as many say, as nobody says, and at length.
-const WORDINGS: &[fn(&str) -> String] = &[
+/// Query texts: common words, unusual capitals, and a long question.
+const QUERY_TEXTS: &[fn(&str) -> String] = &[
     |nonce| format!("the premium is payable {nonce}"),
     |nonce| format!("WHICH Premium is Payable FOR {nonce}, And When?"),
     |nonce| {
@@ -111,8 +111,8 @@ const WORDINGS: &[fn(&str) -> String] = &[
     },
 ];
 
-/// Finds by these words what is nearest to them, and tells how near it is, and what it says.
-async fn finds_the_most_similar(
+/// A search by these words returns the nearest chunks, with their similarity and text.
+async fn expect_most_similar(
     cx: &Context,
     pipeline: &Pipeline,
     query: &str,
@@ -121,27 +121,27 @@ async fn finds_the_most_similar(
     let dimensions = cx.contract().embedder.dimensions;
     let asked = Vector(cutover_fixtures::vector::of(query, dimensions));
     let vectors = chunks.iter().filter_map(|chunk| chunk.embedding.as_ref());
-    let mut truth: Vec<_> = vectors.map(|vector| vector.cosine(&asked)).collect();
-    truth.sort_by(|a, b| b.total_cmp(a));
+    let mut true_similarities: Vec<_> = vectors.map(|vector| vector.cosine(&asked)).collect();
+    true_similarities.sort_by(|a, b| b.total_cmp(a));
     for k in [1, 3, 100] {
         let hits = search_hits(cx, pipeline, query, k).await?;
         let found = similarities(cx, &hits)?;
-        let expected = &truth[..truth.len().min(k as usize)];
+        let expected = &true_similarities[..true_similarities.len().min(k as usize)];
         ensure_eq!(
             found.len(),
             expected.len(),
-            "a search for {k} chunks gives another number of them"
+            "a search for {k} chunks returns another number of results"
         );
         ensure!(
             found.is_sorted_by(|a, b| a >= b),
             "the results are not sorted: {found:?}"
         );
         for (found, expected) in found.iter().zip(expected) {
-            // What is not a number is near to nothing.
-            let near = (found - expected).abs() <= NEARLY;
+            // A NaN similarity fails this test.
+            let near = (found - expected).abs() <= TOLERANCE;
             ensure!(
                 near,
-                "a search for {k} chunks does not give the most similar ones: {found} instead of {expected}"
+                "a search for {k} chunks does not return the most similar ones: {found} instead of {expected}"
             );
         }
         let text = &cx.contract().fields.search.text;
@@ -151,7 +151,7 @@ async fn finds_the_most_similar(
                 .unwrap_or_default();
             ensure!(
                 chunks.iter().any(|chunk| chunk.text.trim() == text.trim()),
-                "a search gives a text that is no chunk's: {text:?}"
+                "a search returns a text that is not a chunk: {text:?}"
             );
         }
     }
@@ -168,7 +168,7 @@ fn similarities(cx: &Context, found: &[Value]) -> CheckResult<Vec<f64>> {
     found.iter().map(similarity).collect()
 }
 
-/// A query that would break a careless search.
+/// A query with special characters.
 pub(super) struct Query {
     name: &'static str,
     words: &'static str,
@@ -180,7 +180,7 @@ impl Named for Query {
     }
 }
 
-/// Queries that would break a careless search.
+/// Queries with special characters.
 const QUERIES: &[Query] = &[
     Query {
         name: "quotes",
@@ -204,7 +204,7 @@ const QUERIES: &[Query] = &[
     },
 ];
 
-/// Whatever a query contains, it is searched for like any other words.
+/// Special characters in a query are treated as text.
 async fn a_hostile_query_is_plain_text(cx: &Context, case: &Query) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
@@ -221,83 +221,83 @@ async fn a_hostile_query_is_plain_text(cx: &Context, case: &Query) -> CheckResul
         }
     }
     Err(Stop::violated(Finding::new(
-        "a query with unusual characters does not find the document that it names",
+        "a query with special characters does not find the document whose marker it contains",
     )))
 }
 
-/// A search that makes no sense.
-pub(super) struct Nonsense {
+/// An invalid search request.
+pub(super) struct InvalidSearch {
     name: &'static str,
     body: fn(&SearchRequest) -> CheckResult<String>,
 }
 
-impl Named for Nonsense {
+impl Named for InvalidSearch {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Searches that make no sense.
-const NONSENSE: &[Nonsense] = &[
-    Nonsense {
+/// Invalid search requests.
+const INVALID_SEARCHES: &[InvalidSearch] = &[
+    InvalidSearch {
         name: "zero_results",
-        body: |said| so_many(said, 0),
+        body: |request| with_k(request, 0),
     },
-    Nonsense {
+    InvalidSearch {
         name: "negative_results",
-        body: |said| so_many(said, -1),
+        body: |request| with_k(request, -1),
     },
-    Nonsense {
+    InvalidSearch {
         name: "too_many_results",
-        body: |said| so_many(said, i64::MAX),
+        body: |request| with_k(request, i64::MAX),
     },
-    Nonsense {
+    InvalidSearch {
         name: "a_word_for_a_number",
-        body: |said| so_many(said, "many"),
+        body: |request| with_k(request, "many"),
     },
-    Nonsense {
+    InvalidSearch {
         name: "an_empty_query",
-        body: |said| Ok(said.body("", 3).to_string()),
+        body: |request| Ok(request.body("", 3).to_string()),
     },
-    Nonsense {
+    InvalidSearch {
         name: "no_query",
-        body: |said| {
-            let mut body = said.body("policy", 3);
-            said.query.remove(&mut body);
+        body: |request| {
+            let mut body = request.body("policy", 3);
+            request.query.remove(&mut body);
             Ok(body.to_string())
         },
     },
-    Nonsense {
+    InvalidSearch {
         name: "a_long_query",
-        body: |said| Ok(said.body("policy ".repeat(5_000), 3).to_string()),
+        body: |request| Ok(request.body("policy ".repeat(5_000), 3).to_string()),
     },
-    Nonsense {
+    InvalidSearch {
         name: "a_truncated_body",
         body: |_| Ok(r#"{"query": "#.to_owned()),
     },
-    Nonsense {
+    InvalidSearch {
         name: "a_list",
         body: |_| Ok(r#"["policy", 3]"#.to_owned()),
     },
 ];
 
-/// A search for a number of chunks that is none.
-fn so_many(said: &SearchRequest, k: impl Into<Value>) -> CheckResult<String> {
-    said.k.applies("how many chunks to find")?;
-    Ok(said.body("policy", k).to_string())
+/// A search with this number of results.
+fn with_k(request: &SearchRequest, k: impl Into<Value>) -> CheckResult<String> {
+    request.k.applies("the number of results")?;
+    Ok(request.body("policy", k).to_string())
 }
 
-/// A search that makes no sense is the caller's mistake, or answered in some way, and never breaks the service.
-async fn an_invalid_search_breaks_nothing(cx: &Context, case: &Nonsense) -> CheckResult {
+/// An invalid search is answered without a server error.
+async fn an_invalid_search_breaks_nothing(cx: &Context, case: &InvalidSearch) -> CheckResult {
     let body = (case.body)(&cx.contract().requests.search)?;
     let pipeline = cx.pipeline()?;
-    let request = pipeline
+    let search = pipeline
         .request(Endpoint::Search, "")?
         .body("application/json", body);
-    let reply = pipeline.ask(Endpoint::Search, request).await?;
+    let reply = pipeline.ask(Endpoint::Search, search).await?;
     ensure!(
         reply.status < 500,
-        "a search that makes no sense is answered with {}",
+        "an invalid search is answered with {}",
         reply.summary()
     );
     if !reply.is_success() {
@@ -306,21 +306,21 @@ async fn an_invalid_search_breaks_nothing(cx: &Context, case: &Nonsense) -> Chec
     Ok(())
 }
 
-/// What the embedder does with a query.
-pub(super) struct Deaf {
+/// An error of the embedder during a search.
+pub(super) struct EmbedderError {
     name: &'static str,
     behaviour: fn() -> EmbedderBehaviour,
 }
 
-impl Named for Deaf {
+impl Named for EmbedderError {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// What an embedder may do with a query that leaves nothing to search by.
-const EMBEDDER: &[Deaf] = &[
-    Deaf {
+/// Errors of the embedder that leave a query without a vector.
+const EMBEDDER_ERRORS: &[EmbedderError] = &[
+    EmbedderError {
         name: "refused",
         behaviour: || EmbedderBehaviour::Refuse {
             status: 503,
@@ -328,22 +328,22 @@ const EMBEDDER: &[Deaf] = &[
             retry_after_s: None,
         },
     },
-    Deaf {
+    EmbedderError {
         name: "no_answer",
         behaviour: || EmbedderBehaviour::Hang,
     },
-    Deaf {
+    EmbedderError {
         name: "zero_vector",
         behaviour: || EmbedderBehaviour::Zero,
     },
-    Deaf {
+    EmbedderError {
         name: "no_vector",
         behaviour: || EmbedderBehaviour::Short,
     },
 ];
 
-/// A search without an embedder is an outage that is told, never a search that finds nothing.
-async fn a_search_without_a_query_vector_fails(cx: &Context, case: &Deaf) -> CheckResult {
+/// A search without a query vector fails with a server error, and does not return an empty list.
+async fn a_search_without_a_query_vector_fails(cx: &Context, case: &EmbedderError) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     pipeline.complete(&document).await?;
@@ -355,7 +355,7 @@ async fn a_search_without_a_query_vector_fails(cx: &Context, case: &Deaf) -> Che
     script.withdraw().await?;
     ensure!(
         reply.status >= 500,
-        "a search without its embedder is answered as if it had worked: {}",
+        "a search without a query vector does not fail: {}",
         reply.summary()
     );
     expect_error_body(&reply, cx.contract())

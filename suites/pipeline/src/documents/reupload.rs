@@ -1,4 +1,4 @@
-//! Once more: a document that is uploaded again is worked on as if it were the first time.
+//! Re-upload: a document that is uploaded again is processed from scratch.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -13,54 +13,54 @@ use cutover_suite_support::outcomes::{parsed_text, search_hits, words};
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(a_document_uploaded_again_has_its_new_text, ENDS)
+        check!(a_document_uploaded_again_has_its_new_text, FIRST_ENDS)
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
             .severity(Critical),
     ]
 }
 
-/// How the first upload of a document came to its end.
-pub(super) struct End {
+/// How the first upload ends.
+pub(super) struct FirstEnd {
     name: &'static str,
     is_failure: bool,
 }
 
-impl Named for End {
+impl Named for FirstEnd {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const ENDS: &[End] = &[
-    End {
+const FIRST_ENDS: &[FirstEnd] = &[
+    FirstEnd {
         name: "after_its_deletion",
         is_failure: false,
     },
-    End {
+    FirstEnd {
         name: "after_its_failure",
         is_failure: true,
     },
 ];
 
-/// More of it than of the second text, so that something would be left over.
+/// More sections than the second text has, so that leftovers would be visible.
 const SECTIONS: usize = 6;
 
-/// A document that is uploaded again has the text that it is given then, and nothing of the one before.
-async fn a_document_uploaded_again_has_its_new_text(cx: &Context, case: &End) -> CheckResult {
+/// A document that is uploaded again has only the text of its second upload.
+async fn a_document_uploaded_again_has_its_new_text(cx: &Context, case: &FirstEnd) -> CheckResult {
     let document = cx.document().build();
     let (old, new) = (
         format!("before{}", document.nonce()),
         format!("after{}", document.nonce()),
     );
-    let first = format!("# Section\n\nIt was said {old} then.\n\n").repeat(SECTIONS);
-    let second = format!("# Section\n\nIt is said {new} now.\n");
+    let first = format!("# Section\n\nThe first text has the word {old}.\n\n").repeat(SECTIONS);
+    let second = format!("# Section\n\nThe second text has the word {new}.\n");
     let pipeline = cx.pipeline()?;
-    let reading = reads(cx, &document, &first).await?;
+    let parsing = parse_as(cx, &document, &first).await?;
     if case.is_failure {
         let refusal = EmbedderBehaviour::Refuse {
             status: 400,
-            marker: "not today".to_owned(),
+            marker: "rejected by the check".to_owned(),
             retry_after_s: None,
         };
         let script = cx
@@ -71,7 +71,7 @@ async fn a_document_uploaded_again_has_its_new_text(cx: &Context, case: &End) ->
         let failed = pipeline.until_final(&accepted).await?;
         ensure!(
             cx.contract().vocabulary.is_failure(&failed.status),
-            "a document that the embedder refuses does not fail: {}",
+            "a document that the embedder rejects does not fail: {}",
             failed.summary()
         );
         script.withdraw().await?;
@@ -85,22 +85,22 @@ async fn a_document_uploaded_again_has_its_new_text(cx: &Context, case: &End) ->
             reply.summary()
         );
     }
-    reading.withdraw().await?;
-    let reading = reads(cx, &document, &second).await?;
+    parsing.withdraw().await?;
+    let parsing = parse_as(cx, &document, &second).await?;
     let accepted = pipeline.complete(&document).await?.accepted;
-    reading.withdraw().await?;
-    has_the_text(cx, &pipeline, &accepted, &second).await?;
+    parsing.withdraw().await?;
+    expect_text(cx, &pipeline, &accepted, &second).await?;
     for hit in search_hits(cx, &pipeline, &old, 10).await? {
         ensure!(
             !hit.to_string().contains(&old),
-            "a document that was uploaded again is found by what it said before: {hit}"
+            "a document that was uploaded again is found by its previous text: {hit}"
         );
     }
     Ok(())
 }
 
-/// The parser reads this text in the document, whatever its file says.
-async fn reads(cx: &Context, document: &Document, text: &str) -> CheckResult<ScriptGuard> {
+/// Makes the parser return this text for the document.
+async fn parse_as(cx: &Context, document: &Document, text: &str) -> CheckResult<ScriptGuard> {
     let text = text.to_owned();
     let behaviour = ParserBehaviour {
         callback: Callback {
@@ -113,7 +113,7 @@ async fn reads(cx: &Context, document: &Document, text: &str) -> CheckResult<Scr
     Ok(standins.script_parser(document.sha256(), behaviour).await?)
 }
 
-async fn has_the_text(
+async fn expect_text(
     cx: &Context,
     pipeline: &Pipeline,
     accepted: &Accepted,
@@ -122,14 +122,14 @@ async fn has_the_text(
     ensure_eq!(
         parsed_text(cx, pipeline, accepted).await?,
         text,
-        "a document that was uploaded again is stored with another text than it has now"
+        "a document that was uploaded again has a parsed text other than its new one"
     );
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
     let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
     ensure_eq!(
         words(&joined),
         words(text),
-        "a document that was uploaded again has chunks of another text than it has now"
+        "a document that was uploaded again has chunks of a text other than its new one"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The signed address: where it leads, how long it waits, and that nothing is left where there is none.
+//! Signed URLs: where they point, how long they are valid, and what happens if signing fails.
 
 use std::time::{Duration, Instant};
 
@@ -35,17 +35,20 @@ pub(crate) fn table() -> Vec<Check> {
             .takes(secs(16))
             .severity(High)
             .advisory(),
-        check!(an_upload_without_a_signed_url_leaves_nothing, UNSIGNED)
-            .requires([Http, Database, Standins])
-            .effect(WriteTenant)
-            .severity(Critical),
+        check!(
+            an_upload_without_a_signed_url_leaves_nothing,
+            SIGNING_FAILURES
+        )
+        .requires([Http, Database, Standins])
+        .effect(WriteTenant)
+        .severity(Critical),
     ]
 }
 
-/// How far the clocks of two machines may be apart.
-const CLOCKS_APART: Duration = Duration::from_secs(5);
+/// The largest clock difference between two machines.
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// The address leads to the storage that the pipeline reads, to the very object, for the time that was promised.
+/// The signed URL points to the pipeline's storage, to the document's object, and expires after the promised time.
 async fn the_upload_url_points_to_the_storage(cx: &Context) -> CheckResult {
     let tenant = cx.tenant()?;
     let asked = OffsetDateTime::now_utc();
@@ -57,12 +60,12 @@ async fn the_upload_url_points_to_the_storage(cx: &Context) -> CheckResult {
     ensure_eq!(
         accepted.signed_url.origin().ascii_serialization(),
         storage.supabase().origin().ascii_serialization(),
-        "the address for the bytes leads to another storage"
+        "the signed URL points to another storage"
     );
     let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
     ensure!(
         accepted.signed_url.path().ends_with(&format!("/{raw}")),
-        "the address for the bytes leads to {}, not to {raw}",
+        "the signed URL points to {}, not to {raw}",
         accepted.signed_url.path()
     );
     if !cx.contract().fields.accepted.upload_expires_at.is_given() {
@@ -72,17 +75,17 @@ async fn the_upload_url_points_to_the_storage(cx: &Context) -> CheckResult {
     let ttl = cx.contract().limits.url_ttl;
     ensure!(
         expires > OffsetDateTime::now_utc()
-            && expires <= OffsetDateTime::now_utc() + ttl + CLOCKS_APART,
-        "the address is good until {expires}, which is not within {ttl:?} from now"
+            && expires <= OffsetDateTime::now_utc() + ttl + CLOCK_SKEW,
+        "the signed URL expires at {expires}, which is not within {ttl:?} from now"
     );
     ensure!(
-        expires + CLOCKS_APART >= asked + ttl,
-        "the address is good until {expires}, which is less than the {ttl:?} that were promised"
+        expires + CLOCK_SKEW >= asked + ttl,
+        "the signed URL expires at {expires}, which is less than the promised {ttl:?}"
     );
     Ok(())
 }
 
-/// Bytes that were put stay: neither the same address again nor a forged one replaces them.
+/// Uploaded bytes are final: neither a second use of the signed URL nor a forged one replaces them.
 async fn an_upload_url_accepts_bytes_once(cx: &Context) -> CheckResult {
     let (document, other) = (cx.document().build(), cx.document().build());
     let tenant = cx.tenant()?;
@@ -93,7 +96,7 @@ async fn an_upload_url_accepts_bytes_once(cx: &Context) -> CheckResult {
         .await?;
     ensure!(
         !again.is_success(),
-        "an address takes other bytes after the first"
+        "a signed URL accepts other bytes after the first upload"
     );
     let unused = pipeline.accept(other.upload()).await?;
     let mut forged = unused.signed_url.clone();
@@ -101,7 +104,7 @@ async fn an_upload_url_accepts_bytes_once(cx: &Context) -> CheckResult {
     let reply = pipeline.put(&forged, other.bytes()).await?;
     ensure!(
         !reply.is_success(),
-        "bytes are taken at an address that nobody signed"
+        "a URL with a forged signature accepts bytes"
     );
     let storage = cx.storage()?;
     let raw = |id| cx.contract().raw_path(tenant.user_id, id);
@@ -112,15 +115,15 @@ async fn an_upload_url_accepts_bytes_once(cx: &Context) -> CheckResult {
     );
     ensure!(
         !storage.exists(&raw(unused.document_id)).await?,
-        "bytes are stored that came by an address that nobody signed"
+        "bytes that were sent to a URL with a forged signature are stored"
     );
     Ok(())
 }
 
-/// A client that takes its time.
+/// A client that uploads late.
 pub(super) struct Delay {
     name: &'static str,
-    /// How long it takes, of the life of its address.
+    /// The delay, as a function of the URL's lifetime.
     of: fn(Duration) -> Duration,
 }
 
@@ -130,7 +133,7 @@ impl Named for Delay {
     }
 }
 
-/// Clients that take their time. Pipelines that promised five minutes were seen to wait eight seconds.
+/// Delays within the lifetime of a URL. Some pipelines promise five minutes and wait for eight seconds.
 const DELAYS: &[Delay] = &[
     Delay {
         name: "two_seconds",
@@ -146,13 +149,13 @@ const DELAYS: &[Delay] = &[
     },
 ];
 
-/// The longest life of an address that a check waits for.
+/// The longest lifetime of a URL that a check waits for.
 const LONGEST_WAIT: Duration = secs(30);
 
-/// How often a client tries to be late in time, on a machine that lets it oversleep.
+/// Attempts to upload just before the expiry: a busy machine may wake the client too late.
 const TRIES: usize = 3;
 
-/// Bytes that come late, but within the time that was promised, are as good as any.
+/// Bytes that arrive late, but before the URL expires, are accepted.
 async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
     let life = cx.contract().limits.url_ttl;
     let late = (case.of)(life);
@@ -164,7 +167,7 @@ async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
     for _ in 0..TRIES {
         let (since, asked) = (Instant::now(), OffsetDateTime::now_utc());
         let accepted = pipeline.accept(document.upload()).await?;
-        cx.eventually("the client gets to it", late * 2, async || {
+        cx.eventually("the delay has passed", late * 2, async || {
             let job = pipeline.view(&accepted).await?;
             let is_over = since.elapsed() >= life;
             ensure!(
@@ -178,38 +181,38 @@ async fn late_bytes_are_waited_for(cx: &Context, case: &Delay) -> CheckResult {
         let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
         if put.is_success() {
             let job = pipeline.until_complete(&accepted).await?;
-            return changed_since(cx.contract(), &job, asked + late);
+            return expect_changed_since(cx.contract(), &job, asked + late);
         }
         ensure!(
             since.elapsed() >= life,
-            "the address refuses bytes after {late:?}: {}",
+            "the signed URL refuses bytes after {late:?}: {}",
             put.summary()
         );
-        // Overslept: the document fails, and is sent again.
+        // The client woke up too late: the document fails and is uploaded again.
         pipeline.until_final(&accepted).await?;
     }
-    Err(anyhow::anyhow!("the machine is too busy to be late in time").into())
+    Err(anyhow::anyhow!("the machine is too busy to upload in time").into())
 }
 
-/// A job says that it changed when it did, and not when it was made.
-fn changed_since(contract: &Contract, job: &JobView, then: OffsetDateTime) -> CheckResult {
+/// `updated_at` of a job is the time of its last change, not of its creation.
+fn expect_changed_since(contract: &Contract, job: &JobView, then: OffsetDateTime) -> CheckResult {
     let Some(changed) = &job.updated_at else {
         return Ok(());
     };
-    let changed = contract.time("the time at which a job changed", changed)?;
+    let changed = contract.time("updated_at of a job", changed)?;
     ensure!(
-        changed + CLOCKS_APART >= then,
-        "a job whose bytes came at {then} and that is complete says that it changed at {changed}"
+        changed + CLOCK_SKEW >= then,
+        "the bytes of a complete job arrived at {then}, but its updated_at is {changed}"
     );
     Ok(())
 }
 
 fn too_long(wait: Duration) -> Stop {
-    Stop::precondition_missing(format!("to wait for {} s takes too long", wait.as_secs()))
+    Stop::precondition_missing(format!("waiting for {} s takes too long", wait.as_secs()))
 }
 
-/// Once its address has expired, an upload that never came fails and says why; the address takes nothing
-/// any more, and the document may be sent again.
+/// After the URL expires, a job without bytes fails and reports the cause. The URL accepts no bytes any more,
+/// and the document can be uploaded again.
 async fn an_upload_that_never_comes_fails(cx: &Context) -> CheckResult {
     let life = cx.contract().limits.url_ttl;
     if life > LONGEST_WAIT {
@@ -228,52 +231,51 @@ async fn an_upload_that_never_comes_fails(cx: &Context) -> CheckResult {
     .await?;
     let says_when = cx.contract().fields.accepted.upload_expires_at.is_given();
     ensure!(
-        !says_when
-            || accepted.expires_at(cx.contract())? <= OffsetDateTime::now_utc() + CLOCKS_APART,
-        "a job gives up its bytes before the address for them expires"
+        !says_when || accepted.expires_at(cx.contract())? <= OffsetDateTime::now_utc() + CLOCK_SKEW,
+        "a job without bytes fails before its signed URL expires"
     );
     let late = pipeline.put(&accepted.signed_url, document.bytes()).await?;
     ensure!(
         !late.is_success(),
-        "an address that has expired takes bytes: {}",
+        "an expired URL accepts bytes: {}",
         late.summary()
     );
     let raw = cx.contract().raw_path(tenant.user_id, accepted.document_id);
     ensure!(
         !cx.storage()?.exists(&raw).await?,
-        "bytes are stored that came after their address had expired"
+        "bytes that were sent to an expired URL are stored"
     );
     pipeline.complete(&document).await?;
     Ok(())
 }
 
-/// A reason why no address can be had.
-pub(super) struct Unsigned {
+/// A reason why signing fails.
+pub(super) struct SigningFailure {
     name: &'static str,
     behaviour: fn() -> StorageBehaviour,
 }
 
-impl Named for Unsigned {
+impl Named for SigningFailure {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Reasons why no address can be had.
-const UNSIGNED: &[Unsigned] = &[
-    Unsigned {
+/// Reasons why signing fails.
+const SIGNING_FAILURES: &[SigningFailure] = &[
+    SigningFailure {
         name: "forbidden",
         behaviour: || refuse(403),
     },
-    Unsigned {
+    SigningFailure {
         name: "broken",
         behaviour: || refuse(500),
     },
-    Unsigned {
+    SigningFailure {
         name: "away",
         behaviour: || refuse(503),
     },
-    Unsigned {
+    SigningFailure {
         name: "silent",
         behaviour: || StorageBehaviour::Hang,
     },
@@ -282,14 +284,14 @@ const UNSIGNED: &[Unsigned] = &[
 fn refuse(status: u16) -> StorageBehaviour {
     StorageBehaviour::Refuse {
         status,
-        marker: "not today".to_owned(),
+        marker: "signing refused".to_owned(),
     }
 }
 
-/// Where no address can be had, the upload fails and leaves nothing, so that the next try succeeds.
+/// If signing fails, the upload fails without leaving a row, and the next attempt succeeds.
 async fn an_upload_without_a_signed_url_leaves_nothing(
     cx: &Context,
-    case: &Unsigned,
+    case: &SigningFailure,
 ) -> CheckResult {
     let document = cx.document().build();
     let tenant = cx.tenant()?;
@@ -305,14 +307,14 @@ async fn an_upload_without_a_signed_url_leaves_nothing(
     let reply = pipeline.register(document.upload()).await?;
     ensure!(
         reply.status >= 500,
-        "an upload for which there is no address is answered with {}",
+        "an upload without a signed URL is answered with {}",
         reply.summary()
     );
     expect_error_body(&reply, cx.contract())?;
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
     ensure!(
         rows.is_empty(),
-        "an upload for which there is no address leaves a row"
+        "an upload without a signed URL leaves a row"
     );
     script.withdraw().await?;
     pipeline.complete(&document).await?;

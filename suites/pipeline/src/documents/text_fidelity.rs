@@ -1,4 +1,4 @@
-//! Texts: whatever the parser gives arrives to the letter, however it is laid out and however long it is.
+//! Text fidelity: the text from the parser is stored and chunked unchanged, whatever its layout and length.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -34,7 +34,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// A text that a parser may give.
+/// A text that a parser may return.
 pub(super) struct Text {
     name: &'static str,
     text: fn() -> String,
@@ -46,7 +46,7 @@ impl Named for Text {
     }
 }
 
-/// Texts that parsers give, each laid out in a way of its own.
+/// Texts with different layouts that parsers return.
 const TEXTS: &[Text] = &[
     Text {
         name: "headings_of_every_level",
@@ -94,8 +94,8 @@ const TEXTS: &[Text] = &[
     },
 ];
 
-/// A document whose text is this, whatever its file says, and that has come to its end.
-async fn ended(cx: &Context, text: &str) -> CheckResult<(Pipeline, Accepted, JobView)> {
+/// The outcome of a document for which the parser returns this text.
+async fn outcome_of(cx: &Context, text: &str) -> CheckResult<(Pipeline, Accepted, JobView)> {
     let document = cx.document().build();
     let behaviour = ParserBehaviour {
         callback: Callback {
@@ -117,57 +117,60 @@ async fn ended(cx: &Context, text: &str) -> CheckResult<(Pipeline, Accepted, Job
     Ok((pipeline, accepted, job))
 }
 
-/// What is parsed is what the parser said, and its chunks lose nothing but blanks between them.
+/// The stored text is the parser's text, and its chunks omit nothing but whitespace.
 async fn every_character_of_a_text_is_kept(cx: &Context, case: &Text) -> CheckResult {
     let text = (case.text)();
-    let (pipeline, accepted, _) = ended(cx, &text).await?;
+    let (pipeline, accepted, _) = outcome_of(cx, &text).await?;
     pipeline.until_complete(&accepted).await?;
     ensure_eq!(
         parsed_text(cx, &pipeline, &accepted).await?,
         text,
-        "the text that is stored is not the one that the parser gave"
+        "the stored text differs from the parser's text"
     );
     let mut rest = text.as_str();
     for chunk in cx.database()?.chunks_of(accepted.document_id).await? {
         expect_chunk_rules(cx, &chunk)?;
-        let said = chunk.text.trim();
-        let Some(found) = rest.find(said) else {
-            let summary = format!("chunk {} does not stand in the text", chunk.chunk_ord);
+        let trimmed = chunk.text.trim();
+        let Some(found) = rest.find(trimmed) else {
+            let summary = format!(
+                "the text of chunk {} does not follow in the parsed text",
+                chunk.chunk_ord
+            );
             return Err(Stop::violated(
                 Finding::new(summary).comparing(rest, chunk.text),
             ));
         };
-        let (between, after) = (&rest[..found], &rest[found + said.len()..]);
+        let (between, after) = (&rest[..found], &rest[found + trimmed.len()..]);
         ensure!(
             between.trim().is_empty(),
-            "before chunk {} something is left out: {between:?}",
+            "text before chunk {} is missing from the chunks: {between:?}",
             chunk.chunk_ord
         );
         rest = after;
     }
     ensure!(
         rest.trim().is_empty(),
-        "after the last chunk something is left out: {rest:?}"
+        "text after the last chunk is missing from the chunks: {rest:?}"
     );
     Ok(())
 }
 
-/// More sections than a page of rows holds, in more bytes than frameworks take by default.
+/// More sections than a page of rows has, with more bytes than frameworks accept by default.
 const SECTIONS: usize = 1_050;
 const SECTION_CHARS: usize = 2_100;
 
-/// What is stored of a long text, without its vectors: they are many.
+/// A stored chunk of a long text, without its vector, which would be large.
 #[derive(Deserialize)]
 struct Stored {
     text: String,
     has_vector: bool,
 }
 
-/// How many documents are tried: where the callback comes too late, the parser's own is taken.
+/// Attempts: if the check's callback is too late, the pipeline submits again and uses the parser's own callback.
 const TRIES: usize = 3;
 
-/// A document that is given this text, which is too long for a script of the parser.
-async fn given(cx: &Context, text: &str) -> CheckResult<AwaitingCallback> {
+/// Uploads a document and sends this text as its callback. It is too long for a script of the parser.
+async fn upload_with_text(cx: &Context, text: &str) -> CheckResult<AwaitingCallback> {
     let mut tries = 1;
     loop {
         let awaiting = AwaitingCallback::new(cx).await?;
@@ -180,33 +183,33 @@ async fn given(cx: &Context, text: &str) -> CheckResult<AwaitingCallback> {
     }
 }
 
-/// A text is not cut off, wherever a framework, a client or a page of rows would end.
+/// A long text is not truncated by a framework, a client or a page of rows.
 async fn a_long_text_arrives_whole(cx: &Context) -> CheckResult {
     let section = |n: usize| {
         let word = format!("clause{n}x").repeat(SECTION_CHARS / 8 + 1);
         format!("# Section {n}\n\n{}\n\n", &word[..SECTION_CHARS])
     };
     let text: String = (0..SECTIONS).map(section).collect();
-    let awaiting = given(cx, &text).await?;
+    let awaiting = upload_with_text(cx, &text).await?;
     let AwaitingCallback {
         pipeline, accepted, ..
     } = &awaiting;
     let vocabulary = &cx.contract().vocabulary;
     let within = give_up_within(cx.contract());
     let job = pipeline
-        .until(accepted, "it ends", within, |job| {
+        .until(accepted, "the job reaches a final status", within, |job| {
             vocabulary.is_final(&job.status, job.state.as_deref())
         })
         .await?;
     ensure_eq!(
         job.status,
         vocabulary.complete,
-        "a document with a long text does not arrive: {}",
+        "a document with a long text does not complete: {}",
         job.summary()
     );
     ensure!(
         parsed_text(cx, pipeline, accepted).await? == text,
-        "a long text is not stored as the parser gave it"
+        "a long text is not stored as the parser returned it"
     );
     let query = "SELECT text, embedding IS NOT NULL AS has_vector FROM {schema}.document_chunks \
                  WHERE document_id = $1 ORDER BY chunk_ord";
@@ -217,30 +220,30 @@ async fn a_long_text_arrives_whole(cx: &Context) -> CheckResult {
     let joined: String = stored.iter().map(|chunk| chunk.text.as_str()).collect();
     ensure!(
         words(&joined) == words(&text),
-        "the {} chunks of a long text are not the whole text",
+        "the {} chunks of a long text do not contain the whole text",
         stored.len()
     );
-    let bare = stored.iter().filter(|chunk| !chunk.has_vector).count();
-    ensure_eq!(bare, 0, "chunks of a long text have no vector");
-    // Nobody needs to look at so much again.
+    let without_vector = stored.iter().filter(|chunk| !chunk.has_vector).count();
+    ensure_eq!(without_vector, 0, "chunks of a long text have no vector");
+    // Later checks over all documents need not read this much text again.
     pipeline.delete(accepted.document_id).await?;
     Ok(())
 }
 
-/// A text with a character that a database does not take is not worked on for ever.
+/// A text with a character that the database cannot store still leads to a final status.
 async fn a_text_that_cannot_be_stored_ends_its_job(cx: &Context) -> CheckResult {
-    let (pipeline, accepted, job) = ended(cx, "# Odd\n\nbefore\u{0}after\n").await?;
+    let (pipeline, accepted, job) = outcome_of(cx, "# Odd\n\nbefore\u{0}after\n").await?;
     if job.status == cx.contract().vocabulary.complete {
         let text = parsed_text(cx, &pipeline, &accepted).await?;
         ensure!(
             text.contains("before") && text.contains("after"),
-            "what stood around the character is lost: {text:?}"
+            "the text around the character is lost: {text:?}"
         );
     }
     Ok(())
 }
 
-/// A document arrives whatever its file is called.
+/// A document completes whatever its file name.
 async fn a_document_of_any_name_arrives(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let mut upload = document.upload().clone();

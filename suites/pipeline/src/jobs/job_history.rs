@@ -1,4 +1,4 @@
-//! Traces: what a job leaves in the rows says what happened to it, when, and by whose work.
+//! Job history: the rows of a job record what happened, when, and by which versions.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -45,9 +45,9 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Who made something, as a row tells it.
+/// The versions in the row of a job.
 #[derive(Deserialize)]
-struct Makers {
+struct JobVersions {
     job_id: Uuid,
     chunks_version: Option<String>,
     model: Option<String>,
@@ -55,7 +55,7 @@ struct Makers {
 }
 
 #[derive(Deserialize)]
-struct ChunkMakers {
+struct ChunkVersions {
     chunk_ord: i64,
     chunker: String,
     chunks_version: String,
@@ -64,21 +64,21 @@ struct ChunkMakers {
     is_dated: bool,
 }
 
-const JOB_MAKERS: &str = "SELECT job_id, chunks_version::text, embed_model AS model, embed_version::text AS version \
+const JOB_VERSIONS: &str = "SELECT job_id, chunks_version::text, embed_model AS model, embed_version::text AS version \
     FROM {schema}.upload_jobs WHERE document_id = $1";
 
-const CHUNK_MAKERS: &str = "SELECT chunk_ord, chunker_name AS chunker, chunker_version::text AS chunks_version, \
+const CHUNK_VERSIONS: &str = "SELECT chunk_ord, chunker_name AS chunker, chunker_version::text AS chunks_version, \
     embed_model AS model, embed_version::text AS version, embed_updated_at IS NOT NULL AS is_dated \
     FROM {schema}.document_chunks WHERE document_id = $1 ORDER BY chunk_ord";
 
-/// Job and chunks of a complete document name the chunker and the model of the contract, and agree on the version.
+/// Job and chunks of a complete document name the contract's chunker and model, with the same version.
 async fn chunks_name_their_chunker_and_model(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(12).build();
     let id = cx.pipeline()?.complete(&document).await?.document_id();
     let (chunker, embedder) = (&cx.contract().chunker, &cx.contract().embedder);
     let database = cx.database()?;
-    let jobs: Vec<Makers> = database.rows(JOB_MAKERS, &[id.into()]).await?;
-    let chunks: Vec<ChunkMakers> = database.rows(CHUNK_MAKERS, &[id.into()]).await?;
+    let jobs: Vec<JobVersions> = database.rows(JOB_VERSIONS, &[id.into()]).await?;
+    let chunks: Vec<ChunkVersions> = database.rows(CHUNK_VERSIONS, &[id.into()]).await?;
     for job in &jobs {
         ensure_eq!(
             (job.chunks_version.as_deref(), job.model.as_deref()),
@@ -86,12 +86,12 @@ async fn chunks_name_their_chunker_and_model(cx: &Context) -> CheckResult {
                 Some(chunker.version.as_str()),
                 Some(embedder.model.as_str())
             ),
-            "the job names another chunker or model"
+            "the job names another chunker version or model"
         );
         ensure_eq!(
             job.job_id.get_version_num(),
             4,
-            "the id of the job is not one that nobody can guess"
+            "the id of the job is not a random UUID"
         );
     }
     for chunk in &chunks {
@@ -108,7 +108,7 @@ async fn chunks_name_their_chunker_and_model(cx: &Context) -> CheckResult {
         );
         ensure!(
             chunk.is_dated,
-            "chunk {ord} does not say when its vector was made"
+            "chunk {ord} has no timestamp for its vector"
         );
         let versions = jobs.iter().map(|job| &job.version);
         ensure!(
@@ -116,7 +116,7 @@ async fn chunks_name_their_chunker_and_model(cx: &Context) -> CheckResult {
                 && versions
                     .into_iter()
                     .all(|version| *version == chunk.version),
-            "chunk {ord} does not say of which version its vector is: {:?}",
+            "chunk {ord} does not name the version of its vector's model: {:?}",
             chunk.version
         );
     }
@@ -126,7 +126,7 @@ async fn chunks_name_their_chunker_and_model(cx: &Context) -> CheckResult {
 /// How often the parser fails.
 const FAILURES: u32 = 2;
 
-/// Each failure and each retry leaves an event of its kind, a failure no light one, and all of them name a request.
+/// Each failure and retry leaves an event of its kind, failures have a severity above info, and all name a request.
 async fn failures_and_retries_leave_events(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let behaviour = ParserBehaviour {
@@ -152,62 +152,67 @@ async fn failures_and_retries_leave_events(cx: &Context) -> CheckResult {
         let found: Vec<&EventRow> = events.iter().filter(|event| event.kind == kind).collect();
         ensure!(
             !known.iter().any(|word| word == kind) || found.len() >= least as usize,
-            "a job that failed {FAILURES} times leaves {} events of the kind '{kind}'",
+            "a job that failed {FAILURES} times has {} events of kind '{kind}'",
             found.len()
         );
-        let light = found
+        let info = found
             .iter()
             .find(|event| event.severity.as_deref() == Some("info"));
         ensure!(
-            kind != "error" || light.is_none(),
-            "the event of a failure is as light as any other: {light:?}"
+            kind != "error" || info.is_none(),
+            "the event of a failure has severity info: {info:?}"
         );
     }
-    the_repeated_stages_are_recorded(cx, &events)?;
-    let unnamed = events.iter().find(|event| {
+    expect_events_after_retry(cx, &events)?;
+    let without_id = events.iter().find(|event| {
         let request = event.correlation_id.as_deref();
         request.unwrap_or_default().is_empty()
     });
-    ensure!(unnamed.is_none(), "an event names no request: {unnamed:?}");
+    ensure!(
+        without_id.is_none(),
+        "an event has no correlation id: {without_id:?}"
+    );
     Ok(())
 }
 
-/// What follows the last retry is recorded as it would be without one.
-fn the_repeated_stages_are_recorded(cx: &Context, events: &[EventRow]) -> CheckResult {
+/// The stages after the last retry are recorded as without a retry.
+fn expect_events_after_retry(cx: &Context, events: &[EventRow]) -> CheckResult {
     let vocabulary = &cx.contract().vocabulary;
     let retried = events.iter().rposition(|event| event.kind == "retry");
     let after = &events[retried.unwrap_or_default()..];
-    // The parser had not taken the document before.
+    // The parser did not accept the document before.
     for status in vocabulary.from(&vocabulary.parsed) {
         let is_recorded = after
             .iter()
             .any(|event| event.code.as_ref() == Some(status));
         ensure!(
             is_recorded,
-            "a job that was tried again has no event of becoming '{status}'"
+            "a retried job has no event for status '{status}'"
         );
     }
     Ok(())
 }
 
-/// What goes back to one request is told from what goes back to another.
+/// Events of different requests have different correlation ids.
 async fn events_of_two_uploads_name_two_requests(cx: &Context) -> CheckResult {
-    let mut named = Vec::new();
+    let mut correlation_ids = Vec::new();
     for _ in 0..2 {
         let done = cx.pipeline()?.complete(&cx.document().build()).await?;
         let events = cx.database()?.events_of(done.job_id()).await?;
         let requests = events.into_iter().filter_map(|event| event.correlation_id);
-        named.push(requests.collect::<HashSet<_>>());
+        correlation_ids.push(requests.collect::<HashSet<_>>());
     }
-    let shared: Vec<_> = named[0].intersection(&named[1]).collect();
+    let shared: Vec<_> = correlation_ids[0]
+        .intersection(&correlation_ids[1])
+        .collect();
     ensure!(
         shared.is_empty(),
-        "the events of two uploads name the same request: {shared:?}"
+        "the events of two uploads have the same correlation id: {shared:?}"
     );
     Ok(())
 }
 
-/// What the parser calls back is logged, each body once and told from the others, also where nothing comes of it.
+/// Every callback is logged once with its own hash, also if it changes nothing.
 async fn every_callback_is_logged(cx: &Context) -> CheckResult {
     let awaiting = AwaitingCallback::new(cx).await?;
     let job = awaiting.accepted.job_id;
@@ -224,18 +229,18 @@ async fn every_callback_is_logged(cx: &Context) -> CheckResult {
             .expect_status(200)?;
         ensure!(
             logged().await? >= number,
-            "a callback that changes nothing is not logged as one of its own"
+            "a callback that changes nothing has no log entry of its own"
         );
     }
     awaiting.complete(cx).await?;
     ensure!(
         logged().await? >= 3,
-        "the callback that brought the text is not logged as one of its own"
+        "the callback with the text has no log entry of its own"
     );
     Ok(())
 }
 
-/// A job that waits for the parser is further than one that waits for its bytes, and not yet at the end.
+/// The progress of a job that waits for the parser is above that of a job without bytes, and below 100 percent.
 async fn progress_shows_how_far_a_job_is(cx: &Context) -> CheckResult {
     let vocabulary = &cx.contract().vocabulary;
     let waiting = cx.pipeline()?;
@@ -246,7 +251,7 @@ async fn progress_shows_how_far_a_job_is(cx: &Context) -> CheckResult {
         .pipeline
         .until(
             &awaiting.accepted,
-            "it waits for the parser",
+            "the job waits for the parser",
             cx.contract().timing.complete_within,
             |job| {
                 let state = job.state.as_deref();
@@ -255,70 +260,76 @@ async fn progress_shows_how_far_a_job_is(cx: &Context) -> CheckResult {
             },
         )
         .await?;
-    // A machine may be so busy that the parser was asked again, and answered.
+    // On a busy machine the parser may have been called again and have answered.
     if job.status != vocabulary.awaiting_callback {
         return awaiting.complete(cx).await;
     }
     if let (Some(before), Some(now)) = (registered, job.total_percent) {
         ensure!(
             before < now && now < 100.0,
-            "a job is at {before} percent without its bytes, and at {now} with the parser"
+            "a job has {before} percent without its bytes, and {now} while it waits for the parser"
         );
     }
     awaiting.complete(cx).await
 }
 
-/// How long storage and parser each keep a worker waiting, under one claim.
+/// How long storage and parser each delay a worker within one claim.
 const HELD_MS: u64 = 1_400;
 
-/// How many documents are tried: a machine may be too busy to renew, or to look, for once.
+/// Attempts: a busy machine may renew too late, or the check may look too rarely.
 const TRIES: usize = 3;
 
-/// What a look at a claimed job shows, by the clock of the database.
+/// One observation of a claimed job, by the clock of the database.
 #[derive(Clone, Copy, Deserialize)]
-struct Held {
-    /// For how long the job has been claimed, in seconds.
+struct Claim {
+    /// Seconds since the claim.
     held: f64,
-    /// For how long the lease is good since the claim, in seconds.
-    good: f64,
+    /// Seconds from the claim to the expiry of the lease.
+    lease: f64,
 }
 
-const HELD: &str = "SELECT extract(epoch FROM clock_timestamp() - claimed_at)::float8 AS held, \
-    extract(epoch FROM lease_expires_at - claimed_at)::float8 AS good \
+const CLAIM: &str = "SELECT extract(epoch FROM clock_timestamp() - claimed_at)::float8 AS held, \
+    extract(epoch FROM lease_expires_at - claimed_at)::float8 AS lease \
     FROM {schema}.upload_jobs WHERE job_id = $1 AND claimed_at IS NOT NULL";
 
-/// A job that takes longer than a lease keeps its worker, who renews the lease in time.
+/// A job that takes longer than a lease keeps its worker, which renews the lease in time.
 async fn a_lease_is_renewed_while_its_job_is_worked_on(cx: &Context) -> CheckResult {
     let timing = &cx.contract().timing;
     let held = Duration::from_millis(2 * HELD_MS);
     if timing.lease > held || timing.provider_timeout.as_millis() <= HELD_MS.into() {
         return Err(Stop::precondition_missing(
-            "a job cannot be held for longer than a lease",
+            "a job cannot be held longer than a lease",
         ));
     }
-    let lease = timing.lease.as_secs_f64();
+    let agreed = timing.lease.as_secs_f64();
     let mut longest = 0.0_f64;
     for _ in 0..TRIES {
-        let looks = looks_at_a_long_job(cx).await?;
-        if looks.iter().any(|look| look.good > lease * 1.1) {
+        let observations = observe_delayed_job(cx).await?;
+        if observations
+            .iter()
+            .any(|observation| observation.lease > agreed * 1.1)
+        {
             return Ok(());
         }
-        longest = looks.iter().map(|look| look.held).fold(longest, f64::max);
+        longest = observations
+            .iter()
+            .map(|observation| observation.held)
+            .fold(longest, f64::max);
     }
-    if longest < lease * 0.75 {
+    if longest < agreed * 0.75 {
         return Err(Stop::precondition_missing(
-            "no job was seen while it was held for long",
+            "no job was observed while it was held",
         ));
     }
-    let summary = "a job is held for longer than its lease, which nobody renews";
+    let summary = "a job is held longer than its lease, and the lease is not renewed";
     Err(Stop::violated(Finding::new(summary).comparing(
-        "a lease that is renewed before it ends",
-        format!("a claim of {longest:.1} s with its first lease of {lease:.1} s"),
+        "a lease that is renewed before it expires",
+        format!("a claim of {longest:.1} s with its first lease of {agreed:.1} s"),
     )))
 }
 
-/// Looks at a job that storage and parser hold up, until it is complete.
-async fn looks_at_a_long_job(cx: &Context) -> CheckResult<Vec<Held>> {
+/// Observes a job that storage and parser delay, until it is complete.
+async fn observe_delayed_job(cx: &Context) -> CheckResult<Vec<Claim>> {
     let (contract, tenant, standins) = (cx.contract(), cx.tenant()?, cx.standins()?);
     let document = cx.document().build();
     let pipeline = cx.pipeline_as(tenant.clone())?;
@@ -326,22 +337,22 @@ async fn looks_at_a_long_job(cx: &Context) -> CheckResult<Vec<Held>> {
     let raw = contract.raw_path(tenant.user_id, accepted.document_id);
     let raw = format!("GET {raw}");
     let late = StorageBehaviour::Late { delay_ms: HELD_MS };
-    let reading = standins.script_storage(raw, late).times(1).await?;
+    let delayed_storage = standins.script_storage(raw, late).times(1).await?;
     let behaviour = ParserBehaviour {
         answer: ParserAnswer::Late { delay_ms: HELD_MS },
         ..ParserBehaviour::default()
     };
-    let parsing = standins.script_parser(document.sha256(), behaviour);
-    let parsing = parsing.times(1).await?;
+    let delayed_parser = standins.script_parser(document.sha256(), behaviour);
+    let delayed_parser = delayed_parser.times(1).await?;
     pipeline.deliver(&accepted, document.upload()).await?;
-    let (database, mut looks) = (cx.database()?, Vec::new());
+    let (database, mut observations) = (cx.database()?, Vec::new());
     cx.eventually(
-        "the long job ends",
+        "the delayed job completes",
         contract.timing.complete_within,
         async || {
-            looks.extend(
+            observations.extend(
                 database
-                    .rows::<Held>(HELD, &[accepted.job_id.into()])
+                    .rows::<Claim>(CLAIM, &[accepted.job_id.into()])
                     .await?,
             );
             let job = pipeline.view(&accepted).await?;
@@ -349,7 +360,7 @@ async fn looks_at_a_long_job(cx: &Context) -> CheckResult<Vec<Held>> {
         },
     )
     .await?;
-    reading.withdraw().await?;
-    parsing.withdraw().await?;
-    Ok(looks)
+    delayed_storage.withdraw().await?;
+    delayed_parser.withdraw().await?;
+    Ok(observations)
 }

@@ -1,4 +1,4 @@
-//! Jobs by their ids: shown whole to their owner, unknown to everybody else, tried again when they failed.
+//! Job routes: a job is complete for its owner, unknown to other users, listed in pages, and retried on request.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -19,11 +19,11 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
-        check!(another_users_id_looks_unknown, THINGS)
+        check!(another_users_id_looks_unknown, ID_ENDPOINTS)
             .requires([Http])
             .effect(WriteTenant)
             .severity(Critical),
-        check!(a_malformed_id_is_refused, THINGS)
+        check!(a_malformed_id_is_refused, ID_ENDPOINTS)
             .requires([Http])
             .effect(Read)
             .severity(High),
@@ -46,7 +46,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// A job says everything that was promised of it, in the form that was promised.
+/// A job has all promised fields, in the promised format.
 async fn a_job_is_shown_whole(cx: &Context) -> CheckResult {
     let contract = cx.contract();
     let done = cx.pipeline()?.complete(&cx.document().build()).await?;
@@ -55,7 +55,7 @@ async fn a_job_is_shown_whole(cx: &Context) -> CheckResult {
     let answer = pipeline.show(&accepted).await?.expect_status(200)?;
     let answer = answer.json()?;
     let fields = &contract.fields.job;
-    let what = "a job that waits for its bytes";
+    let what = "a job without its bytes";
     let promised = [
         &fields.job_id,
         &fields.document_id,
@@ -73,7 +73,7 @@ async fn a_job_is_shown_whole(cx: &Context) -> CheckResult {
     }
     if fields.last_error.is_given() {
         let error = value_at(&fields.last_error, &answer, what)?;
-        ensure!(error.is_null(), "{what} shows an error: {error}");
+        ensure!(error.is_null(), "{what} has an error: {error}");
     }
     let job = JobView::of(what, &answer, contract)?;
     ensure_eq!(
@@ -82,106 +82,106 @@ async fn a_job_is_shown_whole(cx: &Context) -> CheckResult {
             job.document_id.unwrap_or(accepted.document_id)
         ),
         (accepted.job_id, accepted.document_id),
-        "the job that is shown is not the one that was asked for"
+        "the response shows another job than the requested one"
     );
     for job in [&job, &done.job] {
-        is_plausible(contract, job)?;
+        expect_valid_fields(contract, job)?;
     }
     Ok(())
 }
 
-/// Percents are percents, and a time is written as times are.
-fn is_plausible(contract: &Contract, job: &JobView) -> CheckResult {
+/// Percentages lie between 0 and 100, and timestamps have the agreed format.
+fn expect_valid_fields(contract: &Contract, job: &JobView) -> CheckResult {
     for percent in [job.stage_percent, job.total_percent].into_iter().flatten() {
         ensure!(
             (0.0..=100.0).contains(&percent),
-            "a job is at {percent} percent"
+            "a job has {percent} percent"
         );
     }
     if let Some(time) = &job.updated_at {
-        contract.time("the time at which a job changed", time)?;
+        contract.time("updated_at of a job", time)?;
     }
     Ok(())
 }
 
-/// An endpoint about one thing.
-pub(super) struct Thing {
+/// An endpoint that takes an id.
+pub(super) struct IdEndpoint {
     name: &'static str,
     endpoint: Endpoint,
 }
 
-impl Named for Thing {
+impl Named for IdEndpoint {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Every endpoint about one thing of a user.
-const THINGS: &[Thing] = &[
-    Thing {
+/// All endpoints that take the id of a user's job or document.
+const ID_ENDPOINTS: &[IdEndpoint] = &[
+    IdEndpoint {
         name: "job",
         endpoint: Endpoint::Job,
     },
-    Thing {
+    IdEndpoint {
         name: "retry",
         endpoint: Endpoint::Retry,
     },
-    Thing {
+    IdEndpoint {
         name: "document",
         endpoint: Endpoint::Document,
     },
-    Thing {
+    IdEndpoint {
         name: "delete",
         endpoint: Endpoint::DeleteDocument,
     },
 ];
 
-/// Somebody else's thing is answered as one that never was, to the letter.
-async fn another_users_id_looks_unknown(cx: &Context, case: &Thing) -> CheckResult {
+/// An id of another user gets exactly the same response as an unknown id.
+async fn another_users_id_looks_unknown(cx: &Context, case: &IdEndpoint) -> CheckResult {
     let owner = cx.pipeline()?;
     let accepted = owner.accept(cx.document().build().upload()).await?;
     if case.endpoint == Endpoint::Retry {
-        // Only a job that failed could be tried again, if it were the stranger's.
+        // Only a failed job can be retried, so its retry would succeed if the owner asked.
         let other = cx.document().build();
         owner.put(&accepted.signed_url, other.bytes()).await?;
         owner.until_final(&accepted).await?;
     }
     let route = cx.contract().route(case.endpoint);
     let is_document = route.is_some_and(|route| route.path.contains("{document_id}"));
-    let foreign = if is_document {
+    let others = if is_document {
         accepted.document_id
     } else {
         accepted.job_id
     };
     let unknown = if is_document && cx.contract().ids.document != Derivation::Random {
-        // What the id of a document looks like.
+        // The ids of documents are version 5.
         uuid::Builder::from_sha1_bytes(cx.random()).into_uuid()
     } else {
         uuid::Builder::from_random_bytes(cx.random()).into_uuid()
     };
     let stranger = cx.pipeline()?;
     let mut answers = Vec::new();
-    for id in [foreign, unknown] {
+    for id in [others, unknown] {
         let request = stranger.request(case.endpoint, id)?;
         let reply = stranger.ask(case.endpoint, request).await?;
-        // Removing what is not there has nothing to say.
+        // The deletion of an unknown document may succeed.
         if !(case.endpoint == Endpoint::DeleteDocument && reply.is_success()) {
             let reply = reply.clone().expect_status(404)?;
             expect_error_body(&reply, cx.contract())?;
         }
-        answers.push(anonymous(&reply, &[foreign, unknown]));
+        answers.push(without_ids(&reply, &[others, unknown]));
     }
     ensure_eq!(
         answers[0],
         answers[1],
-        "what belongs to somebody else is answered in another way than what nobody has"
+        "the response to an id of another user differs from the response to an unknown id"
     );
     owner.show(&accepted).await?.expect_status(200)?;
     Ok(())
 }
 
-/// An answer without what differs from one request to the next.
-fn anonymous(reply: &Reply, ids: &[Uuid]) -> (u16, String) {
+/// A response without the ids of the request.
+fn without_ids(reply: &Reply, ids: &[Uuid]) -> (u16, String) {
     let text = reply.text().replace(&reply.correlation_id, "");
     let text = ids
         .iter()
@@ -189,8 +189,8 @@ fn anonymous(reply: &Reply, ids: &[Uuid]) -> (u16, String) {
     (reply.status, text)
 }
 
-/// Texts that are no ids.
-const NO_IDS: [&str; 6] = [
+/// Malformed ids.
+const MALFORMED_IDS: [&str; 6] = [
     "1",
     "malformed",
     "601684e6-b1cd-5438-a22f-907eea07a89g",
@@ -199,11 +199,11 @@ const NO_IDS: [&str; 6] = [
     "é\u{0}",
 ];
 
-/// An id that is none is the caller's mistake, not the server's.
-async fn a_malformed_id_is_refused(cx: &Context, case: &Thing) -> CheckResult {
+/// A malformed id is refused with 422.
+async fn a_malformed_id_is_refused(cx: &Context, case: &IdEndpoint) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let long = "a".repeat(2_000);
-    for id in NO_IDS.into_iter().chain([long.as_str()]) {
+    for id in MALFORMED_IDS.into_iter().chain([long.as_str()]) {
         let request = pipeline.request(case.endpoint, id)?;
         let reply = pipeline.ask(case.endpoint, request).await?;
         expect_error_body(&reply.expect_status(422)?, cx.contract())?;
@@ -211,19 +211,19 @@ async fn a_malformed_id_is_refused(cx: &Context, case: &Thing) -> CheckResult {
     Ok(())
 }
 
-/// How many jobs the list is read with.
+/// The number of jobs in the list.
 const JOBS: u32 = 3;
 
-/// How far beyond its end a list is read.
+/// The distance of an offset beyond the end of the list.
 const BEYOND: u32 = 7;
 
-/// Page by page a list holds every job once, newest first, and tells how many there are.
+/// The pages of the list contain every job once, newest first, with the total count.
 async fn the_pages_of_a_list_add_up(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let at_once = cx.contract().limits.concurrent_jobs.max(1) as usize;
     let mut newest_first: Vec<Accepted> = Vec::new();
     for _ in 0..JOBS {
-        // A user may have only so many jobs at once; the list does not care how far they are.
+        // Few jobs of a user may be active at once; the list contains all of them, whatever their status.
         if let Some(oldest) = newest_first.get(at_once - 1) {
             pipeline.until_complete(oldest).await?;
         }
@@ -239,24 +239,24 @@ async fn the_pages_of_a_list_add_up(cx: &Context) -> CheckResult {
         let mut seen = Vec::new();
         for offset in 0..=JOBS {
             let page = page(cx, &pipeline, limit, offset).await?;
-            let held = page.len().min(1);
-            seen.extend(page.into_iter().take(held));
+            let first = page.len().min(1);
+            seen.extend(page.into_iter().take(first));
         }
         ensure_eq!(
             seen,
             newest_first,
-            "the pages of {limit} do not begin with one job after the other, newest first"
+            "the pages of {limit} jobs do not contain one job after the other, newest first"
         );
     }
     page(cx, &pipeline, limits.page_default, JOBS + BEYOND).await?;
     let too_many = (limits.page_max + 1).to_string();
     let reply = pipeline.jobs(&[("limit", &too_many)]).await?;
     expect_error_body(&reply.expect_status(422)?, cx.contract())?;
-    let said = pipeline.jobs(&[]).await?.expect_status(200)?.json()?;
-    said_of_itself(cx, &said, limits.page_default, 0)
+    let page = pipeline.jobs(&[]).await?.expect_status(200)?.json()?;
+    expect_page_metadata(cx, &page, limits.page_default, 0)
 }
 
-/// The jobs of a page, after what it says of itself was found to be so.
+/// The jobs of a page, after a check of its metadata.
 async fn page(
     cx: &Context,
     pipeline: &Pipeline,
@@ -268,14 +268,14 @@ async fn page(
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
     let answer = pipeline.jobs(&query).await?.expect_status(200)?.json()?;
-    said_of_itself(cx, &answer, limit, offset)?;
+    expect_page_metadata(cx, &answer, limit, offset)?;
     let fields = &cx.contract().fields;
     let jobs = list_at(&fields.jobs.jobs, &answer, "a page of jobs")?;
     let expected = JOBS.saturating_sub(offset).min(limit) as usize;
     ensure_eq!(
         jobs.len(),
         expected,
-        "the page of {limit} at offset {offset} is not full"
+        "the page of {limit} jobs at offset {offset} has the wrong length"
     );
     jobs.iter()
         .map(|job| {
@@ -285,32 +285,32 @@ async fn page(
         .collect()
 }
 
-fn said_of_itself(cx: &Context, answer: &Value, limit: u32, offset: u32) -> CheckResult {
+fn expect_page_metadata(cx: &Context, answer: &Value, limit: u32, offset: u32) -> CheckResult {
     let fields = &cx.contract().fields.jobs;
-    let truth = [
+    let metadata = [
         (&fields.limit, Value::from(limit)),
         (&fields.offset, offset.into()),
         (&fields.total, JOBS.into()),
         (&fields.has_more, (offset + limit < JOBS).into()),
     ];
-    for (pointer, truth) in truth.iter().filter(|(pointer, _)| pointer.is_given()) {
-        let said = value_at(pointer, answer, "a page of jobs")?;
+    for (pointer, expected) in metadata.iter().filter(|(pointer, _)| pointer.is_given()) {
+        let value = value_at(pointer, answer, "a page of jobs")?;
         ensure_eq!(
-            said,
-            truth,
-            "the page of {limit} at offset {offset} of {JOBS} jobs is wrong about its {}",
+            value,
+            expected,
+            "the page of {limit} jobs at offset {offset} of {JOBS} has a wrong {}",
             pointer.as_str()
         );
     }
     Ok(())
 }
 
-/// A document whose job the parser has just failed for good, and would not fail again.
-async fn failed(cx: &Context, document: &Document) -> CheckResult<(Pipeline, Accepted)> {
+/// Uploads a document whose job the parser fails permanently; a retry would succeed.
+async fn upload_failing(cx: &Context, document: &Document) -> CheckResult<(Pipeline, Accepted)> {
     let refusal = ParserBehaviour {
         answer: ParserAnswer::Refuse {
             status: 422,
-            marker: "unreadable today".to_owned(),
+            marker: "rejected by the check".to_owned(),
             retry_after_s: None,
         },
         ..ParserBehaviour::default()
@@ -325,49 +325,49 @@ async fn failed(cx: &Context, document: &Document) -> CheckResult<(Pipeline, Acc
     let vocabulary = &cx.contract().vocabulary;
     ensure!(
         vocabulary.is_failure(&failed.status),
-        "a job whose document the parser refuses does not fail: {}",
+        "a job whose document the parser rejects does not fail: {}",
         failed.summary()
     );
     script.withdraw().await?;
     Ok((pipeline, accepted))
 }
 
-/// How often a user asks at the same time.
+/// The number of simultaneous requests of a user.
 const AT_ONCE: usize = 6;
 
-/// Of several requests at once to try a job again, one is taken: the job does not wait any more for the others.
+/// Of several simultaneous retries exactly one succeeds, because it ends the failed state.
 async fn simultaneous_retries_start_one_attempt(cx: &Context) -> CheckResult {
     let document = cx.document().build();
-    let (pipeline, accepted) = failed(cx, &document).await?;
+    let (pipeline, accepted) = upload_failing(cx, &document).await?;
     let replies = try_join_all((0..AT_ONCE).map(|_| pipeline.retry(accepted.job_id))).await?;
-    expect_one_success(&replies, "requests at once to try a job again")?;
+    expect_one_success(&replies, "simultaneous retries")?;
     pipeline.until_complete(&accepted).await?;
     Ok(())
 }
 
-/// A job that failed for good is tried again when its user asks, and completes.
+/// A permanently failed job is retried on request, and completes.
 async fn a_failed_job_is_tried_again_on_request(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let vocabulary = &cx.contract().vocabulary;
-    let (pipeline, accepted) = failed(cx, &document).await?;
+    let (pipeline, accepted) = upload_failing(cx, &document).await?;
     pipeline.retry(accepted.job_id).await?.expect_status(200)?;
     let job = pipeline.until_complete(&accepted).await?;
     ensure_eq!(
         job.status,
         vocabulary.complete,
-        "the job that was tried again did not complete"
+        "a retried job did not complete"
     );
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
     ensure!(
         chunks
             .iter()
             .any(|chunk| chunk.text.contains(document.nonce())),
-        "the job that was tried again completed without the text of its document"
+        "a retried job completed without the text of its document"
     );
     Ok(())
 }
 
-/// A job that did not fail is left alone, whoever asks.
+/// A retry of a job that has not failed is refused and changes nothing.
 async fn only_a_failed_job_is_tried_again(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let done = pipeline.complete(&cx.document().build()).await?;
@@ -379,10 +379,6 @@ async fn only_a_failed_job_is_tried_again(cx: &Context) -> CheckResult {
         expect_error_body(&reply, cx.contract())?;
     }
     let after = database.job(done.job_id()).await?;
-    ensure_eq!(
-        after,
-        before,
-        "a job that is complete changed when it was to be tried again"
-    );
+    ensure_eq!(after, before, "a refused retry changed a complete job");
     Ok(())
 }

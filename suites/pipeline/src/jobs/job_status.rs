@@ -1,4 +1,4 @@
-//! What a user is told about jobs: the truth, and about the user's own alone.
+//! Job status: job, list and document show the current status, and each user sees only their own.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -28,15 +28,15 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database])
             .effect(WriteTenant)
             .severity(High),
-        check!(an_invalid_list_query_is_refused, BAD_LISTS)
+        check!(an_invalid_list_query_is_refused, INVALID_QUERIES)
             .requires([Http])
             .effect(Read)
             .severity(High),
     ]
 }
 
-/// A job's status only goes forward until it is complete and done, and the
-/// document's own status says the same.
+/// The status of a job only moves forward until it is complete, and the row of the document has the same
+/// status.
 async fn a_jobs_status_only_moves_forward(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline
@@ -45,11 +45,11 @@ async fn a_jobs_status_only_moves_forward(cx: &Context) -> CheckResult {
     let vocabulary = &cx.contract().vocabulary;
     let mut last: Option<JobView> = None;
     cx.eventually(
-        "the job reaches a final state",
+        "the job reaches a final status",
         cx.contract().timing.complete_within,
         async || {
             let job = pipeline.view(&accepted).await?;
-            follows(last.as_ref(), &job, cx.contract())?;
+            expect_progress(last.as_ref(), &job, cx.contract())?;
             let is_final = vocabulary.is_final(&job.status, job.state.as_deref());
             last = Some(job);
             Ok(is_final.then_some(()))
@@ -64,10 +64,10 @@ async fn a_jobs_status_only_moves_forward(cx: &Context) -> CheckResult {
         job.summary()
     );
     let percent = job.total_percent.unwrap_or(100.0);
-    ensure!(percent >= 100.0, "a complete job is at {percent} percent");
+    ensure!(percent >= 100.0, "a complete job has {percent} percent");
     ensure!(
         job.last_error.is_none(),
-        "a complete job shows an error: {}",
+        "a complete job has an error: {}",
         job.summary()
     );
     let row = cx.database()?.document(accepted.document_id).await?;
@@ -75,18 +75,18 @@ async fn a_jobs_status_only_moves_forward(cx: &Context) -> CheckResult {
     ensure_eq!(
         status,
         Some(vocabulary.complete.clone()),
-        "the row of a complete document says something else"
+        "the row of a complete document has another status"
     );
     Ok(())
 }
 
-/// What a job shows follows from what it showed before.
-fn follows(before: Option<&JobView>, now: &JobView, contract: &Contract) -> CheckResult {
+/// The status and percentage of a job do not go back.
+fn expect_progress(before: Option<&JobView>, now: &JobView, contract: &Contract) -> CheckResult {
     let vocabulary = &contract.vocabulary;
     if let Some(state) = &now.state {
         ensure!(
             vocabulary.allows(&now.status, state),
-            "a job shows status '{}' in state '{state}', which do not go together",
+            "a job has status '{}' in state '{state}', which is not a valid pair",
             now.status,
         );
     }
@@ -94,7 +94,7 @@ fn follows(before: Option<&JobView>, now: &JobView, contract: &Contract) -> Chec
     let rank = |job: &JobView| vocabulary.rank(&job.status);
     ensure!(
         rank(now) >= rank(before),
-        "a job went back from '{}' to '{}'",
+        "a job went back from status '{}' to '{}'",
         before.status,
         now.status
     );
@@ -107,36 +107,36 @@ fn follows(before: Option<&JobView>, now: &JobView, contract: &Contract) -> Chec
     Ok(())
 }
 
-/// A list holds the caller's own jobs, newest first, page by page, and filtered if asked.
+/// The list contains the caller's own jobs, newest first, in pages, and filtered on request.
 async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let stranger = cx.pipeline()?;
-    let foreign = stranger.complete(&cx.document().build()).await?;
+    let others = stranger.complete(&cx.document().build()).await?;
     let first = pipeline.complete(&cx.document().build()).await?;
     let second = pipeline.complete(&cx.document().build()).await?;
     let newest_first = vec![second.job_id().to_string(), first.job_id().to_string()];
     ensure_eq!(
         listed(cx, &pipeline, &[]).await?,
         newest_first,
-        "the list is not the caller's jobs, newest first"
+        "the list is not exactly the caller's jobs, newest first"
     );
     let pages = [("0", &newest_first[..1]), ("1", &newest_first[1..])];
     for (offset, page) in pages {
         let found = listed(cx, &pipeline, &[("limit", "1"), ("offset", offset)]).await?;
-        ensure_eq!(found, page, "the page at offset {offset} holds other jobs");
+        ensure_eq!(found, page, "the page at offset {offset} has other jobs");
     }
     let done = listed(cx, &pipeline, &[("state", "done")]).await?;
     ensure_eq!(
         done,
         newest_first,
-        "the jobs that are done are not those that the filter gives"
+        "the filter for state done does not return all finished jobs"
     );
     for state in &cx.contract().vocabulary.states {
         let filter = [("state", state.as_str())];
         let listed = listed(cx, &pipeline, &filter).await?;
         ensure!(
             listed.is_empty() || state == "done",
-            "the filter for jobs that are {state} gives jobs that are done"
+            "the filter for state {state} returns finished jobs"
         );
         let total = &cx.contract().fields.jobs.total;
         if total.is_given() {
@@ -144,11 +144,11 @@ async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
             ensure_eq!(
                 value_at(total, &answer, "the list of jobs")?,
                 &json!(listed.len()),
-                "the filter for jobs that are {state} counts others"
+                "the filter for state {state} has a wrong total"
             );
         }
     }
-    pipeline.job(foreign.job_id()).await?.expect_status(404)?;
+    pipeline.job(others.job_id()).await?.expect_status(404)?;
     Ok(())
 }
 
@@ -169,52 +169,52 @@ async fn listed(
     jobs.iter().map(id).collect()
 }
 
-/// A query that makes no sense.
-pub(super) struct BadList {
+/// An invalid query of the job list.
+pub(super) struct InvalidQuery {
     name: &'static str,
     query: (&'static str, &'static str),
 }
 
-impl Named for BadList {
+impl Named for InvalidQuery {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Queries that make no sense.
-const BAD_LISTS: &[BadList] = &[
-    BadList {
+/// Invalid queries of the job list.
+const INVALID_QUERIES: &[InvalidQuery] = &[
+    InvalidQuery {
         name: "negative_offset",
         query: ("offset", "-1"),
     },
-    BadList {
+    InvalidQuery {
         name: "negative_limit",
         query: ("limit", "-1"),
     },
-    BadList {
+    InvalidQuery {
         name: "zero_limit",
         query: ("limit", "0"),
     },
-    BadList {
+    InvalidQuery {
         name: "a_word_for_a_limit",
         query: ("limit", "many"),
     },
-    BadList {
+    InvalidQuery {
         name: "a_fractional_offset",
         query: ("offset", "1.5"),
     },
-    BadList {
+    InvalidQuery {
         name: "a_huge_offset",
         query: ("offset", "99999999999999999999"),
     },
-    BadList {
+    InvalidQuery {
         name: "unknown_state",
         query: ("state", "finished"),
     },
 ];
 
-/// Nonsense is the caller's mistake, not the server's.
-async fn an_invalid_list_query_is_refused(cx: &Context, case: &BadList) -> CheckResult {
+/// An invalid query is refused with 422.
+async fn an_invalid_list_query_is_refused(cx: &Context, case: &InvalidQuery) -> CheckResult {
     let reply = cx
         .pipeline()?
         .jobs(&[case.query])
@@ -223,7 +223,7 @@ async fn an_invalid_list_query_is_refused(cx: &Context, case: &BadList) -> Check
     expect_error_body(&reply, cx.contract())
 }
 
-/// A job stands in the list where its upload put it, and as it is shown by itself.
+/// The list is ordered by upload, and shows each job with its current status.
 async fn the_list_shows_jobs_as_they_are(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let document = cx.document().build();
@@ -246,14 +246,14 @@ async fn the_list_shows_jobs_as_they_are(cx: &Context) -> CheckResult {
             ensure_eq!(
                 (&job.status, &job.state),
                 (&done.status, &done.state),
-                "the list shows a job otherwise than it is shown by itself"
+                "the list shows another status than the job itself"
             );
         }
     }
     Ok(())
 }
 
-/// A document that is complete says what it is, and how many chunks there are of it.
+/// A complete document reports its name, size, hash, status and number of chunks.
 async fn a_document_describes_itself(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(12).build();
     let pipeline = cx.pipeline()?;
@@ -261,7 +261,7 @@ async fn a_document_describes_itself(cx: &Context) -> CheckResult {
     let chunks = cx.database()?.chunks_of(id).await?.len();
     let shown = pipeline.document(id).await?.expect_status(200)?.json()?;
     let fields = &cx.contract().fields.document;
-    let truth = [
+    let properties = [
         (&fields.document_id, json!(id)),
         (&fields.status, json!(cx.contract().vocabulary.complete)),
         (&fields.filename, json!(document.upload().filename)),
@@ -269,12 +269,12 @@ async fn a_document_describes_itself(cx: &Context) -> CheckResult {
         (&fields.sha256, json!(document.sha256())),
         (&fields.chunk_count, json!(chunks)),
     ];
-    for (pointer, truth) in truth.iter().filter(|(pointer, _)| pointer.is_given()) {
-        let said = value_at(pointer, &shown, "a document")?;
+    for (pointer, expected) in properties.iter().filter(|(pointer, _)| pointer.is_given()) {
+        let value = value_at(pointer, &shown, "a document")?;
         ensure_eq!(
-            said,
-            truth,
-            "a document is wrong about its {}",
+            value,
+            expected,
+            "a document has a wrong {}",
             pointer.as_str()
         );
     }

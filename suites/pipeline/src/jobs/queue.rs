@@ -1,4 +1,4 @@
-//! The queue: several workers share it, no work is done twice, and what waits costs nothing.
+//! Queue: several workers share it without repeating work, and waiting jobs cost few resources.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use cutover_suite_support::outcomes::{search_hits, words};
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(several_workers_do_each_job_once, CREWS)
+        check!(several_workers_do_each_job_once, WORKER_COUNTS)
             .requires([Http, Database, Standins, WorkerScale])
             .effect(Fault)
             .severity(Critical)
@@ -48,41 +48,41 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How many workers share a queue.
-pub(super) struct Crew {
+/// A number of workers that share the queue.
+pub(super) struct WorkerCount {
     name: &'static str,
     workers: usize,
 }
 
-impl Named for Crew {
+impl Named for WorkerCount {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const CREWS: &[Crew] = &[
-    Crew {
+const WORKER_COUNTS: &[WorkerCount] = &[
+    WorkerCount {
         name: "two",
         workers: 2,
     },
-    Crew {
+    WorkerCount {
         name: "three",
         workers: 3,
     },
 ];
 
-/// Enough users at once that workers which do not exclude each other meet.
+/// Enough simultaneous users to reveal workers that do not exclude each other.
 const USERS: usize = 15;
 
-/// One user with a few documents, and what has become of them.
-struct Delivery {
+/// A user with a few documents and their results.
+struct UserDocuments {
     pipeline: Pipeline,
     documents: Vec<Document>,
     completed: Vec<Completed>,
 }
 
-/// Several workers complete everybody's documents: each is parsed and embedded once, and nobody sees another's.
-async fn several_workers_do_each_job_once(cx: &Context, case: &Crew) -> CheckResult {
+/// Several workers complete all documents: each is parsed and embedded once, and users find only their own.
+async fn several_workers_do_each_job_once(cx: &Context, case: &WorkerCount) -> CheckResult {
     cx.tell(Instruction::ScaleWorkers(case.workers)).await?;
     let each = cx.contract().limits.concurrent_jobs.min(2);
     let deliveries = try_join_all((0..USERS).map(async |_| {
@@ -91,7 +91,7 @@ async fn several_workers_do_each_job_once(cx: &Context, case: &Crew) -> CheckRes
             .map(|_| cx.document().paragraphs(6).build())
             .collect();
         let completed = try_join_all(documents.iter().map(|each| pipeline.complete(each))).await?;
-        CheckResult::Ok(Delivery {
+        CheckResult::Ok(UserDocuments {
             pipeline,
             documents,
             completed,
@@ -100,20 +100,20 @@ async fn several_workers_do_each_job_once(cx: &Context, case: &Crew) -> CheckRes
     .await?;
     for delivery in &deliveries {
         for (document, done) in delivery.documents.iter().zip(&delivery.completed) {
-            was_done_once(cx, document, done).await?;
+            expect_processed_once(cx, document, done).await?;
         }
-        sees_only_its_own(cx, delivery).await?;
+        expect_only_own_results(cx, delivery).await?;
     }
     Ok(())
 }
 
-async fn was_done_once(cx: &Context, document: &Document, done: &Completed) -> CheckResult {
+async fn expect_processed_once(cx: &Context, document: &Document, done: &Completed) -> CheckResult {
     let standins = cx.standins()?;
     let parsed = standins.parser_calls(document.sha256()).await?.len();
     ensure_eq!(
         parsed,
         1,
-        "a document was not given to the parser exactly once by several workers"
+        "a document was not submitted to the parser exactly once by several workers"
     );
     let embedded = standins.embedder_calls(document.nonce()).await?.len();
     ensure_eq!(
@@ -131,20 +131,20 @@ async fn was_done_once(cx: &Context, document: &Document, done: &Completed) -> C
     ensure_eq!(
         codes.len(),
         distinct.len(),
-        "a job went through a step twice: {codes:?}"
+        "a job went through a status twice: {codes:?}"
     );
     let chunks = database.chunks_of(done.document_id()).await?;
     let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
     ensure_eq!(
         words(&joined),
         words(&document.expected_text()),
-        "a document holds something else than its own text"
+        "the chunks of a document differ from its text"
     );
     Ok(())
 }
 
-/// A search for what everybody has finds nothing that is another user's.
-async fn sees_only_its_own(cx: &Context, delivery: &Delivery) -> CheckResult {
+/// A search for common words returns no document of another user.
+async fn expect_only_own_results(cx: &Context, delivery: &UserDocuments) -> CheckResult {
     let own: HashSet<_> = delivery
         .completed
         .iter()
@@ -157,41 +157,42 @@ async fn sees_only_its_own(cx: &Context, delivery: &Delivery) -> CheckResult {
             .unwrap_or_default();
         ensure!(
             own.contains(found),
-            "a search gives document {found}, which is another user's"
+            "a search returns document {found} of another user"
         );
     }
     Ok(())
 }
 
-/// More jobs than a worker takes on at once.
+/// More jobs than a worker processes at once.
 const WAITING: usize = 8;
 
-/// Jobs that wait for their bytes or for their callback leave the worker free for others.
+/// Jobs that wait for bytes or for a callback do not block the worker.
 async fn waiting_jobs_do_not_hold_up_others(cx: &Context) -> CheckResult {
     let tenants: Vec<_> = (0..WAITING)
         .map(|_| cx.tenant())
         .collect::<CheckResult<_>>()?;
-    let waits = try_join_all(tenants.iter().map(|tenant| waits_twice(cx, tenant))).await?;
+    let scripts =
+        try_join_all(tenants.iter().map(|tenant| create_waiting_jobs(cx, tenant))).await?;
     let (pipeline, document) = (cx.pipeline()?, cx.document().build());
     let accepted = pipeline.upload(&document).await?;
-    // Had they held the worker, it would have come after the first of them was given up.
+    // If the waiting jobs blocked the worker, it would be free only after the first of them timed out.
     let timing = &cx.contract().timing;
     let within = timing.parse_deadline.min(cx.contract().limits.url_ttl) * 3 / 4;
-    let what = "a document behind waiting ones is given to the parser";
+    let what = "a document behind waiting ones reaches the parser";
     cx.eventually(what, within, async || {
         let calls = cx.standins()?.parser_calls(document.sha256()).await?;
         Ok((!calls.is_empty()).then_some(()))
     })
     .await?;
     pipeline.until_complete(&accepted).await?;
-    for script in waits {
+    for script in scripts {
         script.withdraw().await?;
     }
     Ok(())
 }
 
-/// One job of the tenant waits for its bytes, another for its callback, as long as the script holds.
-async fn waits_twice(cx: &Context, tenant: &Tenant) -> CheckResult<ScriptGuard> {
+/// Creates one job that waits for its bytes and one that waits for its callback, as long as the script is active.
+async fn create_waiting_jobs(cx: &Context, tenant: &Tenant) -> CheckResult<ScriptGuard> {
     let pipeline = cx.pipeline_as(tenant.clone())?;
     pipeline.accept(cx.document().build().upload()).await?;
     let document = cx.document().build();
@@ -208,39 +209,39 @@ async fn waits_twice(cx: &Context, tenant: &Tenant) -> CheckResult<ScriptGuard> 
     Ok(script)
 }
 
-/// How long a worker that has started may take to get to its first document.
+/// How long a new worker may take to process its first document.
 const STARTED_WITHIN: Duration = Duration::from_secs(8);
 
-/// How many starts are tried: a busy machine may make one of them slow.
+/// Attempts: one start may be slow on a busy machine.
 const STARTS: usize = 2;
 
-/// A worker that runs works: what waited for it is taken on as soon as it has started.
+/// A new worker processes waiting jobs immediately.
 async fn a_started_worker_takes_work_at_once(cx: &Context) -> CheckResult {
     let within = STARTED_WITHIN + cx.contract().timing.poll_interval;
     let mut fastest = Duration::MAX;
     for _ in 0..STARTS {
-        fastest = fastest.min(first_look(cx).await?);
+        fastest = fastest.min(time_to_first_submission(cx).await?);
         if fastest < within {
             return Ok(());
         }
     }
     let summary = format!(
-        "a worker that has started takes its first document after {:.1} s at best",
+        "a new worker submits its first document after {:.1} s at best",
         fastest.as_secs_f64()
     );
     Err(Stop::violated(Finding::new(summary)))
 }
 
-/// How long after its start a worker gives a document to the parser that waits for it.
-async fn first_look(cx: &Context) -> CheckResult<Duration> {
+/// The time from the start of a worker until it submits a waiting document to the parser.
+async fn time_to_first_submission(cx: &Context) -> CheckResult<Duration> {
     let (pipeline, document) = (cx.pipeline()?, cx.document().build());
-    // The worker that is stopped holds nothing that would have to be waited for.
+    // The stopped worker holds no job, so no lease has to expire.
     cx.tell(Instruction::StopWorkers).await?;
     let accepted = pipeline.upload(&document).await?;
     cx.tell(Instruction::StartWorkers).await?;
     let started = Instant::now();
     let within = cx.contract().timing.complete_within;
-    cx.eventually("the parser is given the document", within, async || {
+    cx.eventually("the parser receives the document", within, async || {
         let calls = cx.standins()?.parser_calls(document.sha256()).await?;
         Ok((!calls.is_empty()).then_some(()))
     })
@@ -250,17 +251,17 @@ async fn first_look(cx: &Context) -> CheckResult<Duration> {
     Ok(took)
 }
 
-/// How long a worker is watched that has nothing to do.
-const WATCHED: Duration = Duration::from_secs(2);
+/// How long an idle worker is observed.
+const OBSERVED: Duration = Duration::from_secs(2);
 
-/// Within this time the database has counted what was done before it.
-const COUNTED: Duration = Duration::from_millis(1_200);
+/// After this time, the database statistics include earlier transactions.
+const STATISTICS_DELAY: Duration = Duration::from_millis(1_200);
 
-/// How many transactions a look at the queue may take.
+/// The number of transactions that one poll of the queue may take.
 const TRANSACTIONS: u64 = 4;
 
-/// Waits for so long, because the time itself is what is measured; gives how many polls it was.
-async fn watch(cx: &Context, what: &str, time: Duration) -> CheckResult<u64> {
+/// Waits this long, because the time itself is measured. Returns the number of poll intervals.
+async fn observe(cx: &Context, what: &str, time: Duration) -> CheckResult<u64> {
     let began = Instant::now();
     let passed = async || Ok((began.elapsed() >= time).then(|| began.elapsed()));
     let passed = cx.eventually(what, time * 2, passed).await?;
@@ -268,40 +269,40 @@ async fn watch(cx: &Context, what: &str, time: Duration) -> CheckResult<u64> {
     Ok(u64::try_from(passed.as_millis() / interval)?)
 }
 
-/// Bytes that are not there are asked for at the poll interval, and not in a spin.
+/// A missing object is requested once per poll interval.
 async fn a_waiting_job_is_polled_at_the_interval(cx: &Context) -> CheckResult {
     let (contract, tenant) = (cx.contract(), cx.tenant()?);
     let document = cx.document().build();
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let accepted = pipeline.accept(document.upload()).await?;
     let object = contract.raw_path(tenant.user_id, accepted.document_id);
-    let asked = async || CheckResult::Ok(cx.standins()?.storage_calls(&object).await?.len());
-    let before = asked().await?;
-    let polls = watch(cx, "the waiting job was watched", WATCHED).await?;
-    let asked = asked().await? - before;
-    // A busy machine makes the intervals longer, and some of them shorter.
+    let requests = async || CheckResult::Ok(cx.standins()?.storage_calls(&object).await?.len());
+    let before = requests().await?;
+    let polls = observe(cx, "the waiting job was observed", OBSERVED).await?;
+    let requests = requests().await? - before;
+    // On a busy machine some intervals are longer, and the next ones shorter.
     let most = usize::try_from(polls + polls / 4)? + 2;
     ensure!(
-        asked <= most,
-        "storage was asked {asked} times for bytes that were not there, in the time of {polls} polls"
+        requests <= most,
+        "storage was called {requests} times for a missing object within {polls} poll intervals"
     );
     Ok(())
 }
 
-/// A worker without work looks for some at the poll interval, and not in a spin.
+/// A worker without jobs polls the queue once per poll interval.
 async fn an_idle_worker_polls_at_the_interval(cx: &Context) -> CheckResult {
-    watch(cx, "what was done before was counted", COUNTED).await?;
+    observe(cx, "the statistics are up to date", STATISTICS_DELAY).await?;
     let before = transactions(cx).await?;
-    let polls = watch(cx, "the idle worker was watched", WATCHED).await?;
+    let polls = observe(cx, "the idle worker was observed", OBSERVED).await?;
     let made = transactions(cx).await? - before;
     ensure!(
         made <= polls * TRANSACTIONS,
-        "an idle pipeline made {made} transactions in the time of {polls} polls"
+        "an idle pipeline made {made} transactions within {polls} poll intervals"
     );
     Ok(())
 }
 
-/// How many transactions the database has seen.
+/// The number of transactions in the database statistics.
 async fn transactions(cx: &Context) -> CheckResult<u64> {
     let query = "SELECT xact_commit + xact_rollback AS seen FROM pg_stat_database \
                  WHERE datname = current_database()";

@@ -1,4 +1,4 @@
-//! Times: a job goes on in its own time, and says truly when that was.
+//! Timestamps: a job progresses without polling, and `updated_at` is the time of its last change.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// A document is worked on to its end while nobody asks how far it is.
+/// A document completes while no client polls its status.
 async fn a_document_completes_without_polling(cx: &Context) -> CheckResult {
     let accepted = cx.pipeline()?.upload(&cx.document().build()).await?;
     let (database, complete) = (cx.database()?, &cx.contract().vocabulary.complete);
     let within = cx.contract().timing.complete_within;
     cx.eventually(
-        "the row of the job says that it is complete",
+        "the row of the job has the complete status",
         within,
         async || {
             let job = database.job(accepted.job_id).await?;
@@ -42,20 +42,20 @@ async fn a_document_completes_without_polling(cx: &Context) -> CheckResult {
     .await
 }
 
-/// How far clocks may be apart; zones are farther.
-const APART: Duration = Duration::from_mins(10);
+/// The largest clock difference between machines; time zones differ by more.
+const CLOCK_SKEW: Duration = Duration::from_mins(10);
 
-/// A job changed when it was worked on, by everybody's clock, and does not change because somebody looks at it.
+/// `updated_at` is the time at which the job was processed, and reading the job does not change it.
 async fn timestamps_are_correct(cx: &Context) -> CheckResult {
     if !cx.contract().fields.job.updated_at.is_given() {
         return Err(Stop::not_applicable(
-            "the jobs of this target do not say when they changed",
+            "the jobs of this target have no updated_at",
         ));
     }
     let pipeline = cx.pipeline()?;
     let asked = OffsetDateTime::now_utc();
     let done = pipeline.complete(&cx.document().build()).await?;
-    // What is still to be written after the last step has been written by then.
+    // By the end of another document, all writes about the first are done.
     cx.pipeline()?.complete(&cx.document().build()).await?;
     let first = pipeline.view(&done.accepted).await?.updated_at;
     cx.pipeline()?.complete(&cx.document().build()).await?;
@@ -63,18 +63,18 @@ async fn timestamps_are_correct(cx: &Context) -> CheckResult {
     ensure_eq!(
         again,
         first,
-        "a job that is complete changes when somebody looks at it"
+        "the updated_at of a complete job changes without work on it"
     );
-    let told = OffsetDateTime::parse(first.as_deref().unwrap_or_default(), &Rfc3339);
-    let Ok(told) = told else {
+    let updated = OffsetDateTime::parse(first.as_deref().unwrap_or_default(), &Rfc3339);
+    let Ok(updated) = updated else {
         return Err(Stop::not_applicable(
-            "the times of this target have no zone",
+            "the timestamps of this target have no time zone",
         ));
     };
     let now = OffsetDateTime::now_utc();
     ensure!(
-        told + APART >= asked && told <= now + APART,
-        "a job that was worked on between {asked} and {now} says that it changed at {told}"
+        updated + CLOCK_SKEW >= asked && updated <= now + CLOCK_SKEW,
+        "a job that was processed between {asked} and {now} has an updated_at of {updated}"
     );
     Ok(())
 }

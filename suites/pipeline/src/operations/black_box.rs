@@ -1,4 +1,4 @@
-//! From outside: what users and providers see of the worst that can go wrong, without a look into the database.
+//! Black box: the most important promises, tested without access to the database.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::Proof;
@@ -28,10 +28,10 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Enough chunks that vectors in a wrong order are noticed, and few enough to search for each.
+/// Enough chunks to notice vectors in the wrong order, and few enough to search for each.
 const LOOKED_UP: u32 = 5;
 
-/// Each chunk has its own vector, in whatever order the embedder answers: its very words find it first.
+/// Each chunk is the best match for its own text, also if the embedder returns vectors out of order.
 async fn each_chunk_is_its_own_best_match(cx: &Context) -> CheckResult {
     let document = cx.document().paragraphs(40).build();
     let standins = cx.standins()?;
@@ -44,7 +44,7 @@ async fn each_chunk_is_its_own_best_match(cx: &Context) -> CheckResult {
     let found = search_hits(cx, &pipeline, document.nonce(), LOOKED_UP).await?;
     ensure!(
         found.len() > 1,
-        "a search of a long document gives {} of its chunks",
+        "a search of a long document returns {} of its chunks",
         found.len()
     );
     for hit in &found {
@@ -54,7 +54,7 @@ async fn each_chunk_is_its_own_best_match(cx: &Context) -> CheckResult {
         ensure_eq!(
             first,
             Some(words),
-            "the very words of a chunk find something else first"
+            "a chunk is not the best match for its own text"
         );
     }
     Ok(())
@@ -65,15 +65,15 @@ fn text_of<'a>(cx: &Context, hit: &'a Value) -> CheckResult<&'a str> {
     Ok(text.as_str().unwrap_or_default())
 }
 
-/// What nobody has signed.
-const LIE: &str = r##"{"status":"completed","md":"# Forged\n\nSomebody else's words.\n"}"##;
+/// The body of a forged callback.
+const FORGED: &str = r##"{"status":"completed","md":"# Forged\n\nA text from another sender.\n"}"##;
 
-/// Whoever knows where callbacks go, and no secret, is refused and makes nothing known.
+/// A callback without valid authentication is refused, and its text is not indexed.
 async fn forged_callbacks_are_refused(cx: &Context) -> CheckResult {
     let awaiting = AwaitingCallback::new(cx).await?;
-    let right = awaiting.proof(LIE);
-    for forged in [Proof::default(), right.spoilt(|_| "00".to_owned())] {
-        awaiting.send(LIE, &forged).await?.expect_status(401)?;
+    let valid = awaiting.proof(FORGED);
+    for forged in [Proof::default(), valid.spoilt(|_| "00".to_owned())] {
+        awaiting.send(FORGED, &forged).await?.expect_status(401)?;
     }
     awaiting
         .send_text(&awaiting.document.expected_text())
@@ -83,16 +83,16 @@ async fn forged_callbacks_are_refused(cx: &Context) -> CheckResult {
         let text = text_of(cx, &hit)?;
         ensure!(
             !text.contains("Forged"),
-            "what nobody has signed is found: {text}"
+            "the text of a forged callback is found: {text}"
         );
     }
     Ok(())
 }
 
-/// Bytes other than the registered ones fail their document: the parser never sees them, and nobody finds them.
+/// Bytes that differ from their registration fail: the parser does not receive them, and no search finds them.
 async fn bytes_that_were_not_registered_are_never_found(cx: &Context) -> CheckResult {
-    let said = &cx.contract().requests.upload;
-    said.sha256.applies("the hash of a document")?;
+    let fields = &cx.contract().requests.upload;
+    fields.sha256.applies("the hash of a document")?;
     let document = cx.document().paragraphs(6).build();
     let mut claimed = document.upload().clone();
     claimed.sha256 = "a".repeat(64);
@@ -101,13 +101,13 @@ async fn bytes_that_were_not_registered_are_never_found(cx: &Context) -> CheckRe
     let job = pipeline.until_final(&accepted).await?;
     ensure!(
         cx.contract().vocabulary.is_failure(&job.status),
-        "a document with other bytes than the registered ones does not fail: {}",
+        "a document whose bytes differ from their registration does not fail: {}",
         job.summary()
     );
     let calls = cx.standins()?.parser_calls(document.sha256()).await?;
     ensure!(
         calls.is_empty(),
-        "the parser was given bytes that were not registered"
+        "the parser received bytes that were not registered"
     );
     let found = search_hits(cx, &pipeline, document.nonce(), LOOKED_UP).await?;
     ensure!(found.is_empty(), "bytes that were not registered are found");

@@ -1,4 +1,4 @@
-//! Other deployments: the same service with another setting keeps the same promises.
+//! Configuration variants: a second API with another setting behaves as specified.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
         check!(
             without_its_identity_provider_a_service_is_unavailable,
-            OUTAGES
+            IDENTITY_FAILURES
         )
         .requires([Http, Standins, Processes])
         .effect(Fault)
@@ -42,68 +42,72 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-async fn deployed(cx: &Context, variable: &str, value: &str) -> CheckResult<Beside> {
+async fn start_extra_api(cx: &Context, variable: &str, value: &str) -> CheckResult<Beside> {
     let overrides = Overrides::from([(variable.to_owned(), Some(value.to_owned()))]);
     Ok(cx.processes()?.api_beside(&overrides).await?)
 }
 
-/// How old a queue may be in the other deployment, where nobody wants to wait for longer.
-const OLD_MS: u64 = 2_500;
-/// Longer than that, and shorter than any address is good.
-const LONG: Duration = Duration::from_millis(3_500);
+/// The queue age limit of the second API.
+const AGE_LIMIT_MS: u64 = 2_500;
+/// Above the queue age limit, and below the lifetime of a signed URL.
+const LONG_WAIT: Duration = Duration::from_millis(3_500);
 
-/// How many documents are tried: a busy machine may not be ready for as long as one waits.
+/// Attempts: a busy machine may not be ready while one document waits.
 const TRIES: usize = 2;
 
-/// A service is ready although a document has long been waiting for its bytes: nobody could work on it.
+/// A document that waits for its bytes does not make the service unready, because no worker could process it.
 async fn a_document_without_bytes_does_not_age_the_queue(cx: &Context) -> CheckResult {
-    let beside = deployed(cx, "QUEUE_AGE_LIMIT_MS", &OLD_MS.to_string()).await?;
+    let extra_api = start_extra_api(cx, "QUEUE_AGE_LIMIT_MS", &AGE_LIMIT_MS.to_string()).await?;
     let mut is_ready = false;
     for _ in 0..TRIES {
-        is_ready |= is_ready_beside_a_waiting_document(cx, &beside).await?;
+        is_ready |= is_ready_with_waiting_document(cx, &extra_api).await?;
         if is_ready {
             break;
         }
     }
     ensure!(
         is_ready,
-        "a service is not ready for as long as a document waits for its bytes"
+        "a service is not ready while a document waits for its bytes"
     );
-    Ok(beside.end().await?)
+    Ok(extra_api.end().await?)
 }
 
-/// Whether readiness is told while a document has long been waiting, which is over when its address expires.
-async fn is_ready_beside_a_waiting_document(cx: &Context, beside: &Beside) -> CheckResult<bool> {
-    let pipeline = cx.pipeline()?.at(beside.url());
+/// Whether the service is ready after a document has waited for a long time and before its signed URL expires.
+async fn is_ready_with_waiting_document(cx: &Context, extra_api: &Beside) -> CheckResult<bool> {
+    let pipeline = cx.pipeline()?.at(extra_api.url());
     let registered = &cx.contract().vocabulary.registered;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
     let since = Instant::now();
     let within = cx.contract().limits.url_ttl + cx.contract().timing.complete_within;
-    cx.eventually("readiness, or the end of the wait", within, async || {
-        let reply = pipeline.ready().await?;
-        let waited = since.elapsed() > LONG;
-        let waits = pipeline.view(&accepted).await?.status == *registered;
-        Ok(match (waits, reply.status) {
-            (false, _) => Look::Seen(false),
-            (true, 200) if waited => Look::Seen(true),
-            (true, _) => Look::NotYet(reply.summary()),
-        })
-    })
+    cx.eventually(
+        "the service is ready, or the wait is over",
+        within,
+        async || {
+            let reply = pipeline.ready().await?;
+            let waited = since.elapsed() > LONG_WAIT;
+            let waits = pipeline.view(&accepted).await?.status == *registered;
+            Ok(match (waits, reply.status) {
+                (false, _) => Look::Seen(false),
+                (true, 200) if waited => Look::Seen(true),
+                (true, _) => Look::NotYet(reply.summary()),
+            })
+        },
+    )
     .await
 }
 
-/// More documents than a worker can give to a slow parser before the first of them has waited for too long.
+/// Enough users that a worker with a slow parser exceeds the queue age limit.
 const USERS: usize = 16;
 
-/// How long the parser takes to take a document.
+/// The delay of the slow parser.
 const HELD_MS: u64 = 1_200;
 
-/// How often readiness may be told of a queue that is older than it may be: the answer may have been on its way.
-const OVERSIGHTS: usize = 3;
+/// Tolerated ready responses with a queue above the age limit: the response may be older than the query.
+const MAX_STALE_RESPONSES: usize = 3;
 
-/// For how long the oldest document has been waiting for a worker, in seconds, and how many are not at their end.
+/// The seconds that the oldest job has waited for a worker, and the number of unfinished jobs.
 #[derive(Deserialize)]
-struct Queue {
+struct QueueState {
     waited: f64,
     left: u64,
 }
@@ -112,14 +116,14 @@ const QUEUE: &str = "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(
     (WHERE state = $1 AND next_attempt_at <= clock_timestamp())), 0)::float8 AS waited, \
     count(*) FILTER (WHERE $2::jsonb ? state) AS left FROM {schema}.upload_jobs";
 
-/// A service whose only worker lives and cannot keep up is not ready, until it has caught up.
+/// A service whose worker falls behind is not ready until the worker has caught up.
 async fn an_old_queue_is_not_ready(cx: &Context) -> CheckResult {
-    let beside = deployed(cx, "QUEUE_AGE_LIMIT_MS", &OLD_MS.to_string()).await?;
+    let extra_api = start_extra_api(cx, "QUEUE_AGE_LIMIT_MS", &AGE_LIMIT_MS.to_string()).await?;
     let slow = ParserBehaviour {
         answer: ParserAnswer::Late { delay_ms: HELD_MS },
         ..ParserBehaviour::default()
     };
-    // Whether the parser is there is answered as fast as ever.
+    // The scope excludes the readiness probe of the parser.
     let script = cx.standins()?.script_parser(", part 1 of 1", slow).await?;
     let each = cx.contract().limits.concurrent_jobs.min(2);
     let users = (0..USERS).map(async |_| {
@@ -130,80 +134,85 @@ async fn an_old_queue_is_not_ready(cx: &Context) -> CheckResult {
         CheckResult::Ok(pipeline)
     });
     let users = try_join_all(users).await?;
-    let pipeline = users[0].at(beside.url()).anonymous();
-    becomes_old_or_is_done(cx, &pipeline).await?;
+    let pipeline = users[0].at(extra_api.url()).anonymous();
+    becomes_old_or_empty(cx, &pipeline).await?;
     script.withdraw().await?;
     let within = cx.contract().timing.complete_within;
     let ready = async || pipeline.ready().await;
-    wait_for_status(cx, "readiness is back", within, 200, ready).await?;
-    Ok(beside.end().await?)
+    wait_for_status(cx, "the service is ready again", within, 200, ready).await?;
+    Ok(extra_api.end().await?)
 }
 
-/// Readiness is denied as soon as the queue is too old; a machine may be so busy that it never is.
-async fn becomes_old_or_is_done(cx: &Context, pipeline: &Pipeline) -> CheckResult {
-    let (vocabulary, mut oversights) = (&cx.contract().vocabulary, 0);
-    let words = [
+/// The service is not ready as soon as the queue is too old, unless the queue drains before.
+async fn becomes_old_or_empty(cx: &Context, pipeline: &Pipeline) -> CheckResult {
+    let (vocabulary, mut stale_responses) = (&cx.contract().vocabulary, 0);
+    let parameters = [
         vocabulary.retried_state.as_str().into(),
         Parameter::Json(json!(vocabulary.active_states)),
     ];
     let within = cx.contract().timing.complete_within;
-    cx.eventually("readiness is denied, or all is done", within, async || {
-        let queue: Vec<Queue> = cx.database()?.rows(QUEUE, &words).await?;
-        let reply = pipeline.ready().await?;
-        for Queue { waited, .. } in &queue {
-            oversights += usize::from(*waited > LONG.as_secs_f64() && reply.status == 200);
-            ensure!(
-                oversights < OVERSIGHTS,
-                "a service calls itself ready while a document has been waiting for {waited:.1} s"
-            );
-        }
-        let is_done = queue.iter().all(|queue| queue.left == 0);
-        Ok((reply.status == 503 || is_done).then_some(()))
-    })
+    cx.eventually(
+        "the service is not ready, or the queue is empty",
+        within,
+        async || {
+            let queue: Vec<QueueState> = cx.database()?.rows(QUEUE, &parameters).await?;
+            let reply = pipeline.ready().await?;
+            for QueueState { waited, .. } in &queue {
+                stale_responses +=
+                    usize::from(*waited > LONG_WAIT.as_secs_f64() && reply.status == 200);
+                ensure!(
+                    stale_responses < MAX_STALE_RESPONSES,
+                    "a service is ready although a document has waited for {waited:.1} s"
+                );
+            }
+            let is_done = queue.iter().all(|queue| queue.left == 0);
+            Ok((reply.status == 503 || is_done).then_some(()))
+        },
+    )
     .await
 }
 
-/// A way for the identity provider to be away.
-pub(super) struct Outage {
+/// A failure of the identity provider.
+pub(super) struct IdentityFailure {
     name: &'static str,
     behaviour: fn() -> AuthBehaviour,
 }
 
-impl Named for Outage {
+impl Named for IdentityFailure {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-/// Ways for the identity provider to be away.
-const OUTAGES: &[Outage] = &[
-    Outage {
+/// Failures of the identity provider.
+const IDENTITY_FAILURES: &[IdentityFailure] = &[
+    IdentityFailure {
         name: "broken",
         behaviour: || AuthBehaviour::Refuse { status: 500 },
     },
-    Outage {
+    IdentityFailure {
         name: "away",
         behaviour: || AuthBehaviour::Refuse { status: 503 },
     },
-    Outage {
+    IdentityFailure {
         name: "overloaded",
         behaviour: || AuthBehaviour::Refuse { status: 429 },
     },
-    Outage {
+    IdentityFailure {
         name: "silent",
         behaviour: || AuthBehaviour::Hang,
     },
 ];
 
-/// A service that asks its identity provider takes good tokens, refuses bad ones, and says 503 where nobody can tell.
+/// With token introspection, the service accepts valid tokens, refuses invalid ones, and answers 503 during an outage.
 async fn without_its_identity_provider_a_service_is_unavailable(
     cx: &Context,
-    case: &Outage,
+    case: &IdentityFailure,
 ) -> CheckResult {
-    let beside = deployed(cx, "AUTH_MODE", "introspection").await?;
+    let extra_api = start_extra_api(cx, "AUTH_MODE", "introspection").await?;
     let mut stranger = cx.tenant()?;
     stranger.token = Secret::new("a.b.c");
-    let pipeline = cx.pipeline()?.at(beside.url());
+    let pipeline = cx.pipeline()?.at(extra_api.url());
     pipeline.jobs(&[]).await?.expect_status(200)?;
     let refused = pipeline.as_tenant(stranger).jobs(&[]).await?;
     expect_error_body(&refused.expect_status(401)?, cx.contract())?;
@@ -213,9 +222,16 @@ async fn without_its_identity_provider_a_service_is_unavailable(
     expect_error_body(&reply, cx.contract())?;
     script.withdraw().await?;
     let jobs = async || pipeline.jobs(&[]).await;
-    wait_for_status(cx, "the token is good again", RECOVERED_WITHIN, 200, jobs).await?;
-    Ok(beside.end().await?)
+    wait_for_status(
+        cx,
+        "the token is accepted again",
+        RECOVERED_WITHIN,
+        200,
+        jobs,
+    )
+    .await?;
+    Ok(extra_api.end().await?)
 }
 
-/// How long a service may take to notice that its provider is back.
+/// How long a service may take to use a recovered provider.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(10);

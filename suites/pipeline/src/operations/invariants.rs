@@ -1,4 +1,4 @@
-//! Everything at once: what must hold over all rows and objects, whatever happened to them.
+//! Invariants: conditions that hold over all rows and objects at any time.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::invariant::{self, Invariant, Scope, Surfaces};
@@ -19,7 +19,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Documents that arrived, failed, were refused as duplicates, deleted and sent again leave everything in order.
+/// The invariants hold after documents completed, failed, were refused as duplicates, deleted and uploaded again.
 async fn invariants_hold_over_every_kind_of_document(cx: &Context) -> CheckResult {
     let tenants = [cx.tenant()?, cx.tenant()?];
     let [pipeline, other] = [
@@ -27,7 +27,7 @@ async fn invariants_hold_over_every_kind_of_document(cx: &Context) -> CheckResul
         cx.pipeline_as(tenants[1].clone())?,
     ];
     let document = cx.document().pages(2).table(3, 3).build();
-    let arrived = pipeline.complete(&document).await?;
+    let complete = pipeline.complete(&document).await?;
     pipeline
         .register(document.upload())
         .await?
@@ -35,24 +35,27 @@ async fn invariants_hold_over_every_kind_of_document(cx: &Context) -> CheckResul
     other.complete(&document).await?;
     let broken = cx.document().build();
     let accepted = pipeline.accept(broken.upload()).await?;
-    let others = vec![b'x'; broken.bytes().len()];
-    pipeline.put(&accepted.signed_url, others).await?;
+    let wrong_bytes = vec![b'x'; broken.bytes().len()];
+    pipeline.put(&accepted.signed_url, wrong_bytes).await?;
     pipeline.until_final(&accepted).await?;
     let deleted = other.complete(&cx.document().build()).await?;
     other.delete(deleted.document_id()).await?;
     pipeline.complete(&broken).await?;
     ensure!(
-        pipeline.document(arrived.document_id()).await?.is_success(),
-        "a document that arrived is gone when others have failed"
+        pipeline
+            .document(complete.document_id())
+            .await?
+            .is_success(),
+        "a complete document is missing after others failed"
     );
     let scope = Scope::users(tenants.iter().map(|tenant| tenant.user_id));
     invariant::check(&cx.database()?, &cx.storage()?, cx.contract(), &scope).await
 }
 
-/// The invariant holds over everything that all other checks have left.
+/// The invariant holds over all documents of the run.
 async fn holds_over_everything(cx: &Context, invariant: &Invariant) -> CheckResult {
     let database = cx.database()?;
-    // Over nothing everything holds: a check that runs alone looks at a document of its own.
+    // Without a document every invariant holds trivially, so a check that runs alone creates one.
     if database
         .count("SELECT 1 FROM {schema}.documents", &[])
         .await?

@@ -1,4 +1,4 @@
-//! Routes: those of the contract exist, all others do not, and every error says what it is.
+//! Routes: the routes of the contract exist, all other paths do not, and errors are described.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,17 +40,17 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Every route that the target must have answers, with its own method, as something that is there.
+/// Every required route exists with its method.
 async fn every_required_route_exists(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
-    let doomed = pipeline.accept(cx.document().build().upload()).await?;
+    let to_delete = pipeline.accept(cx.document().build().upload()).await?;
     for (endpoint, route) in &cx.contract().routes {
         if route.presence != Presence::Required {
             continue;
         }
         let id = if *endpoint == Endpoint::DeleteDocument {
-            doomed.document_id
+            to_delete.document_id
         } else if route.path.contains("{document_id}") {
             accepted.document_id
         } else {
@@ -61,7 +61,7 @@ async fn every_required_route_exists(cx: &Context) -> CheckResult {
             .await?;
         ensure!(
             !matches!(reply.status, 404 | 405 | 501),
-            "the route '{endpoint}' is not there: {} is answered with {}",
+            "the route '{endpoint}' does not exist: {} is answered with {}",
             reply.request,
             reply.summary()
         );
@@ -69,7 +69,7 @@ async fn every_required_route_exists(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Whatever is not a route is not found, for everybody.
+/// A path without a route is answered with 404.
 async fn an_unknown_path_is_not_found(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let limits = pipeline.request(Endpoint::Limits, "")?;
@@ -88,7 +88,7 @@ async fn an_unknown_path_is_not_found(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// A path that is there with other methods says with which.
+/// A wrong method is answered with 405, and the Allow header lists the route's methods.
 async fn a_wrong_method_lists_the_allowed_ones(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let id = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
@@ -102,7 +102,7 @@ async fn a_wrong_method_lists_the_allowed_ones(cx: &Context) -> CheckResult {
                 .insert(route.method.as_str());
         }
     }
-    // No route of any contract so far is asked by it.
+    // PUT is not used by any known contract.
     let taken = methods.values().any(|methods| methods.contains("PUT"));
     if taken {
         return Err(Stop::not_applicable("this target has a route for PUT"));
@@ -116,7 +116,7 @@ async fn a_wrong_method_lists_the_allowed_ones(cx: &Context) -> CheckResult {
         let allowed: BTreeSet<_> = allowed.split(',').map(str::trim).collect();
         ensure!(
             methods.is_subset(&allowed),
-            "{} is refused with Allow {allowed:?}, but the route takes {methods:?}",
+            "{} is refused with Allow {allowed:?}, but the route supports {methods:?}",
             reply.request
         );
     }
@@ -133,70 +133,77 @@ async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Reply> {
     reply.map_err(HttpError::into_stop)
 }
 
-/// Whoever asks under an id of its own finds it in the error, and in nobody else's.
+/// The request id that a client sends appears in the error response, unless it is malformed.
 async fn an_error_carries_the_id_of_its_request(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
-    let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    let unknown = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
     let has = |endpoint: &Endpoint| {
         let route = cx.contract().route(*endpoint);
         route.is_some_and(|route| route.presence == Presence::Required)
     };
     let endpoints = [Endpoint::Job, Endpoint::Document, Endpoint::Retry];
     for endpoint in endpoints.into_iter().filter(has) {
-        for own in ["check-17.a", &nothing.to_string()] {
+        for own in ["check-17.a", &unknown.to_string()] {
             let request = pipeline
-                .request(endpoint, nothing)?
+                .request(endpoint, unknown)?
                 .header("x-request-id", own);
             let reply = pipeline.ask(endpoint, request).await?.expect_status(404)?;
             let body = reply.json()?;
-            let told = value_at(&cx.contract().fields.error.request_id, &body, "an error")?;
-            ensure_eq!(told, own, "an error carries another id than its request");
+            let id = value_at(&cx.contract().fields.error.request_id, &body, "an error")?;
+            ensure_eq!(id, own, "an error contains another id than its request");
         }
     }
     let hostile = "\"}\t<script>".repeat(40);
     let request = pipeline
-        .request(Endpoint::Job, nothing)?
+        .request(Endpoint::Job, unknown)?
         .header("x-request-id", &hostile);
     let reply = pipeline
         .ask(Endpoint::Job, request)
         .await?
         .expect_status(404)?;
     expect_error_body(&reply, cx.contract())?;
-    let told = reply.header("x-request-id").unwrap_or_default();
+    let returned = reply.header("x-request-id").unwrap_or_default();
     ensure!(
-        told != hostile,
-        "whatever is sent as the id of a request is sent back"
+        returned != hostile,
+        "an invalid request id is returned unchanged"
     );
     Ok(())
 }
 
-/// More than any process has connections.
+/// More requests than a process has database connections.
 const REFUSALS: usize = 24;
 
-/// However often a service refuses something, it goes on as before.
+/// The service still works after many refused requests.
 async fn refusals_exhaust_no_resources(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
-    let nothing = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
-    let (empty, nothing_proven) = (serde_json::json!({}), Proof::default());
+    let unknown = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
+    let (empty, no_proof) = (serde_json::json!({}), Proof::default());
     for _ in 0..REFUSALS {
-        let (retried, unknown, twice, job, document, deleted, callback, search) = futures::join!(
+        let (retried, unknown_job, invalid, job, document, deleted, callback, search) = futures::join!(
             pipeline.retry(accepted.job_id),
-            pipeline.retry(nothing),
+            pipeline.retry(unknown),
             pipeline.register_as(&empty),
-            pipeline.job(nothing),
-            pipeline.document(nothing),
-            pipeline.delete(nothing),
-            pipeline.callback(accepted.job_id, "{}", &nothing_proven),
+            pipeline.job(unknown),
+            pipeline.document(unknown),
+            pipeline.delete(unknown),
+            pipeline.callback(accepted.job_id, "{}", &no_proof),
             pipeline.search("", 1),
         );
         for reply in [
-            retried, unknown, twice, job, document, deleted, callback, search,
+            retried,
+            unknown_job,
+            invalid,
+            job,
+            document,
+            deleted,
+            callback,
+            search,
         ] {
             let reply = reply?;
             ensure!(
                 reply.status < 500,
-                "after so many refusals, {} is answered with {}",
+                "after several refusals, {} is answered with {}",
                 reply.request,
                 reply.summary()
             );
@@ -206,27 +213,27 @@ async fn refusals_exhaust_no_resources(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// How often a job is looked at: as often as an impatient user does in a minute.
-const LOOKS: u64 = 60;
+/// The number of status requests: those of an impatient user in one minute.
+const STATUS_REQUESTS: u64 = 60;
 
-/// However often somebody looks at a job, the service has no more connections to its database than before.
+/// Many status requests leave no additional connections to the database open.
 async fn status_polling_leaks_no_connections(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
     let before = connections(cx).await?;
-    for _ in 0..LOOKS {
+    for _ in 0..STATUS_REQUESTS {
         pipeline.show(&accepted).await?.expect_status(200)?;
     }
     let after = connections(cx).await?;
-    // Others work meanwhile, through pools that fill.
+    // Other checks run at the same time and may open connections, too.
     ensure!(
-        after < before + LOOKS / 2,
-        "after {LOOKS} looks at a job the database has {after} connections, and had {before} before"
+        after < before + STATUS_REQUESTS / 2,
+        "after {STATUS_REQUESTS} status requests the database has {after} connections, instead of {before}"
     );
     Ok(())
 }
 
-/// How many connections the database has, of whomever.
+/// The number of connections to the database, including those of other clients.
 async fn connections(cx: &Context) -> CheckResult<u64> {
     let query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()";
     Ok(cx.database()?.count(query, &[]).await?)

@@ -1,4 +1,4 @@
-//! Truthfulness: what the service says of itself is so.
+//! Self-reporting: health, readiness, version and metrics are correct.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,36 +35,39 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Words that a build puts where it does not know its own commit.
+/// Placeholders of a build without version information.
 const UNKNOWN: [&str; 4] = ["", "unknown", "dev", "none"];
 
-/// How long after the last worker's death readiness may still be claimed,
-/// beyond the lease that it held.
+/// How long the service may still be ready after its last worker died and the lease expired.
 const NOTICED_WITHIN: Duration = Duration::from_secs(15);
 
-/// The service lives, is ready, and knows what it was built from.
+/// The service is alive and ready, and reports its commit, migration and environment.
 async fn health_and_version_answer(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
     pipeline.health().await?.expect_status(200)?;
-    // One answer in time is enough: a machine may be busy, a slow probe always is.
+    // One fast response is enough: a busy machine may delay some, but a slow probe delays all.
     let limit = cx.contract().timing.ready_within;
-    cx.eventually("readiness is told in time", NOTICED_WITHIN, async || {
-        let reply = pipeline.ready().await?;
-        if reply.status == 200 && reply.elapsed < limit {
-            return Ok(Look::Seen(()));
-        }
-        let took = reply.elapsed.as_secs_f64();
-        Ok(Look::NotYet(format!(
-            "after {took:.1} s: {}",
-            reply.summary()
-        )))
-    })
+    cx.eventually(
+        "readiness is answered in time",
+        NOTICED_WITHIN,
+        async || {
+            let reply = pipeline.ready().await?;
+            if reply.status == 200 && reply.elapsed < limit {
+                return Ok(Look::Seen(()));
+            }
+            let took = reply.elapsed.as_secs_f64();
+            Ok(Look::NotYet(format!(
+                "after {took:.1} s: {}",
+                reply.summary()
+            )))
+        },
+    )
     .await?;
     let reply = pipeline.version().await?.expect_status(200)?;
     let cached = reply.header("cache-control").unwrap_or_default().to_owned();
     ensure!(
         cached.contains("no-store"),
-        "the version may be cached: Cache-Control is '{cached}'"
+        "the version is cacheable: Cache-Control is '{cached}'"
     );
     let version = reply.json()?;
     let fields = &cx.contract().fields.version;
@@ -73,35 +76,36 @@ async fn health_and_version_answer(cx: &Context) -> CheckResult {
         (&fields.migration_head, "migrations"),
         (&fields.environment, "environment"),
     ] {
-        let said = pointer.find(&version).unwrap_or(&Value::Null);
-        let is_known = !said.is_null() && said.as_str().is_none_or(|said| !UNKNOWN.contains(&said));
+        let value = pointer.find(&version).unwrap_or(&Value::Null);
+        let is_known =
+            !value.is_null() && value.as_str().is_none_or(|value| !UNKNOWN.contains(&value));
         ensure!(
             is_known || !pointer.is_given(),
-            "the service does not know its {what}: {version}"
+            "the version does not contain the {what}: {version}"
         );
     }
     Ok(())
 }
 
-/// A service whose worker is dead is alive but not ready, and is ready again with the worker.
+/// A service without a worker is alive but not ready, and becomes ready again with a worker.
 async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let within = cx.contract().timing.lease + NOTICED_WITHIN;
     cx.tell(Instruction::StopWorkers).await?;
-    // A document that waits makes the queue old, whatever else the service looks at.
+    // A waiting document ages the queue, in case the service derives readiness from that.
     pipeline.upload(&cx.document().build()).await?;
     let ready = async || pipeline.ready().await;
-    wait_for_status(cx, "readiness is denied", within, 503, ready).await?;
+    wait_for_status(cx, "the service is not ready", within, 503, ready).await?;
     pipeline.health().await?.expect_status(200)?;
     cx.tell(Instruction::StartWorkers).await?;
-    wait_for_status(cx, "readiness is back", within, 200, ready).await?;
+    wait_for_status(cx, "the service is ready again", within, 200, ready).await?;
     Ok(())
 }
 
-/// The processes that make up the service know of the same commit, schema and environment.
+/// All processes of the service report the same commit, build, migration and environment.
 async fn api_and_worker_are_of_one_build(cx: &Context) -> CheckResult {
     let api = cx.pipeline()?.anonymous();
-    let said = api.version().await?.expect_status(200)?.json()?;
+    let api_version = api.version().await?.expect_status(200)?.json()?;
     for worker in cx.processes()?.workers() {
         let reply = api.at(worker.url()).version().await?;
         let worker = reply.expect_status(200)?.json()?;
@@ -114,8 +118,8 @@ async fn api_and_worker_are_of_one_build(cx: &Context) -> CheckResult {
         ] {
             ensure_eq!(
                 pointer.find(&worker),
-                pointer.find(&said),
-                "worker and API are not of one {}",
+                pointer.find(&api_version),
+                "worker and API report a different {}",
                 pointer.as_str()
             );
         }
@@ -123,25 +127,25 @@ async fn api_and_worker_are_of_one_build(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Metrics are in the text format that Prometheus reads, and a counter of completed documents counts.
+/// Metrics are in Prometheus text format, and a counter increases with each completed document.
 async fn a_completed_document_is_counted(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let before = counters(cx, &pipeline).await?;
     pipeline.complete(&cx.document().build()).await?;
     let complete = &cx.contract().vocabulary.complete;
     let after = counters(cx, &pipeline).await?;
-    let grown = after.iter().any(|(name, value)| {
+    let increased = after.iter().any(|(name, value)| {
         name.contains(complete) && *value > before.get(name).copied().unwrap_or_default()
     });
     ensure!(
-        grown,
-        "a document was completed, and no metric of a '{complete}' one has grown among {} values",
+        increased,
+        "no metric with '{complete}' in its name increased after a document completed, among {} values",
         after.len()
     );
     Ok(())
 }
 
-/// The values of all processes, by process, name and labels.
+/// The metrics of all processes, by process, name and labels.
 async fn counters(cx: &Context, pipeline: &Pipeline) -> CheckResult<BTreeMap<String, f64>> {
     let mut processes = vec![("api".to_owned(), pipeline.anonymous())];
     for worker in cx.processes()?.workers() {
@@ -153,17 +157,17 @@ async fn counters(cx: &Context, pipeline: &Pipeline) -> CheckResult<BTreeMap<Str
         let text = pipeline.metrics().await?.expect_status(200)?.text();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let Some((name, value)) = sample(line) else {
-                let summary = format!("a line of the metrics of {process} is no sample: {line}");
+                let summary = format!("a line of the metrics of {process} is not a sample: {line}");
                 return Err(Stop::violated(Finding::new(summary)));
             };
             values.insert(format!("{process} {name}"), value);
         }
     }
-    ensure!(!values.is_empty(), "there are no metrics at all");
+    ensure!(!values.is_empty(), "the service has no metrics");
     Ok(values)
 }
 
-/// Name with labels, and value, of a line like `jobs{status="complete"} 3`; whatever follows is left out.
+/// Name with labels, and value, of a line like `jobs{status="complete"} 3`. A timestamp is ignored.
 fn sample(line: &str) -> Option<(&str, f64)> {
     let end = line
         .rfind('}')

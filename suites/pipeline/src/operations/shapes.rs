@@ -1,4 +1,4 @@
-//! Shapes: an answer holds what was promised, each value of its kind, and nothing besides.
+//! Shapes: a response contains exactly the fields of the contract, with values of the right type.
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -10,73 +10,72 @@ use serde_json::Value;
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
-        check!(answers_have_their_shape, ANSWERS)
+        check!(answers_have_their_shape, RESPONSES)
             .requires([Http])
             .effect(WriteTenant)
             .severity(High),
     ]
 }
 
-/// An answer that has a shape.
-pub(super) struct Answer {
+/// A response whose shape the contract may define.
+pub(super) struct ResponseCase {
     name: &'static str,
     endpoint: Endpoint,
 }
 
-impl Named for Answer {
+impl Named for ResponseCase {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const fn answer(name: &'static str, endpoint: Endpoint) -> Answer {
-    Answer { name, endpoint }
+const fn response(name: &'static str, endpoint: Endpoint) -> ResponseCase {
+    ResponseCase { name, endpoint }
 }
 
-/// The answers that have a shape.
-const ANSWERS: &[Answer] = &[
-    answer("upload", Endpoint::Upload),
-    answer("job", Endpoint::Job),
-    answer("jobs", Endpoint::Jobs),
-    answer("document", Endpoint::Document),
-    answer("search", Endpoint::Search),
-    answer("limits", Endpoint::Limits),
+/// The responses whose shape the contract may define.
+const RESPONSES: &[ResponseCase] = &[
+    response("upload", Endpoint::Upload),
+    response("job", Endpoint::Job),
+    response("jobs", Endpoint::Jobs),
+    response("document", Endpoint::Document),
+    response("search", Endpoint::Search),
+    response("limits", Endpoint::Limits),
 ];
 
-/// Whatever an answer holds was promised, and whatever was promised is there: what nobody promised
-/// may be somebody's secret.
-async fn answers_have_their_shape(cx: &Context, case: &Answer) -> CheckResult {
-    let promised = cx.contract().shapes.get(&case.endpoint);
-    let Some(promised) = promised.filter(|shape| shape.is_given()) else {
-        let reason = format!("the contract gives no shape to '{}'", case.endpoint);
+/// A response contains all fields of the contract and no others: an extra field may disclose internal data.
+async fn answers_have_their_shape(cx: &Context, case: &ResponseCase) -> CheckResult {
+    let expected = cx.contract().shapes.get(&case.endpoint);
+    let Some(expected) = expected.filter(|shape| shape.is_given()) else {
+        let reason = format!("the contract defines no shape for '{}'", case.endpoint);
         return Err(Stop::not_applicable(reason));
     };
     let examples = examples(cx, case.endpoint).await?;
-    if let Some(departures) = Shape::of(&examples).departures(promised) {
+    if let Some(departures) = Shape::of(&examples).departures(expected) {
         let summary = format!(
-            "the answer of '{}' has another shape than shapes.{0} of the contract",
+            "the response of '{}' differs from shapes.{0} of the contract",
             case.endpoint
         );
-        let promised = Vec::from(promised.clone()).join("\n");
+        let expected = Vec::from(expected.clone()).join("\n");
         return Err(Stop::violated(
-            Finding::new(summary).comparing(promised, departures),
+            Finding::new(summary).comparing(expected, departures),
         ));
     }
     Ok(())
 }
 
-/// Examples of an answer that between them hold everything that it may hold.
+/// Example responses that together contain every field.
 async fn examples(cx: &Context, endpoint: Endpoint) -> CheckResult<Vec<Value>> {
     let pipeline = cx.pipeline()?;
     let document = cx.document().paragraphs(4).build();
     let accepted = pipeline.register(document.upload()).await?;
     if endpoint == Endpoint::Upload {
-        return Ok(vec![answered(accepted)?]);
+        return Ok(vec![body(accepted)?]);
     }
     if endpoint == Endpoint::Limits {
-        return Ok(vec![answered(pipeline.limits().await?)?]);
+        return Ok(vec![body(pipeline.limits().await?)?]);
     }
-    // One that arrived and one whose bytes are not its own.
+    // One document that completes and one that fails because of wrong bytes.
     let other = cx.pipeline()?;
     let done = other.complete(&document).await?;
     let failed = other.accept(cx.document().build().upload()).await?;
@@ -100,9 +99,9 @@ async fn examples(cx: &Context, endpoint: Endpoint) -> CheckResult<Vec<Value>> {
             cx.pipeline()?.search(document.nonce(), 3).await?,
         ]
     };
-    replies.into_iter().map(answered).collect()
+    replies.into_iter().map(body).collect()
 }
 
-fn answered(reply: Reply) -> CheckResult<Value> {
+fn body(reply: Reply) -> CheckResult<Value> {
     reply.expect_status(200)?.json()
 }

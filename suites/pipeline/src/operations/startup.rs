@@ -1,4 +1,4 @@
-//! Start-up: a process that is not configured says so at once, instead of failing its users later.
+//! Startup: a process with missing configuration exits at once and names the variable.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// How long a process may take to notice that it cannot work.
-const AT_ONCE: Duration = Duration::from_secs(5);
+/// How long a process may take to notice missing configuration.
+const EXIT_WITHIN: Duration = Duration::from_secs(5);
 
-/// A variable without which no process can work.
+/// A required variable.
 pub(super) struct Variable {
     name: &'static str,
     variable: &'static str,
@@ -32,7 +32,7 @@ impl Named for Variable {
     }
 }
 
-/// The variables without which no process can work.
+/// The required variables.
 const VARIABLES: &[Variable] = &[
     Variable {
         name: "database_url",
@@ -80,26 +80,28 @@ const VARIABLES: &[Variable] = &[
     },
 ];
 
-/// Without the variable, neither API nor worker starts, and both name what is missing.
+/// Without a required variable, neither API nor worker starts, and both name the variable.
 async fn a_process_refuses_to_start_unconfigured(cx: &Context, case: &Variable) -> CheckResult {
     let stack = cx.processes()?;
     let without = Overrides::from([(case.variable.to_owned(), None)]);
     for process in ["api", "worker"] {
-        let attempt = stack.run_reference(&[process], &without, AT_ONCE).await?;
+        let attempt = stack
+            .run_reference(&[process], &without, EXIT_WITHIN)
+            .await?;
         let Attempt::Ended(output) = attempt else {
             let summary = format!("the {process} starts without {}", case.variable);
             return Err(Stop::violated(Finding::new(summary)));
         };
         ensure!(
             !output.status.success(),
-            "the {process} ends without {} as if all were well",
+            "the {process} exits without {} with a success status",
             case.variable
         );
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
+        let output = [output.stdout, output.stderr].concat();
+        let output = String::from_utf8_lossy(&output);
         ensure!(
-            said.contains(case.variable),
-            "the {process} ends without {} and does not name it: {said}",
+            output.contains(case.variable),
+            "the {process} exits without {}, but does not name it: {output}",
             case.variable
         );
     }
