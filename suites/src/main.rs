@@ -1,4 +1,4 @@
-//! The `cutover` binary: the suites, the programs it also carries, and nothing else.
+//! The `cutover` binary.
 
 use std::process::ExitCode;
 

@@ -20,7 +20,7 @@ const IMAGES: [&str; 2] = ["pgvector/pgvector:pg17", "cutover-pipeline:latest"];
 const CHECKS: [&str; 5] = [
     "every_chunk_has_its_own_vector",
     "a_killed_workers_job_is_finished_once",
-    "a_worker_that_overslept_changes_nothing",
+    "a_worker_with_an_expired_lease_changes_nothing",
     "a_process_refuses_to_start_unconfigured",
     "nothing_confidential_is_logged",
 ];

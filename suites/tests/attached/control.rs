@@ -9,7 +9,7 @@ use crate::world::World;
 
 const CHECKS: [&str; 2] = [
     "pipeline::a_dead_worker_is_not_ready",
-    "pipeline::what_was_accepted_outlives_the_api",
+    "failure::accepted_documents_survive_an_api_restart",
 ];
 
 #[test]

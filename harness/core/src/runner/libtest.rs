@@ -1,5 +1,6 @@
 //! The libtest front end: every check a test of `cargo test`, an IDE or cargo-nextest.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -80,7 +81,9 @@ impl Shared {
     fn trials(self: &Arc<Self>) -> anyhow::Result<Vec<Trial>> {
         let target = self.target()?;
         let policy = Policy::default_gate();
-        let plan = plan(&self.catalog, &target, &policy, &order(String::new()))?;
+        let mut plan = plan(&self.catalog, &target, &policy, &order(String::new()))?;
+        // Slow checks start first, whatever their suite.
+        plan.checks.sort_by_key(|check| Reverse(check.takes_ms));
         let trials = plan.checks.into_iter().map(|check| {
             let shared = Arc::clone(self);
             let refused = matches!(check.admission, Admission::Refused { .. });
