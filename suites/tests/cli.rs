@@ -7,18 +7,18 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// What a call printed, and how it ended.
-struct Said {
+struct TokenClaims {
     code: i32,
     out: String,
     err: String,
 }
 
 /// Calls cutover in a directory of its own.
-fn cutover(arguments: &[&str]) -> Said {
+fn cutover(arguments: &[&str]) -> TokenClaims {
     cutover_in(&TempDir::new().unwrap(), arguments)
 }
 
-fn cutover_in(directory: &TempDir, arguments: &[&str]) -> Said {
+fn cutover_in(directory: &TempDir, arguments: &[&str]) -> TokenClaims {
     let output = Command::cargo_bin("cutover")
         .unwrap()
         .args(arguments)
@@ -27,7 +27,7 @@ fn cutover_in(directory: &TempDir, arguments: &[&str]) -> Said {
         .env_remove("CUTOVER_RUN_ID")
         .output()
         .unwrap();
-    Said {
+    TokenClaims {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),

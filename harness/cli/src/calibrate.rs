@@ -10,10 +10,10 @@ use clap::Args;
 use cutover_reports::exit;
 use futures::StreamExt as _;
 
-use super::Trouble;
+use super::CommandError;
 use super::common_options::{PrintOptions, default_output};
 use super::stack_option::StackOption;
-use crate::calibration::{Calibration, Examiner, Settings, Subject, choose, line, text};
+use crate::calibration::{Calibration, Settings, Subject, ValidationRunner, choose, line, text};
 use cutover_evidence::interrupt::Interrupt;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::plan::known_suites;
@@ -53,7 +53,7 @@ pub(super) struct Calibrate {
 }
 
 impl Calibrate {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         self.print.apply();
         known_suites(catalog, &self.suite)?;
         let seed = self.seed.unwrap_or_else(rand::random);
@@ -76,11 +76,12 @@ impl Calibrate {
                 runs.display()
             )
         })?;
-        let calibration = calibrate(id, settings, &subjects, runs).map_err(Trouble::Broken)?;
+        let calibration =
+            calibrate(id, settings, &subjects, runs).map_err(CommandError::Internal)?;
         calibration
             .write(&directory)
             .with_context(|| format!("write '{}'", directory.display()))
-            .map_err(Trouble::Broken)?;
+            .map_err(CommandError::Internal)?;
         let mut out = anstream::stdout();
         writeln!(
             out,
@@ -120,7 +121,7 @@ fn calibrate(
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let examiner = Examiner {
+    let examiner = ValidationRunner {
         program: std::env::current_exe().context("find cutover's own binary")?,
         runs,
         suites: settings.suites.clone(),

@@ -11,13 +11,13 @@ use super::common_options::PrintOptions;
 use cutover_evidence::journal::JournalError;
 use cutover_harness::capability::Capability;
 use cutover_harness::catalog::Catalog;
-use cutover_harness::execute::Executed;
-use cutover_harness::runner::{Course, Progress, Session, run_all};
+use cutover_harness::execute::TrialResult;
+use cutover_harness::runner::{Progress, Schedule, Session, run_all};
 use cutover_harness::suite::Case;
 use cutover_harness::target_file::Target;
 
 /// How a session is examined.
-pub(super) struct Examination<'a> {
+pub(super) struct Execution<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) target: &'a Target,
     pub(super) policy: &'a Policy,
@@ -31,7 +31,7 @@ pub(super) struct Examination<'a> {
     pub(super) quiet: bool,
 }
 
-impl Examination<'_> {
+impl Execution<'_> {
     /// Examines, and closes the session. What goes wrong is in the record.
     pub(super) fn of(&self, session: Session) {
         let plan = &session.plan;
@@ -100,7 +100,7 @@ impl Examination<'_> {
         let has_lanes = self.target.attachment().is_none();
         // Accounts that are few are borrowed by one trial at a time.
         let are_many = self.target.grants().include(Capability::Minting);
-        let course = Course {
+        let course = Schedule {
             jobs: if are_many { self.jobs } else { 1 },
             lanes: if has_lanes {
                 self.target.stack.lanes
@@ -108,7 +108,7 @@ impl Examination<'_> {
                 0
             },
             first: self.first,
-            is_enough: &|case, executed| self.fail_fast && self.forbids(case, executed),
+            stop_after: &|case, executed| self.fail_fast && self.forbids(case, executed),
         };
         let left_out = run_all(session, self.catalog, &course, progress);
         if left_out > 0 {
@@ -120,7 +120,7 @@ impl Examination<'_> {
     }
 
     /// Whether a check's end decides the verdict, whatever comes after it.
-    fn forbids(&self, case: &Case, executed: &Executed) -> bool {
+    fn forbids(&self, case: &Case, executed: &TrialResult) -> bool {
         let today = OffsetDateTime::now_utc().date();
         matches!(executed.outcome, Outcome::Failed)
             && self.policy.stops_at(&case.id, case.check.severity, today)

@@ -8,7 +8,7 @@ use cutover_reports::render;
 use cutover_reports::verdict::judge;
 use time::OffsetDateTime;
 
-use super::Trouble;
+use super::CommandError;
 use super::common_options::{PolicyOption, PrintOptions};
 use crate::validate::print_verdict;
 
@@ -30,7 +30,7 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn run(self) -> Result<u8, Trouble> {
+    pub(super) fn run(self) -> Result<u8, CommandError> {
         self.print.apply();
         let policy = self.policy.read()?;
         let run = Run::load(&self.run)?;

@@ -49,7 +49,7 @@ enum Verb {
     Smoke(smoke::Smoke),
     /// Write a commented target file for a pipeline that somebody runs
     Init(init::Init),
-    /// Look whether a target can be reached, and what could be checked there
+    /// Poll whether a target can be reached, and what could be checked there
     Doctor(doctor::Doctor),
     /// Validate with each seeded defect, and count what is noticed
     Calibrate(calibrate::Calibrate),
@@ -67,18 +67,18 @@ enum Verb {
 
 /// Why a verb came to no result of its own.
 #[derive(Debug)]
-enum Trouble {
+enum CommandError {
     /// cutover was called or configured wrongly; nothing ran.
-    Misuse(anyhow::Error),
+    Usage(anyhow::Error),
     /// An interlock does not let a run begin.
     Refused(Interlock),
     /// cutover itself broke, after it had begun.
-    Broken(anyhow::Error),
+    Internal(anyhow::Error),
 }
 
 /// What goes wrong before anything runs is a mistake in the call or the
-/// configuration; what goes wrong later says so with [`Trouble::Broken`].
-impl<E: Into<anyhow::Error>> From<E> for Trouble {
+/// configuration; what goes wrong later says so with [`CommandError::Internal`].
+impl<E: Into<anyhow::Error>> From<E> for CommandError {
     fn from(error: E) -> Self {
         match error.into().downcast() {
             Ok(interlock) => Self::Refused(interlock),
@@ -95,9 +95,9 @@ pub fn main(catalog: &Catalog) -> ExitCode {
     }
     match parse(catalog, arguments).verb.run(catalog) {
         Ok(code) => ExitCode::from(code),
-        Err(Trouble::Misuse(error)) => failed(&error, exit::USAGE),
-        Err(Trouble::Refused(interlock)) => failed(&interlock.into(), exit::REFUSED),
-        Err(Trouble::Broken(error)) => failed(&error, exit::BROKEN),
+        Err(CommandError::Usage(error)) => failed(&error, exit::USAGE),
+        Err(CommandError::Refused(interlock)) => failed(&interlock.into(), exit::REFUSED),
+        Err(CommandError::Internal(error)) => failed(&error, exit::BROKEN),
     }
 }
 
@@ -107,7 +107,7 @@ fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
 }
 
 impl Verb {
-    fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         match self {
             Self::Validate(validate) => validate.run(catalog),
             Self::Smoke(smoke) => smoke.run(catalog),

@@ -7,11 +7,11 @@ use cutover_reports::exit;
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{Admission, Plan, Profile, Selection};
 
-use super::Trouble;
+use super::CommandError;
 use super::common_options::{PrintOptions, TargetOption};
 use super::page::page;
 use cutover_harness::catalog::Catalog;
-use cutover_harness::plan::{Order, plan};
+use cutover_harness::plan::{PlanRequest, plan};
 
 /// List the checks: what each proves, needs and does
 #[derive(Args, Debug)]
@@ -42,14 +42,14 @@ enum Format {
 }
 
 impl List {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         self.print.apply();
         let target = self.target.read(catalog)?;
         let selection = Selection {
             suites: self.suite.clone(),
             filters: Vec::new(),
         };
-        let order = Order {
+        let order = PlanRequest {
             run: "not-run".to_owned(),
             profile: Profile::Gate,
             seed: 0,

@@ -8,15 +8,15 @@ use cutover_reports::record::Profile;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Trouble;
+use super::CommandError;
 use cutover_contract::contract::{Contract, Pipeline};
 use cutover_contract::identity::Tenant;
-use cutover_contract::probe::{self, Http, Look, eventually};
+use cutover_contract::probe::{self, Http, Poll, eventually};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 use cutover_evidence::stop::Stop;
 use cutover_fault::Links;
-use cutover_harness::interlock::{Claim, proven, within_profile};
+use cutover_harness::interlock::{TargetLock, check_profile, verify_class};
 use cutover_harness::target_file::{Class, Target};
 
 /// How long a target may take to answer once its links are open.
@@ -24,9 +24,9 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// What a run holds from its preflight to its end.
 #[derive(Default)]
-pub(super) struct Access {
+pub(super) struct RunGuards {
     /// The right to be the only run on a target that is not ours.
-    _claim: Option<Claim>,
+    _claim: Option<TargetLock>,
     /// What its connections pass through, where they do.
     pub(super) links: Option<Arc<Links>>,
 }
@@ -40,18 +40,18 @@ pub(super) fn preflight(
     policy: &Policy,
     profile: Profile,
     expected_commit: Option<&str>,
-) -> Result<Access, Trouble> {
-    within_profile(target, policy, profile)?;
+) -> Result<RunGuards, CommandError> {
+    check_profile(target, policy, profile)?;
     let Some(attachment) = target.attachment() else {
         if expected_commit.is_some() {
             let error =
                 "--expect-commit asks a target that somebody else runs: name it with --target";
             return Err(anyhow::anyhow!(error).into());
         }
-        return Ok(Access::default());
+        return Ok(RunGuards::default());
     };
-    let access = Access {
-        _claim: Claim::of(target)?,
+    let access = RunGuards {
+        _claim: TargetLock::of(target)?,
         links: Some(Arc::new(Links::open(&target.links)?)),
     };
     let nobody = Tenant {
@@ -77,7 +77,7 @@ pub(super) fn preflight(
     if let (Err(trouble), true) = (&version, target.class != Class::Production) {
         return Err(anyhow::anyhow!("ask target '{}' what it is: {trouble}", target.name).into());
     }
-    proven(target, fields, version.ok().as_ref(), expected_commit)?;
+    verify_class(target, fields, version.ok().as_ref(), expected_commit)?;
     Ok(access)
 }
 
@@ -89,9 +89,9 @@ async fn version(pipeline: &Pipeline, within: Duration) -> Result<Value, String>
         Ok(answered.await.map_or_else(
             |stop: Stop| {
                 trouble = stop.told();
-                Look::NotYet(String::new())
+                Poll::Pending(String::new())
             },
-            Look::Seen,
+            Poll::Ready,
         ))
     };
     let said = eventually(

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use cutover_reports::exit;
 use cutover_reports::policy::Policy;
 
-use super::Trouble;
+use super::CommandError;
 use cutover_contract::contract::Contract;
 use cutover_harness::target_file::Target;
 
@@ -25,7 +25,7 @@ enum Document {
 }
 
 impl Schema {
-    pub(super) fn run(self) -> Result<u8, Trouble> {
+    pub(super) fn run(self) -> Result<u8, CommandError> {
         let schema = match self.of {
             Document::Target => schemars::schema_for!(Target),
             Document::Contract => schemars::schema_for!(Contract),

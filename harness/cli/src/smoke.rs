@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Trouble;
+use super::CommandError;
 use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
 use super::validate::{Depth, Validate};
 use cutover_harness::catalog::Catalog;
@@ -36,7 +36,7 @@ pub(super) struct Smoke {
 }
 
 impl Smoke {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         let validate = Validate {
             expect_commit: self.expect_commit,
             dry_run: self.dry_run,

@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 use cutover_reports::exit;
 use rustix::process::{Pid, test_kill_process};
 
-use super::Trouble;
+use super::CommandError;
 use super::common_options::TargetOption;
 use super::stack_option::StackOption;
 use cutover_evidence::interrupt::Interrupt;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::reference::StackRequest;
-use cutover_stack::{Reach, Stack, StackInfo, published, sweep, take_down};
+use cutover_stack::{Stack, StackInfo, SweepScope, newest_leased, stop_by_directory, sweep};
 
 /// How often a keeper looks whether the process it follows still lives.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -51,7 +51,7 @@ struct Up {
 }
 
 impl StackCommand {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
@@ -66,7 +66,7 @@ impl StackCommand {
 impl Up {
     async fn run(self, catalog: &Catalog, runtime: &tokio::runtime::Handle) -> anyhow::Result<()> {
         let root = std::env::temp_dir();
-        sweep(&root, Reach::Abandoned).await?;
+        sweep(&root, SweepScope::Abandoned).await?;
         let mut target = self.target.read(catalog)?;
         self.stack.apply(&mut target)?;
         let contract = target.contract(catalog.contract.text)?;
@@ -126,10 +126,10 @@ async fn gone(process: i32) {
 }
 
 async fn down() -> anyhow::Result<()> {
-    let card = published(&std::env::temp_dir()).ok_or_else(|| {
+    let card = newest_leased(&std::env::temp_dir()).ok_or_else(|| {
         anyhow::anyhow!("there is no stack to stop; `cutover stack up` starts one")
     })?;
-    take_down(&card.directory).await?;
+    stop_by_directory(&card.directory).await?;
     writeln!(anstream::stdout(), "stopped {}", card.id)?;
     Ok(())
 }

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::Args;
 use cutover_reports::exit;
 
-use super::Trouble;
+use super::CommandError;
 use super::common_options::default_output;
 use cutover_fault::Links;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::runner::{Residue, remove_residue};
 use cutover_harness::target_file::Target;
-use cutover_stack::{ContainerError, Reach, SweepError, sweep, sweep_containers};
+use cutover_stack::{ContainerError, SweepError, SweepScope, sweep, sweep_containers};
 
 /// Remove what killed runs left behind
 #[derive(Args, Debug)]
@@ -29,11 +29,11 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         let reach = if self.leased {
-            Reach::Leased
+            SweepScope::Leased
         } else {
-            Reach::Abandoned
+            SweepScope::Abandoned
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -14,20 +14,20 @@ use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
 use time::OffsetDateTime;
 
-use super::Trouble;
+use super::CommandError;
 use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
 use super::dry_run::describe;
-use super::examine::Examination;
+use super::examine::Execution;
 use super::preflight::preflight;
 use super::stack_option::StackOption;
 use cutover_contract::contract::Contract;
 use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
 use cutover_harness::catalog::{Catalog, SeededDefect};
-use cutover_harness::plan::{Order, plan};
+use cutover_harness::plan::{PlanRequest, plan};
 use cutover_harness::reference::StackRequest;
 use cutover_harness::run_directory::run_id;
-use cutover_harness::runner::{AttachedSpec, Hosting, Session, SessionConfig, SystemSpec};
+use cutover_harness::runner::{AttachedSpec, Session, SessionConfig, StandinsMode, SystemSpec};
 use cutover_harness::target_file::Target;
 use cutover_stack as stack;
 
@@ -131,7 +131,7 @@ impl Validate {
         }
     }
 
-    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         self.print.apply();
         let policy = self.policy.read()?;
         let mut target = self.target.read(catalog)?;
@@ -147,7 +147,7 @@ impl Validate {
         let access = preflight(&target, &contract, &policy, plan.profile, commit)?;
         let session = self.open(catalog, &target, contract, plan, access.links.clone())?;
         let path = session.path().to_owned();
-        let examination = Examination {
+        let examination = Execution {
             catalog,
             target: &target,
             policy: &policy,
@@ -157,11 +157,12 @@ impl Validate {
             quiet: self.quiet,
         };
         examination.of(session);
-        self.conclude(&path, &policy).map_err(Trouble::Broken)
+        self.conclude(&path, &policy)
+            .map_err(CommandError::Internal)
     }
 
     fn plan(&self, catalog: &Catalog, target: &Target, policy: &Policy) -> anyhow::Result<Plan> {
-        let order = Order {
+        let order = PlanRequest {
             run: run_id()?,
             profile: self.profile.into(),
             seed: self.seed.unwrap_or_else(rand::random),
@@ -269,11 +270,11 @@ fn hosting(
     contract: &Contract,
     program: &Path,
     redactor: &Redactor,
-) -> anyhow::Result<Hosting> {
+) -> anyhow::Result<StandinsMode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(Hosting::of(target, contract, program, redactor))
+    runtime.block_on(StandinsMode::of(target, contract, program, redactor))
 }
 
 /// Prints the verdict as a person reads it.

@@ -31,23 +31,23 @@ pub struct Check {
     /// After how long it counts as unanswered.
     pub timeout: Duration,
     /// About how long it waits for the system under test.
-    pub takes: Duration,
+    pub expected_duration: Duration,
     /// The number of workers on a stack of its own, where it runs alone.
     pub workers: Option<usize>,
     /// Whether that stack must be new.
-    pub untouched: bool,
+    pub fresh_stack: bool,
     /// Whether it runs after all others on the shared stack.
     pub last: bool,
     /// The ways to run it.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CaseRow>,
 }
 
 /// One way to run a check: its only one, or one row of its table of cases.
-pub struct Row {
+pub struct CaseRow {
     /// The name, and the true statement that it proves.
     pub name: Option<&'static str>,
     /// The code.
-    pub body: Arc<dyn Body>,
+    pub body: Arc<dyn CheckFn>,
 }
 
 impl Check {
@@ -71,7 +71,7 @@ impl Check {
             name,
             file,
             line,
-            vec![Row {
+            vec![CaseRow {
                 name: None,
                 body: Arc::new(body),
             }],
@@ -87,14 +87,14 @@ impl Check {
         cases: &'static [T],
         body: impl AsyncFn(&Context, &T) -> CheckResult + Copy + Send + Sync + 'static,
     ) -> Self {
-        let row = |case: &'static T| Row {
+        let row = |case: &'static T| CaseRow {
             name: Some(case.name()),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
         Self::with_rows(name, file, line, cases.iter().map(row).collect())
     }
 
-    fn with_rows(name: &'static str, file: &str, line: u32, rows: Vec<Row>) -> Self {
+    fn with_rows(name: &'static str, file: &str, line: u32, rows: Vec<CaseRow>) -> Self {
         Self {
             name,
             source: Source {
@@ -106,9 +106,9 @@ impl Check {
             severity: Severity::High,
             criticality: Criticality::Required,
             timeout: Duration::from_mins(2),
-            takes: Duration::ZERO,
+            expected_duration: Duration::ZERO,
             workers: None,
-            untouched: false,
+            fresh_stack: false,
             last: false,
             rows,
         }
@@ -150,11 +150,11 @@ impl Check {
         self
     }
 
-    /// About how long it waits for the system under test: what takes long begins first.
+    /// About how long it waits for the system under test: what expected_duration long begins first.
     /// Default: no time worth mentioning.
     #[must_use]
-    pub fn takes(mut self, takes: Duration) -> Self {
-        self.takes = takes;
+    pub fn expected_duration(mut self, expected_duration: Duration) -> Self {
+        self.expected_duration = expected_duration;
         self
     }
 
@@ -167,8 +167,8 @@ impl Check {
 
     /// Gives a check that runs alone a stack that no other has used: nothing waits in its queue.
     #[must_use]
-    pub fn untouched(mut self) -> Self {
-        self.untouched = true;
+    pub fn fresh_stack(mut self) -> Self {
+        self.fresh_stack = true;
         self
     }
 
@@ -202,12 +202,12 @@ impl Named for Invariant {
 
 /// Anything that can be run as a check. Implemented for every plain
 /// `async fn(&Context) -> CheckResult`, which needs neither to be boxed nor `Send`.
-pub trait Body: Send + Sync {
+pub trait CheckFn: Send + Sync {
     /// Runs it.
     fn run<'a>(&'a self, cx: &'a Context) -> Pin<Box<dyn Future<Output = CheckResult> + 'a>>;
 }
 
-impl<F: AsyncFn(&Context) -> CheckResult + Send + Sync> Body for F {
+impl<F: AsyncFn(&Context) -> CheckResult + Send + Sync> CheckFn for F {
     fn run<'a>(&'a self, cx: &'a Context) -> Pin<Box<dyn Future<Output = CheckResult> + 'a>> {
         Box::pin(self(cx))
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use cutover_contract::contract::CreationLog;
 
-use crate::control_action::Instruction;
+use crate::control_action::ControlAction;
 use cutover_evidence::journal::{Journal, JournalError};
 use cutover_evidence::redact::Redactor;
 
@@ -20,7 +20,7 @@ pub(crate) const CLEANUP_FILE: &str = "cleanup.jsonl";
 
 /// A document of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Trace {
+pub struct CreatedDocument {
     /// Whose it is.
     pub user_id: Uuid,
     /// Which it is.
@@ -32,25 +32,25 @@ pub struct Trace {
 #[serde(rename_all = "snake_case")]
 enum Line {
     /// It may be there from now on.
-    Created(Trace),
+    Created(CreatedDocument),
     /// It was deleted, and is not there any more.
     Removed(Uuid),
     /// The target must be told this before it is as it was.
-    Owed(Instruction),
+    Owed(ControlAction),
     /// It was told.
-    Settled(Instruction),
+    Settled(ControlAction),
 }
 
 /// What is left of a run on a target that is not ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Remains {
+pub(crate) struct Outstanding {
     /// Documents that are there, or may be.
-    pub documents: BTreeSet<Trace>,
+    pub documents: BTreeSet<CreatedDocument>,
     /// What the target must be told before it is as it was, in the order in which it came to be owed.
-    pub owed: Vec<Instruction>,
+    pub owed: Vec<ControlAction>,
 }
 
-impl Remains {
+impl Outstanding {
     /// Whether everything is as it was.
     pub(crate) fn is_nothing(&self) -> bool {
         self.documents.is_empty() && self.owed.is_empty()
@@ -77,7 +77,7 @@ pub struct CleanupJournal(Mutex<State>);
 #[derive(Debug)]
 struct State {
     journal: Journal,
-    remains: Remains,
+    remains: Outstanding,
     broken: Option<JournalError>,
 }
 
@@ -95,22 +95,22 @@ impl CleanupJournal {
     }
 
     /// The target is about to be changed so that it must be told this before it is as it was.
-    pub fn owe(&self, debt: Instruction) {
+    pub fn owe(&self, debt: ControlAction) {
         self.write(Line::Owed(debt));
     }
 
     /// The target was told something, which may settle what was owed.
-    pub fn settled(&self, told: Instruction) {
+    pub fn settled(&self, told: ControlAction) {
         self.write(Line::Settled(told));
     }
 
     /// What the target must be told before it is as it was.
-    pub fn owed(&self) -> Vec<Instruction> {
+    pub fn owed(&self) -> Vec<ControlAction> {
         self.with(|state| state.remains.owed.clone())
     }
 
     /// The documents that are still there, or may be.
-    pub fn left(&self) -> Vec<Trace> {
+    pub fn left(&self) -> Vec<CreatedDocument> {
         self.with(|state| state.remains.documents.iter().copied().collect())
     }
 
@@ -135,7 +135,7 @@ impl CleanupJournal {
 
 impl CreationLog for CleanupJournal {
     fn created(&self, user_id: Uuid, document_id: Uuid) {
-        self.write(Line::Created(Trace {
+        self.write(Line::Created(CreatedDocument {
             user_id,
             document_id,
         }));
@@ -147,8 +147,8 @@ impl CreationLog for CleanupJournal {
 }
 
 /// What a journal says is left; a torn last line, which a kill leaves, was never acted upon.
-pub(crate) fn remains_in(path: &Path) -> io::Result<Remains> {
-    let mut remains = Remains::default();
+pub(crate) fn remains_in(path: &Path) -> io::Result<Outstanding> {
+    let mut remains = Outstanding::default();
     for line in fs::read_to_string(path)?.lines() {
         if let Ok(line) = serde_json::from_str(line) {
             remains.follow(line);
@@ -170,10 +170,10 @@ mod tests {
         journal.created(user, first);
         journal.created(user, second);
         journal.removed(first);
-        journal.owe(Instruction::StartApi);
-        journal.owe(Instruction::ScaleWorkers(1));
-        journal.settled(Instruction::StartApi);
-        let left = [Trace {
+        journal.owe(ControlAction::StartApi);
+        journal.owe(ControlAction::ScaleWorkers(1));
+        journal.settled(ControlAction::StartApi);
+        let left = [CreatedDocument {
             user_id: user,
             document_id: second,
         }];
@@ -181,9 +181,9 @@ mod tests {
         let path = directory.path().join(CLEANUP_FILE);
         let torn = format!("{}{{\"created\":", fs::read_to_string(&path).unwrap());
         fs::write(&path, torn).unwrap();
-        let remains = Remains {
+        let remains = Outstanding {
             documents: left.into(),
-            owed: vec![Instruction::ScaleWorkers(1)],
+            owed: vec![ControlAction::ScaleWorkers(1)],
         };
         assert_eq!(remains_in(&path).unwrap(), remains);
         assert!(!remains.is_nothing());

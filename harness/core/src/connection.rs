@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cutover_contract::accounts::TokenSource;
-use cutover_contract::standin::StandinCard;
+use cutover_contract::standin::StandinEndpoints;
 use cutover_evidence::secret::Secret;
 use url::Url;
 
@@ -19,7 +19,7 @@ pub struct Connection {
     /// The object storage.
     pub storage: Option<StorageAccess>,
     /// The stand-ins of its providers.
-    pub standins: Option<StandinCard>,
+    pub standins: Option<StandinEndpoints>,
     /// The static secret of callbacks.
     pub callback_token: Option<Secret>,
     /// The name and the log file of each process whose log can be read.

@@ -10,11 +10,11 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::capability::Capability;
-use crate::control_action::Instruction;
-use crate::lane::{Lane, LaneError};
+use crate::control_action::ControlAction;
+use crate::lane::{LaneError, SutClients};
 use cutover_contract::contract::{Contract, Created, Pipeline};
 use cutover_contract::identity::{Minter, Tenant};
-use cutover_contract::probe::{Database, Logs, Sight, Storage, eventually};
+use cutover_contract::probe::{Database, IntoPoll, Logs, Storage, eventually};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 use cutover_fault::{LinkName, Traffic};
@@ -36,7 +36,7 @@ pub(crate) struct CheckNeeds {
 /// What a check gets. Every door records what goes through it as evidence.
 pub struct Context {
     check: CheckNeeds,
-    lane: Arc<Lane>,
+    lane: Arc<SutClients>,
     recorder: Recorder,
     standins: Option<StandinClient>,
     rng: Mutex<StdRng>,
@@ -45,7 +45,12 @@ pub struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(check: CheckNeeds, lane: Arc<Lane>, recorder: Recorder, seed: &str) -> Self {
+    pub(crate) fn new(
+        check: CheckNeeds,
+        lane: Arc<SutClients>,
+        recorder: Recorder,
+        seed: &str,
+    ) -> Self {
         let rng = Mutex::new(StdRng::from_seed(Sha256::digest(seed).into()));
         Self {
             standins: lane
@@ -124,7 +129,7 @@ impl Context {
 
     /// Tells the API or the workers something and waits until it is carried out. Where somebody
     /// else runs them, whatever the check has changed is put back after it.
-    pub async fn tell(&self, told: Instruction) -> CheckResult {
+    pub async fn tell(&self, told: ControlAction) -> CheckResult {
         self.open(told.needs())?;
         self.observe("control", format!("tell the system to {told}"), Value::Null);
         Ok(self.lane.tell(told, &self.recorder).await?)
@@ -174,12 +179,12 @@ impl Context {
     }
 
     /// Waits until `look` sees something; it is a finding when it never does.
-    pub async fn eventually<S: Sight>(
+    pub async fn eventually<S: IntoPoll>(
         &self,
         what: &str,
         within: Duration,
         look: impl AsyncFnMut() -> CheckResult<S>,
-    ) -> CheckResult<S::Seen> {
+    ) -> CheckResult<S::Ready> {
         eventually(&self.recorder, what, within, look).await
     }
 

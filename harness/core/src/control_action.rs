@@ -9,7 +9,7 @@ use crate::capability::Capability;
 /// What the parts of a pipeline can be told. "The workers" are all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Instruction {
+pub enum ControlAction {
     /// The workers end, as in a crash where the target can do that.
     StopWorkers,
     /// The workers that were stopped start again.
@@ -26,7 +26,7 @@ pub enum Instruction {
     StartApi,
 }
 
-impl Instruction {
+impl ControlAction {
     /// What a check must require to give it.
     pub fn needs(self) -> Capability {
         match self {
@@ -50,7 +50,7 @@ impl Instruction {
     }
 }
 
-impl fmt::Display for Instruction {
+impl fmt::Display for ControlAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::StopWorkers => f.write_str("stop the workers"),
@@ -71,10 +71,10 @@ mod tests {
     #[test]
     fn whatever_changes_a_system_can_be_taken_back_with_what_a_check_has_required() {
         for told in [
-            Instruction::StopWorkers,
-            Instruction::PauseWorkers,
-            Instruction::ScaleWorkers(3),
-            Instruction::StopApi,
+            ControlAction::StopWorkers,
+            ControlAction::PauseWorkers,
+            ControlAction::ScaleWorkers(3),
+            ControlAction::StopApi,
         ] {
             let back = told.taken_back_by(1).expect("something takes it back");
             assert_eq!(back.needs(), told.needs());

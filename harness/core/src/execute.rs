@@ -10,10 +10,10 @@ use futures::FutureExt as _;
 use tokio::runtime::Handle;
 
 use crate::context::Context;
-use crate::lane::Lane;
+use crate::lane::SutClients;
 use crate::run_directory::RunDirectory;
 use crate::suite::Case;
-use cutover_contract::probe::Patience;
+use cutover_contract::probe::StallAwareDeadline;
 use cutover_evidence::interrupt::Interrupt;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::stop::{CheckResult, Stop};
@@ -23,7 +23,7 @@ const CLEAN_UP_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a trial ended, for whoever shows it.
 #[derive(Debug)]
-pub struct Executed {
+pub struct TrialResult {
     /// How it ended.
     pub outcome: Outcome,
     /// The finding, if there is one.
@@ -33,7 +33,7 @@ pub struct Executed {
 }
 
 /// What all trials of a run share.
-pub struct Surroundings<'a> {
+pub struct TrialEnv<'a> {
     /// The runtime on which trials run.
     pub runtime: &'a Handle,
     /// Where they are recorded.
@@ -48,13 +48,13 @@ pub struct Surroundings<'a> {
 /// check's time.
 pub fn execute(
     case: &Case,
-    around: &Surroundings<'_>,
-    lane: impl AsyncFnOnce() -> anyhow::Result<Arc<Lane>>,
-) -> Executed {
+    around: &TrialEnv<'_>,
+    lane: impl AsyncFnOnce() -> anyhow::Result<Arc<SutClients>>,
+) -> TrialResult {
     let (recorder, attempt) = match around.directory.trial(&case.id) {
         Ok(opened) => opened,
         Err(error) => {
-            return Executed::unanswered(anyhow::Error::new(error).context("start the trial"));
+            return TrialResult::unanswered(anyhow::Error::new(error).context("start the trial"));
         }
     };
     recorder.write(Event::Started {
@@ -67,16 +67,16 @@ pub fn execute(
             let cx = Context::new(case.check.declared(), lane, recorder.clone(), &seed);
             attempt_once(case, &cx, around)
         }
-        Err(error) => Executed::unanswered(error.context("no stack to run on")),
+        Err(error) => TrialResult::unanswered(error.context("no stack to run on")),
     };
     finish(&mut executed, &recorder);
     executed
 }
 
 /// Runs the body, bounded in time, with its panics caught.
-fn attempt_once(case: &Case, cx: &Context, around: &Surroundings<'_>) -> Executed {
+fn attempt_once(case: &Case, cx: &Context, around: &TrialEnv<'_>) -> TrialResult {
     let begin = Instant::now();
-    let patience = Patience::new(case.check.timeout);
+    let patience = StallAwareDeadline::new(case.check.timeout);
     let result = around.runtime.block_on(async {
         let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
         tokio::select! {
@@ -92,21 +92,21 @@ fn attempt_once(case: &Case, cx: &Context, around: &Surroundings<'_>) -> Execute
     // What it cannot clean up in time stays: that is not what it is about.
     let cleaning = async { tokio::time::timeout(CLEAN_UP_WITHIN, cx.clean_up()).await };
     let _ = around.runtime.block_on(cleaning);
-    let mut executed = Executed::from_result(result, duration);
+    let mut executed = TrialResult::from_result(result, duration);
     if let Err(error) = around.runtime.block_on(cx.put_back()) {
         // What comes after it would be judged on a system that is not what it was.
         around
             .interrupt
             .ask("cutover: the target could not be put back as it was");
         if matches!(executed.outcome, Outcome::Passed) {
-            executed = Executed::unanswered(error.context("put the target back"));
+            executed = TrialResult::unanswered(error.context("put the target back"));
         }
     }
     executed
 }
 
 /// Writes the end of the journal. A record that could not be written is no record.
-fn finish(executed: &mut Executed, recorder: &Recorder) {
+fn finish(executed: &mut TrialResult, recorder: &Recorder) {
     if let Some(finding) = &executed.finding {
         recorder.find(finding.clone());
     }
@@ -115,7 +115,8 @@ fn finish(executed: &mut Executed, recorder: &Recorder) {
         duration_ms: executed.duration.as_secs_f64() * 1e3,
     });
     if let Some(failure) = recorder.take_failure() {
-        *executed = Executed::unanswered(anyhow::Error::new(failure).context("record the trial"));
+        *executed =
+            TrialResult::unanswered(anyhow::Error::new(failure).context("record the trial"));
     }
 }
 
@@ -132,7 +133,7 @@ fn timed_out(after: Duration) -> anyhow::Error {
     anyhow::anyhow!("timed out after {} s", after.as_secs_f64())
 }
 
-impl Executed {
+impl TrialResult {
     fn unanswered(error: anyhow::Error) -> Self {
         Self::from_result(Err(Stop::Error(error)), Duration::ZERO)
     }

@@ -98,7 +98,7 @@ pub enum Interlock {
 }
 
 /// Refuses a profile that does more than the target bears, before anything is asked.
-pub fn within_profile(target: &Target, policy: &Policy, profile: Profile) -> Result<(), Interlock> {
+pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Result<(), Interlock> {
     let (asked, most) = (policy.most_effect(profile), target.most_effect());
     if target.class != Class::Production {
         return Ok(());
@@ -121,9 +121,9 @@ pub fn within_profile(target: &Target, policy: &Policy, profile: Profile) -> Res
     })
 }
 
-/// Refuses a class that is claimed and not proven: hosts and the system's own word must
+/// Refuses a class that is claimed and not verify_class: hosts and the system's own word must
 /// agree with it. What is not known is production.
-pub fn proven(
+pub fn verify_class(
     target: &Target,
     fields: &VersionFields,
     version: Option<&Value>,
@@ -183,20 +183,20 @@ pub fn is_this_machine(host: &str) -> bool {
 
 /// The right to be the only run on a target, until it is dropped.
 #[derive(Debug)]
-pub struct Claim {
+pub struct TargetLock {
     path: PathBuf,
     // Let go after the file is gone: whoever waits for it finds that it is not the one any more.
     _lock: File,
 }
 
-impl Drop for Claim {
+impl Drop for TargetLock {
     fn drop(&mut self) {
         // A file that stays claims nothing.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-impl Claim {
+impl TargetLock {
     /// Claims a target for this machine's runs; a run that is killed lets go.
     pub fn of(target: &Target) -> Result<Option<Self>, Interlock> {
         let Some(attachment) = target.attachment() else {
@@ -264,48 +264,48 @@ mod tests {
         let local = json!({"environment": "local"});
         let staging = json!({"environment": "staging", "commit": "abcdef0"});
         let here = target("local", "http://127.0.0.1:1", "");
-        assert!(proven(&here, &fields(), Some(&local), None).is_ok());
+        assert!(verify_class(&here, &fields(), Some(&local), None).is_ok());
         for said in [
             None,
             Some(&json!({})),
             Some(&json!({"environment": "production"})),
         ] {
-            let refused = proven(&here, &fields(), said, None).unwrap_err();
+            let refused = verify_class(&here, &fields(), said, None).unwrap_err();
             assert!(matches!(refused, Interlock::Identity { .. }), "{refused}");
         }
         let elsewhere = target("staging", "https://s.example.org", "");
-        let refused = proven(&elsewhere, &fields(), Some(&staging), None).unwrap_err();
+        let refused = verify_class(&elsewhere, &fields(), Some(&staging), None).unwrap_err();
         assert!(matches!(refused, Interlock::Host { .. }), "{refused}");
         let vouched = target("staging", "https://s.example.org", "\"s.example.org\"");
-        assert!(proven(&vouched, &fields(), Some(&staging), Some("abcdef0123")).is_ok());
-        let refused = proven(&vouched, &fields(), Some(&staging), Some("abd")).unwrap_err();
+        assert!(verify_class(&vouched, &fields(), Some(&staging), Some("abcdef0123")).is_ok());
+        let refused = verify_class(&vouched, &fields(), Some(&staging), Some("abd")).unwrap_err();
         assert!(matches!(refused, Interlock::Commit { .. }), "{refused}");
     }
 
     #[test]
     fn a_target_is_claimed_by_one_run_at_a_time_and_nothing_is_left_of_a_claim() {
         let target = target("local", "http://127.0.0.1:9/claimed-by-a-test", "");
-        let claim = Claim::of(&target).unwrap().unwrap();
+        let claim = TargetLock::of(&target).unwrap().unwrap();
         let path = claim.path.clone();
-        let refused = Claim::of(&target).unwrap_err();
+        let refused = TargetLock::of(&target).unwrap_err();
         assert!(matches!(refused, Interlock::Busy { .. }), "{refused}");
         drop(claim);
         assert!(!path.exists());
-        assert!(Claim::of(&target).is_ok());
+        assert!(TargetLock::of(&target).is_ok());
     }
 
     #[test]
     fn production_bears_no_gate_and_bears_a_smoke_test() {
         let policy = Policy::default_gate();
         let production = target("production", "https://p.example.org", "");
-        assert!(within_profile(&production, &policy, Profile::Gate).is_err());
-        assert!(within_profile(&production, &policy, Profile::Smoke).is_ok());
-        let refused = within_profile(&production, &policy, Profile::Quick).unwrap_err();
+        assert!(check_profile(&production, &policy, Profile::Gate).is_err());
+        assert!(check_profile(&production, &policy, Profile::Smoke).is_ok());
+        let refused = check_profile(&production, &policy, Profile::Quick).unwrap_err();
         assert!(
             matches!(refused, Interlock::NotForProduction { .. }),
             "{refused}"
         );
         let here = target("local", "http://[::1]:1", "");
-        assert!(within_profile(&here, &policy, Profile::Gate).is_ok());
+        assert!(check_profile(&here, &policy, Profile::Gate).is_ok());
     }
 }

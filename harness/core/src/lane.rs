@@ -6,15 +6,15 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 use crate::capability::Capability;
-use crate::cleanup::Trace;
+use crate::cleanup::CreatedDocument;
 use crate::connection::Connection;
 use crate::control::tell_stack;
-use crate::control_action::Instruction;
+use crate::control_action::ControlAction;
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Pipeline};
 use cutover_contract::identity::Tenant;
-use cutover_contract::probe::{self, Http, Look, eventually};
+use cutover_contract::probe::{self, Http, Poll, eventually};
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
@@ -57,7 +57,7 @@ pub enum LaneError {
 }
 
 /// One system under test with the clients that reach it.
-pub struct Lane {
+pub struct SutClients {
     connection: Connection,
     /// The secrets of the system, by name.
     secrets: Vec<(String, Secret)>,
@@ -72,7 +72,7 @@ pub struct Lane {
 }
 
 /// What a lane is opened with.
-pub struct Opening<'a> {
+pub struct SutConfig<'a> {
     /// Where the system is.
     pub connection: Connection,
     /// The stack, where one trial at a time owns it and may control its processes.
@@ -87,10 +87,10 @@ pub struct Opening<'a> {
     pub redactor: &'a Arc<Redactor>,
 }
 
-impl Lane {
+impl SutClients {
     /// Opens the clients of a system. Connects to nothing yet, unless accounts must log in.
-    pub async fn open(opening: Opening<'_>) -> anyhow::Result<Self> {
-        let Opening {
+    pub async fn open(opening: SutConfig<'_>) -> anyhow::Result<Self> {
+        let SutConfig {
             connection,
             stack,
             safeguards,
@@ -169,7 +169,7 @@ impl Lane {
     }
 
     /// Deletes a document of a run, in its tenant's name; says whether it is gone.
-    pub async fn removes(&self, trace: Trace) -> bool {
+    pub async fn removes(&self, trace: CreatedDocument) -> bool {
         let Some(tenant) = self.accounts.of(trace.user_id) else {
             return false;
         };
@@ -229,12 +229,12 @@ impl Lane {
     }
 
     /// Gives an instruction to the system's parts and waits until it is carried out.
-    pub async fn tell(&self, told: Instruction, recorder: &Recorder) -> anyhow::Result<()> {
+    pub async fn tell(&self, told: ControlAction, recorder: &Recorder) -> anyhow::Result<()> {
         match (&self.stack, &self.safeguards) {
             (Some(stack), _) => tell_stack(stack, told).await?,
             (None, Some(guard)) => {
                 guard.commands.tell(told, recorder).await?;
-                if told == Instruction::StartApi {
+                if told == ControlAction::StartApi {
                     self.answers(API_STARTS_WITHIN).await?;
                 }
             }
@@ -260,9 +260,9 @@ impl Lane {
         let lives = async || {
             let reply = nobody.health().await;
             Ok(match reply {
-                Ok(reply) if reply.is_success() => Look::Seen(()),
-                Ok(reply) => Look::NotYet(reply.summary()),
-                Err(stop) => Look::NotYet(stop.told()),
+                Ok(reply) if reply.is_success() => Poll::Ready(()),
+                Ok(reply) => Poll::Pending(reply.summary()),
+                Err(stop) => Poll::Pending(stop.told()),
             })
         };
         let answered = eventually(&Recorder::silent(), "the API answers", within, lives).await;

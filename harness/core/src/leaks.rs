@@ -33,7 +33,7 @@ pub(crate) fn plant_canary(directory: &Path, redactor: &Arc<Redactor>) -> Result
 }
 
 /// Empties every file under a directory that holds a known secret; gives their names.
-pub(crate) fn withhold(directory: &Path, redactor: &Redactor) -> io::Result<Vec<String>> {
+pub(crate) fn quarantine(directory: &Path, redactor: &Redactor) -> io::Result<Vec<String>> {
     let mut withheld = Vec::new();
     for path in files_under(directory)? {
         let text = fs::read(&path)?;
@@ -68,7 +68,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let redactor = Arc::new(Redactor::default());
         plant_canary(directory.path(), &redactor).unwrap();
-        assert!(withhold(directory.path(), &redactor).unwrap().is_empty());
+        assert!(quarantine(directory.path(), &redactor).unwrap().is_empty());
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
         )
         .unwrap();
         fs::write(trials.join("b.jsonl"), "{}").unwrap();
-        let withheld = withhold(directory.path(), &redactor).unwrap();
+        let withheld = quarantine(directory.path(), &redactor).unwrap();
         assert_eq!(withheld, ["trials/a.jsonl"]);
         assert_eq!(
             fs::read_to_string(trials.join("a.jsonl")).unwrap(),

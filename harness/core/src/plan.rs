@@ -28,7 +28,7 @@ pub enum PlanError {
 
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct PlanRequest {
     /// The run's id.
     pub run: String,
     /// How much it does.
@@ -46,7 +46,7 @@ pub fn plan(
     catalog: &Catalog,
     target: &Target,
     policy: &Policy,
-    order: &Order,
+    order: &PlanRequest,
 ) -> Result<Plan, PlanError> {
     known_suites(catalog, &order.selection.suites)?;
     let planned = |(suite, case): (&Suite, &Case)| {
@@ -84,7 +84,7 @@ fn described(case: &Case) -> PlannedCheck {
         effect: case.check.effect,
         needs: case.check.needs.iter().map(ToString::to_string).collect(),
         timeout_ms: milliseconds(case.check.timeout),
-        takes_ms: milliseconds(case.check.takes),
+        takes_ms: milliseconds(case.check.expected_duration),
         source: case.check.source.clone(),
         admission: Admission::Admitted,
     }

@@ -11,9 +11,9 @@ pub use crate::capability::Capability::{
 };
 pub use crate::check::{Check, secs};
 pub use crate::context::Context;
-pub use crate::control_action::Instruction;
+pub use crate::control_action::ControlAction;
 pub use crate::suite::Suite;
 pub use crate::{check, ensure, ensure_eq};
 pub use cutover_contract::contract::Pipeline;
-pub use cutover_contract::probe::Look;
+pub use cutover_contract::probe::Poll;
 pub use cutover_evidence::stop::{CheckResult, Stop};

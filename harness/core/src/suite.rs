@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cutover_reports::record::{CheckId, InvalidCheckId};
 
-use crate::check::{Body, Check};
+use crate::check::{Check, CheckFn};
 
 /// A table of checks.
 pub struct Suite {
@@ -20,7 +20,7 @@ pub struct Case {
     /// The line of the table.
     pub check: Arc<Check>,
     /// The code of the row.
-    pub body: Arc<dyn Body>,
+    pub body: Arc<dyn CheckFn>,
 }
 
 impl Suite {
@@ -70,7 +70,7 @@ impl Case {
     fn all(suite: &str, mut check: Check) -> Vec<Self> {
         let rows = std::mem::take(&mut check.rows);
         let check = Arc::new(check);
-        let case = |row: crate::check::Row| {
+        let case = |row: crate::check::CaseRow| {
             let name = match row.name {
                 Some(row) => format!("{suite}::{}::{row}", check.name),
                 None => format!("{suite}::{}", check.name),

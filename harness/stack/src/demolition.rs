@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use super::containers;
 use super::inhabitants::inhabitants;
 use super::ledger::{Entry, Ledger};
-use super::site::SiteError;
+use super::site::StackDirError;
 
 /// How long processes get to end as asked before they are killed.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -26,7 +26,7 @@ const TRIES: usize = 20;
 ///
 /// Blocking, and the same for an orderly stop, a drop and a sweep: nothing of
 /// a throw-away stack is worth a graceful end.
-pub(crate) fn demolish(directory: &Path, ledger: &Ledger) -> Result<usize, SiteError> {
+pub(crate) fn teardown(directory: &Path, ledger: &Ledger) -> Result<usize, StackDirError> {
     let labelled = ledger.containers_of.as_deref();
     let contained = labelled.map_or(Ok(0), containers::remove);
     // The processes end even where Docker does not answer.
@@ -36,7 +36,7 @@ pub(crate) fn demolish(directory: &Path, ledger: &Ledger) -> Result<usize, SiteE
     Ok(alive + contained)
 }
 
-fn end(directory: &Path, processes: &[Entry]) -> Result<usize, SiteError> {
+fn end(directory: &Path, processes: &[Entry]) -> Result<usize, StackDirError> {
     let alive: Vec<&Entry> = living(processes);
     for entry in &alive {
         // A paused process would not see anything short of a kill. Errors show as processes that stay.
@@ -48,7 +48,7 @@ fn end(directory: &Path, processes: &[Entry]) -> Result<usize, SiteError> {
             let _ = entry.mark.signal(Signal::KILL);
         }
         if !all_gone(processes, PATIENCE) {
-            return Err(SiteError::Undead {
+            return Err(StackDirError::Undead {
                 path: directory.to_owned(),
                 names: names(&living(processes)),
             });
@@ -86,7 +86,7 @@ fn names(entries: &[&Entry]) -> String {
 }
 
 /// Removes the directory, its ledger last: until then another sweep can finish the work.
-pub(crate) fn remove(directory: &Path) -> Result<(), SiteError> {
+pub(crate) fn remove(directory: &Path) -> Result<(), StackDirError> {
     let mut outcome = empty_and_remove(directory);
     for _ in 0..TRIES {
         // A dying process may still make a file in a directory that is being emptied.
@@ -99,7 +99,7 @@ pub(crate) fn remove(directory: &Path) -> Result<(), SiteError> {
         thread::sleep(LOOK);
         outcome = empty_and_remove(directory);
     }
-    outcome.map_err(|source| SiteError::Remove {
+    outcome.map_err(|source| StackDirError::Remove {
         path: directory.to_owned(),
         source,
     })
@@ -136,16 +136,16 @@ mod tests {
 
     use super::*;
     use crate::inhabitants::STACK_VARIABLE;
-    use crate::mark::Mark;
-    use crate::site::Site;
+    use crate::mark::ProcessIdentity;
+    use crate::site::StackDir;
 
     #[test]
     fn a_process_that_was_not_entered_yet_goes_with_its_stack() {
-        if Mark::me().started.is_none() {
+        if ProcessIdentity::me().started.is_none() {
             return println!("SKIPPED, for there is no /proc");
         }
         let root = tempfile::tempdir().expect("a directory");
-        let site = Site::create(root.path()).expect("a stack");
+        let site = StackDir::create(root.path()).expect("a stack");
         let name = site.name();
         let mut child = Command::new("sleep")
             .arg("60")
@@ -153,7 +153,7 @@ mod tests {
             .env(STACK_VARIABLE, name)
             .spawn()
             .expect("sleep");
-        let ended = demolish(site.directory(), &site.ledger().snapshot()).expect("an end");
+        let ended = teardown(site.directory(), &site.ledger().snapshot()).expect("an end");
         assert_eq!(ended, 1);
         assert!(!site.directory().exists());
         child.wait().expect("wait");

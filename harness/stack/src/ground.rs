@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::containers::{self, Network, PIPELINE};
 use super::credentials::Credentials;
 use super::info::StackKind;
-use super::process::{Attempt, Errand, Process, ProcessError, Recipe};
+use super::process::{Errand, OneShotOutcome, Process, ProcessError, Recipe};
 use super::processes;
-use super::site::{Site, SiteError};
+use super::site::{StackDir, StackDirError};
 use super::spec::{ServiceTemplate, StackSpec};
 use super::start::StackError;
 use super::system::Environment;
@@ -40,7 +40,7 @@ pub(crate) struct Trip<'a> {
 
 impl Ground {
     /// Makes what there must be before the first part.
-    pub(crate) async fn prepare(spec: &StackSpec, site: &Site) -> Result<Self, StackError> {
+    pub(crate) async fn prepare(spec: &StackSpec, site: &StackDir) -> Result<Self, StackError> {
         match spec.kind {
             StackKind::Processes => Ok(Self::Processes),
             StackKind::Containers => {
@@ -48,7 +48,7 @@ impl Ground {
                 // Whoever finds the ledger looks for containers before there are any.
                 site.ledger()
                     .expect_containers(site.id())
-                    .map_err(SiteError::from)?;
+                    .map_err(StackDirError::from)?;
                 let network = Network::create(docker, site, &spec.images).await?;
                 Ok(Self::Containers(Arc::new(network)))
             }
@@ -82,7 +82,7 @@ impl Ground {
     /// Starts PostgreSQL on a port of this machine.
     pub(crate) async fn database(
         &self,
-        site: &Arc<Site>,
+        site: &Arc<StackDir>,
         port: u16,
         app_role: &str,
     ) -> Result<Database, StackError> {
@@ -111,9 +111,9 @@ impl Ground {
     pub(crate) async fn trip(
         &self,
         spec: &StackSpec,
-        site: &Site,
+        site: &StackDir,
         trip: &Trip<'_>,
-    ) -> Result<Attempt, ProcessError> {
+    ) -> Result<OneShotOutcome, ProcessError> {
         match self {
             Self::Processes => {
                 let errand = Errand {

@@ -12,7 +12,7 @@ use cutover_evidence::secret::Secret;
 
 use super::credentials::{Credentials, DATABASE_URL, MissingSecret};
 use super::ledger::{LedgerError, write_private};
-use super::mark::Mark;
+use super::mark::ProcessIdentity;
 use super::system::Endpoints;
 
 /// The file in a stack's directory.
@@ -44,7 +44,7 @@ pub struct ProcessInfo {
     /// What it is called.
     pub name: String,
     /// Which process it is.
-    pub mark: Mark,
+    pub mark: ProcessIdentity,
     /// Where it answers HTTP.
     pub url: Option<Url>,
     /// Where its output goes.

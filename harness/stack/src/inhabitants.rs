@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use super::ledger::{Ending, Entry};
-use super::mark::Mark;
+use super::mark::ProcessIdentity;
 
 /// The variable that tells a process of which stack it is.
 pub(crate) const STACK_VARIABLE: &str = "CUTOVER_STACK";
@@ -32,7 +32,7 @@ pub(crate) fn inhabitants(directory: &Path) -> Vec<Entry> {
 
 fn inhabitant(pid: u32, home: &Path) -> Option<Entry> {
     // Before anything else is read: a pid that is taken over meanwhile is another mark.
-    let mark = Mark::of(pid);
+    let mark = ProcessIdentity::of(pid);
     let about = |what| format!("/proc/{pid}/{what}");
     let inside = fs::read_link(about("cwd")).ok()?.starts_with(home);
     if !inside || pid == std::process::id() {
@@ -88,7 +88,7 @@ mod tests {
             .iter()
             .map(|entry| entry.mark.pid)
             .collect();
-        let expected = if Mark::me().started.is_some() {
+        let expected = if ProcessIdentity::me().started.is_some() {
             vec![all[0].id()]
         } else {
             Vec::new()

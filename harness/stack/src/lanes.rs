@@ -11,22 +11,22 @@ use super::spec::StackSpec;
 use super::start::StackError;
 
 /// Why there is no lane; shared, for all who wait for one are told the same.
-pub type LaneError = Arc<StackError>;
+pub type PoolError = Arc<StackError>;
 
 /// Identical, isolated stacks, started when they are first asked for.
 #[derive(Clone, Debug)]
-pub struct Lanes(Arc<Pool>);
+pub struct StackPool(Arc<Pool>);
 
 #[derive(Debug)]
 struct Pool {
     spec: StackSpec,
-    shared: OnceCell<Result<Arc<Stack>, LaneError>>,
+    shared: OnceCell<Result<Arc<Stack>, PoolError>>,
     idle: Mutex<Vec<Arc<Stack>>>,
     free: Arc<Semaphore>,
 }
 
-impl Lanes {
-    /// Lanes of one kind: one that is shared, and at most so many for exclusive use.
+impl StackPool {
+    /// StackPool of one kind: one that is shared, and at most so many for exclusive use.
     pub fn new(spec: StackSpec, exclusive: usize) -> Self {
         Self(Arc::new(Pool {
             spec,
@@ -37,7 +37,7 @@ impl Lanes {
     }
 
     /// The stack that all share, started once; when that fails, it has failed for everyone.
-    pub async fn shared(&self) -> Result<Arc<Stack>, LaneError> {
+    pub async fn shared(&self) -> Result<Arc<Stack>, PoolError> {
         let started = || async { Ok(Arc::new(Stack::start(&self.0.spec).await?)) };
         self.0.shared.get_or_init(started).await.clone()
     }
@@ -47,13 +47,13 @@ impl Lanes {
     /// An idle one has as many workers as its last holder left it.
     ///
     /// This waits until a lane is free; the wait belongs to nobody's time budget.
-    pub async fn exclusive(&self) -> Result<LaneLease, LaneError> {
+    pub async fn exclusive(&self) -> Result<StackLease, PoolError> {
         let permit = self.permit().await;
         self.lease(permit).await
     }
 
     /// A new stack of the caller's own, in the place of an idle one where there is one.
-    pub async fn untouched(&self) -> Result<LaneLease, LaneError> {
+    pub async fn fresh(&self) -> Result<StackLease, PoolError> {
         let permit = self.permit().await;
         let idle = self.0.idle().pop();
         if let Some(used) = idle {
@@ -68,7 +68,7 @@ impl Lanes {
     }
 
     /// Starts exclusive lanes before they are asked for, as far as they are free.
-    pub async fn warm_up(&self, count: usize) -> Result<(), LaneError> {
+    pub async fn warm_up(&self, count: usize) -> Result<(), PoolError> {
         let permits = (0..count).map_while(|_| Arc::clone(&self.0.free).try_acquire_owned().ok());
         let leases = permits.map(|permit| self.lease(Some(permit)));
         for lease in join_all(leases).await {
@@ -78,7 +78,7 @@ impl Lanes {
     }
 
     /// Stops every lane that is not leased.
-    pub async fn stop_all(&self) -> Result<(), LaneError> {
+    pub async fn stop_all(&self) -> Result<(), PoolError> {
         let idle = std::mem::take(&mut *self.0.idle());
         let shared = self.0.shared.get().and_then(|started| started.clone().ok());
         let stacks: Vec<_> = idle.into_iter().chain(shared).collect();
@@ -87,7 +87,7 @@ impl Lanes {
         Ok(outcome?)
     }
 
-    async fn lease(&self, permit: Option<OwnedSemaphorePermit>) -> Result<LaneLease, LaneError> {
+    async fn lease(&self, permit: Option<OwnedSemaphorePermit>) -> Result<StackLease, PoolError> {
         let idle = self.0.idle().pop();
         let sound = OptionFuture::from(idle.map(keep_if_sound)).await.flatten();
         match sound {
@@ -96,13 +96,13 @@ impl Lanes {
         }
     }
 
-    async fn start(&self, permit: Option<OwnedSemaphorePermit>) -> Result<LaneLease, LaneError> {
+    async fn start(&self, permit: Option<OwnedSemaphorePermit>) -> Result<StackLease, PoolError> {
         let stack = Arc::new(Stack::start(&self.0.spec).await?);
         Ok(self.leased(stack, permit))
     }
 
-    fn leased(&self, stack: Arc<Stack>, permit: Option<OwnedSemaphorePermit>) -> LaneLease {
-        LaneLease {
+    fn leased(&self, stack: Arc<Stack>, permit: Option<OwnedSemaphorePermit>) -> StackLease {
+        StackLease {
             stack,
             pool: Arc::clone(&self.0),
             _permit: permit,
@@ -118,7 +118,7 @@ impl Pool {
 
 /// A stack that a check left other than it found it is thrown away: a new one is cheap.
 async fn keep_if_sound(stack: Arc<Stack>) -> Option<Arc<Stack>> {
-    if stack.is_sound().await {
+    if stack.is_healthy().await {
         return Some(stack);
     }
     remove(&stack).await;
@@ -134,13 +134,13 @@ async fn remove(stack: &Stack) {
 /// A lane that its holder has alone.
 #[derive(Debug)]
 #[must_use = "give the lane back with release(), or its stack is thrown away"]
-pub struct LaneLease {
+pub struct StackLease {
     stack: Arc<Stack>,
     pool: Arc<Pool>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl LaneLease {
+impl StackLease {
     /// The stack, for those who keep it longer than a borrow; it is others' once the lane is given back.
     pub fn stack(&self) -> Arc<Stack> {
         Arc::clone(&self.stack)
@@ -158,7 +158,7 @@ impl LaneLease {
     }
 }
 
-impl Deref for LaneLease {
+impl Deref for StackLease {
     type Target = Stack;
 
     fn deref(&self) -> &Stack {

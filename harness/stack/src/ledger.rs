@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::mark::{Mark, World};
+use super::mark::{ProcessIdentity, World};
 
 /// The name of the ledger in a stack's directory.
 const FILE: &str = "ledger.json";
@@ -58,7 +58,7 @@ pub enum LedgerError {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Owner {
     /// The process that started it: the stack is garbage when that process is gone.
-    Process(Mark),
+    Process(ProcessIdentity),
     /// Nobody, until this time: the stack is garbage after it.
     Lease {
         #[serde(with = "time::serde::rfc3339")]
@@ -90,7 +90,7 @@ impl Ending {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) name: String,
-    pub(crate) mark: Mark,
+    pub(crate) mark: ProcessIdentity,
     pub(crate) ending: Ending,
 }
 
@@ -111,7 +111,7 @@ impl Ledger {
         Self {
             v: VERSION,
             world: World::here(),
-            owner: Owner::Process(Mark::me()),
+            owner: Owner::Process(ProcessIdentity::me()),
             processes: Vec::new(),
             containers_of: None,
         }
@@ -218,7 +218,7 @@ mod tests {
     fn entry(name: &str, pid: u32) -> Entry {
         Entry {
             name: name.to_owned(),
-            mark: Mark {
+            mark: ProcessIdentity {
                 pid,
                 started: Some(0),
             },
@@ -233,7 +233,7 @@ mod tests {
         file.enter(entry("api", 1)).expect("enter");
         let read = Ledger::read(directory.path()).expect("a ledger");
         assert_eq!(read, file.snapshot());
-        assert_eq!(read.owner, Owner::Process(Mark::me()));
+        assert_eq!(read.owner, Owner::Process(ProcessIdentity::me()));
         let mode = directory
             .path()
             .join(FILE)

@@ -33,18 +33,18 @@ mod tests;
 
 pub use containers::ContainerError;
 pub use info::{ProcessInfo, StackInfo, StackInfoError, StackKind};
-pub use lanes::{LaneError, LaneLease, Lanes};
+pub use lanes::{PoolError, StackLease, StackPool};
 pub use ledger::LedgerError;
-pub use mark::Mark;
+pub use mark::ProcessIdentity;
 pub use ports::NoPort;
 #[cfg(feature = "embedded-postgres")]
 pub use postgres::DownloadError;
-pub use postgres::{AccountError, FindError, Installation, TemplateError};
-pub use process::{Attempt, Process, ProcessError};
-pub use running::{Beside, Stack, Worker, published, take_down};
+pub use postgres::{FindError, Installation, TemplateError, UserAccountError};
+pub use process::{OneShotOutcome, Process, ProcessError};
+pub use running::{ExtraApi, Stack, Worker, newest_leased, stop_by_directory};
 pub use serving::StandinHost;
-pub use site::{Site, SiteError};
+pub use site::{StackDir, StackDirError};
 pub use spec::{CommandLine, Images, Overrides, ServiceTemplate, StackSpec, apply};
 pub use start::{StackError, preflight};
-pub use sweep::{Reach, SweepError, SweepReport, sweep, sweep_containers};
+pub use sweep::{SweepError, SweepReport, SweepScope, sweep, sweep_containers};
 pub use system::{Endpoints, Environment, StandinPlacement, System, SystemError};

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 /// One process of this machine, never its successor under the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Mark {
+pub struct ProcessIdentity {
     /// The process id.
     pub pid: u32,
     /// When it started, in clock ticks since boot; unknown where there is no `/proc`.
     pub started: Option<u64>,
 }
 
-impl Mark {
+impl ProcessIdentity {
     /// The process that has this pid now.
     pub fn of(pid: u32) -> Self {
         Self {
@@ -107,14 +107,14 @@ mod tests {
 
     #[test]
     fn this_process_is_alive() {
-        assert!(Mark::me().is_alive());
+        assert!(ProcessIdentity::me().is_alive());
     }
 
     #[test]
     fn a_later_process_with_the_same_pid_is_another() {
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
-        let mark = Mark::of(child.id());
-        let earlier = Mark {
+        let mark = ProcessIdentity::of(child.id());
+        let earlier = ProcessIdentity {
             started: mark.started.map(|ticks| ticks - 1),
             ..mark
         };

@@ -9,14 +9,14 @@ use super::ground::Database;
 use super::postgres::Server;
 use super::process::{Body, Child, Recipe};
 use super::readiness::Readiness;
-use super::site::Site;
+use super::site::StackDir;
 use super::spec::{ServiceTemplate, StackSpec};
 use super::start::StackError;
 use super::system::Environment;
 
 /// PostgreSQL on a port of this machine.
 pub(super) async fn database(
-    site: &Arc<Site>,
+    site: &Arc<StackDir>,
     port: u16,
     app_role: &str,
 ) -> Result<Database, StackError> {

@@ -13,13 +13,13 @@ use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::address::{local, origin};
-use super::demolition::demolish;
+use super::demolition::teardown;
 use super::ground::{Ground, Trip};
 use super::info::StackInfo;
 use super::ledger::{Ledger, Owner};
 use super::ports::Ports;
-use super::process::{Attempt, Process, ProcessError};
-use super::site::{Site, SiteError, stacks_under};
+use super::process::{OneShotOutcome, Process, ProcessError};
+use super::site::{StackDir, StackDirError, stacks_under};
 use super::spec::{Overrides, StackSpec, apply};
 use super::start::StackError;
 use super::system::Environment;
@@ -34,9 +34,9 @@ pub struct Stack {
     pub(crate) workers: Mutex<Vec<Arc<Worker>>>,
     /// One change of the number of workers at a time.
     pub(crate) scaling: AsyncMutex<()>,
-    pub(crate) crew: Crew,
+    pub(crate) crew: WorkerPool,
     pub(crate) ports: Ports,
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: Arc<StackDir>,
 }
 
 impl Stack {
@@ -78,7 +78,7 @@ impl Stack {
         let _alone = self.scaling.lock().await;
         let now = self.workers();
         let added = count.saturating_sub(now.len());
-        let hired = try_join_all((0..added).map(|_| self.crew.hire(&self.ports))).await?;
+        let hired = try_join_all((0..added).map(|_| self.crew.spawn(&self.ports))).await?;
         let leaving = {
             let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
             workers.extend(hired);
@@ -92,12 +92,12 @@ impl Stack {
     /// Runs a part of the pipeline beside the others, with another environment, to see what it does.
     ///
     /// It is given an address of its own, so that the stack's own parts do not stand in its way.
-    pub async fn run_reference(
+    pub async fn run_one_shot(
         &self,
         args: &[&str],
         overrides: &Overrides,
         deadline: Duration,
-    ) -> Result<Attempt, StackError> {
+    ) -> Result<OneShotOutcome, StackError> {
         let mut environment = self.crew.environment.clone();
         for service in [&self.spec().api, &self.spec().worker] {
             let address = self.crew.ground.listens(local(self.ports.take()?));
@@ -117,14 +117,14 @@ impl Stack {
     /// Starts another API beside the stack's own, with another environment, and waits until it serves.
     ///
     /// It ends when it is told to, and with the stack at the latest.
-    pub async fn api_beside(&self, overrides: &Overrides) -> Result<Beside, StackError> {
+    pub async fn start_extra_api(&self, overrides: &Overrides) -> Result<ExtraApi, StackError> {
         let mut environment = self.crew.environment.clone();
         apply(&mut environment, overrides);
         let address = local(self.ports.take()?);
         let name = format!("api-beside-{}", address.port());
         let ground = &self.crew.ground;
         let recipe = ground.part(&self.spec().api, name, self.spec(), &environment, address);
-        let beside = Beside {
+        let beside = ExtraApi {
             process: Process::new(recipe, Arc::clone(&self.site))?,
             url: origin(address)?,
         };
@@ -133,7 +133,7 @@ impl Stack {
     }
 
     /// Whether all processes of the stack run, serve and are not paused.
-    pub async fn is_sound(&self) -> bool {
+    pub async fn is_healthy(&self) -> bool {
         let workers = self.workers();
         let mut processes = vec![&self.postgres, &self.standins, &self.api];
         processes.extend(workers.iter().map(|worker| &worker.process));
@@ -148,7 +148,7 @@ impl Stack {
     /// Ends all processes and removes the directory; a second call does nothing.
     pub async fn stop(&self) -> Result<(), StackError> {
         let site = Arc::clone(&self.site);
-        Ok(tokio::task::spawn_blocking(move || site.demolish()).await??)
+        Ok(tokio::task::spawn_blocking(move || site.teardown()).await??)
     }
 
     /// Leaves the stack running for other processes, for at most so long.
@@ -166,7 +166,7 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(2);
 const VITAL: [&str; 3] = ["postgres", "api", "standins"];
 
 /// The newest stack that was left running under a root, and whose lease has not ended.
-pub fn published(root: &Path) -> Option<StackInfo> {
+pub fn newest_leased(root: &Path) -> Option<StackInfo> {
     let now = OffsetDateTime::now_utc();
     stacks_under(root)
         .ok()?
@@ -190,11 +190,11 @@ fn is_leased(ledger: &Ledger, now: OffsetDateTime) -> bool {
 }
 
 /// Ends a stack that another process started, by its directory.
-pub async fn take_down(directory: &Path) -> Result<(), StackError> {
+pub async fn stop_by_directory(directory: &Path) -> Result<(), StackError> {
     let directory = directory.to_owned();
     let ended = tokio::task::spawn_blocking(move || {
-        let ledger = Ledger::read(&directory).map_err(SiteError::from)?;
-        demolish(&directory, &ledger)
+        let ledger = Ledger::read(&directory).map_err(StackDirError::from)?;
+        teardown(&directory, &ledger)
     });
     ended.await??;
     Ok(())
@@ -202,12 +202,12 @@ pub async fn take_down(directory: &Path) -> Result<(), StackError> {
 
 /// An API beside that of the stack.
 #[derive(Debug)]
-pub struct Beside {
+pub struct ExtraApi {
     process: Process,
     url: Url,
 }
 
-impl Beside {
+impl ExtraApi {
     /// Its origin.
     pub fn url(&self) -> &Url {
         &self.url
@@ -254,18 +254,18 @@ impl Deref for Worker {
 
 /// Makes the workers of a stack, each with a name of its own.
 #[derive(Debug)]
-pub(crate) struct Crew {
+pub(crate) struct WorkerPool {
     spec: StackSpec,
-    site: Arc<Site>,
+    site: Arc<StackDir>,
     ground: Ground,
     environment: Environment,
     hired: AtomicUsize,
 }
 
-impl Crew {
+impl WorkerPool {
     pub(crate) fn new(
         spec: StackSpec,
-        site: Arc<Site>,
+        site: Arc<StackDir>,
         ground: Ground,
         environment: Environment,
     ) -> Self {
@@ -284,7 +284,7 @@ impl Crew {
     }
 
     /// Starts one more worker and waits until it serves.
-    pub(crate) async fn hire(&self, ports: &Ports) -> Result<Arc<Worker>, StackError> {
+    pub(crate) async fn spawn(&self, ports: &Ports) -> Result<Arc<Worker>, StackError> {
         let number = self.hired.fetch_add(1, Ordering::Relaxed) + 1;
         let address: SocketAddr = local(ports.take()?);
         let name = format!("worker-{number}");

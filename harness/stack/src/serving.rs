@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::process::Process;
-use super::site::Site;
+use super::site::StackDir;
 use super::spec::CommandLine;
 use super::start::{StackError, start_standins};
 
@@ -19,7 +19,7 @@ type Settings = Box<dyn Fn(PathBuf) -> Value + Send + Sync>;
 pub struct StandinHost {
     program: CommandLine,
     settings: Settings,
-    running: OnceCell<(Process, Arc<Site>)>,
+    running: OnceCell<(Process, Arc<StackDir>)>,
 }
 
 impl fmt::Debug for StandinHost {
@@ -51,7 +51,7 @@ impl StandinHost {
     /// Where they do not start.
     pub async fn start(&self) -> Result<(), StackError> {
         let started = async || {
-            let site = Arc::new(Site::create(&std::env::temp_dir())?);
+            let site = Arc::new(StackDir::create(&std::env::temp_dir())?);
             let settings = (self.settings)(site.storage());
             let process = start_standins(&self.program, &settings, &site).await?;
             Ok::<_, StackError>((process, site))
@@ -66,7 +66,7 @@ impl StandinHost {
     pub async fn stop(&self) -> Result<(), StackError> {
         if let Some((_, site)) = self.running.get() {
             let site = Arc::clone(site);
-            tokio::task::spawn_blocking(move || site.demolish()).await??;
+            tokio::task::spawn_blocking(move || site.teardown()).await??;
         }
         Ok(())
     }

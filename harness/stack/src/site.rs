@@ -9,16 +9,16 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::containers::{self, ContainerError, Making};
-use super::demolition::demolish;
+use super::demolition::teardown;
 use super::ledger::{Ledger, LedgerError, LedgerFile, Owner};
-use super::mark::{Mark, World};
+use super::mark::{ProcessIdentity, World};
 
 /// What the name of every stack's directory begins with.
 pub(crate) const PREFIX: &str = "cutover-";
 
 /// A stack's directory that could not be made or removed.
 #[derive(Debug, thiserror::Error)]
-pub enum SiteError {
+pub enum StackDirError {
     /// The directory could not be made.
     #[error("make the stack's directory '{}'", path.display())]
     Make {
@@ -53,7 +53,7 @@ pub enum SiteError {
 
 /// The directory of a living stack; dropping it ends the processes and removes it.
 #[derive(Debug)]
-pub struct Site {
+pub struct StackDir {
     id: String,
     directory: PathBuf,
     ledger: LedgerFile,
@@ -62,9 +62,9 @@ pub struct Site {
     ours: Mutex<bool>,
 }
 
-impl Site {
+impl StackDir {
     /// Makes the directory of a new stack and its ledger.
-    pub fn create(root: &Path) -> Result<Self, SiteError> {
+    pub fn create(root: &Path) -> Result<Self, StackDirError> {
         let id = hex::encode(rand::random::<[u8; 5]>());
         let directory = root.join(format!("{PREFIX}{id}"));
         // Until its ledger is in it, the directory's name says who makes it: one that was
@@ -72,7 +72,7 @@ impl Site {
         let draft = root.join(format!("{PREFIX}{id}.{}", Maker::me().tag()));
         let make = |path: &Path, mode| {
             let made = DirBuilder::new().mode(mode).create(path);
-            made.map_err(|source| SiteError::Make {
+            made.map_err(|source| StackDirError::Make {
                 path: path.to_owned(),
                 source,
             })
@@ -80,7 +80,7 @@ impl Site {
         // Others may pass through, for PostgreSQL runs as another user where we are root, but not look.
         make(&draft, 0o711)?;
         let ledger = LedgerFile::create(&draft)?;
-        fs::rename(&draft, &directory).map_err(|source| SiteError::Make {
+        fs::rename(&draft, &directory).map_err(|source| StackDirError::Make {
             path: directory.clone(),
             source,
         })?;
@@ -128,7 +128,7 @@ impl Site {
     }
 
     /// Makes the empty log of a process.
-    pub(crate) fn log(&self, name: &str) -> Result<PathBuf, SiteError> {
+    pub(crate) fn log(&self, name: &str) -> Result<PathBuf, StackDirError> {
         let path = self.directory.join("logs").join(format!("{name}.log"));
         let made = OpenOptions::new()
             .append(true)
@@ -137,34 +137,34 @@ impl Site {
             .open(&path);
         match made {
             Ok(_) => Ok(path),
-            Err(source) => Err(SiteError::Make { path, source }),
+            Err(source) => Err(StackDirError::Make { path, source }),
         }
     }
 
     /// Leaves the stack running for others, until `owner` no longer answers for it.
-    pub(crate) fn hand_over(&self, owner: Owner) -> Result<(), SiteError> {
+    pub(crate) fn hand_over(&self, owner: Owner) -> Result<(), StackDirError> {
         self.ledger.hand_over(owner)?;
         *self.ours.lock().unwrap_or_else(PoisonError::into_inner) = false;
         Ok(())
     }
 
     /// Ends the processes and removes the directory, once.
-    pub(crate) fn demolish(&self) -> Result<(), SiteError> {
+    pub(crate) fn teardown(&self) -> Result<(), StackDirError> {
         let mut ours = self.ours.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::take(&mut *ours) {
             let ledger = self.ledger.snapshot();
             if ledger.containers_of.is_some() {
                 containers::settle(&self.making)?;
             }
-            demolish(&self.directory, &ledger)?;
+            teardown(&self.directory, &ledger)?;
         }
         Ok(())
     }
 }
 
-impl Drop for Site {
+impl Drop for StackDir {
     fn drop(&mut self) {
-        if let Err(error) = self.demolish() {
+        if let Err(error) = self.teardown() {
             tracing::warn!(%error, "a stack was not removed completely; `cutover sweep` will");
         }
     }
@@ -173,14 +173,14 @@ impl Drop for Site {
 /// Who makes a directory, before it has a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Maker {
-    mark: Mark,
+    mark: ProcessIdentity,
     namespace: Option<String>,
 }
 
 impl Maker {
     fn me() -> Self {
         Self {
-            mark: Mark::me(),
+            mark: ProcessIdentity::me(),
             namespace: World::here().namespace,
         }
     }
@@ -201,7 +201,7 @@ impl Maker {
             return false;
         };
         let maker = Self {
-            mark: Mark {
+            mark: ProcessIdentity {
                 pid,
                 started: (started != 0).then_some(started),
             },
@@ -257,7 +257,7 @@ mod tests {
     fn a_maker_is_gone_only_where_its_pid_means_something() {
         let me = Maker::me();
         assert!(!Maker::is_gone(&me.tag()));
-        let dead = Mark {
+        let dead = ProcessIdentity {
             pid: u32::MAX / 2,
             started: Some(1),
         };
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_directory_without_a_ledger_is_unfinished_once_its_maker_is_gone() {
         let root = tempfile::tempdir().expect("a directory");
-        let site = Site::create(root.path()).expect("a stack");
+        let site = StackDir::create(root.path()).expect("a stack");
         let gone = format!("{PREFIX}0123456789.{}-1-", u32::MAX / 2);
         let me = Maker::me().tag();
         let namespace = me.rsplit_once('-').expect("a namespace").1;

@@ -16,13 +16,13 @@ use super::credentials::Credentials;
 use super::ground::{Ground, Trip};
 use super::info::{ProcessInfo, StackInfo, StackKind};
 use super::ledger::write_private;
-use super::mark::Mark;
+use super::mark::ProcessIdentity;
 use super::ports::{NoPort, Ports, address_in_use};
-use super::postgres::{AccountError, FindError, Installation, TemplateError};
+use super::postgres::{FindError, Installation, TemplateError, UserAccountError};
 use super::process::{Body, Child, Process, ProcessError, Recipe, require_success};
 use super::readiness::{Readiness, endpoints_in};
-use super::running::{Crew, Stack, Worker};
-use super::site::{Site, SiteError};
+use super::running::{Stack, Worker, WorkerPool};
+use super::site::{StackDir, StackDirError};
 use super::spec::{CommandLine, Images, StackSpec};
 use super::system::{Endpoints, Environment, StandinPlacement, SystemError};
 
@@ -43,7 +43,7 @@ pub enum StackError {
     Find(#[from] FindError),
     /// There is no account to run PostgreSQL as.
     #[error(transparent)]
-    Account(#[from] AccountError),
+    Account(#[from] UserAccountError),
     /// The cluster could not be made.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -55,7 +55,7 @@ pub enum StackError {
     Container(#[from] ContainerError),
     /// The stack's directory could not be made or removed.
     #[error(transparent)]
-    Site(#[from] SiteError),
+    StackDir(#[from] StackDirError),
     /// There is no free port.
     #[error(transparent)]
     Port(#[from] NoPort),
@@ -113,7 +113,7 @@ impl Stack {
 /// A stack before it is one: dropping it ends what was started.
 struct StackBuilder<'a> {
     spec: &'a StackSpec,
-    site: Arc<Site>,
+    site: Arc<StackDir>,
     ports: Ports,
     credentials: Credentials,
     timer: StepTimer,
@@ -121,7 +121,7 @@ struct StackBuilder<'a> {
 
 impl<'a> StackBuilder<'a> {
     fn new(spec: &'a StackSpec) -> Result<Self, StackError> {
-        let site = Arc::new(Site::create(&spec.root)?);
+        let site = Arc::new(StackDir::create(&spec.root)?);
         Ok(Self {
             spec,
             timer: StepTimer::start(site.id()),
@@ -150,14 +150,14 @@ impl<'a> StackBuilder<'a> {
         let (api, name) = (&self.spec.api, "api".to_owned());
         let recipe = ground.part(api, name, self.spec, &environment, api_address);
         let api = Process::new(recipe, Arc::clone(&self.site))?;
-        let crew = Crew::new(
+        let crew = WorkerPool::new(
             self.spec.clone(),
             Arc::clone(&self.site),
             ground,
             environment,
         );
         let (workers, ()) = tokio::try_join!(
-            try_join_all((0..self.spec.workers).map(|_| crew.hire(&self.ports))),
+            try_join_all((0..self.spec.workers).map(|_| crew.spawn(&self.ports))),
             async { Ok(api.start().await?) },
         )?;
         self.timer.step("pipeline");
@@ -175,7 +175,7 @@ impl<'a> StackBuilder<'a> {
             credentials: self.credentials,
             api_url,
         };
-        info.write().map_err(SiteError::from)?;
+        info.write().map_err(StackDirError::from)?;
         Ok(Stack {
             info,
             postgres,
@@ -235,10 +235,10 @@ impl<'a> StackBuilder<'a> {
 pub(crate) async fn start_standins(
     program: &CommandLine,
     settings: &Value,
-    site: &Arc<Site>,
+    site: &Arc<StackDir>,
 ) -> Result<Process, StackError> {
     let file = site.directory().join("standins.json");
-    write_private(&file, settings).map_err(SiteError::from)?;
+    write_private(&file, settings).map_err(StackDirError::from)?;
     let recipe = Recipe {
         name: "standins".to_owned(),
         args: program.args.clone(),
@@ -256,7 +256,7 @@ pub(crate) async fn start_standins(
 }
 
 fn process_info(process: &Process, url: Option<url::Url>) -> ProcessInfo {
-    let never = Mark {
+    let never = ProcessIdentity {
         pid: 0,
         started: None,
     };

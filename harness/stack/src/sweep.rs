@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::containers::{ContainerError, remove_orphans};
-use super::demolition::{demolish, remove};
+use super::demolition::{remove, teardown};
 use super::ledger::{Ledger, Owner};
 use super::mark::World;
-use super::site::{SiteError, stacks_under, unfinished_under};
+use super::site::{StackDirError, stacks_under, unfinished_under};
 
 /// A sweep that could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum SweepError {
 
 /// Which stacks to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum SweepScope {
     /// Those whose owner is gone or whose lease has ended.
     Abandoned,
     /// Those, and every leased one.
@@ -49,14 +49,14 @@ pub struct SweepReport {
     /// How many of their processes and containers were still alive.
     pub processes: usize,
     /// The stacks that could not be removed.
-    pub failed: Vec<SiteError>,
+    pub failed: Vec<StackDirError>,
 }
 
 /// Removes stacks: kills the processes that their ledgers name, and no others.
 ///
 /// # Errors
 /// When the directory of stacks cannot be listed; a stack that cannot be removed is in the report.
-pub async fn sweep(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> {
+pub async fn sweep(root: &Path, reach: SweepScope) -> Result<SweepReport, SweepError> {
     let root = root.to_owned();
     tokio::task::spawn_blocking(move || sweep_blocking(&root, reach)).await?
 }
@@ -70,7 +70,7 @@ pub async fn sweep_containers(root: &Path) -> Result<usize, SweepError> {
     Ok(tokio::task::spawn_blocking(move || remove_orphans(&root)).await??)
 }
 
-fn sweep_blocking(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> {
+fn sweep_blocking(root: &Path, reach: SweepScope) -> Result<SweepReport, SweepError> {
     let list = |source| SweepError::List {
         root: root.to_owned(),
         source,
@@ -91,7 +91,7 @@ fn sweep_blocking(root: &Path, reach: Reach) -> Result<SweepReport, SweepError> 
             Fate::Remove => {}
             Fate::RemoveDirectory => ledger.processes.clear(),
         }
-        match demolish(&directory, &ledger) {
+        match teardown(&directory, &ledger) {
             Ok(alive) => {
                 report.processes += alive;
                 report.removed.push(directory);
@@ -111,7 +111,7 @@ enum Fate {
     RemoveDirectory,
 }
 
-fn fate(ledger: &Ledger, here: &World, now: OffsetDateTime, reach: Reach) -> Fate {
+fn fate(ledger: &Ledger, here: &World, now: OffsetDateTime, reach: SweepScope) -> Fate {
     if ledger.world.boot != here.boot {
         return Fate::RemoveDirectory;
     }
@@ -120,8 +120,8 @@ fn fate(ledger: &Ledger, here: &World, now: OffsetDateTime, reach: Reach) -> Fat
         return Fate::Keep;
     }
     let in_use = match ledger.owner {
-        Owner::Process(owner) => owner.is_alive() && reach != Reach::Everything,
-        Owner::Lease { until } => until > now && reach == Reach::Abandoned,
+        Owner::Process(owner) => owner.is_alive() && reach != SweepScope::Everything,
+        Owner::Lease { until } => until > now && reach == SweepScope::Abandoned,
     };
     if in_use { Fate::Keep } else { Fate::Remove }
 }
@@ -132,11 +132,11 @@ mod tests {
 
     use super::*;
     use crate::ledger::{Ending, Entry, LedgerFile};
-    use crate::mark::Mark;
-    use crate::site::Site;
+    use crate::mark::ProcessIdentity;
+    use crate::site::StackDir;
 
-    fn dead() -> Mark {
-        Mark {
+    fn dead() -> ProcessIdentity {
+        ProcessIdentity {
             pid: u32::MAX / 2,
             started: Some(1),
         }
@@ -154,15 +154,15 @@ mod tests {
         let ended = Owner::Lease {
             until: now - time::Duration::seconds(1),
         };
-        let me = Owner::Process(Mark::me());
+        let me = Owner::Process(ProcessIdentity::me());
         for (owner, reach, expected) in [
-            (me, Reach::Abandoned, Fate::Keep),
-            (me, Reach::Leased, Fate::Keep),
-            (me, Reach::Everything, Fate::Remove),
-            (Owner::Process(dead()), Reach::Abandoned, Fate::Remove),
-            (later, Reach::Abandoned, Fate::Keep),
-            (later, Reach::Leased, Fate::Remove),
-            (ended, Reach::Abandoned, Fate::Remove),
+            (me, SweepScope::Abandoned, Fate::Keep),
+            (me, SweepScope::Leased, Fate::Keep),
+            (me, SweepScope::Everything, Fate::Remove),
+            (Owner::Process(dead()), SweepScope::Abandoned, Fate::Remove),
+            (later, SweepScope::Abandoned, Fate::Keep),
+            (later, SweepScope::Leased, Fate::Remove),
+            (ended, SweepScope::Abandoned, Fate::Remove),
         ] {
             file.hand_over(owner).expect("hand over");
             let found = fate(&file.snapshot(), &here, now, reach);
@@ -179,12 +179,12 @@ mod tests {
         let mut ledger = file.snapshot();
         ledger.world.namespace = Some("pid:[1]".to_owned());
         assert_eq!(
-            fate(&ledger, &World::here(), now, Reach::Everything),
+            fate(&ledger, &World::here(), now, SweepScope::Everything),
             Fate::Keep
         );
         ledger.world.boot = Some("another".to_owned());
         assert_eq!(
-            fate(&ledger, &World::here(), now, Reach::Abandoned),
+            fate(&ledger, &World::here(), now, SweepScope::Abandoned),
             Fate::RemoveDirectory
         );
     }
@@ -194,15 +194,18 @@ mod tests {
         let root = tempfile::tempdir().expect("a directory");
         let foreign = root.path().join("cutover-without-a-ledger");
         std::fs::create_dir(&foreign).expect("a directory");
-        let kept = Site::create(root.path()).expect("a stack");
-        let abandoned = Site::create(root.path()).expect("a stack");
+        let kept = StackDir::create(root.path()).expect("a stack");
+        let abandoned = StackDir::create(root.path()).expect("a stack");
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
         let mut bystander = Command::new("sleep").arg("60").spawn().expect("sleep");
-        let stranger = Mark {
+        let stranger = ProcessIdentity {
             started: Some(1),
-            ..Mark::of(bystander.id())
+            ..ProcessIdentity::of(bystander.id())
         };
-        for (name, mark) in [("api", Mark::of(child.id())), ("worker-1", stranger)] {
+        for (name, mark) in [
+            ("api", ProcessIdentity::of(child.id())),
+            ("worker-1", stranger),
+        ] {
             let entry = Entry {
                 name: name.to_owned(),
                 mark,
@@ -214,13 +217,15 @@ mod tests {
             .hand_over(Owner::Process(dead()))
             .expect("hand over");
 
-        let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
+        let report = sweep(root.path(), SweepScope::Abandoned)
+            .await
+            .expect("a sweep");
 
         assert_eq!(report.removed, [abandoned.directory()]);
         assert_eq!(report.processes, 1);
         assert!(report.failed.is_empty());
         assert!(kept.directory().exists() && foreign.exists());
-        assert!(Mark::of(bystander.id()).is_alive());
+        assert!(ProcessIdentity::of(bystander.id()).is_alive());
         child.wait().expect("wait");
         bystander.kill().expect("kill");
         bystander.wait().expect("wait");

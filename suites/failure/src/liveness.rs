@@ -7,8 +7,8 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::Endpoint;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{HttpError, Reply, Silence};
-use cutover_harness::stack::{Beside, Overrides};
+use cutover_harness::probe::{HttpError, NoResponse, Reply};
+use cutover_harness::stack::{ExtraApi, Overrides};
 use cutover_harness::standin::{AuthBehaviour, EmbedderBehaviour, ScriptGuard, StorageBehaviour};
 use futures::future::try_join_all;
 
@@ -18,7 +18,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(health_answers_while_requests_wait, WAITING_REQUESTS)
             .requires([Http, Standins, Processes])
             .effect(Fault)
-            .takes(secs(2))
+            .expected_duration(secs(2))
             .severity(High)
             .alone_with_workers(1),
     ]
@@ -125,10 +125,10 @@ fn limit(cx: &Context) -> Duration {
 }
 
 /// A second API that asks its identity provider about every token.
-async fn start_introspecting_api(cx: &Context) -> CheckResult<Beside> {
+async fn start_introspecting_api(cx: &Context) -> CheckResult<ExtraApi> {
     let mode = ("AUTH_MODE".to_owned(), Some("introspection".to_owned()));
     let overrides = Overrides::from([mode]);
-    Ok(cx.processes()?.api_beside(&overrides).await?)
+    Ok(cx.processes()?.start_extra_api(&overrides).await?)
 }
 
 async fn slow_down(cx: &Context, slow: SlowProvider) -> CheckResult<Option<ScriptGuard>> {
@@ -154,7 +154,7 @@ async fn slow_down(cx: &Context, slow: SlowProvider) -> CheckResult<Option<Scrip
 async fn is_answered_in_time(
     cx: &Context,
     kind: RequestKind,
-    extra_api: Option<&Beside>,
+    extra_api: Option<&ExtraApi>,
 ) -> CheckResult<bool> {
     let mut users = Vec::new();
     for _ in 0..USERS {
@@ -174,7 +174,7 @@ async fn is_answered_in_time(
         let request = probe.request(Endpoint::Health, "")?.within(limit(cx));
         match probe.http().send(request).await {
             Err(HttpError::NoAnswer {
-                silence: Silence::Late { .. },
+                silence: NoResponse::TimedOut { .. },
                 ..
             }) => late.set(true),
             answer => drop(answer.map_err(HttpError::into_stop)?.expect_status(200)?),
@@ -197,14 +197,14 @@ async fn is_answered_in_time(
 const QUICKLY: Duration = Duration::from_millis(300);
 
 /// Whether that many simultaneous `/health` requests are answered quickly.
-async fn is_machine_fast(cx: &Context, extra_api: Option<&Beside>) -> CheckResult<bool> {
+async fn is_machine_fast(cx: &Context, extra_api: Option<&ExtraApi>) -> CheckResult<bool> {
     let probe = at_extra_api(cx.pipeline()?, extra_api).anonymous();
     let began = Instant::now();
     try_join_all((0..USERS).map(|_| probe.health())).await?;
     Ok(began.elapsed() < QUICKLY)
 }
 
-fn at_extra_api(pipeline: Pipeline, extra_api: Option<&Beside>) -> Pipeline {
+fn at_extra_api(pipeline: Pipeline, extra_api: Option<&ExtraApi>) -> Pipeline {
     match extra_api {
         Some(extra_api) => pipeline.at(extra_api.url()),
         None => pipeline,

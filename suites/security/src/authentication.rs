@@ -23,7 +23,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_token_expires_on_time)
             .requires([Http, Minting])
             .effect(Read)
-            .takes(secs(8))
+            .expected_duration(secs(8))
             .severity(Critical),
         check!(a_valid_token_opens_every_route)
             .requires([Http])
@@ -222,9 +222,9 @@ async fn a_token_expires_on_time(cx: &Context) -> CheckResult {
     cx.eventually("the token is refused", CLOCK_SKEW, async || {
         let reply = pipeline.jobs(&[]).await?;
         Ok(if reply.status == 401 {
-            Look::Seen(())
+            Poll::Ready(())
         } else {
-            Look::NotYet(reply.summary())
+            Poll::Pending(reply.summary())
         })
     })
     .await

@@ -293,9 +293,9 @@ async fn log_lines_carry_job_and_request_ids(cx: &Context) -> CheckResult {
         }
         let missing = format!("job: {has_job}, request: {has_request}");
         Ok(if has_job && has_request {
-            Look::Seen(())
+            Poll::Ready(())
         } else {
-            Look::NotYet(missing)
+            Poll::Pending(missing)
         })
     })
     .await

@@ -6,7 +6,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Accepted, Endpoint};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{HttpError, Reply, Request, Silence};
+use cutover_harness::probe::{HttpError, NoResponse, Reply, Request};
 use futures::future::try_join_all;
 
 /// The checks of this file.
@@ -200,7 +200,7 @@ async fn expect_refusal(caller: &Pipeline, request: Request, has_token: bool) ->
     let request = request.header("connection", "close");
     let reply = match caller.http().send(request).await {
         Err(HttpError::NoAnswer {
-            silence: Silence::Cut(_),
+            silence: NoResponse::Truncated(_),
             ..
         }) => return Ok(()),
         answer => answer.map_err(HttpError::into_stop)?,

@@ -40,9 +40,9 @@ async fn the_service_is_alive_and_ready(cx: &Context) -> CheckResult {
     cx.eventually("the service is ready", READY_WITHIN, async || {
         let reply = pipeline.ready().await?;
         Ok(if reply.status == 200 {
-            Look::Seen(())
+            Poll::Ready(())
         } else {
-            Look::NotYet(reply.summary())
+            Poll::Pending(reply.summary())
         })
     })
     .await

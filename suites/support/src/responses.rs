@@ -20,9 +20,9 @@ pub async fn wait_for_status(
     cx.eventually(what, within, async || {
         let reply = ask().await?;
         Ok(if reply.status == status {
-            Look::Seen(reply)
+            Poll::Ready(reply)
         } else {
-            Look::NotYet(reply.summary())
+            Poll::Pending(reply.summary())
         })
     })
     .await

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::reading::Reading;
+use super::reading::ValidationOutcome;
 use super::subject::Subject;
 use cutover_evidence::interrupt::Interrupt;
 
@@ -27,7 +27,7 @@ const SHOWN: usize = 200;
 
 /// Runs validations and reads them back.
 #[derive(Debug)]
-pub(crate) struct Examiner {
+pub(crate) struct ValidationRunner {
     /// The binary to validate with.
     pub(crate) program: PathBuf,
     /// Where the runs go.
@@ -42,9 +42,9 @@ pub(crate) struct Examiner {
     pub(crate) interrupt: Interrupt,
 }
 
-impl Examiner {
+impl ValidationRunner {
     /// Validates a subject; nothing where somebody asked for an end before there was a verdict.
-    pub(crate) async fn examine(&self, subject: Subject) -> Option<Reading> {
+    pub(crate) async fn examine(&self, subject: Subject) -> Option<ValidationOutcome> {
         if self.interrupt.by().is_some() {
             return None;
         }
@@ -61,10 +61,10 @@ impl Examiner {
             match ended.map(|()| Run::load(&self.runs.join(subject.id()))) {
                 Ok(Ok(run)) => {
                     let verdict = judge(&run, &self.policy(), OffsetDateTime::now_utc());
-                    Reading::of(subject, &verdict, &self.suites, took)
+                    ValidationOutcome::of(subject, &verdict, &self.suites, took)
                 }
-                Ok(Err(_)) => Reading::broken(subject, self.last_words(subject), took),
-                Err(error) => Reading::broken(subject, error.to_string(), took),
+                Ok(Err(_)) => ValidationOutcome::broken(subject, self.last_words(subject), took),
+                Err(error) => ValidationOutcome::broken(subject, error.to_string(), took),
             },
         )
     }

@@ -10,7 +10,7 @@ mod statistics;
 mod subject;
 mod table;
 
-pub(crate) use child::Examiner;
+pub(crate) use child::ValidationRunner;
 pub(crate) use result::{Calibration, Settings};
 pub(crate) use subject::{Subject, choose};
 pub(crate) use table::{line, text};

@@ -10,7 +10,7 @@ use super::subject::Subject;
 
 /// What one validation said.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Reading {
+pub(crate) struct ValidationOutcome {
     /// The defect's id, or the number of the sound stack.
     pub(crate) id: String,
     /// What was to be seen.
@@ -64,7 +64,7 @@ impl Ruling {
     }
 }
 
-impl Reading {
+impl ValidationOutcome {
     /// Reads a verdict; of no suites all were asked.
     pub(crate) fn of(
         subject: Subject,
@@ -203,7 +203,7 @@ mod tests {
     fn ruling(subject: Subject, decision: Decision, failed: &[&str], suites: &[&str]) -> Ruling {
         let suites: Vec<_> = suites.iter().map(ToString::to_string).collect();
         let verdict = verdict(decision, failed);
-        Reading::of(subject, &verdict, &suites, Duration::ZERO).ruling
+        ValidationOutcome::of(subject, &verdict, &suites, Duration::ZERO).ruling
     }
 
     #[test]
@@ -262,7 +262,9 @@ mod tests {
 
     #[test]
     fn what_left_no_record_is_no_detection_and_no_go() {
-        let read = |subject| Reading::broken(subject, "it broke".to_owned(), Duration::ZERO).ruling;
+        let read = |subject| {
+            ValidationOutcome::broken(subject, "it broke".to_owned(), Duration::ZERO).ruling
+        };
         assert_eq!(read(Subject::Defect(&DEFECT)), Ruling::Missed);
         assert_eq!(read(Subject::Healthy(1)), Ruling::FalseAlarm);
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::reading::{Reading, Ruling};
+use super::reading::{Ruling, ValidationOutcome};
 use super::statistics::Rate;
 use super::table;
 
@@ -46,7 +46,7 @@ pub(crate) struct Calibration {
     /// How many of the sound stacks got no GO.
     pub(crate) false_alarms: Rate,
     /// The readings, in the catalog's order.
-    pub(crate) readings: Vec<Reading>,
+    pub(crate) readings: Vec<ValidationOutcome>,
 }
 
 impl Calibration {
@@ -54,11 +54,12 @@ impl Calibration {
     pub(crate) fn new(
         id: String,
         settings: Settings,
-        readings: Vec<Reading>,
+        readings: Vec<ValidationOutcome>,
         took: Duration,
     ) -> Self {
-        let of_sound =
-            |reading: &&Reading| matches!(reading.ruling, Ruling::Sound | Ruling::FalseAlarm);
+        let of_sound = |reading: &&ValidationOutcome| {
+            matches!(reading.ruling, Ruling::Sound | Ruling::FalseAlarm)
+        };
         Self {
             v: VERSION,
             id,

@@ -1,10 +1,10 @@
 //! A calibration as people read it: a line as each validation ends, a table on the terminal, a page in markdown.
 
-use super::reading::Reading;
+use super::reading::ValidationOutcome;
 use super::result::Calibration;
 
 /// One line about a reading.
-pub(crate) fn line(reading: &Reading) -> String {
+pub(crate) fn line(reading: &ValidationOutcome) -> String {
     format!(
         "  {:<11}  {:<10}  {:<12}  {:>5.1} s  {}",
         reading.ruling.name(),
@@ -81,7 +81,7 @@ pub(crate) fn markdown(calibration: &Calibration) -> String {
     lines.join("\n")
 }
 
-fn row(reading: &Reading) -> String {
+fn row(reading: &ValidationOutcome) -> String {
     format!(
         "| {} | {} | {} | {} | {} | {:.1} |",
         reading.id,
@@ -93,13 +93,13 @@ fn row(reading: &Reading) -> String {
     )
 }
 
-fn wrong(calibration: &Calibration) -> impl Iterator<Item = &Reading> {
+fn wrong(calibration: &Calibration) -> impl Iterator<Item = &ValidationOutcome> {
     let readings = calibration.readings.iter();
     readings.filter(|reading| !reading.ruling.is_right())
 }
 
 /// What a wrong ruling was about.
-fn story(reading: &Reading) -> String {
+fn story(reading: &ValidationOutcome) -> String {
     let mut story = format!(
         "{} ({}) {}",
         reading.title,
@@ -118,14 +118,14 @@ fn story(reading: &Reading) -> String {
     story.replace(char::is_control, " ")
 }
 
-fn decision(reading: &Reading) -> &'static str {
+fn decision(reading: &ValidationOutcome) -> &'static str {
     reading
         .decision
         .map_or("no verdict", |decision| decision.name())
 }
 
 /// The first check that is blamed, and how many more are.
-fn blamed(reading: &Reading, quote: &str) -> String {
+fn blamed(reading: &ValidationOutcome, quote: &str) -> String {
     match reading.blamed.as_slice() {
         [] => "–".to_owned(),
         [only] => format!("{quote}{only}{quote}"),
@@ -150,8 +150,13 @@ mod tests {
     use crate::calibration::Settings;
     use crate::calibration::reading::Ruling;
 
-    fn reading(id: &str, ruling: Ruling, decision: Option<Decision>, blamed: &[&str]) -> Reading {
-        Reading {
+    fn reading(
+        id: &str,
+        ruling: Ruling,
+        decision: Option<Decision>,
+        blamed: &[&str],
+    ) -> ValidationOutcome {
+        ValidationOutcome {
             id: id.to_owned(),
             title: "Two workers run one job.",
             ruling,
@@ -174,7 +179,7 @@ mod tests {
                 Some(Decision::NoGo),
                 &[once, "pipeline::the_limit_holds::daily"],
             ),
-            Reading {
+            ValidationOutcome {
                 besides: vec![once.parse().unwrap()],
                 reason: Some(hostile.to_owned()),
                 ..reading("C-03", Ruling::Misblamed, Some(Decision::NoGo), &[])

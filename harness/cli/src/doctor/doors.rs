@@ -9,15 +9,15 @@ use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use super::report::{Report, chain};
-use cutover_contract::accounts::Said;
+use cutover_contract::accounts::TokenClaims;
 use cutover_contract::contract::Contract;
 use cutover_contract::probe::{Database, Storage};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
 use cutover_harness::connection::Connection;
-use cutover_harness::interlock::proven;
-use cutover_harness::lane::{Lane, Opening};
+use cutover_harness::interlock::verify_class;
+use cutover_harness::lane::{SutClients, SutConfig};
 use cutover_harness::target_file::Target;
 
 /// How far the clocks may be apart before tokens are in danger.
@@ -49,7 +49,7 @@ pub(super) async fn go_round(
         contract,
         links,
     } = *house;
-    let opening = Opening {
+    let opening = SutConfig {
         connection,
         stack: None,
         safeguards: None,
@@ -57,7 +57,7 @@ pub(super) async fn go_round(
         contract: &Arc::new(contract.clone()),
         redactor,
     };
-    let lane = match Lane::open(opening).await {
+    let lane = match SutClients::open(opening).await {
         Ok(lane) => lane,
         Err(error) => {
             report.note("identity", Err::<&str, _>(format!("{error:#}")));
@@ -73,7 +73,7 @@ pub(super) async fn go_round(
             });
         }
         let version = api(&lane, report).await;
-        let proof = proven(target, &contract.fields.version, version.as_ref(), None);
+        let proof = verify_class(target, &contract.fields.version, version.as_ref(), None);
         report.note("class", proof.map(|()| target.class));
         let tenants = lane.two_tenants_are_let_in().await;
         report.step("identity", tenants, |()| {
@@ -93,13 +93,13 @@ pub(super) async fn go_round(
 }
 
 /// What the tokens of the tenants say, and how long they are good for.
-fn tokens(lane: &Lane, report: &mut Report) {
+fn tokens(lane: &SutClients, report: &mut Report) {
     for (name, said) in lane.accounts().said() {
         report.note("token", judged(&name, &said));
     }
 }
 
-fn judged(name: &str, said: &Said) -> Result<String, String> {
+fn judged(name: &str, said: &TokenClaims) -> Result<String, String> {
     let claims: Vec<_> = ["sub", "role", "aud", "iss"]
         .into_iter()
         .filter_map(|claim| Some(format!("{claim} {}", said.claim(claim)?)))
@@ -124,7 +124,7 @@ fn judged(name: &str, said: &Said) -> Result<String, String> {
 }
 
 /// Asks the API how it is and what it is.
-async fn api(lane: &Lane, report: &mut Report) -> Option<Value> {
+async fn api(lane: &SutClients, report: &mut Report) -> Option<Value> {
     let pipeline = lane.nobody();
     let health = match pipeline.health().await {
         Ok(reply) => reply,
@@ -151,7 +151,7 @@ async fn api(lane: &Lane, report: &mut Report) -> Option<Value> {
     version
 }
 
-async fn database(lane: &Lane, contract: &Contract, report: &mut Report) {
+async fn database(lane: &SutClients, contract: &Contract, report: &mut Report) {
     let Some(pool) = lane.pool() else { return };
     let database = Database::new(pool, &contract.database.schema, Recorder::silent());
     let query = "SELECT current_user::text AS role, \
@@ -179,7 +179,7 @@ async fn database(lane: &Lane, contract: &Contract, report: &mut Report) {
     report.note("database", found);
 }
 
-async fn storage(lane: &Lane, report: &mut Report) {
+async fn storage(lane: &SutClients, report: &mut Report) {
     let Some(door) = lane.connection().storage.clone() else {
         return;
     };
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_token_is_told_by_what_it_says_and_how_long_it_lasts() {
-        let judge = |life: i64| judged("token 1", &Said::by(&token(life)).unwrap());
+        let judge = |life: i64| judged("token 1", &TokenClaims::by(&token(life)).unwrap());
         let told = judge(7200).unwrap();
         assert!(told.starts_with("token 1 says sub 00000000"), "{told}");
         assert!(told.contains("in 119 min"), "{told}");

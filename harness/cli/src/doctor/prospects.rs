@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{Admission, Profile, Selection};
 
-use crate::Trouble;
+use crate::CommandError;
 use cutover_harness::catalog::Catalog;
-use cutover_harness::plan::{Order, plan};
+use cutover_harness::plan::{PlanRequest, plan};
 use cutover_harness::target_file::Target;
 
 /// For every suite how many checks could run, and what the others lack.
@@ -15,10 +15,10 @@ pub(super) fn prospects(
     catalog: &Catalog,
     target: &Target,
     policy: &Policy,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<String>, CommandError> {
     let mut lines = Vec::new();
     for profile in [Profile::Smoke, Profile::Gate] {
-        let order = Order {
+        let order = PlanRequest {
             run: "not-run".to_owned(),
             profile,
             seed: 0,

@@ -13,17 +13,17 @@ use super::doors::{House, go_round};
 use super::prospects::prospects;
 use super::report::Report;
 use super::way::reachable;
-use crate::Trouble;
+use crate::CommandError;
 use crate::common_options::{PolicyOption, PrintOptions};
 use cutover_contract::contract::Contract;
 use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
 use cutover_harness::catalog::Catalog;
-use cutover_harness::runner::Hosting;
+use cutover_harness::runner::StandinsMode;
 use cutover_harness::target_file::Target;
 use cutover_stack::StandinHost;
 
-/// Look whether a target can be reached, and what could be checked there
+/// Poll whether a target can be reached, and what could be checked there
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
     /// The target file
@@ -36,7 +36,7 @@ pub(crate) struct Doctor {
 }
 
 impl Doctor {
-    pub(crate) fn run(self, catalog: &Catalog) -> Result<u8, Trouble> {
+    pub(crate) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         self.print.apply();
         let target = Target::read(&self.target)?;
         let contract = target.contract(catalog.contract.text)?;
@@ -110,8 +110,8 @@ async fn standins(
 ) -> Option<StandinHost> {
     let at = target.standins.as_ref()?;
     let started = async {
-        let hosting = Hosting::of(target, contract, &env::current_exe()?, redactor).await?;
-        let Hosting::Us(host) = hosting else {
+        let hosting = StandinsMode::of(target, contract, &env::current_exe()?, redactor).await?;
+        let StandinsMode::Us(host) = hosting else {
             return Ok(None);
         };
         host.start().await?;

@@ -12,7 +12,7 @@ use url::Url;
 use super::answers::{Answers, PROJECT, STANDIN, Way, class_of};
 use super::file::written;
 use super::questions::{Person, name_of, origin};
-use crate::Trouble;
+use crate::CommandError;
 use cutover_harness::target_file::{Class, Target};
 
 /// Write a commented target file for a pipeline that somebody runs
@@ -57,7 +57,7 @@ pub(crate) struct Init {
 }
 
 impl Init {
-    pub(crate) fn run(self) -> Result<u8, Trouble> {
+    pub(crate) fn run(self) -> Result<u8, CommandError> {
         let path = self.output.display();
         // Before anybody answers questions in vain; the file is made only where it still does not exist.
         if self.output.exists() && !self.force {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::token::Said;
+use super::token::TokenClaims;
 use crate::probe::{Http, Request};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
@@ -29,7 +29,7 @@ pub(super) struct Login {
 
 impl Login {
     /// A new token of an account, and what it says.
-    pub(super) async fn token(&self, account: usize) -> Result<(Secret, Said), LoginError> {
+    pub(super) async fn token(&self, account: usize) -> Result<(Secret, TokenClaims), LoginError> {
         let (email, password) = &self.accounts[account];
         let refused = |why| LoginError {
             email: email.clone(),
@@ -37,7 +37,7 @@ impl Login {
             why,
         };
         let token = self.ask(email, password).await.map_err(refused)?;
-        let said = Said::by(&token).ok_or_else(|| {
+        let said = TokenClaims::by(&token).ok_or_else(|| {
             refused("its token is no JWT whose `sub` is the id of a user".to_owned())
         })?;
         Ok((token, said))

@@ -11,5 +11,5 @@ mod token_source;
 
 pub use pool::{AccountError, Accounts};
 pub use quota::Quota;
-pub use token::Said;
+pub use token::TokenClaims;
 pub use token_source::TokenSource;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::login::{Login, LoginError};
 use super::quota::Quota;
 use super::seat::{Seat, given, logged_in};
-use super::token::Said;
+use super::token::TokenClaims;
 use super::token_source::TokenSource;
 use crate::identity::{Minter, Tenant, TokenError};
 use cutover_evidence::redact::Redactor;
@@ -157,17 +157,18 @@ impl Accounts {
     }
 
     /// What the tokens say, each with what it is called: those of the pool, or one that is signed for it.
-    pub fn said(&self) -> Vec<(String, Said)> {
+    pub fn said(&self) -> Vec<(String, TokenClaims)> {
         match self {
             Self::Minted(minter) => {
                 let tenant = minter.tenant(Uuid::new_v4()).ok();
-                let said = tenant.and_then(|tenant| Said::by(&tenant.token));
+                let said = tenant.and_then(|tenant| TokenClaims::by(&tenant.token));
                 let said = said.map(|said| ("one that we sign".to_owned(), said));
                 said.into_iter().collect()
             }
             Self::Pool(pool) => {
                 let seats = pool.seats();
-                let said = |seat: &Seat| Some((seat.name.clone(), Said::by(&seat.tenant.token)?));
+                let said =
+                    |seat: &Seat| Some((seat.name.clone(), TokenClaims::by(&seat.tenant.token)?));
                 seats.iter().filter_map(said).collect()
             }
         }

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::login::Login;
 use super::pool::AccountError;
-use super::token::Said;
+use super::token::TokenClaims;
 use crate::identity::Tenant;
 use cutover_evidence::secret::Secret;
 
@@ -22,7 +22,7 @@ pub(super) struct Seat {
 
 impl Seat {
     /// An account with a token of its own, lent to nobody.
-    pub(super) fn new(name: String, token: Secret, said: &Said) -> Self {
+    pub(super) fn new(name: String, token: Secret, said: &TokenClaims) -> Self {
         let now = OffsetDateTime::now_utc();
         Self {
             name,
@@ -35,7 +35,7 @@ impl Seat {
     }
 
     /// Gives it a new token, whoever has it.
-    pub(super) fn renew(&mut self, token: Secret, said: &Said) {
+    pub(super) fn renew(&mut self, token: Secret, said: &TokenClaims) {
         let renewed = Self::new(std::mem::take(&mut self.name), token, said);
         let lent = self.lent;
         *self = Self { lent, ..renewed };
@@ -56,7 +56,7 @@ impl Seat {
 pub(super) fn given(tokens: &[Secret]) -> Result<Vec<Seat>, AccountError> {
     let seat = |(index, token): (usize, &Secret)| {
         let number = index + 1;
-        let said = Said::by(token).ok_or(AccountError::Anonymous { number })?;
+        let said = TokenClaims::by(token).ok_or(AccountError::Anonymous { number })?;
         Ok(Seat::new(format!("token {number}"), token.clone(), &said))
     };
     tokens.iter().enumerate().map(seat).collect()

@@ -20,7 +20,7 @@ const SHOWN: usize = 120;
 
 /// What a token says.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct TokenClaims {
     /// Whose it is.
     pub user_id: Uuid,
     /// The user's address; empty where it does not say.
@@ -30,7 +30,7 @@ pub struct Said {
     claims: Value,
 }
 
-impl Said {
+impl TokenClaims {
     /// What a token says, if it is a JWT whose `sub` is the id of a user.
     pub fn by(token: &Secret) -> Option<Self> {
         let claims = token.expose().split('.').nth(1)?;
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_token_is_stale_well_before_its_end() {
         let now = OffsetDateTime::now_utc();
-        let said = |life: i64| Said {
+        let said = |life: i64| TokenClaims {
             user_id: Uuid::nil(),
             email: String::new(),
             expires: Some(now + Duration::seconds(life)),

@@ -9,7 +9,7 @@ use super::client::Pipeline;
 use super::endpoint::Endpoint;
 use super::job_view::JobView;
 use super::upload::Upload;
-use crate::probe::{HttpError, Look, Reply, Request, eventually};
+use crate::probe::{HttpError, Poll, Reply, Request, eventually};
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// How often an upload is tried on a machine that is too busy to be in time.
@@ -73,9 +73,9 @@ impl Pipeline {
         let what = format!("job {}: {what}", accepted.job_id);
         let look = async || {
             Ok(match self.glance(accepted).await? {
-                Look::Seen(job) if reached(&job) => Look::Seen(job),
-                Look::Seen(job) => Look::NotYet(job.summary()),
-                Look::NotYet(outage) => Look::NotYet(outage),
+                Poll::Ready(job) if reached(&job) => Poll::Ready(job),
+                Poll::Ready(job) => Poll::Pending(job.summary()),
+                Poll::Pending(outage) => Poll::Pending(outage),
             })
         };
         eventually(self.http().recorder(), &what, within, look).await
@@ -114,16 +114,16 @@ impl Pipeline {
     }
 
     /// A job as it is shown now, or the outage that hides it, if outages are expected.
-    async fn glance(&self, accepted: &Accepted) -> CheckResult<Look<JobView>> {
+    async fn glance(&self, accepted: &Accepted) -> CheckResult<Poll<JobView>> {
         match self.http().send(self.about(accepted)?).await {
             Ok(reply) if self.through_outages && reply.status >= 500 => {
-                Ok(Look::NotYet(reply.summary()))
+                Ok(Poll::Pending(reply.summary()))
             }
-            Ok(reply) => self.read(accepted, reply).map(Look::Seen),
+            Ok(reply) => self.read(accepted, reply).map(Poll::Ready),
             Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoAnswer { .. }))
                 if self.through_outages =>
             {
-                Ok(Look::NotYet(outage.to_string()))
+                Ok(Poll::Pending(outage.to_string()))
             }
             Err(error) => Err(error.into_stop()),
         }

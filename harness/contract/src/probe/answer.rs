@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_reports::record::HttpExchange;
 use http::{HeaderMap, StatusCode};
 
-use super::http::{HttpError, MAX_BODY, Silence};
+use super::http::{HttpError, MAX_BODY, NoResponse};
 use super::reply::Reply;
 use super::request::Request;
 use super::{body, curl, mask};
@@ -60,11 +60,11 @@ impl Broken {
                 request: request.line(),
                 source,
             },
-            Self::Late => no_answer(Silence::Late {
+            Self::Late => no_answer(NoResponse::TimedOut {
                 after: request.deadline,
             }),
-            Self::Cut(error) => no_answer(Silence::Cut(innermost(&error))),
-            Self::Endless => no_answer(Silence::Endless),
+            Self::Cut(error) => no_answer(NoResponse::Truncated(innermost(&error))),
+            Self::Endless => no_answer(NoResponse::TooLarge),
         }
     }
 

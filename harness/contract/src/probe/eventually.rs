@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_reports::record::{Evidence, Finding, Wait};
 use tokio::time::Instant;
 
-use super::patience::Patience;
+use super::patience::StallAwareDeadline;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::stop::{CheckResult, Stop};
 
@@ -14,35 +14,35 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// What one look showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look<T> {
+pub enum Poll<T> {
     /// What was awaited.
-    Seen(T),
+    Ready(T),
     /// Something else, in words for a person.
-    NotYet(String),
+    Pending(String),
 }
 
-/// What a look may return: a [`Look`], or an `Option` where there is nothing to say about *not yet*.
-pub trait Sight {
+/// What a look may return: a [`Poll`], or an `Option` where there is nothing to say about *not yet*.
+pub trait IntoPoll {
     /// What is awaited.
-    type Seen;
+    type Ready;
 
     /// What the look showed.
-    fn look(self) -> Look<Self::Seen>;
+    fn look(self) -> Poll<Self::Ready>;
 }
 
-impl<T> Sight for Look<T> {
-    type Seen = T;
+impl<T> IntoPoll for Poll<T> {
+    type Ready = T;
 
-    fn look(self) -> Look<T> {
+    fn look(self) -> Poll<T> {
         self
     }
 }
 
-impl<T> Sight for Option<T> {
-    type Seen = T;
+impl<T> IntoPoll for Option<T> {
+    type Ready = T;
 
-    fn look(self) -> Look<T> {
-        self.map_or_else(|| Look::NotYet("nothing".to_owned()), Look::Seen)
+    fn look(self) -> Poll<T> {
+        self.map_or_else(|| Poll::Pending("nothing".to_owned()), Poll::Ready)
     }
 }
 
@@ -50,13 +50,13 @@ impl<T> Sight for Option<T> {
 ///
 /// The first look is immediate and the last is not before the deadline, so that
 /// what comes just in time is seen. A look that stops the check ends the wait.
-pub async fn eventually<S: Sight>(
+pub async fn eventually<S: IntoPoll>(
     recorder: &Recorder,
     what: &str,
     within: Duration,
     mut look: impl AsyncFnMut() -> CheckResult<S>,
-) -> CheckResult<S::Seen> {
-    let (started, patience) = (Instant::now(), Patience::new(within));
+) -> CheckResult<S::Ready> {
+    let (started, patience) = (Instant::now(), StallAwareDeadline::new(within));
     let mut pause = FIRST_PAUSE;
     let mut attempts = 0;
     let record = |attempts, satisfied, last: &str| {
@@ -79,15 +79,15 @@ pub async fn eventually<S: Sight>(
             }
         };
         match seen {
-            Look::Seen(seen) => {
+            Poll::Ready(seen) => {
                 record(attempts, true, "what was awaited");
                 return Ok(seen);
             }
-            Look::NotYet(last) if is_last => {
+            Poll::Pending(last) if is_last => {
                 record(attempts, false, &last);
                 return Err(missed(what, within, &last));
             }
-            Look::NotYet(_) => {}
+            Poll::Pending(_) => {}
         }
         tokio::time::sleep(pause.min(patience.left())).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
@@ -128,7 +128,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_never_comes_is_a_finding_that_says_what_was_seen() {
         let started = Instant::now();
-        let look = async || Ok(Look::<()>::NotYet("job is queued".to_owned()));
+        let look = async || Ok(Poll::<()>::Pending("job is queued".to_owned()));
         let stop = eventually(
             &Recorder::silent(),
             "the job is complete",

@@ -8,7 +8,7 @@ use cutover_reports::record::{Evidence, Finding};
 use super::answer::{Answer, Broken};
 use super::client::client_builder;
 use super::gate::RequestGate;
-use super::patience::Patience;
+use super::patience::StallAwareDeadline;
 use super::reply::Reply;
 use super::request::Request;
 use cutover_evidence::journal::Recorder;
@@ -55,25 +55,25 @@ pub enum HttpError {
         /// The request.
         request: String,
         /// What it did instead.
-        silence: Silence,
+        silence: NoResponse,
     },
 }
 
 /// What a surface does instead of answering.
 #[derive(Debug, thiserror::Error)]
-pub enum Silence {
+pub enum NoResponse {
     /// Nothing, for too long.
     #[error("did not answer within {}", humantime::format_duration(*after))]
-    Late {
+    TimedOut {
         /// The deadline.
         after: Duration,
     },
     /// It ended the connection.
     #[error("broke off its answer ({0})")]
-    Cut(String),
+    Truncated(String),
     /// It went on and on.
     #[error("answered with more than {MAX_BODY} bytes")]
-    Endless,
+    TooLarge,
 }
 
 impl HttpError {
@@ -170,7 +170,7 @@ impl Http {
 
     async fn ask(&self, request: &Request) -> Answer {
         let mut answer = Answer::default();
-        let patience = Patience::new(request.deadline);
+        let patience = StallAwareDeadline::new(request.deadline);
         answer.broken = match patience.bear(self.read(request, &mut answer)).await {
             Some(read) => read.err(),
             None => Some(Broken::Late),

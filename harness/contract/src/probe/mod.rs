@@ -24,12 +24,12 @@ mod vector;
 mod way;
 
 pub use client::client_builder;
-pub use eventually::{Look, Sight, eventually};
+pub use eventually::{IntoPoll, Poll, eventually};
 pub use gate::RequestGate;
-pub use http::{DEADLINE, Http, HttpError, MAX_BODY, Silence, client};
+pub use http::{DEADLINE, Http, HttpError, MAX_BODY, NoResponse, client};
 pub use logs::{Log, LogError, Logs};
 pub use parameter::Parameter;
-pub use patience::Patience;
+pub use patience::StallAwareDeadline;
 pub use reply::Reply;
 pub use request::Request;
 pub use rows::{ChunkRow, DocumentRow, EventRow, JobRow};

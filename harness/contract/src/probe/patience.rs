@@ -1,4 +1,4 @@
-//! Patience: a deadline that does not run out while the machine stands still.
+//! StallAwareDeadline: a deadline that does not run out while the machine stands still.
 //!
 //! What we wait for often runs on this very machine. While something there waits for a processor
 //! or for a disk, a system is slow for reasons that are not its own; such time counts a quarter.
@@ -14,13 +14,13 @@ const NOT_COUNTED: f64 = 0.75;
 
 /// A deadline from now on.
 #[derive(Debug)]
-pub struct Patience {
+pub struct StallAwareDeadline {
     within: Duration,
     began: Instant,
     stalled: Duration,
 }
 
-impl Patience {
+impl StallAwareDeadline {
     /// A wait that begins now.
     pub fn new(within: Duration) -> Self {
         Self {
@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_in_time_is_taken_and_what_never_comes_is_not_waited_for() {
-        let patience = Patience::new(Duration::from_secs(1));
+        let patience = StallAwareDeadline::new(Duration::from_secs(1));
         assert_eq!(patience.bear(async { 7 }).await, Some(7));
         assert_eq!(patience.bear(std::future::pending::<()>()).await, None);
         assert!(patience.left().is_zero());

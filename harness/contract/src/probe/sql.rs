@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use super::body;
 use super::parameter::Parameter;
-use super::patience::Patience;
+use super::patience::StallAwareDeadline;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 
@@ -150,7 +150,7 @@ impl Database {
     ) -> Result<Vec<T>, DatabaseError> {
         let sql = sql.replace("{schema}", &self.schema);
         let started = Instant::now();
-        let patience = Patience::new(SILENT_AFTER);
+        let patience = StallAwareDeadline::new(SILENT_AFTER);
         // The driver trusts the lengths that a server announces, and panics where they are impossible.
         let asked = AssertUnwindSafe(self.ask(&sql, parameters)).catch_unwind();
         let rows = match patience.bear(asked).await {

@@ -63,7 +63,7 @@ pub struct StandinUser {
 
 /// Where the stand-ins are: the one line they write to standard output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StandinCard {
+pub struct StandinEndpoints {
     /// LlamaParse.
     pub parser: Url,
     /// OpenAI.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::call::{Calls, EmbedderCall, ParserCall, StorageCall};
-use super::card::StandinCard;
+use super::card::StandinEndpoints;
 use super::evidence;
 use super::guard::ScriptGuard;
 use super::script::{
@@ -61,7 +61,7 @@ pub struct StandinClient {
 
 impl StandinClient {
     /// A client of the stand-ins on this card.
-    pub fn new(card: &StandinCard) -> Result<Self, StandinError> {
+    pub fn new(card: &StandinEndpoints) -> Result<Self, StandinError> {
         let builder = client_builder().timeout(TIMEOUT);
         Ok(Self {
             http: builder.build().map_err(StandinError::Client)?,

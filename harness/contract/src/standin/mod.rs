@@ -13,10 +13,10 @@ mod presence;
 mod script;
 
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
-pub use card::{StandinCard, StandinSettings, StandinUser};
+pub use card::{StandinEndpoints, StandinSettings, StandinUser};
 pub use client::{Scripting, StandinClient, StandinError};
 pub use guard::ScriptGuard;
-pub use presence::{Presence, PresenceError, SERVICE, must_be_free};
+pub use presence::{SERVICE, StandinStatus, StandinStatusError, check_ports_free};
 pub use script::{
     AuthBehaviour, Callback, CallbackMoment, CallbackStatus, EmbedderBehaviour, ParsedText,
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::card::StandinCard;
+use super::card::StandinEndpoints;
 use crate::probe::client_builder;
 
 /// What the control of the stand-ins calls itself when it is asked for its health.
@@ -17,16 +17,16 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether stand-ins are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
+pub enum StandinStatus {
     /// Their control answers.
-    Served,
+    Running,
     /// Nobody listens where their control should be.
-    Vacant,
+    Absent,
 }
 
 /// A place of the stand-ins at which they are not and cannot be.
 #[derive(Debug, thiserror::Error)]
-pub enum PresenceError {
+pub enum StandinStatusError {
     /// No client could be made.
     #[error("make a client for the stand-ins")]
     Client(#[source] reqwest::Error),
@@ -55,15 +55,15 @@ pub enum PresenceError {
     },
 }
 
-impl Presence {
+impl StandinStatus {
     /// Asks the control of the stand-ins on a card.
     ///
     /// # Errors
     /// Where something answers there that is no stand-in of ours.
-    pub async fn of(card: &StandinCard) -> Result<Self, PresenceError> {
+    pub async fn of(card: &StandinEndpoints) -> Result<Self, StandinStatusError> {
         let http = client_builder().timeout(TIMEOUT).build();
-        let http = http.map_err(PresenceError::Client)?;
-        let taken = |sign: String| PresenceError::Taken {
+        let http = http.map_err(StandinStatusError::Client)?;
+        let taken = |sign: String| StandinStatusError::Taken {
             name: "control",
             url: card.control.to_string(),
             sign,
@@ -72,13 +72,13 @@ impl Presence {
         health.set_path("/health");
         let answer = match http.get(health).send().await {
             Ok(answer) => answer,
-            Err(error) if error.is_connect() => return Ok(Self::Vacant),
+            Err(error) if error.is_connect() => return Ok(Self::Absent),
             Err(error) => return Err(taken(format!("it does not speak HTTP: {error}"))),
         };
         let status = answer.status();
         let said: Value = answer.json().await.unwrap_or_default();
         if said["service"] == SERVICE {
-            Ok(Self::Served)
+            Ok(Self::Running)
         } else {
             Err(taken(format!(
                 "GET /health is answered {status}, otherwise than by a stand-in"
@@ -91,7 +91,7 @@ impl Presence {
 ///
 /// # Errors
 /// Where another program has one of them.
-pub fn must_be_free(card: &StandinCard, bind: IpAddr) -> Result<(), PresenceError> {
+pub fn check_ports_free(card: &StandinEndpoints, bind: IpAddr) -> Result<(), StandinStatusError> {
     for (name, url) in [
         ("parser", &card.parser),
         ("embedder", &card.embedder),
@@ -104,9 +104,9 @@ pub fn must_be_free(card: &StandinCard, bind: IpAddr) -> Result<(), PresenceErro
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 let sign = "another program listens there".to_owned();
-                return Err(PresenceError::Taken { name, url, sign });
+                return Err(StandinStatusError::Taken { name, url, sign });
             }
-            Err(source) => return Err(PresenceError::Unusable { name, url, source }),
+            Err(source) => return Err(StandinStatusError::Unusable { name, url, source }),
         }
     }
     Ok(())
@@ -134,8 +134,8 @@ mod tests {
         format!("http://{address}/").parse().unwrap()
     }
 
-    fn card(control: Url) -> StandinCard {
-        StandinCard {
+    fn card(control: Url) -> StandinEndpoints {
+        StandinEndpoints {
             parser: free(),
             embedder: free(),
             supabase: free(),
@@ -156,27 +156,33 @@ mod tests {
     async fn they_are_served_or_nobody_is_there() {
         let server = answering(json!({"status": "ok", "service": SERVICE})).await;
         let there = card(server.uri().parse().unwrap());
-        assert_eq!(Presence::of(&there).await.unwrap(), Presence::Served);
+        assert_eq!(
+            StandinStatus::of(&there).await.unwrap(),
+            StandinStatus::Running
+        );
         let vacant = card(free());
-        assert_eq!(Presence::of(&vacant).await.unwrap(), Presence::Vacant);
-        must_be_free(&vacant, Ipv4Addr::LOCALHOST.into()).unwrap();
+        assert_eq!(
+            StandinStatus::of(&vacant).await.unwrap(),
+            StandinStatus::Absent
+        );
+        check_ports_free(&vacant, Ipv4Addr::LOCALHOST.into()).unwrap();
     }
 
     #[tokio::test]
     async fn whoever_else_is_there_is_told_apart_and_named() {
         let server = answering(json!({"status": "ok"})).await;
         let other = card(server.uri().parse().unwrap());
-        let error = Presence::of(&other).await.unwrap_err().to_string();
+        let error = StandinStatus::of(&other).await.unwrap_err().to_string();
         assert!(
             error.contains("standins.control") && error.contains("another port"),
             "{error}"
         );
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let taken = StandinCard {
+        let taken = StandinEndpoints {
             embedder: origin(&listener),
             ..card(free())
         };
-        let error = must_be_free(&taken, Ipv4Addr::LOCALHOST.into())
+        let error = check_ports_free(&taken, Ipv4Addr::LOCALHOST.into())
             .unwrap_err()
             .to_string();
         assert!(error.contains("standins.embedder"), "{error}");

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::error::ControlError;
 use super::settings::ControlSettings;
 use crate::cleanup::CleanupJournal;
-use crate::control_action::Instruction;
+use crate::control_action::ControlAction;
 use cutover_evidence::journal::Recorder;
 
 /// How long a command may take.
@@ -37,7 +37,7 @@ impl Commands {
     /// Gives an instruction and waits until its command has ended.
     pub(crate) async fn tell(
         &self,
-        told: Instruction,
+        told: ControlAction,
         recorder: &Recorder,
     ) -> Result<(), ControlError> {
         if let Some(debt) = told.taken_back_by(self.settings.worker.count) {
@@ -72,7 +72,7 @@ impl Commands {
         outcome
     }
 
-    async fn run(&self, told: Instruction, recorder: &Recorder) -> Result<Output, ControlError> {
+    async fn run(&self, told: ControlAction, recorder: &Recorder) -> Result<Output, ControlError> {
         let command = self.settings.command(told);
         let command = command.ok_or(ControlError::NoCommand { instruction: told })?;
         let [program, arguments @ ..] = &command[..] else {
@@ -138,16 +138,16 @@ mod tests {
         let commands = commands(directory.path(), &text);
         let silent = Recorder::silent();
         commands
-            .tell(Instruction::StopWorkers, &silent)
+            .tell(ControlAction::StopWorkers, &silent)
             .await
             .unwrap();
         commands
-            .tell(Instruction::ScaleWorkers(3), &silent)
+            .tell(ControlAction::ScaleWorkers(3), &silent)
             .await
             .unwrap();
         let count = || std::fs::read_to_string(&file).unwrap().trim().to_owned();
         assert_eq!(count(), "3");
-        let owed = [Instruction::StartWorkers, Instruction::ScaleWorkers(2)];
+        let owed = [ControlAction::StartWorkers, ControlAction::ScaleWorkers(2)];
         assert_eq!(commands.journal.owed(), owed);
         assert!(commands.put_back(&silent).await.unwrap());
         assert_eq!(count(), "2");
@@ -161,7 +161,7 @@ mod tests {
         let commands = commands(directory.path(), text);
         let silent = Recorder::silent();
         let error = commands
-            .tell(Instruction::StopApi, &silent)
+            .tell(ControlAction::StopApi, &silent)
             .await
             .unwrap_err();
         let told = error.to_string();
@@ -170,11 +170,11 @@ mod tests {
             "{told}"
         );
         // It may have stopped all the same.
-        assert_eq!(commands.journal.owed(), [Instruction::StartApi]);
+        assert_eq!(commands.journal.owed(), [ControlAction::StartApi]);
         assert!(commands.put_back(&silent).await.is_err());
-        assert_eq!(commands.journal.owed(), [Instruction::StartApi]);
+        assert_eq!(commands.journal.owed(), [ControlAction::StartApi]);
         let error = commands
-            .tell(Instruction::StopWorkers, &silent)
+            .tell(ControlAction::StopWorkers, &silent)
             .await
             .unwrap_err();
         assert!(matches!(error, ControlError::NoCommand { .. }), "{error}");

@@ -3,7 +3,7 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::control_action::Instruction;
+use crate::control_action::ControlAction;
 use cutover_stack::{ProcessError, StackError};
 
 /// An instruction that was not carried out.
@@ -19,13 +19,13 @@ pub(crate) enum ControlError {
     #[error("{instruction}: the target has no [control] command for it")]
     NoCommand {
         /// What was to be done.
-        instruction: Instruction,
+        instruction: ControlAction,
     },
     /// The command could not be run.
     #[error("{instruction}: run '{program}'")]
     Unrunnable {
         /// What was to be done.
-        instruction: Instruction,
+        instruction: ControlAction,
         /// The program.
         program: String,
         /// Why.
@@ -35,7 +35,7 @@ pub(crate) enum ControlError {
     #[error("{instruction}: '{program}' still runs after {}", humantime::format_duration(*within))]
     StillRunning {
         /// What was to be done.
-        instruction: Instruction,
+        instruction: ControlAction,
         /// The program.
         program: String,
         /// How long it was waited for.
@@ -45,7 +45,7 @@ pub(crate) enum ControlError {
     #[error("{instruction}: '{program}' ended with {status}: {said}")]
     Refused {
         /// What was to be done.
-        instruction: Instruction,
+        instruction: ControlAction,
         /// The program.
         program: String,
         /// How it ended.

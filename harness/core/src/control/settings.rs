@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::capability::Capability;
-use crate::control_action::Instruction;
+use crate::control_action::ControlAction;
 
 /// What a scale command says where the number belongs.
 const COUNT: &str = "{count}";
@@ -62,14 +62,14 @@ pub struct ApiControl {
 
 impl ControlSettings {
     /// The command for an instruction, with its number in place.
-    pub(crate) fn command(&self, told: Instruction) -> Option<Vec<String>> {
+    pub(crate) fn command(&self, told: ControlAction) -> Option<Vec<String>> {
         let worker = &self.worker;
         let command = match told {
-            Instruction::StopWorkers => worker.stop.clone(),
-            Instruction::StartWorkers => worker.start.clone(),
-            Instruction::PauseWorkers => worker.pause.clone(),
-            Instruction::ResumeWorkers => worker.resume.clone(),
-            Instruction::ScaleWorkers(count) => {
+            ControlAction::StopWorkers => worker.stop.clone(),
+            ControlAction::StartWorkers => worker.start.clone(),
+            ControlAction::PauseWorkers => worker.pause.clone(),
+            ControlAction::ResumeWorkers => worker.resume.clone(),
+            ControlAction::ScaleWorkers(count) => {
                 let count = count.to_string();
                 let put = |words: &Vec<String>| {
                     words
@@ -79,8 +79,8 @@ impl ControlSettings {
                 };
                 worker.scale.as_ref().map(put)
             }
-            Instruction::StopApi => self.api.stop.clone(),
-            Instruction::StartApi => self.api.start.clone(),
+            ControlAction::StopApi => self.api.stop.clone(),
+            ControlAction::StartApi => self.api.start.clone(),
         };
         command.filter(|words| !words.is_empty())
     }
@@ -88,14 +88,14 @@ impl ControlSettings {
     /// The capabilities that it grants.
     pub(crate) fn grants(&self) -> impl Iterator<Item = Capability> {
         [
-            Instruction::StopWorkers,
-            Instruction::PauseWorkers,
-            Instruction::ScaleWorkers(1),
-            Instruction::StopApi,
+            ControlAction::StopWorkers,
+            ControlAction::PauseWorkers,
+            ControlAction::ScaleWorkers(1),
+            ControlAction::StopApi,
         ]
         .into_iter()
         .filter(|told| self.command(*told).is_some())
-        .map(Instruction::needs)
+        .map(ControlAction::needs)
     }
 
     /// Every command with its key.
@@ -173,7 +173,7 @@ mod tests {
         assert!(given.problem().is_none());
         let grants: Vec<_> = given.grants().collect();
         assert_eq!(grants, [Capability::WorkerStop, Capability::WorkerScale]);
-        let scaled = given.command(Instruction::ScaleWorkers(3)).unwrap();
+        let scaled = given.command(ControlAction::ScaleWorkers(3)).unwrap();
         assert_eq!(scaled, ["c", "x=3"]);
     }
 

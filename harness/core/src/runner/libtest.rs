@@ -10,8 +10,8 @@ use cutover_reports::record::{Admission, CheckId, Outcome, Profile, Selection, S
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::catalog::Catalog;
-use crate::execute::Executed;
-use crate::plan::{Order, plan};
+use crate::execute::TrialResult;
+use crate::plan::{PlanRequest, plan};
 use crate::reference::StackRequest;
 use crate::run_directory::run_id;
 use crate::runner::lease::{is_shared_run, shared_stack};
@@ -147,8 +147,8 @@ impl Shared {
     }
 }
 
-fn order(run: String) -> Order {
-    Order {
+fn order(run: String) -> PlanRequest {
+    PlanRequest {
         run,
         profile: Profile::Gate,
         seed: rand::random(),
@@ -158,7 +158,7 @@ fn order(run: String) -> Order {
 }
 
 /// libtest knows *passed* and *failed* only: what could not be told must not pass.
-fn conclude(executed: &Executed) -> Result<(), Failed> {
+fn conclude(executed: &TrialResult) -> Result<(), Failed> {
     match (&executed.outcome, &executed.finding) {
         (
             Outcome::Passed

@@ -7,7 +7,7 @@ use cutover_reports::render::Palette;
 use cutover_reports::render::terminal::check_line;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::execute::Executed;
+use crate::execute::TrialResult;
 use crate::suite::Case;
 
 /// How often the bar's clock moves on while nothing else does.
@@ -67,7 +67,7 @@ impl Progress {
     }
 
     /// A trial has ended.
-    pub fn finished(&self, case: &Case, executed: &Executed) {
+    pub fn finished(&self, case: &Case, executed: &TrialResult) {
         self.say(&check_line(
             &case.id,
             &executed.outcome,

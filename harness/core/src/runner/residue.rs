@@ -11,8 +11,8 @@ use cutover_reports::record::{PLAN_FILE, Plan};
 
 use crate::cleanup::{CLEANUP_FILE, CleanupJournal, remains_in};
 use crate::control::Commands;
-use crate::lane::{Lane, Opening};
-use crate::runner::Hosting;
+use crate::lane::{SutClients, SutConfig};
+use crate::runner::StandinsMode;
 use crate::target_file::Target;
 use cutover_contract::contract::Contract;
 use cutover_contract::contract::CreationLog as _;
@@ -48,13 +48,13 @@ pub async fn remove_residue(
     let redactor = Arc::new(Redactor::default());
     let program = env::current_exe().context("find cutover's own binary")?;
     // What deletes a document asks the storage for it, and its tenants may have to log in.
-    let standins = Hosting::of(target, &contract, &program, &redactor)
+    let standins = StandinsMode::of(target, &contract, &program, &redactor)
         .await?
         .host();
     if let Some(standins) = &standins {
         standins.start().await?;
     }
-    let lane = Lane::open(Opening {
+    let lane = SutClients::open(SutConfig {
         connection: attachment.connection(&redactor)?,
         stack: None,
         safeguards: None,

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::catalog::Catalog;
-use crate::execute::Executed;
+use crate::execute::TrialResult;
 use crate::runner::{Progress, Session};
 use crate::suite::Case;
 
 /// In which order checks run, how many at a time, and how far.
-pub struct Course<'a> {
+pub struct Schedule<'a> {
     /// Trials at a time on the shared stack.
     pub jobs: usize,
     /// Trials at a time with a stack of their own; none where there is but one system, on which
@@ -20,7 +20,7 @@ pub struct Course<'a> {
     /// Checks whose names contain one of these run before all others.
     pub first: &'a [String],
     /// Whether no more checks begin after one that ended like this.
-    pub is_enough: &'a (dyn Fn(&Case, &Executed) -> bool + Sync),
+    pub stop_after: &'a (dyn Fn(&Case, &TrialResult) -> bool + Sync),
 }
 
 /// Runs every admitted check of the session's plan once; gives how many did not begin
@@ -28,7 +28,7 @@ pub struct Course<'a> {
 pub fn run_all(
     session: &Session,
     catalog: &Catalog,
-    course: &Course<'_>,
+    course: &Schedule<'_>,
     progress: &Progress,
 ) -> usize {
     let admitted = session
@@ -49,7 +49,7 @@ pub fn run_all(
         }
         progress.started(case);
         let executed = session.run(case);
-        over.fetch_or((course.is_enough)(case, &executed), Ordering::Relaxed);
+        over.fetch_or((course.stop_after)(case, &executed), Ordering::Relaxed);
         progress.finished(case, &executed);
     };
     for phase in [first, others] {
@@ -58,7 +58,7 @@ pub fn run_all(
     left_out.into_inner()
 }
 
-impl Course<'_> {
+impl Schedule<'_> {
     fn begins_with(&self, case: &Case) -> bool {
         let id = case.id.as_str();
         self.first.iter().any(|name| id.contains(name.as_str()))
@@ -86,7 +86,7 @@ impl Course<'_> {
 
 /// What takes long begins first, so that nothing is waited for alone at the end.
 fn longest_first(mut cases: Vec<&Case>) -> Vec<&Case> {
-    cases.sort_by_key(|case| Reverse(case.check.takes));
+    cases.sort_by_key(|case| Reverse(case.check.expected_duration));
     cases
 }
 

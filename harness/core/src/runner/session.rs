@@ -10,8 +10,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use crate::execute::{Executed, Surroundings, execute};
-use crate::lane::{Lane, Opening};
+use crate::execute::{TrialEnv, TrialResult, execute};
+use crate::lane::{SutClients, SutConfig};
 use crate::leaks;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
@@ -23,7 +23,7 @@ use cutover_contract::contract::{Contract, CreationLog as _};
 use cutover_evidence::interrupt::Interrupt;
 use cutover_evidence::journal::{JournalError, Recorder};
 use cutover_evidence::redact::Redactor;
-use cutover_stack::{Lanes, Reach, Stack, StackInfo, sweep};
+use cutover_stack::{Stack, StackInfo, StackPool, SweepScope, sweep};
 
 /// A session that cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +50,9 @@ pub struct Session {
     contract: Arc<Contract>,
     redactor: Arc<Redactor>,
     reference: &'static dyn ReferenceSystem,
-    lanes: Option<Lanes>,
+    lanes: Option<StackPool>,
     system: System,
-    shared: OnceCell<Arc<Lane>>,
+    shared: OnceCell<Arc<SutClients>>,
     began: Instant,
 }
 
@@ -90,11 +90,11 @@ impl Session {
         let interrupt = Interrupt::new();
         let (system, lanes) = match from.system {
             SystemSpec::OwnStacks { spec, lanes } => {
-                (System::OwnStacks, Some(Lanes::new(spec, lanes)))
+                (System::OwnStacks, Some(StackPool::new(spec, lanes)))
             }
             SystemSpec::SharedStack { stack, spec, lanes } => {
                 let shared = System::SharedStack(Box::new(stack));
-                (shared, Some(Lanes::new(spec, lanes)))
+                (shared, Some(StackPool::new(spec, lanes)))
             }
             SystemSpec::Attached(spec) => {
                 let run = directory.path();
@@ -138,7 +138,7 @@ impl Session {
         self.runtime.block_on(async {
             let coming_up = async {
                 match self.system.attached() {
-                    None => drop(sweep(&std::env::temp_dir(), Reach::Abandoned).await?),
+                    None => drop(sweep(&std::env::temp_dir(), SweepScope::Abandoned).await?),
                     Some(attached) => {
                         if let Some(standins) = &attached.standins {
                             standins.start().await?;
@@ -171,8 +171,8 @@ impl Session {
     }
 
     /// Runs a check once, on the shared stack or on one of its own.
-    pub fn run(&self, case: &Case) -> Executed {
-        let around = Surroundings {
+    pub fn run(&self, case: &Case) -> TrialResult {
+        let around = TrialEnv {
             runtime: self.runtime.handle(),
             directory: &self.directory,
             interrupt: &self.interrupt,
@@ -184,8 +184,8 @@ impl Session {
         };
         let lease = RefCell::new(None);
         let executed = execute(case, &around, async || {
-            let own = if case.check.untouched {
-                lanes.untouched().await?
+            let own = if case.check.fresh_stack {
+                lanes.fresh().await?
             } else {
                 lanes.exclusive().await?
             };
@@ -258,7 +258,7 @@ impl Session {
 
     /// Empties what holds a secret in spite of everything, and notes it.
     fn withhold_leaks(&self) -> Result<(), JournalError> {
-        match leaks::withhold(self.path(), &self.redactor) {
+        match leaks::quarantine(self.path(), &self.redactor) {
             Ok(files) => files
                 .into_iter()
                 .try_for_each(|file| self.directory.note(RunEvent::Leaked { file })),
@@ -277,7 +277,7 @@ impl Session {
         self.directory.note(RunEvent::Identified { identity })
     }
 
-    async fn shared_lane(&self) -> anyhow::Result<Arc<Lane>> {
+    async fn shared_lane(&self) -> anyhow::Result<Arc<SutClients>> {
         let lane = self
             .shared
             .get_or_try_init(async || match (&self.system, &self.lanes) {
@@ -294,8 +294,8 @@ impl Session {
     }
 
     /// A lane to a system that somebody else runs, after its tenants were let in.
-    async fn attach(&self, attached: &Attached) -> anyhow::Result<Arc<Lane>> {
-        let opening = Opening {
+    async fn attach(&self, attached: &Attached) -> anyhow::Result<Arc<SutClients>> {
+        let opening = SutConfig {
             connection: attached.connection.clone(),
             stack: None,
             safeguards: Some(&attached.safeguards),
@@ -303,7 +303,7 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        let lane = Lane::open(opening).await?;
+        let lane = SutClients::open(opening).await?;
         lane.two_tenants_are_let_in().await?;
         Ok(Arc::new(lane))
     }
@@ -341,9 +341,13 @@ impl Session {
         Ok(())
     }
 
-    async fn lane(&self, info: &StackInfo, stack: Option<Arc<Stack>>) -> anyhow::Result<Arc<Lane>> {
+    async fn lane(
+        &self,
+        info: &StackInfo,
+        stack: Option<Arc<Stack>>,
+    ) -> anyhow::Result<Arc<SutClients>> {
         learn_credentials(info, &self.redactor);
-        let opening = Opening {
+        let opening = SutConfig {
             connection: self.reference.connection(info)?,
             stack,
             safeguards: None,
@@ -351,6 +355,6 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        Ok(Arc::new(Lane::open(opening).await?))
+        Ok(Arc::new(SutClients::open(opening).await?))
     }
 }

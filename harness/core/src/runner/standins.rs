@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::target_file::Target;
 use cutover_contract::contract::Contract;
-use cutover_contract::standin::{Presence, StandinSettings, must_be_free};
+use cutover_contract::standin::{StandinSettings, StandinStatus, check_ports_free};
 use cutover_evidence::redact::Redactor;
-use cutover_stack::{Reach, StandinHost, sweep};
+use cutover_stack::{StandinHost, SweepScope, sweep};
 use serde_json::json;
 
 /// Who serves the stand-ins of a target.
 #[derive(Debug)]
-pub enum Hosting {
+pub enum StandinsMode {
     /// The target has none of ours.
     Nobody,
     /// They are there already, and stay.
@@ -20,7 +20,7 @@ pub enum Hosting {
     Us(Box<StandinHost>),
 }
 
-impl Hosting {
+impl StandinsMode {
     /// Looks whether the stand-ins are there; where they are not, prepares to serve them.
     ///
     /// What a killed run left of its own is removed first: it has the ports, and may have other keys.
@@ -38,10 +38,10 @@ impl Hosting {
         };
         let serving = target.serving()?;
         if serving.is_some() {
-            sweep(&std::env::temp_dir(), Reach::Abandoned).await?;
+            sweep(&std::env::temp_dir(), SweepScope::Abandoned).await?;
         }
         let card = at.card();
-        if Presence::of(&card).await? == Presence::Served {
+        if StandinStatus::of(&card).await? == StandinStatus::Running {
             return Ok(Self::Others);
         }
         let Some(serving) = serving else {
@@ -52,7 +52,7 @@ impl Hosting {
                 card.control
             );
         };
-        must_be_free(&card, serving.bind())?;
+        check_ports_free(&card, serving.bind())?;
         let settings = serving.settings(contract, PathBuf::new(), redactor)?;
         let settings = move |storage_dir| {
             let settings = StandinSettings {

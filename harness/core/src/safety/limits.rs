@@ -16,7 +16,7 @@ use super::settings::SafetySettings;
 
 /// Counts what a run does to a target, and ends it when that is enough.
 #[derive(Debug)]
-pub(crate) struct Brake {
+pub(crate) struct RunLimits {
     limits: SafetySettings,
     requests: AtomicU64,
     bytes: AtomicU64,
@@ -24,18 +24,18 @@ pub(crate) struct Brake {
     /// What each job has cost so far, in cents.
     spent: Mutex<BTreeMap<Uuid, f64>>,
     failures: AtomicU64,
-    pace: Option<Pace>,
+    pace: Option<RateLimiter>,
     interrupt: Interrupt,
 }
 
 /// Spreads requests evenly: each waits for its turn.
 #[derive(Debug)]
-struct Pace {
+struct RateLimiter {
     interval: Duration,
     next: Mutex<Instant>,
 }
 
-impl Pace {
+impl RateLimiter {
     fn of(per_second: f64) -> Self {
         Self {
             interval: Duration::from_secs_f64(per_second.recip()),
@@ -53,7 +53,7 @@ impl Pace {
     }
 }
 
-impl Brake {
+impl RunLimits {
     /// A brake with these limits; requests are spread where there is a rate for them.
     pub(crate) fn new(
         limits: &SafetySettings,
@@ -61,7 +61,7 @@ impl Brake {
         interrupt: Interrupt,
     ) -> Self {
         Self {
-            pace: per_second.map(Pace::of),
+            pace: per_second.map(RateLimiter::of),
             limits: limits.clone(),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -93,7 +93,7 @@ impl Brake {
     }
 }
 
-impl RequestGate for Brake {
+impl RequestGate for RunLimits {
     fn admit(&self, bytes: usize) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if let Some(pace) = &self.pace {
@@ -135,17 +135,17 @@ impl RequestGate for Brake {
 mod tests {
     use super::*;
 
-    fn brake(change: impl FnOnce(&mut SafetySettings)) -> (Brake, Interrupt) {
+    fn brake(change: impl FnOnce(&mut SafetySettings)) -> (RunLimits, Interrupt) {
         let interrupt = Interrupt::new();
         let mut limits = SafetySettings::default();
         change(&mut limits);
-        (Brake::new(&limits, None, interrupt.clone()), interrupt)
+        (RunLimits::new(&limits, None, interrupt.clone()), interrupt)
     }
 
     #[tokio::test(start_paused = true)]
     async fn requests_wait_for_their_turn_and_save_up_none() {
         let limits = SafetySettings::default();
-        let brake = Brake::new(&limits, Some(10.0), Interrupt::new());
+        let brake = RunLimits::new(&limits, Some(10.0), Interrupt::new());
         tokio::time::sleep(Duration::from_mins(1)).await;
         let began = Instant::now();
         for _ in 0..11 {

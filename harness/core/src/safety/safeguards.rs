@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::limits::Brake;
+use super::limits::RunLimits;
 use super::settings::SafetySettings;
 use crate::cleanup::CleanupJournal;
 use crate::control::{Commands, ControlSettings};
@@ -17,7 +17,7 @@ use cutover_evidence::redact::Redactor;
 #[derive(Clone, Debug)]
 pub struct Safeguards {
     /// What may end the run.
-    pub(crate) brake: Arc<Brake>,
+    pub(crate) brake: Arc<RunLimits>,
     /// Where everything that is created or changed is written down.
     pub cleanup: Arc<CleanupJournal>,
     /// How its parts are stopped and put back.
@@ -32,7 +32,7 @@ impl Safeguards {
 
     /// What every request to the system passes.
     pub fn gate(&self) -> Arc<dyn RequestGate> {
-        Arc::<Brake>::clone(&self.brake)
+        Arc::<RunLimits>::clone(&self.brake)
     }
 
     /// Safeguards that write to the directory of a run and may end it.
@@ -47,7 +47,7 @@ impl Safeguards {
         let cleanup = Arc::new(CleanupJournal::open(run, Arc::clone(redactor))?);
         let commands = Commands::new(control.clone(), Arc::clone(&cleanup));
         Ok(Self {
-            brake: Arc::new(Brake::new(safety, requests_per_second, interrupt)),
+            brake: Arc::new(RunLimits::new(safety, requests_per_second, interrupt)),
             cleanup,
             commands: Arc::new(commands),
         })

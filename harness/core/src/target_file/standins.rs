@@ -13,7 +13,7 @@ use super::file::Target;
 use super::load::TargetError;
 use super::secret_source::{SecretError, SecretSource};
 use cutover_contract::contract::Contract;
-use cutover_contract::standin::{StandinCard, StandinSettings, StandinUser};
+use cutover_contract::standin::{StandinEndpoints, StandinSettings, StandinUser};
 use cutover_evidence::redact::Redactor;
 
 /// The stand-ins that the target has in the place of its providers.
@@ -72,8 +72,8 @@ pub enum Held<'a> {
 
 impl StandinAddresses {
     /// Where they are.
-    pub fn card(&self) -> StandinCard {
-        StandinCard {
+    pub fn card(&self) -> StandinEndpoints {
+        StandinEndpoints {
             parser: self.parser.clone(),
             embedder: self.embedder.clone(),
             supabase: self.supabase.clone(),
@@ -162,7 +162,7 @@ impl Target {
 
 impl Serving<'_> {
     /// Where they will be.
-    pub fn card(&self) -> StandinCard {
+    pub fn card(&self) -> StandinEndpoints {
         self.at.card()
     }
 

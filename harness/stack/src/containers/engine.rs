@@ -19,7 +19,7 @@ use tokio::sync::RwLock;
 use tokio::time::timeout;
 
 use crate::mark::World;
-use crate::site::Site;
+use crate::site::StackDir;
 use crate::spec::Images;
 
 /// What everything of a stack is labelled with: the stack's id.
@@ -249,7 +249,7 @@ impl Network {
     /// Makes the network and the volume of a stack; its ledger already says that there may be such.
     pub(crate) async fn create(
         docker: Docker,
-        site: &Site,
+        site: &StackDir,
         images: &Images,
     ) -> Result<Self, ContainerError> {
         let name = format!("cutover-{}", site.id());
@@ -296,7 +296,7 @@ impl Network {
     }
 }
 
-fn labels(site: &Site) -> HashMap<String, String> {
+fn labels(site: &StackDir) -> HashMap<String, String> {
     let root = site.directory().parent().unwrap_or(site.directory());
     [
         (STACK, site.id().to_owned()),

@@ -16,9 +16,9 @@ use crate::credentials::{
 };
 use crate::ground::{Database, Trip};
 use crate::postgres::THROW_AWAY;
-use crate::process::{Attempt, Body, Process, Recipe};
+use crate::process::{Body, OneShotOutcome, Process, Recipe};
 use crate::readiness::Readiness;
-use crate::site::Site;
+use crate::site::StackDir;
 use crate::spec::ServiceTemplate;
 use crate::start::StackError;
 use crate::system::Environment;
@@ -48,7 +48,7 @@ impl Network {
     /// Starts PostgreSQL, and publishes it on a port of this machine.
     pub(crate) async fn database(
         self: &Arc<Self>,
-        site: &Arc<Site>,
+        site: &Arc<StackDir>,
         port: u16,
         app_role: &str,
     ) -> Result<Database, StackError> {
@@ -119,7 +119,10 @@ impl Network {
     }
 
     /// Runs the pipeline's program beside the stack's parts.
-    pub(crate) async fn trip(self: &Arc<Self>, trip: &Trip<'_>) -> Result<Attempt, ContainerError> {
+    pub(crate) async fn trip(
+        self: &Arc<Self>,
+        trip: &Trip<'_>,
+    ) -> Result<OneShotOutcome, ContainerError> {
         let vessel = Vessel::of(self, &self.images.pipeline);
         let recipe = Recipe {
             name: trip.name.to_owned(),

@@ -27,7 +27,7 @@ use tokio::sync::{OnceCell, watch};
 use tokio::time::{sleep, timeout};
 
 use super::engine::{ContainerError, Network, doing, status, undisturbed};
-use crate::mark::Mark;
+use crate::mark::ProcessIdentity;
 use crate::process::{Birth, Order, Recipe};
 
 /// How long the last output of a container may take after its end.
@@ -96,7 +96,7 @@ impl Vessel {
             .await
             .map_err(doing(format!("look at the container '{name}'")))?;
         let pid = found.state.and_then(|state| state.pid);
-        let mark = Mark::of(pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0));
+        let mark = ProcessIdentity::of(pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0));
         let (ended, exit) = watch::channel(None);
         let docker = self.docker().clone();
         tokio::spawn(async move {

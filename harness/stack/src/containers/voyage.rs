@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::engine::{ContainerError, doing, is_gone};
 use super::vessel::{Output, Vessel, exit_status};
-use crate::process::{Attempt, Recipe};
+use crate::process::{OneShotOutcome, Recipe};
 
 /// Containers of one stack must not share a name, not even one after another.
 static VOYAGES: AtomicUsize = AtomicUsize::new(0);
@@ -22,7 +22,7 @@ impl Vessel {
         &self,
         mut recipe: Recipe,
         within: Duration,
-    ) -> Result<Attempt, ContainerError> {
+    ) -> Result<OneShotOutcome, ContainerError> {
         let number = VOYAGES.fetch_add(1, Ordering::Relaxed);
         recipe.name = format!("{}-{number}", recipe.name);
         let attempt = self.attempt(&recipe, within).await;
@@ -41,7 +41,11 @@ impl Vessel {
         }
     }
 
-    async fn attempt(&self, recipe: &Recipe, within: Duration) -> Result<Attempt, ContainerError> {
+    async fn attempt(
+        &self,
+        recipe: &Recipe,
+        within: Duration,
+    ) -> Result<OneShotOutcome, ContainerError> {
         let output = self.launch(recipe).await?;
         let name = self.name(recipe);
         let ended = async {
@@ -53,8 +57,8 @@ impl Vessel {
             }
         };
         Ok(match timeout(within, ended).await {
-            Ok(collected) => Attempt::Ended(collected),
-            Err(_) => Attempt::StillRunning,
+            Ok(collected) => OneShotOutcome::Exited(collected),
+            Err(_) => OneShotOutcome::TimedOut,
         })
     }
 }

@@ -10,7 +10,7 @@ const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
 
 /// No account that PostgreSQL could run as.
 #[derive(Debug, thiserror::Error)]
-pub enum AccountError {
+pub enum UserAccountError {
     /// The accounts could not be listed.
     #[error("read the accounts in /etc/passwd, to run PostgreSQL as another user than root")]
     List(#[source] io::Error),
@@ -20,13 +20,13 @@ pub enum AccountError {
 }
 
 /// The account that PostgreSQL must be run as, if it is not our own.
-pub(crate) fn for_postgres() -> Result<Option<Account>, AccountError> {
+pub(crate) fn for_postgres() -> Result<Option<Account>, UserAccountError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
     }
-    let passwd = fs::read_to_string("/etc/passwd").map_err(AccountError::List)?;
+    let passwd = fs::read_to_string("/etc/passwd").map_err(UserAccountError::List)?;
     let account = CANDIDATES.iter().find_map(|name| lookup(&passwd, name));
-    account.map(Some).ok_or(AccountError::None)
+    account.map(Some).ok_or(UserAccountError::None)
 }
 
 fn lookup(passwd: &str, name: &str) -> Option<Account> {

@@ -8,7 +8,7 @@ mod find;
 mod server;
 mod template;
 
-pub use account::AccountError;
+pub use account::UserAccountError;
 #[cfg(feature = "embedded-postgres")]
 pub use download::DownloadError;
 pub use find::{FindError, Installation};

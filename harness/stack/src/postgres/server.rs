@@ -16,7 +16,7 @@ use crate::credentials::{
 use crate::ledger::Ending;
 use crate::process::{Account, Body, Child, Process, ProcessError, Recipe};
 use crate::readiness::Readiness;
-use crate::site::{Site, SiteError};
+use crate::site::{StackDir, StackDirError};
 use crate::start::StackError;
 use cutover_evidence::secret::Secret;
 
@@ -56,7 +56,7 @@ impl Server {
     ///
     /// A template may have been damaged between runs: when the server dies on
     /// the copy for any other reason than its port, a new one is made, once.
-    pub(crate) async fn start(site: &Arc<Site>, port: u16) -> Result<Self, StackError> {
+    pub(crate) async fn start(site: &Arc<StackDir>, port: u16) -> Result<Self, StackError> {
         match Self::start_on_copy(site, port, false).await {
             Err(StackError::Process(ProcessError::Died { ref tail, .. }))
                 if !crate::ports::address_in_use(tail) =>
@@ -67,7 +67,11 @@ impl Server {
         }
     }
 
-    async fn start_on_copy(site: &Arc<Site>, port: u16, anew: bool) -> Result<Self, StackError> {
+    async fn start_on_copy(
+        site: &Arc<StackDir>,
+        port: u16,
+        anew: bool,
+    ) -> Result<Self, StackError> {
         let site = Arc::clone(site);
         let prepared = tokio::task::spawn_blocking(move || Self::prepare(site, port, anew));
         let server = prepared.await??;
@@ -75,14 +79,14 @@ impl Server {
         Ok(server)
     }
 
-    fn prepare(site: Arc<Site>, port: u16, anew: bool) -> Result<Self, StackError> {
+    fn prepare(site: Arc<StackDir>, port: u16, anew: bool) -> Result<Self, StackError> {
         let installation = Installation::find()?;
         let account = for_postgres()?;
         let template = Template::new(&installation, account)?;
         let data = site.directory().join("postgres");
         if anew {
             template.discard()?;
-            std::fs::remove_dir_all(&data).map_err(|source| SiteError::Remove {
+            std::fs::remove_dir_all(&data).map_err(|source| StackDirError::Remove {
                 path: data.clone(),
                 source,
             })?;
@@ -117,7 +121,12 @@ impl Server {
     }
 }
 
-fn recipe(installation: &Installation, account: Option<Account>, site: &Site, port: u16) -> Recipe {
+fn recipe(
+    installation: &Installation,
+    account: Option<Account>,
+    site: &StackDir,
+    port: u16,
+) -> Recipe {
     let data = site.directory().join("postgres");
     let settings = THROW_AWAY
         .iter()

@@ -9,8 +9,8 @@ use super::child::Child;
 use super::live::ProcessError;
 use super::recipe::Recipe;
 use crate::containers::Vessel;
-use crate::mark::Mark;
-use crate::site::Site;
+use crate::mark::ProcessIdentity;
+use crate::site::StackDir;
 
 /// What a process runs as.
 #[derive(Clone, Debug)]
@@ -36,13 +36,13 @@ pub(crate) enum Order {
 
 /// A process that has just been started.
 pub(crate) struct Birth {
-    pub(crate) mark: Mark,
+    pub(crate) mark: ProcessIdentity,
     pub(crate) exit: watch::Receiver<Option<ExitStatus>>,
 }
 
 impl Recipe {
     /// Starts the process, with its output at the end of the log.
-    pub(super) async fn begin(&self, site: &Site, log: &Path) -> Result<Birth, ProcessError> {
+    pub(super) async fn begin(&self, site: &StackDir, log: &Path) -> Result<Birth, ProcessError> {
         match &self.body {
             Body::Child(child) => child.begin(self, site, log),
             Body::Container(vessel) => Ok(vessel.begin(self, log).await?),
@@ -50,7 +50,11 @@ impl Recipe {
     }
 
     /// Tells the process something; one that is gone is no error.
-    pub(super) async fn order(&self, mark: Mark, order: Order) -> Result<(), ProcessError> {
+    pub(super) async fn order(
+        &self,
+        mark: ProcessIdentity,
+        order: Order,
+    ) -> Result<(), ProcessError> {
         match &self.body {
             Body::Child(child) => child.order(self, mark, order),
             Body::Container(vessel) => Ok(vessel.order(self, order).await?),

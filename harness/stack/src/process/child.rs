@@ -14,8 +14,8 @@ use super::live::ProcessError;
 use super::recipe::Recipe;
 use crate::inhabitants::STACK_VARIABLE;
 use crate::ledger::{Ending, Entry};
-use crate::mark::Mark;
-use crate::site::{Site, SiteError};
+use crate::mark::ProcessIdentity;
+use crate::site::{StackDir, StackDirError};
 
 /// The user that a process runs as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Child {
     pub(super) fn begin(
         &self,
         recipe: &Recipe,
-        site: &Site,
+        site: &StackDir,
         log: &Path,
     ) -> Result<Birth, ProcessError> {
         let mut child = self
@@ -58,7 +58,7 @@ impl Child {
                 program: self.program.clone(),
                 source,
             })?;
-        let mark = Mark::of(child.id().unwrap_or_default());
+        let mark = ProcessIdentity::of(child.id().unwrap_or_default());
         let (ended, exit) = watch::channel(None);
         tokio::spawn(async move {
             let status = child.wait().await.unwrap_or_default();
@@ -69,14 +69,14 @@ impl Child {
             mark,
             ending: self.ending,
         };
-        site.ledger().enter(entry).map_err(SiteError::from)?;
+        site.ledger().enter(entry).map_err(StackDirError::from)?;
         Ok(Birth { mark, exit })
     }
 
     pub(super) fn order(
         &self,
         recipe: &Recipe,
-        mark: Mark,
+        mark: ProcessIdentity,
         order: Order,
     ) -> Result<(), ProcessError> {
         let signal = match order {
@@ -91,7 +91,7 @@ impl Child {
         })
     }
 
-    fn command(&self, recipe: &Recipe, site: &Site, log: &Path) -> io::Result<Command> {
+    fn command(&self, recipe: &Recipe, site: &StackDir, log: &Path) -> io::Result<Command> {
         let log = OpenOptions::new().append(true).open(log)?;
         let mut command = bare_command(&self.program, site);
         command
@@ -112,7 +112,7 @@ impl Child {
 /// A command that takes nothing from us but what a program needs to run at all.
 ///
 /// A process group of its own keeps Ctrl-C in the terminal from ending it before we do, in order.
-pub(super) fn bare_command(program: &Path, site: &Site) -> Command {
+pub(super) fn bare_command(program: &Path, site: &StackDir) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()

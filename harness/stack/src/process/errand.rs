@@ -12,16 +12,16 @@ use super::child::bare_command;
 use super::live::{ProcessError, SHOWN};
 use crate::ledger::{Ending, Entry};
 use crate::log;
-use crate::mark::Mark;
-use crate::site::{Site, SiteError};
+use crate::mark::ProcessIdentity;
+use crate::site::{StackDir, StackDirError};
 
 /// What became of a command that was given a deadline.
 #[derive(Debug)]
-pub enum Attempt {
+pub enum OneShotOutcome {
     /// It ended.
-    Ended(Output),
+    Exited(Output),
     /// It was still running at the deadline, and was killed.
-    StillRunning,
+    TimedOut,
 }
 
 /// A command that runs to its end beside the stack's processes.
@@ -34,7 +34,11 @@ pub(crate) struct Errand<'a> {
 
 impl Errand<'_> {
     /// Runs the command and collects what it says.
-    pub(crate) async fn run(&self, site: &Site, within: Duration) -> Result<Attempt, ProcessError> {
+    pub(crate) async fn run(
+        &self,
+        site: &StackDir,
+        within: Duration,
+    ) -> Result<OneShotOutcome, ProcessError> {
         let spawn_failed = |source| ProcessError::Spawn {
             process: self.name.to_owned(),
             program: self.program.to_owned(),
@@ -50,13 +54,13 @@ impl Errand<'_> {
             .map_err(spawn_failed)?;
         let entry = Entry {
             name: self.name.to_owned(),
-            mark: Mark::of(child.id().unwrap_or_default()),
+            mark: ProcessIdentity::of(child.id().unwrap_or_default()),
             ending: Ending::Kill,
         };
-        site.ledger().enter(entry).map_err(SiteError::from)?;
+        site.ledger().enter(entry).map_err(StackDirError::from)?;
         match timeout(within, child.wait_with_output()).await {
-            Ok(output) => Ok(Attempt::Ended(output.map_err(spawn_failed)?)),
-            Err(_) => Ok(Attempt::StillRunning),
+            Ok(output) => Ok(OneShotOutcome::Exited(output.map_err(spawn_failed)?)),
+            Err(_) => Ok(OneShotOutcome::TimedOut),
         }
     }
 }
@@ -64,12 +68,12 @@ impl Errand<'_> {
 /// What an errand must have come to that everything else builds on.
 pub(crate) fn require_success(
     name: &str,
-    attempt: Attempt,
+    attempt: OneShotOutcome,
     within: Duration,
 ) -> Result<(), ProcessError> {
     match attempt {
-        Attempt::Ended(output) if output.status.success() => Ok(()),
-        Attempt::Ended(output) => Err(ProcessError::Died {
+        OneShotOutcome::Exited(output) if output.status.success() => Ok(()),
+        OneShotOutcome::Exited(output) => Err(ProcessError::Died {
             process: name.to_owned(),
             status: output.status,
             tail: log::last_lines(
@@ -78,7 +82,7 @@ pub(crate) fn require_success(
                 SHOWN,
             ),
         }),
-        Attempt::StillRunning => Err(ProcessError::StillRunning {
+        OneShotOutcome::TimedOut => Err(ProcessError::StillRunning {
             process: name.to_owned(),
             waited: within,
         }),

@@ -14,8 +14,8 @@ use super::body::{Birth, Order};
 use super::recipe::Recipe;
 use crate::containers::ContainerError;
 use crate::log;
-use crate::mark::Mark;
-use crate::site::{Site, SiteError};
+use crate::mark::ProcessIdentity;
+use crate::site::{StackDir, StackDirError};
 
 /// How long a process gets until it serves.
 const START_UP: Duration = Duration::from_secs(20);
@@ -89,14 +89,14 @@ pub enum ProcessError {
     Container(#[from] ContainerError),
     /// The stack's directory does not take its log or its entry.
     #[error(transparent)]
-    Site(#[from] SiteError),
+    StackDir(#[from] StackDirError),
 }
 
 /// A process of a stack; it can be restarted and keeps its address.
 #[derive(Debug)]
 pub struct Process {
     recipe: Recipe,
-    site: Arc<Site>,
+    site: Arc<StackDir>,
     log: PathBuf,
     running: Mutex<Option<Running>>,
     paused: AtomicBool,
@@ -105,14 +105,14 @@ pub struct Process {
 /// One life of a process.
 #[derive(Clone, Debug)]
 struct Running {
-    mark: Mark,
+    mark: ProcessIdentity,
     exit: watch::Receiver<Option<ExitStatus>>,
     log_from: u64,
 }
 
 impl Process {
     /// Prepares a process without starting it.
-    pub(crate) fn new(recipe: Recipe, site: Arc<Site>) -> Result<Self, SiteError> {
+    pub(crate) fn new(recipe: Recipe, site: Arc<StackDir>) -> Result<Self, StackDirError> {
         Ok(Self {
             log: site.log(&recipe.name)?,
             recipe,
@@ -133,7 +133,7 @@ impl Process {
     }
 
     /// The process as it runs now, or ran last.
-    pub fn mark(&self) -> Option<Mark> {
+    pub fn mark(&self) -> Option<ProcessIdentity> {
         self.life().map(|life| life.mark)
     }
 

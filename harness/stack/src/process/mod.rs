@@ -8,7 +8,7 @@ mod recipe;
 
 pub(crate) use body::{Birth, Body, Order};
 pub(crate) use child::{Account, Child};
-pub use errand::Attempt;
+pub use errand::OneShotOutcome;
 pub(crate) use errand::{Errand, require_success};
 pub use live::{Process, ProcessError};
 pub(crate) use recipe::Recipe;

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::fakes::{FakeSystem, root, spec, with_system};
-use crate::{Attempt, Mark, Overrides, ProcessError, Stack, StackError, StackInfo};
+use crate::{
+    OneShotOutcome, Overrides, ProcessError, ProcessIdentity, Stack, StackError, StackInfo,
+};
 
 fn entries(root: &std::path::Path) -> usize {
     root.read_dir().expect("a directory").count()
@@ -46,7 +48,7 @@ async fn two_stacks_live_side_by_side_and_leave_nothing() {
             .all(|(_, secret)| secret.expose().len() >= 32)
     );
 
-    let marks: Vec<Mark> = one.info().processes().map(|process| process.mark).collect();
+    let marks: Vec<ProcessIdentity> = one.info().processes().map(|process| process.mark).collect();
     assert!(marks.iter().all(|mark| mark.is_alive()));
     let stopped = Instant::now();
     one.stop().await.expect("stop");
@@ -66,7 +68,7 @@ async fn every_process_can_be_ended_frozen_and_restarted() {
         let before = process.mark();
         process.pause().await.expect("pause");
         assert!(process.is_paused() && process.is_running());
-        assert!(!stack.is_sound().await);
+        assert!(!stack.is_healthy().await);
         process.resume().await.expect("resume");
         process.restart().await.expect("restart");
         assert_ne!(process.mark(), before, "{}", process.name());
@@ -75,14 +77,14 @@ async fn every_process_can_be_ended_frozen_and_restarted() {
         assert!(!process.is_running());
         process.start().await.expect("start");
     }
-    assert!(stack.is_sound().await);
+    assert!(stack.is_healthy().await);
     assert_eq!(query(&stack).await, 42);
 
     stack.scale_workers(3).await.expect("more");
     assert_eq!(stack.workers().len(), 3);
     stack.scale_workers(1).await.expect("fewer");
     assert_eq!(stack.workers().len(), 1);
-    assert!(stack.is_sound().await);
+    assert!(stack.is_healthy().await);
     stack.stop().await.expect("stop");
 }
 
@@ -107,15 +109,15 @@ async fn a_part_can_be_tried_with_another_environment() {
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
     let failing = told_to_fail();
     let second = Duration::from_secs(1);
-    let refused = stack.run_reference(&["api"], &failing, 10 * second).await;
+    let refused = stack.run_one_shot(&["api"], &failing, 10 * second).await;
     match refused.expect("an attempt") {
-        Attempt::Ended(output) => assert!(!output.status.success()),
-        Attempt::StillRunning => panic!("it was told to fail"),
+        OneShotOutcome::Exited(output) => assert!(!output.status.success()),
+        OneShotOutcome::TimedOut => panic!("it was told to fail"),
     }
     let runs = stack
-        .run_reference(&["api"], &Overrides::new(), second)
+        .run_one_shot(&["api"], &Overrides::new(), second)
         .await;
-    assert!(matches!(runs, Ok(Attempt::StillRunning)));
-    assert!(stack.is_sound().await);
+    assert!(matches!(runs, Ok(OneShotOutcome::TimedOut)));
+    assert!(stack.is_healthy().await);
     stack.stop().await.expect("stop");
 }

@@ -4,12 +4,15 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::fakes::{ROOT, part, root, spec};
-use crate::{Lanes, Mark, Reach, Stack, StackInfo, published, sweep, take_down};
+use crate::{
+    ProcessIdentity, Stack, StackInfo, StackPool, SweepScope, newest_leased, stop_by_directory,
+    sweep,
+};
 
 #[tokio::test]
 async fn a_lane_is_used_again_while_it_is_sound() {
     let Some(root) = root() else { return };
-    let lanes = Lanes::new(spec(root.path()), 1);
+    let lanes = StackPool::new(spec(root.path()), 1);
     let shared = tokio::join!(lanes.shared(), lanes.shared());
     let (shared, same) = (shared.0.expect("a stack"), shared.1.expect("a stack"));
     assert_eq!(shared.info().id, same.info().id);
@@ -42,7 +45,7 @@ async fn a_failure_to_start_is_remembered() {
     let Some(root) = root() else { return };
     let mut spec = spec(root.path());
     spec.standins.program = "/does/not/exist".into();
-    let lanes = Lanes::new(spec, 1);
+    let lanes = StackPool::new(spec, 1);
     let first = lanes.shared().await.expect_err("no such program");
     let second = lanes.shared().await.expect_err("no such program");
     assert!(first.to_string().contains("/does/not/exist"), "{first}");
@@ -53,15 +56,17 @@ async fn a_failure_to_start_is_remembered() {
 async fn a_stack_left_running_is_found_and_taken_down() {
     let Some(root) = root() else { return };
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
-    assert_eq!(published(root.path()), None);
+    assert_eq!(newest_leased(root.path()), None);
     let card = stack.detach(Duration::from_mins(1)).expect("detach");
-    let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
+    let report = sweep(root.path(), SweepScope::Abandoned)
+        .await
+        .expect("a sweep");
     assert!(report.removed.is_empty());
-    assert_eq!(published(root.path()).as_ref(), Some(&card));
+    assert_eq!(newest_leased(root.path()).as_ref(), Some(&card));
     assert!(card.processes().all(|process| process.mark.is_alive()));
-    take_down(&card.directory).await.expect("down");
+    stop_by_directory(&card.directory).await.expect("down");
     assert!(!card.processes().any(|process| process.mark.is_alive()));
-    assert_eq!(published(root.path()), None);
+    assert_eq!(newest_leased(root.path()), None);
 }
 
 #[tokio::test]
@@ -80,12 +85,14 @@ async fn what_a_killed_owner_left_behind_is_swept() {
         assert!(waiting.elapsed() < Duration::from_mins(1), "no stack");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
+    let report = sweep(root.path(), SweepScope::Abandoned)
+        .await
+        .expect("a sweep");
     assert!(report.removed.is_empty(), "its owner lives");
 
     owner.kill().expect("kill");
     owner.wait().expect("wait");
-    let left: Vec<Mark> = root
+    let left: Vec<ProcessIdentity> = root
         .path()
         .read_dir()
         .expect("a directory")
@@ -99,7 +106,9 @@ async fn what_a_killed_owner_left_behind_is_swept() {
     assert_eq!(left.len(), 4);
     assert!(left.iter().all(|mark| mark.is_alive()));
 
-    let report = sweep(root.path(), Reach::Abandoned).await.expect("a sweep");
+    let report = sweep(root.path(), SweepScope::Abandoned)
+        .await
+        .expect("a sweep");
     assert_eq!(report.removed.len(), 1);
     assert!(report.processes >= 4 && report.failed.is_empty());
     assert!(!left.iter().any(|mark| mark.is_alive()));

@@ -33,7 +33,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_document_deleted_during_embedding_frees_its_worker)
             .requires([Http, Database, Storage, Standins, Processes])
             .effect(Fault)
-            .takes(secs(2))
+            .expected_duration(secs(2))
             .severity(High)
             .alone_with_workers(1),
     ]

@@ -26,13 +26,13 @@ pub(crate) fn table() -> Vec<Check> {
         check!(late_bytes_are_waited_for, DELAYS)
             .requires([Http])
             .effect(WriteTenant)
-            .takes(secs(13))
+            .expected_duration(secs(13))
             .severity(Critical)
             .advisory(),
         check!(an_upload_that_never_comes_fails)
             .requires([Http, Database, Storage])
             .effect(WriteTenant)
-            .takes(secs(16))
+            .expected_duration(secs(16))
             .severity(High)
             .advisory(),
         check!(

@@ -21,7 +21,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_long_text_arrives_whole)
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
-            .takes(secs(4))
+            .expected_duration(secs(4))
             .severity(Critical),
         check!(a_text_that_cannot_be_stored_ends_its_job)
             .requires([Http, Database, Storage, Standins])

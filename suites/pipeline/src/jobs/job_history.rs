@@ -22,7 +22,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(failures_and_retries_leave_events)
             .requires([Http, Database, Storage, Standins])
             .effect(WriteTenant)
-            .takes(secs(1))
+            .expected_duration(secs(1))
             .severity(High),
         check!(events_of_two_uploads_name_two_requests)
             .requires([Http, Database])
@@ -39,7 +39,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_lease_is_renewed_while_its_job_is_worked_on)
             .requires([Http, Database, Standins])
             .effect(WriteTenant)
-            .takes(secs(3))
+            .expected_duration(secs(3))
             .severity(High)
             .advisory(),
     ]

@@ -44,7 +44,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Fault)
             .severity(High)
             .alone_with_workers(1)
-            .untouched(),
+            .fresh_stack(),
     ]
 }
 
@@ -83,7 +83,7 @@ struct UserDocuments {
 
 /// Several workers complete all documents: each is parsed and embedded once, and users find only their own.
 async fn several_workers_do_each_job_once(cx: &Context, case: &WorkerCount) -> CheckResult {
-    cx.tell(Instruction::ScaleWorkers(case.workers)).await?;
+    cx.tell(ControlAction::ScaleWorkers(case.workers)).await?;
     let each = cx.contract().limits.concurrent_jobs.min(2);
     let deliveries = try_join_all((0..USERS).map(async |_| {
         let pipeline = cx.pipeline()?;
@@ -236,9 +236,9 @@ async fn a_started_worker_takes_work_at_once(cx: &Context) -> CheckResult {
 async fn time_to_first_submission(cx: &Context) -> CheckResult<Duration> {
     let (pipeline, document) = (cx.pipeline()?, cx.document().build());
     // The stopped worker holds no job, so no lease has to expire.
-    cx.tell(Instruction::StopWorkers).await?;
+    cx.tell(ControlAction::StopWorkers).await?;
     let accepted = pipeline.upload(&document).await?;
-    cx.tell(Instruction::StartWorkers).await?;
+    cx.tell(ControlAction::StartWorkers).await?;
     let started = Instant::now();
     let within = cx.contract().timing.complete_within;
     cx.eventually("the parser receives the document", within, async || {

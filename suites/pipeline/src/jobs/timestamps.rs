@@ -33,9 +33,9 @@ async fn a_document_completes_without_polling(cx: &Context) -> CheckResult {
             let job = database.job(accepted.job_id).await?;
             let status = job.map(|job| job.status).unwrap_or_default();
             Ok(if status == *complete {
-                Look::Seen(())
+                Poll::Ready(())
             } else {
-                Look::NotYet(format!("the job is {status}"))
+                Poll::Pending(format!("the job is {status}"))
             })
         },
     )

@@ -7,7 +7,7 @@ use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Parameter;
 use cutover_harness::secret::Secret;
-use cutover_harness::stack::{Beside, Overrides};
+use cutover_harness::stack::{ExtraApi, Overrides};
 use cutover_harness::standin::{AuthBehaviour, ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 use serde::Deserialize;
@@ -21,13 +21,13 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_document_without_bytes_does_not_age_the_queue)
             .requires([Http, Processes])
             .effect(Fault)
-            .takes(secs(4))
+            .expected_duration(secs(4))
             .severity(High)
             .alone_with_workers(1),
         check!(an_old_queue_is_not_ready)
             .requires([Http, Database, Standins, Processes])
             .effect(Fault)
-            .takes(secs(4))
+            .expected_duration(secs(4))
             .severity(High)
             .alone_with_workers(1),
         check!(
@@ -36,15 +36,15 @@ pub(crate) fn table() -> Vec<Check> {
         )
         .requires([Http, Standins, Processes])
         .effect(Fault)
-        .takes(secs(2))
+        .expected_duration(secs(2))
         .severity(High)
         .alone_with_workers(1),
     ]
 }
 
-async fn start_extra_api(cx: &Context, variable: &str, value: &str) -> CheckResult<Beside> {
+async fn start_extra_api(cx: &Context, variable: &str, value: &str) -> CheckResult<ExtraApi> {
     let overrides = Overrides::from([(variable.to_owned(), Some(value.to_owned()))]);
-    Ok(cx.processes()?.api_beside(&overrides).await?)
+    Ok(cx.processes()?.start_extra_api(&overrides).await?)
 }
 
 /// The queue age limit of the second API.
@@ -73,7 +73,7 @@ async fn a_document_without_bytes_does_not_age_the_queue(cx: &Context) -> CheckR
 }
 
 /// Whether the service is ready after a document has waited for a long time and before its signed URL expires.
-async fn is_ready_with_waiting_document(cx: &Context, extra_api: &Beside) -> CheckResult<bool> {
+async fn is_ready_with_waiting_document(cx: &Context, extra_api: &ExtraApi) -> CheckResult<bool> {
     let pipeline = cx.pipeline()?.at(extra_api.url());
     let registered = &cx.contract().vocabulary.registered;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
@@ -87,9 +87,9 @@ async fn is_ready_with_waiting_document(cx: &Context, extra_api: &Beside) -> Che
             let waited = since.elapsed() > LONG_WAIT;
             let waits = pipeline.view(&accepted).await?.status == *registered;
             Ok(match (waits, reply.status) {
-                (false, _) => Look::Seen(false),
-                (true, 200) if waited => Look::Seen(true),
-                (true, _) => Look::NotYet(reply.summary()),
+                (false, _) => Poll::Ready(false),
+                (true, 200) if waited => Poll::Ready(true),
+                (true, _) => Poll::Pending(reply.summary()),
             })
         },
     )

@@ -29,7 +29,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_dead_worker_is_not_ready)
             .requires([Http, WorkerStop])
             .effect(Fault)
-            .takes(secs(8))
+            .expected_duration(secs(8))
             .severity(Critical)
             .alone_with_workers(1),
     ]
@@ -53,10 +53,10 @@ async fn health_and_version_answer(cx: &Context) -> CheckResult {
         async || {
             let reply = pipeline.ready().await?;
             if reply.status == 200 && reply.elapsed < limit {
-                return Ok(Look::Seen(()));
+                return Ok(Poll::Ready(()));
             }
             let took = reply.elapsed.as_secs_f64();
-            Ok(Look::NotYet(format!(
+            Ok(Poll::Pending(format!(
                 "after {took:.1} s: {}",
                 reply.summary()
             )))
@@ -91,13 +91,13 @@ async fn health_and_version_answer(cx: &Context) -> CheckResult {
 async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let within = cx.contract().timing.lease + NOTICED_WITHIN;
-    cx.tell(Instruction::StopWorkers).await?;
+    cx.tell(ControlAction::StopWorkers).await?;
     // A waiting document ages the queue, in case the service derives readiness from that.
     pipeline.upload(&cx.document().build()).await?;
     let ready = async || pipeline.ready().await;
     wait_for_status(cx, "the service is not ready", within, 503, ready).await?;
     pipeline.health().await?.expect_status(200)?;
-    cx.tell(Instruction::StartWorkers).await?;
+    cx.tell(ControlAction::StartWorkers).await?;
     wait_for_status(cx, "the service is ready again", within, 200, ready).await?;
     Ok(())
 }

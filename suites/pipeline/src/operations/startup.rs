@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
-use cutover_harness::stack::{Attempt, Overrides};
+use cutover_harness::stack::{OneShotOutcome, Overrides};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -86,9 +86,9 @@ async fn a_process_refuses_to_start_unconfigured(cx: &Context, case: &Variable) 
     let without = Overrides::from([(case.variable.to_owned(), None)]);
     for process in ["api", "worker"] {
         let attempt = stack
-            .run_reference(&[process], &without, EXIT_WITHIN)
+            .run_one_shot(&[process], &without, EXIT_WITHIN)
             .await?;
-        let Attempt::Ended(output) = attempt else {
+        let OneShotOutcome::Exited(output) = attempt else {
             let summary = format!("the {process} starts without {}", case.variable);
             return Err(Stop::violated(Finding::new(summary)));
         };
