@@ -96,7 +96,7 @@ pub fn main(catalog: &Catalog) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(Trouble::Misuse(error)) => failed(&error, exit::USAGE),
         Err(Trouble::Refused(interlock)) => failed(&interlock.into(), exit::REFUSED),
-        Err(Trouble::Broken(error)) => failed(&error, exit::BROKEN),
+        Err(Trouble::Broken(error)) => failed(&error, exit::INTERNAL_ERROR),
     }
 }
 

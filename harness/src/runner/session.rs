@@ -237,7 +237,7 @@ impl Session {
     fn note_traffic(&self) -> Result<(), JournalError> {
         let links = self.attached.iter().filter_map(|it| it.links.as_ref());
         for (name, traffic) in links.flat_map(|links| links.traffic()) {
-            self.directory.note(RunEvent::Carried {
+            self.directory.note(RunEvent::LinkTraffic {
                 link: name.to_string(),
                 connections: traffic.connections,
                 sent_bytes: traffic.sent,

@@ -78,12 +78,12 @@ pub(crate) fn within_profile(
     policy: &Policy,
     profile: Profile,
 ) -> Result<(), Interlock> {
-    let (asked, most) = (policy.most_effect(profile), target.most_effect());
+    let (asked, most) = (policy.max_effect(profile), target.most_effect());
     if target.class != Class::Production {
         return Ok(());
     }
     if asked <= most {
-        if policy.suits_production(profile) {
+        if policy.allowed_in_production(profile) {
             return Ok(());
         }
         return Err(Interlock::NotForProduction {

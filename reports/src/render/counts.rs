@@ -1,28 +1,28 @@
-//! Counts as a person reads them.
+//! Counts of checks in words.
 
-use crate::verdict::{Counts, Status};
+use crate::verdict::{CheckStatus, Counts};
 
 impl Counts {
-    /// How many checks ended how, without those of which there are none: `5 passed · 1 failed`.
-    pub(super) fn spoken(self) -> String {
+    /// The counts by status, without zeros: `5 passed · 1 failed`.
+    pub(super) fn summary(self) -> String {
         let all = [
-            (self.passed, Status::Passed),
-            (self.failed, Status::Failed),
-            (self.errored, Status::Errored),
-            (self.skipped, Status::Skipped),
-            (self.not_run, Status::NotRun),
+            (self.passed, CheckStatus::Passed),
+            (self.failed, CheckStatus::Failed),
+            (self.errored, CheckStatus::Errored),
+            (self.skipped, CheckStatus::Skipped),
+            (self.not_run, CheckStatus::NotRun),
         ];
-        let some = all.into_iter().filter(|(count, _)| *count > 0);
-        let some = some.map(|(count, status)| format!("{count} {}", status.name()));
-        some.collect::<Vec<_>>().join(" · ")
+        let present = all.into_iter().filter(|(count, _)| *count > 0);
+        let present = present.map(|(count, status)| format!("{count} {}", status.name()));
+        present.collect::<Vec<_>>().join(" · ")
     }
 
-    /// The same with how many there are at all: `6 checks: 5 passed · 1 failed`.
-    pub(super) fn spoken_in_full(self) -> String {
+    /// The total and the counts by status: `6 checks: 5 passed · 1 failed`.
+    pub(super) fn headline(self) -> String {
         match self.planned {
             0 => "no checks".to_owned(),
-            1 => format!("1 check: {}", self.spoken()),
-            all => format!("{all} checks: {}", self.spoken()),
+            1 => format!("1 check: {}", self.summary()),
+            all => format!("{all} checks: {}", self.summary()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The report files of a run, written beside its record.
+//! Writing the report files of a run beside its record.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ pub const JUNIT_FILE: &str = "junit.xml";
 /// The page for people in a run directory.
 pub const SUMMARY_FILE: &str = "summary.md";
 
-/// Every report file. The verdict comes last: where it stands, the others are complete.
+/// Every report file. The verdict is the last one: if it exists, the others are complete.
 const FILES: [(&str, &dyn Render); 3] = [
     (JUNIT_FILE, &Junit),
     (SUMMARY_FILE, &Markdown),
@@ -24,13 +24,13 @@ const FILES: [(&str, &dyn Render); 3] = [
 
 /// A report file that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("write report '{}': is the disk full, or the directory not yours?", path.display())]
+#[error("write report '{}'; check the free disk space and the permissions", path.display())]
 pub struct RenderError {
     path: PathBuf,
     source: io::Error,
 }
 
-/// Writes every report file into a run directory and says which they are.
+/// Writes every report file into a run directory and returns the paths.
 pub fn write_all(dir: &Path, run: &Run, verdict: &Verdict) -> Result<Vec<PathBuf>, RenderError> {
     let write = |(name, renderer): (&str, &dyn Render)| {
         let path = dir.join(name);
@@ -42,7 +42,7 @@ pub fn write_all(dir: &Path, run: &Run, verdict: &Verdict) -> Result<Vec<PathBuf
     FILES.into_iter().map(write).collect()
 }
 
-/// Replaces a file as a whole, so that no reader ever sees half of it.
+/// Replaces a file atomically, so that no reader sees a part of it.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let unfinished = path.with_added_extension("unfinished");
     fs::write(&unfinished, text)?;

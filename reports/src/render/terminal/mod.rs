@@ -1,7 +1,7 @@
-//! The terminal: one line per check while a run lives, and the report at its end.
+//! Terminal output: one line per check during a run, and the report at its end.
 
 mod check_line;
-mod failure;
+mod details;
 mod page;
 mod report;
 

@@ -1,4 +1,4 @@
-//! The three laws: a table of single cases, what other gates let through, and properties of arbitrary runs.
+//! Tests of the judge: single deviations, known flaws of other gates, and properties of arbitrary runs.
 
 mod cases;
 mod fail_open;

@@ -1,9 +1,9 @@
-//! What every output has in common: it is a function of the record and the verdict.
+//! The trait of all renderers: a function from a record and its verdict to a text.
 
 use crate::record::Run;
 use crate::verdict::Verdict;
 
-/// One way to show a run and its verdict.
+/// A renderer of a run and its verdict.
 pub trait Render {
     /// The whole output.
     fn render(&self, run: &Run, verdict: &Verdict) -> String;
