@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cutover_reports::record::{Finding, Outcome, Profile, Run, SkipClass, Trial};
 use cutover_reports::render::terminal::{Terminal, check_line};
-use cutover_reports::render::{Json, Junit, Markdown, Palette, Render, write_all};
+use cutover_reports::render::{Json, Junit, Markdown, OUTPUTS, Palette, Render, write_all};
 use cutover_reports::verdict::{Decision, Verdict};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -21,13 +21,12 @@ const PLAIN: Terminal = Terminal {
     path: None,
 };
 
-fn every_output() -> [(&'static str, &'static dyn Render); 4] {
-    [
-        ("terminal", &PLAIN),
-        ("markdown", &Markdown),
-        ("junit", &Junit),
-        ("json", &Json),
-    ]
+/// Every renderer with its name: the report files and the terminal.
+fn every_output() -> impl Iterator<Item = (&'static str, &'static dyn Render)> {
+    let files = OUTPUTS
+        .iter()
+        .map(|output| (output.file_name(), *output as &dyn Render));
+    files.chain([("terminal", &PLAIN as &dyn Render)])
 }
 
 /// Makes the escape sequences of the colours readable.
@@ -43,35 +42,35 @@ fn terminal(palette: Palette) -> Terminal {
     }
 }
 
+/// Compares the output of every renderer with its snapshot.
+fn assert_snapshots(name: &str, (run, verdict): &(Run, Verdict)) {
+    for output in OUTPUTS {
+        let snapshot = format!("{name}_{}", output.file_name());
+        assert_snapshot!(snapshot, output.render(run, verdict));
+    }
+    let plain = terminal(Palette::Plain).render(run, verdict);
+    assert_snapshot!(format!("{name}_terminal"), plain);
+    let coloured = terminal(Palette::Ansi).render(run, verdict);
+    assert_snapshot!(format!("{name}_terminal_in_colour"), visible(&coloured));
+}
+
 #[test]
 fn the_golden_run_in_every_output() {
-    let (run, verdict) = golden::run();
-    assert_snapshot!("terminal", terminal(Palette::Plain).render(&run, &verdict));
-    let coloured = terminal(Palette::Ansi).render(&run, &verdict);
-    assert_snapshot!("terminal_in_colour", visible(&coloured));
-    assert_snapshot!("summary.md", Markdown.render(&run, &verdict));
-    assert_snapshot!("junit.xml", Junit.render(&run, &verdict));
-    assert_snapshot!("verdict.json", Json.render(&run, &verdict));
+    assert_snapshots("golden", &golden::run());
 }
 
 #[test]
 fn a_passing_run_has_a_short_report() {
-    let (run, verdict) = golden::passing_run();
-    assert_eq!(verdict.decision, Decision::Go);
-    assert_snapshot!(
-        "terminal_go",
-        terminal(Palette::Plain).render(&run, &verdict)
-    );
-    assert_snapshot!("summary_go.md", Markdown.render(&run, &verdict));
+    let passing = golden::passing_run();
+    assert_eq!(passing.1.decision, Decision::Go);
+    assert_snapshots("passing", &passing);
 }
 
 #[test]
 fn an_empty_record_still_has_a_report() {
-    let (run, verdict) = golden::judged(Run::default());
-    assert_eq!(verdict.decision, Decision::Inconclusive);
-    assert_snapshot!("terminal_nothing", PLAIN.render(&run, &verdict));
-    assert_snapshot!("summary_nothing.md", Markdown.render(&run, &verdict));
-    assert_snapshot!("junit_nothing.xml", Junit.render(&run, &verdict));
+    let empty = golden::judged(Run::default());
+    assert_eq!(empty.1.decision, Decision::Inconclusive);
+    assert_snapshots("empty", &empty);
 }
 
 #[test]
@@ -141,8 +140,11 @@ fn the_report_files_are_complete_and_no_temporary_file_remains() {
             .map(|entry| entry.unwrap().path())
             .collect();
         found.sort();
-        let names = ["junit.xml", "summary.md", "verdict.json"];
-        assert_eq!(found, names.map(|name| dir.path().join(name)));
+        let names = OUTPUTS.iter().map(|output| output.file_name());
+        let expected: Vec<_> = names.map(|name| dir.path().join(name)).collect();
+        assert_eq!(written, expected);
+        let mut written = written;
+        written.sort();
         assert_eq!(written, found);
     }
     let text = fs::read_to_string(dir.path().join("verdict.json")).unwrap();

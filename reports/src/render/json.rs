@@ -2,14 +2,20 @@
 
 use serde_json::json;
 
-use super::Render;
 use super::text::is_invisible;
+use super::{Render, ReportFile};
 use crate::record::Run;
 use crate::verdict::{VERDICT_VERSION, Verdict};
 
 /// The verdict as JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Json;
+
+impl ReportFile for Json {
+    fn file_name(&self) -> &'static str {
+        "verdict.json"
+    }
+}
 
 impl Render for Json {
     /// The output is complete: characters that are unsafe on a terminal are escaped.

@@ -10,11 +10,11 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use time::format_description::well_known::Rfc3339;
 
-use super::Render;
 use super::duration::from_ms;
 use super::evidence::{evidence_lines, finding_lines};
 use super::report_model::{CheckReport, ReportModel};
 use super::text::{sanitize_line, truncate_bytes};
+use super::{Render, ReportFile};
 use crate::record::{Run, RunEvent, SkipClass};
 use crate::verdict::{CheckStatus, Reason, Verdict};
 
@@ -28,6 +28,12 @@ const MAX_REASONS: usize = 50;
 /// The run as JUnit XML.
 #[derive(Clone, Copy, Debug)]
 pub struct Junit;
+
+impl ReportFile for Junit {
+    fn file_name(&self) -> &'static str {
+        "junit.xml"
+    }
+}
 
 impl Render for Junit {
     fn render(&self, run: &Run, verdict: &Verdict) -> String {

@@ -7,7 +7,7 @@ use super::duration::human_ms;
 use super::evidence::call_line;
 use super::report_model::{CheckReport, ReportModel, group_by_detail};
 use super::text::sanitize_line;
-use super::{JUNIT_FILE, Render, VERDICT_FILE};
+use super::{OUTPUTS, Render, ReportFile};
 use crate::record::{PLAN_FILE, Run, TRIALS_DIR};
 use crate::verdict::{CheckStatus, Verdict};
 
@@ -28,6 +28,12 @@ const MAX_PROBLEMS: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub struct Markdown;
 
+impl ReportFile for Markdown {
+    fn file_name(&self) -> &'static str {
+        "summary.md"
+    }
+}
+
 impl Render for Markdown {
     fn render(&self, run: &Run, verdict: &Verdict) -> String {
         let model = ReportModel::new(run, verdict);
@@ -37,9 +43,7 @@ impl Render for Markdown {
             untested(&model),
             failed(&model),
             problems(&model),
-            vec![format!(
-                "`{VERDICT_FILE}` · `{JUNIT_FILE}` · `{PLAN_FILE}` · all evidence in `{TRIALS_DIR}/`"
-            )],
+            other_files(),
         ];
         let shown = sections.iter().filter(|section| !section.is_empty());
         let shown: Vec<_> = shown.map(|section| section.join("\n") + "\n").collect();
@@ -162,6 +166,19 @@ fn bullet(check: &CheckReport<'_>) -> String {
     };
     let (id, detail) = (&verdict.id, code(check.detail()));
     format!("- `{id}` ({level}, {result}): {detail}")
+}
+
+fn other_files() -> Vec<String> {
+    let reports = OUTPUTS.iter().map(|output| output.file_name());
+    let others = reports.filter(|name| *name != Markdown.file_name());
+    let files: Vec<_> = others
+        .chain([PLAN_FILE])
+        .map(|file| format!("`{file}`"))
+        .collect();
+    vec![format!(
+        "{} · all evidence in `{TRIALS_DIR}/`",
+        files.join(" · ")
+    )]
 }
 
 fn and_more(all: usize, shown: usize, what: &str) -> Option<String> {

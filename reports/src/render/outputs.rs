@@ -1,26 +1,16 @@
-//! Writing the report files of a run beside its record.
+//! The table of report files, and writing them beside the record of a run.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Json, Junit, Markdown, Render};
+use super::{Json, Junit, Markdown, ReportFile};
 use crate::record::Run;
 use crate::verdict::Verdict;
 
-/// The verdict's file in a run directory.
-pub const VERDICT_FILE: &str = "verdict.json";
-/// The file for test dashboards in a run directory.
-pub const JUNIT_FILE: &str = "junit.xml";
-/// The page for people in a run directory.
-pub const SUMMARY_FILE: &str = "summary.md";
-
-/// Every report file. The verdict is the last one: if it exists, the others are complete.
-const FILES: [(&str, &dyn Render); 3] = [
-    (JUNIT_FILE, &Junit),
-    (SUMMARY_FILE, &Markdown),
-    (VERDICT_FILE, &Json),
-];
+/// The report files, in the order of writing. The verdict is the last one: if it exists, the others
+/// are complete.
+pub const OUTPUTS: &[&dyn ReportFile] = &[&Junit, &Markdown, &Json];
 
 /// A report file that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -32,14 +22,14 @@ pub struct RenderError {
 
 /// Writes every report file into a run directory and returns the paths.
 pub fn write_all(dir: &Path, run: &Run, verdict: &Verdict) -> Result<Vec<PathBuf>, RenderError> {
-    let write = |(name, renderer): (&str, &dyn Render)| {
-        let path = dir.join(name);
-        match replace(&path, &renderer.render(run, verdict)) {
+    let write = |output: &&dyn ReportFile| {
+        let path = dir.join(output.file_name());
+        match replace(&path, &output.render(run, verdict)) {
             Ok(()) => Ok(path),
             Err(source) => Err(RenderError { path, source }),
         }
     };
-    FILES.into_iter().map(write).collect()
+    OUTPUTS.iter().map(write).collect()
 }
 
 /// Replaces a file atomically, so that no reader sees a part of it.
