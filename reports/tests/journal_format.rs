@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use cutover_reports::record::{Event, JournalEntry, Outcome, RunEvent, RunJournalEntry, SkipClass};
-use cutover_reports::{Plan, Run};
+use cutover_reports::{Plan, Run, Verdict};
 use tempfile::TempDir;
 
 const PLAN: &str = r#"{"v":1,"run":"r1","created_at":"2026-11-24T12:00:00Z","cutover":"0.1.0","profile":"gate","seed":7,"target":{"name":"local","class":"local","stack":"processes"},"selection":{"suites":[],"filters":[]},"checks":[{"id":"pipeline::a","statement":"it is so","severity":"high","criticality":"required","effect":"write_tenant","needs":["http"],"timeout_ms":1000,"takes_ms":0,"source":{"file":"a.rs","line":3},"admission":"admitted"},{"id":"pipeline::b","statement":"it is so","severity":"low","criticality":"advisory","effect":"read","needs":[],"timeout_ms":1000,"takes_ms":0,"source":{"file":"a.rs","line":4},"admission":{"refused":{"class":"filtered","reason":"not asked"}}}]}"#;
@@ -118,6 +118,17 @@ fn this_build_writes_version_1_byte_for_byte() {
         assert_eq!(serde_json::to_string(&outcome).unwrap(), text);
         assert_eq!(serde_json::from_str::<Outcome>(text).unwrap(), outcome);
     }
+}
+
+/// A verdict of version 1 without the reasons of skipped checks, which later builds add.
+const VERDICT: &str = r#"{"v":1,"decision":"go","reason":null,"reasons":[],"run":"r1","policy":"p","judged_at":"2026-11-24T12:00:00Z","duration_ms":1.0,"counts":{"planned":1,"passed":0,"failed":0,"errored":0,"skipped":1,"not_run":0},"suites":[],"checks":[{"id":"pipeline::a","statement":"it is so","severity":"high","criticality":"required","status":"skipped","detail":"filtered","duration_ms":null,"attempts":0}]}"#;
+
+#[test]
+fn a_verdict_without_skip_reasons_stays_readable() {
+    let verdict: Verdict = serde_json::from_str(VERDICT).unwrap();
+    assert_eq!(verdict.counts.skipped, 1);
+    assert_eq!(verdict.counts.not_selected, 0);
+    assert_eq!(verdict.checks[0].skip, None);
 }
 
 #[test]

@@ -21,6 +21,12 @@ const PLAIN: Terminal = Terminal {
     path: None,
 };
 
+/// A terminal that is wide enough for every command.
+const WIDE: Terminal = Terminal {
+    width: 1_000,
+    ..PLAIN
+};
+
 /// Every renderer with its name: the report files and the terminal.
 fn every_output() -> impl Iterator<Item = (&'static str, &'static dyn Render)> {
     let files = OUTPUTS
@@ -106,14 +112,46 @@ fn the_coloured_report_differs_only_in_colour() {
     assert_eq!(coloured, terminal(Palette::Plain).render(&run, &verdict));
 }
 
+/// The longest kind of id that a suite has.
+const LONG_ID: &str =
+    "pipeline::a_bad_token_is_refused_everywhere::one_signed_with_a_published_secret";
+
+#[test]
+fn a_long_id_breaks_only_after_a_separator() {
+    let (mut run, _) = golden::run();
+    let failed = |trial: &&mut Trial| trial.outcome() == Some(&Outcome::Failed);
+    let trial = run.trials.iter_mut().find(failed).unwrap();
+    let old = std::mem::replace(&mut trial.check, LONG_ID.parse().unwrap());
+    let plan = run.plan.as_mut().unwrap();
+    let check = plan.checks.iter_mut().find(|check| check.id == old);
+    check.unwrap().id = LONG_ID.parse().unwrap();
+    let (run, verdict) = golden::judged(run);
+    let page = PLAIN.render(&run, &verdict);
+    let title = "  FAILED    pipeline::a_bad_token_is_refused_everywhere::one_signed_with_a_\n\
+                 \x20           published_secret\n";
+    assert!(page.contains(title), "{page}");
+    let rerun = format!("  rerun     cutover validate \\\n              --check {LONG_ID} \\\n");
+    assert!(page.contains(&rerun), "{page}");
+    let duration = Duration::from_millis(3);
+    let line = check_line(
+        &LONG_ID.parse().unwrap(),
+        &Outcome::Passed,
+        duration,
+        Palette::Plain,
+    );
+    let expected = "  ok        3 ms  pipeline::a_bad_token_is_refused_everywhere::one_signed_with_\n\
+                    \x20                 a_published_secret";
+    assert_eq!(line, expected);
+}
+
 #[test]
 fn only_a_line_for_copying_is_wider_than_the_terminal() {
     let (run, verdict) = golden::run();
     for width in [80, 100, 132] {
         let terminal = Terminal { width, ..PLAIN };
         for line in terminal.render(&run, &verdict).lines() {
-            let copied = line.starts_with("  curl ") || line.starts_with("  rerun ");
-            assert!(copied || line.chars().count() <= width, "{line}");
+            let is_copied = line.starts_with("  curl ");
+            assert!(is_copied || line.chars().count() <= width, "{line}");
         }
     }
 }
@@ -166,7 +204,7 @@ fn a_command_for_copying_contains_no_injected_text() {
     plan.target.defect = Some("I-004; rm -rf ~".to_owned());
     plan.profile = Profile::Quick;
     let (run, verdict) = golden::judged(run);
-    let page = PLAIN.render(&run, &verdict);
+    let page = WIDE.render(&run, &verdict);
     let commands: Vec<_> = page.lines().filter(|it| it.contains("rerun ")).collect();
     assert!(!commands.is_empty());
     for command in commands {
@@ -184,7 +222,7 @@ fn a_command_for_copying_quotes_the_target_file() {
         let (mut run, _) = golden::run();
         run.plan.as_mut().unwrap().target.file = Some(file.to_owned());
         let (run, verdict) = golden::judged(run);
-        let page = PLAIN.render(&run, &verdict);
+        let page = WIDE.render(&run, &verdict);
         let rerun = page.lines().find(|line| line.contains("rerun ")).unwrap();
         let named = rerun.split_once(" --target ").map(|(_, rest)| rest);
         let named = named.map(|rest| rest.trim_end_matches(" --defect I-004"));

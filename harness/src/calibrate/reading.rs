@@ -174,6 +174,7 @@ mod tests {
             severity: Severity::High,
             criticality: Criticality::Required,
             status: CheckStatus::Failed,
+            skip: None,
             detail: None,
             duration_ms: None,
             attempts: 1,

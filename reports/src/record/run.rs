@@ -1,6 +1,6 @@
 //! A run: its plan, its trials and its own journal.
 
-use super::{Plan, RunJournalEntry, Trial};
+use super::{Plan, Profile, RunJournalEntry, Trial};
 
 /// The contents of a run directory.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +13,13 @@ pub struct Run {
     pub trials: Vec<Trial>,
     /// The files that could not be read.
     pub unreadable: Vec<UnreadableFile>,
+}
+
+impl Run {
+    /// The profile, if the plan is readable.
+    pub fn profile(&self) -> Option<Profile> {
+        self.plan.as_ref().map(|plan| plan.profile)
+    }
 }
 
 /// A file of the run directory that could not be read completely.

@@ -15,8 +15,8 @@ use super::evidence::{evidence_lines, finding_lines};
 use super::report_model::{CheckReport, ReportModel};
 use super::text::{sanitize_line, truncate_bytes};
 use super::{Render, ReportFile};
-use crate::record::{Run, RunEvent, SkipClass};
-use crate::verdict::{CheckStatus, Reason, Verdict};
+use crate::record::{Run, RunEvent};
+use crate::verdict::{CheckStatus, Reason, SkipReason, Verdict};
 
 /// The maximum length of a message attribute in characters.
 const MAX_MESSAGE: usize = 300;
@@ -139,10 +139,10 @@ fn status(check: &CheckReport<'_>) -> TestCaseStatus {
         CheckStatus::Skipped => {
             let mut skipped = TestCaseStatus::skipped();
             skipped.set_message(sanitize_line(detail, MAX_MESSAGE));
-            skipped.set_type(match check.skip_class() {
-                Some(SkipClass::Filtered) => "filtered",
-                Some(SkipClass::NotApplicable) => "not_applicable",
-                Some(SkipClass::PreconditionMissing) | None => "precondition_missing",
+            skipped.set_type(match check.verdict.skip {
+                Some(SkipReason::NotInProfile | SkipReason::NotSelected) => "filtered",
+                Some(SkipReason::NotApplicable) => "not_applicable",
+                Some(SkipReason::PreconditionMissing) | None => "precondition_missing",
             });
             skipped
         }

@@ -39,7 +39,7 @@ impl Render for Markdown {
         let model = ReportModel::new(run, verdict);
         let sections = [
             head(run, verdict),
-            totals(verdict),
+            totals(run, verdict),
             untested(&model),
             failed(&model),
             problems(&model),
@@ -75,8 +75,8 @@ fn head(run: &Run, verdict: &Verdict) -> Vec<String> {
     shown
 }
 
-fn totals(verdict: &Verdict) -> Vec<String> {
-    let mut shown = vec![format!("- {}", verdict.counts.headline())];
+fn totals(run: &Run, verdict: &Verdict) -> Vec<String> {
+    let mut shown = vec![format!("- {}", verdict.counts.headline(run.profile()))];
     let suites = verdict.suites.iter().take(MAX_SUITES);
     shown.extend(suites.map(|it| format!("- {}: {}", code(&it.suite), it.counts.summary())));
     shown.extend(and_more(verdict.suites.len(), MAX_SUITES, "suites"));

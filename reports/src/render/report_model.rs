@@ -2,10 +2,9 @@
 
 use super::text::sanitize_line;
 use crate::record::{
-    Admission, Evidence, Finding, HttpExchange, Outcome, PlannedCheck, Profile, Run, SkipClass,
-    TRIALS_DIR, Trial,
+    Evidence, Finding, HttpExchange, Outcome, PlannedCheck, Profile, Run, TRIALS_DIR, Trial,
 };
-use crate::verdict::{CheckStatus, CheckVerdict, Decision, Reason, Verdict};
+use crate::verdict::{CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict};
 
 /// The maximum length in characters of a command that is shown for copying.
 const MAX_COMMAND: usize = 2_000;
@@ -82,12 +81,15 @@ impl<'a> CheckReport<'a> {
     }
 
     fn group(&self) -> Group {
-        match (self.verdict.status, self.skip_class()) {
+        match (self.verdict.status, self.verdict.skip) {
             (CheckStatus::Passed, _) => Group::Passed,
             (CheckStatus::Failed, _) => Group::Failed,
-            (CheckStatus::Skipped, Some(SkipClass::Filtered | SkipClass::NotApplicable)) => {
-                Group::Excluded
-            }
+            (
+                CheckStatus::Skipped,
+                Some(
+                    SkipReason::NotInProfile | SkipReason::NotSelected | SkipReason::NotApplicable,
+                ),
+            ) => Group::Excluded,
             (CheckStatus::Errored | CheckStatus::Skipped | CheckStatus::NotRun, _) => {
                 Group::WithoutResult
             }
@@ -157,18 +159,6 @@ impl<'a> CheckReport<'a> {
         Some(format!("{TRIALS_DIR}/{stem}.{}.jsonl", trial.attempt))
     }
 
-    /// The kind of the skip, for a skipped check.
-    pub(super) fn skip_class(&self) -> Option<SkipClass> {
-        match (self.trial, self.planned.map(|planned| &planned.admission)) {
-            (Some(trial), _) => match trial.outcome()? {
-                Outcome::Skipped { class, .. } => Some(*class),
-                Outcome::Passed | Outcome::Failed | Outcome::Errored { .. } => None,
-            },
-            (None, Some(Admission::Refused { class, .. })) => Some(*class),
-            (None, Some(Admission::Admitted) | None) => None,
-        }
-    }
-
     /// The source location of the check.
     pub(super) fn source(&self) -> Option<String> {
         self.planned
@@ -177,17 +167,24 @@ impl<'a> CheckReport<'a> {
 
     /// The command that runs the check again.
     pub(super) fn rerun(&self) -> String {
-        let mut command = format!("cutover validate --check {}", self.verdict.id);
+        self.rerun_parts().join(" ")
+    }
+
+    /// The same command, in parts that must stay on one line.
+    pub(super) fn rerun_parts(&self) -> Vec<String> {
+        let mut command = Vec::from([
+            "cutover validate".to_owned(),
+            format!("--check {}", self.verdict.id),
+        ]);
         if let Some(plan) = &self.run.plan {
             let file = plan.target.file.as_deref();
             let file = file.filter(|file| sanitize_line(file, MAX_COMMAND) == **file);
             let file = file.map(shell_quoted);
-            command.extend(file.iter().flat_map(|file| [" --target ", file]));
+            command.extend(file.map(|file| format!("--target {file}")));
             let profile = (plan.profile != Profile::Gate).then(|| plan.profile.name());
             let defect = plan.target.defect.as_deref().filter(|id| is_shell_safe(id));
-            for (option, value) in [(" --profile ", profile), (" --defect ", defect)] {
-                command.extend(value.map(|value| [option, value]).into_iter().flatten());
-            }
+            command.extend(profile.map(|profile| format!("--profile {profile}")));
+            command.extend(defect.map(|defect| format!("--defect {defect}")));
         }
         command
     }

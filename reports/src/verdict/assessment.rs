@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::types::{CheckStatus, CheckVerdict, Decision};
+use super::types::{CheckStatus, CheckVerdict, Decision, SkipReason};
 use crate::policy::Policy;
 use crate::record::{
     Admission, Criticality, Outcome, PlannedCheck, Run, Severity, SkipClass, Trial,
@@ -36,11 +36,12 @@ struct AttemptResult<'a> {
 
 impl<'a> Assessment<'a> {
     pub(super) fn new(planned: &'a PlannedCheck, run: &'a Run, policy: &Policy) -> Self {
-        let profile = run.plan.as_ref().map(|plan| plan.profile);
         let requirement = Requirement {
             planned,
             policy,
-            in_profile: profile.is_none_or(|profile| policy.includes(profile, planned)),
+            in_profile: run
+                .profile()
+                .is_none_or(|profile| policy.includes(profile, planned)),
         };
         let attempts = run.trials.iter().filter(|trial| trial.check == planned.id);
         let results: Vec<_> = attempts.map(AttemptResult::from_trial).collect();
@@ -55,6 +56,7 @@ impl<'a> Assessment<'a> {
             severity: planned.severity,
             criticality: planned.criticality,
             status: worst.status,
+            skip: worst.skip.map(|class| requirement.skip_reason(class)),
             detail: worst.detail.map(str::to_owned),
             duration_ms: worst.duration_ms,
             attempts: count,
@@ -63,6 +65,17 @@ impl<'a> Assessment<'a> {
             planned,
             verdict,
             allows: worst.allows(&requirement),
+        }
+    }
+}
+
+impl Requirement<'_> {
+    fn skip_reason(&self, class: SkipClass) -> SkipReason {
+        match class {
+            _ if !self.in_profile => SkipReason::NotInProfile,
+            SkipClass::Filtered => SkipReason::NotSelected,
+            SkipClass::NotApplicable => SkipReason::NotApplicable,
+            SkipClass::PreconditionMissing => SkipReason::PreconditionMissing,
         }
     }
 }
@@ -117,17 +130,14 @@ impl<'a> AttemptResult<'a> {
     }
 
     /// Orders results from best to worst, regardless of the order of attempts: a
-    /// later pass does not cancel a failure. The texts break ties, so that the
-    /// verdict is deterministic.
+    /// later pass does not cancel a failure. All other fields break ties, so
+    /// that the verdict is deterministic.
     fn compare(&self, other: &Self, requirement: &Requirement<'_>) -> Ordering {
         let badness = |result: &Self| {
+            let skip = result.skip.map(|class| requirement.skip_reason(class));
             let duration = result.duration_ms.map(f64::to_bits);
-            (
-                result.allows(requirement),
-                result.status,
-                result.detail,
-                duration,
-            )
+            let (allows, status) = (result.allows(requirement), result.status);
+            (allows, status, skip, result.detail, duration)
         };
         badness(self).cmp(&badness(other))
     }

@@ -83,7 +83,7 @@ fn duration(run: &Run) -> Option<f64> {
 fn counts(assessments: &[Assessment<'_>]) -> Counts {
     let mut counts = Counts::default();
     for assessment in assessments {
-        counts.add(assessment.verdict.status);
+        counts.add(&assessment.verdict);
     }
     counts
 }
@@ -99,7 +99,7 @@ fn by_suite(assessments: &[Assessment<'_>]) -> Vec<SuiteCounts> {
             });
         }
         if let Some(suite) = suites.iter_mut().find(|suite| suite.suite == name) {
-            suite.counts.add(assessment.verdict.status);
+            suite.counts.add(&assessment.verdict);
         }
     }
     suites

@@ -9,5 +9,6 @@ mod types;
 
 pub use judge::judge;
 pub use types::{
-    CheckStatus, CheckVerdict, Counts, Decision, Reason, SuiteCounts, VERDICT_VERSION, Verdict,
+    CheckStatus, CheckVerdict, Counts, Decision, Reason, SkipReason, SuiteCounts, VERDICT_VERSION,
+    Verdict,
 };

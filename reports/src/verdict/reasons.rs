@@ -118,9 +118,10 @@ pub(super) fn suite_reasons(
     assessments: &[Assessment<'_>],
     policy: &Policy,
 ) -> Vec<Reason> {
-    let profile = run.plan.as_ref().map(|plan| plan.profile);
-    let in_profile =
-        |suite: &str| profile.is_none_or(|profile| policy.includes_suite(profile, suite));
+    let in_profile = |suite: &str| {
+        run.profile()
+            .is_none_or(|profile| policy.includes_suite(profile, suite))
+    };
     let required = policy
         .suites
         .iter()
@@ -131,7 +132,7 @@ pub(super) fn suite_reasons(
             let suite = assessments
                 .iter()
                 .filter(|assessment| assessment.planned.id.suite() == rule.id);
-            suite.for_each(|assessment| counts.add(assessment.verdict.status));
+            suite.for_each(|assessment| counts.add(&assessment.verdict));
             // A suite without a single pass is no evidence, even if the policy sets no minimum.
             let (passed, minimum) = (counts.passed, rule.min_checks.max(1));
             if counts.planned == 0 {
@@ -141,7 +142,7 @@ pub(super) fn suite_reasons(
                 )))
             } else if passed < minimum {
                 let text = format!(
-                    "{passed} checks of suite '{}' passed; at least {minimum} are required",
+                    "suite '{}' has {passed} passed checks; the minimum is {minimum}",
                     rule.id
                 );
                 Some(inconclusive(text))

@@ -85,6 +85,20 @@ pub enum CheckStatus {
     NotRun,
 }
 
+/// Why a check was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The profile of the run excludes the check.
+    NotInProfile,
+    /// The selection of suites and checks excludes it.
+    NotSelected,
+    /// Its statement does not apply to the target's contract.
+    NotApplicable,
+    /// The target lacks something that it requires.
+    PreconditionMissing,
+}
+
 /// The verdict on one check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckVerdict {
@@ -98,6 +112,9 @@ pub struct CheckVerdict {
     pub criticality: Criticality,
     /// The worst status of its attempts.
     pub status: CheckStatus,
+    /// Why it was skipped, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<SkipReason>,
     /// The reason for the status, unless it passed.
     pub detail: Option<String>,
     /// The duration of the deciding attempt in milliseconds.
@@ -106,7 +123,7 @@ pub struct CheckVerdict {
     pub attempts: usize,
 }
 
-/// The numbers of checks by status.
+/// The numbers of checks by status. The numbers by reason add up to `skipped`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// All planned checks.
@@ -119,6 +136,18 @@ pub struct Counts {
     pub errored: usize,
     /// Checks that were skipped.
     pub skipped: usize,
+    /// Checks that the profile of the run excludes.
+    #[serde(default)]
+    pub not_in_profile: usize,
+    /// Checks that the selection excludes.
+    #[serde(default)]
+    pub not_selected: usize,
+    /// Checks that do not apply to the target's contract.
+    #[serde(default)]
+    pub not_applicable: usize,
+    /// Checks whose precondition the target lacks.
+    #[serde(default)]
+    pub precondition_missing: usize,
     /// Checks without a trial in the record.
     pub not_run: usize,
 }
@@ -164,15 +193,30 @@ impl CheckStatus {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, status: CheckStatus) {
+    pub(super) fn add(&mut self, check: &CheckVerdict) {
         self.planned += 1;
-        *match status {
+        *match check.status {
             CheckStatus::Passed => &mut self.passed,
             CheckStatus::Failed => &mut self.failed,
             CheckStatus::Errored => &mut self.errored,
             CheckStatus::Skipped => &mut self.skipped,
             CheckStatus::NotRun => &mut self.not_run,
         } += 1;
+        let by_reason = check.skip.map(|reason| match reason {
+            SkipReason::NotInProfile => &mut self.not_in_profile,
+            SkipReason::NotSelected => &mut self.not_selected,
+            SkipReason::NotApplicable => &mut self.not_applicable,
+            SkipReason::PreconditionMissing => &mut self.precondition_missing,
+        });
+        if let Some(count) = by_reason {
+            *count += 1;
+        }
+    }
+
+    /// The checks that the run includes: all but those outside of its profile or its selection.
+    pub fn included(self) -> usize {
+        self.planned
+            .saturating_sub(self.not_in_profile + self.not_selected)
     }
 }
 

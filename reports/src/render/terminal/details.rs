@@ -22,7 +22,7 @@ pub(super) fn write_details(page: &mut TerminalPage, check: &CheckReport<'_>) {
     write_title(page, check);
     let statement = sanitize_line(&check.verdict.statement, MAX_TEXT);
     page.row("", TextRole::Muted, &statement, None);
-    page.row("", TextRole::Muted, &facts(check), Some(TextRole::Muted));
+    page.items("", &facts(check), Some(TextRole::Muted));
     if check.findings().is_empty() {
         page.quote("", check.detail(), MAX_FINDING_LINES);
     }
@@ -47,7 +47,7 @@ pub(super) fn write_details(page: &mut TerminalPage, check: &CheckReport<'_>) {
     if let Some(curl) = check.curl() {
         page.unwrapped("curl", &curl);
     }
-    page.unwrapped("rerun", &check.rerun());
+    page.command("rerun", &check.rerun_parts());
     if let Some(source) = check.source() {
         page.unwrapped("source", &sanitize_line(&source, MAX_TEXT));
     }

@@ -4,6 +4,7 @@ mod check_line;
 mod details;
 mod page;
 mod report;
+mod wrap;
 
 pub use check_line::check_line;
 pub use report::Terminal;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::details::{write_details, write_title};
-use super::page::TerminalPage;
+use super::page::{DEFAULT_WIDTH, TerminalPage};
 use crate::record::Run;
 use crate::render::duration::human_ms;
 use crate::render::palette::TextRole;
@@ -42,7 +42,7 @@ impl Default for Terminal {
     fn default() -> Self {
         Self {
             palette: Palette::Plain,
-            width: 80,
+            width: DEFAULT_WIDTH,
             path: None,
         }
     }
@@ -83,7 +83,7 @@ fn write_suites(page: &mut TerminalPage, verdict: &Verdict) {
     for suite in &verdict.suites {
         let counts = suite.counts.summary();
         let text = format!("{:<widest$}  {counts}", suite.suite);
-        page.row(label, TextRole::Muted, &text, None);
+        page.items(label, &text, None);
         label = "";
     }
 }
@@ -96,12 +96,18 @@ fn write_slowest(page: &mut TerminalPage, model: &ReportModel<'_>) {
         .collect();
     timed.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     timed.truncate(SLOWEST);
-    let widest = timed.iter().map(|(_, id)| id.as_str().len()).max();
+    let timed = timed.into_iter().map(|(ms, id)| (human_ms(ms), id));
+    let timed: Vec<_> = timed.collect();
+    let widest = timed.iter().map(|(duration, _)| duration.len()).max();
     let widest = widest.unwrap_or_default();
     let mut label = "slowest";
-    for (ms, id) in timed {
-        let text = format!("{id:<widest$}  {}", human_ms(ms));
-        page.row(label, TextRole::Muted, &text, None);
+    for (duration, id) in timed {
+        page.row(
+            label,
+            TextRole::Muted,
+            &format!("{duration:>widest$}  {id}"),
+            None,
+        );
         label = "";
     }
 }
@@ -146,7 +152,7 @@ fn write_checks(page: &mut TerminalPage, checks: &[CheckReport<'_>]) {
 }
 
 fn write_conclusion(page: &mut TerminalPage, run: &Run, verdict: &Verdict) {
-    page.banner(verdict.decision, &verdict.counts.headline());
+    page.banner(verdict.decision, &verdict.counts.headline(run.profile()));
     if let Some(reason) = &verdict.reason {
         page.quote("reason", reason, 1);
     }
@@ -166,7 +172,7 @@ fn write_conclusion(page: &mut TerminalPage, run: &Run, verdict: &Verdict) {
     let policy = sanitize_line(&verdict.policy, MAX_NAME);
     facts.push(format!("policy {policy}"));
     facts.extend(verdict.duration_ms.map(human_ms));
-    page.row("run", TextRole::Muted, &facts.join(" · "), None);
+    page.items("run", &facts.join(" · "), None);
 }
 
 fn write_more(page: &mut TerminalPage, all: usize, shown: usize) {
