@@ -164,6 +164,8 @@ fn a_filter_that_matches_nothing_is_inconclusive() {
     let said = cutover(&["validate", "--check", "no_such_check"]);
     assert_eq!(said.code, 3, "{}", said.err);
     assert!(said.out.contains("INCONCLUSIVE"), "{}", said.out);
+    let reason = "reason    │ no check matches 'no_such_check'";
+    assert!(said.out.contains(reason), "{}", said.out);
 }
 
 #[test]

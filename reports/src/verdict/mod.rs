@@ -3,6 +3,7 @@
 mod assessment;
 mod judge;
 mod reasons;
+mod selection;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use time::{Date, Duration, OffsetDateTime};
 
 use super::assessment::Assessment;
+use super::selection::empty_selections;
 use super::types::{CheckStatus, Counts, Decision, Reason};
 use crate::policy::{Policy, Waiver};
 use crate::record::{Plan, Run, RunEvent};
@@ -24,7 +25,10 @@ fn inconclusive(text: impl Into<String>) -> Reason {
 
 /// The reasons about the run as a whole, causes before consequences.
 pub(super) fn run_reasons(run: &Run, policy: &Policy, now: OffsetDateTime) -> Vec<Reason> {
-    let mut reasons = journal_reasons(run);
+    let plan = run.plan.iter();
+    let selections = plan.flat_map(|plan| empty_selections(plan, policy));
+    let mut reasons: Vec<_> = selections.map(inconclusive).collect();
+    reasons.extend(journal_reasons(run));
     reasons.extend(run.unreadable.iter().map(|unreadable| {
         let (file, reason) = (&unreadable.file, &unreadable.reason);
         inconclusive(format!("'{file}' cannot be read: {reason}"))

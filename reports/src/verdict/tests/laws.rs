@@ -35,6 +35,7 @@ prop_compose! {
         checks in prop::collection::vec((any_check(), prop::collection::vec((any_outcome(), 0..3_u8), 0..4)), 0..6),
         entries in prop_oneof![4 => Just(3), 1 => 0..3_usize],
         has_plan in proptest::bool::weighted(0.95),
+        filter in prop_oneof![4 => Just(None), 1 => Just(Some("p::c0")), 1 => Just(Some("x"))],
     ) -> Run {
         let mut plan = Vec::new();
         let mut trials = Vec::new();
@@ -52,6 +53,9 @@ prop_compose! {
         let mut run = run_of(plan, trials);
         run.journal.truncate(entries);
         run.plan = run.plan.filter(|_| has_plan);
+        if let Some(plan) = &mut run.plan {
+            plan.selection.filters.extend(filter.map(str::to_owned));
+        }
         run
     }
 }

@@ -5,3 +5,4 @@ mod fail_open;
 mod laws;
 mod profiles;
 mod sample;
+mod selection;
