@@ -228,6 +228,16 @@ fn a_missing_directory_is_an_error_that_names_it() {
     assert!(error.to_string().contains("'/no/such/run'"), "{error}");
 }
 
+#[test]
+fn a_directory_without_a_run_is_an_error_that_names_the_missing_files() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("trials")).unwrap();
+    let error = Run::load(dir.path()).unwrap_err().to_string();
+    for name in [&*dir.path().to_string_lossy(), "plan.json", "run.jsonl"] {
+        assert!(error.contains(name), "'{name}' is not in: {error}");
+    }
+}
+
 /// Numbers the kinds of events. A new kind does not compile without a number here.
 fn trial_event_kind(line: &str) -> usize {
     match serde_json::from_str::<JournalEntry>(line).unwrap().event {

@@ -19,13 +19,27 @@ pub const TRIALS_DIR: &str = "trials";
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is no such directory.
-    #[error(
-        "read run directory '{0}': it does not exist; `cutover validate` prints where it writes"
-    )]
+    #[error("read run directory '{}': it does not exist", .0.display())]
     Missing(PathBuf),
+    /// The directory has none of the files of a run.
+    #[error("read run directory '{}': it contains neither '{PLAN_FILE}' nor '{RUN_FILE}'", .0.display())]
+    NotARun(PathBuf),
     /// Its trials cannot be listed.
-    #[error("read run directory '{0}'")]
+    #[error("read run directory '{}'", .0.display())]
     Unlistable(PathBuf, #[source] io::Error),
+}
+
+impl LoadError {
+    /// The remedy.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Missing(_) | Self::NotARun(_) => {
+                "name the directory of one run; `cutover validate` writes it to \
+                 target/cutover/<run> and prints its path"
+            }
+            Self::Unlistable(..) => "check the permissions of the directory",
+        }
+    }
 }
 
 impl Run {
@@ -33,6 +47,9 @@ impl Run {
     pub fn load(dir: &Path) -> Result<Self, LoadError> {
         if !dir.is_dir() {
             return Err(LoadError::Missing(dir.to_owned()));
+        }
+        if !dir.join(PLAN_FILE).exists() && !dir.join(RUN_FILE).exists() {
+            return Err(LoadError::NotARun(dir.to_owned()));
         }
         let mut run = Self::default();
         run.plan = run.keep_readable(PLAN_FILE, read_plan(&dir.join(PLAN_FILE)));
