@@ -154,7 +154,9 @@ impl Lane {
         for tenant in &tenants {
             let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
             let reply = pipeline.document(uuid::Uuid::new_v4()).await;
-            let status = reply.map_err(|stop| anyhow::anyhow!(stop.told()))?.status;
+            let status = reply
+                .map_err(|stop| anyhow::anyhow!(stop.summary()))?
+                .status;
             anyhow::ensure!(
                 !matches!(status, 401 | 403),
                 "the target lets tenant {} not in: it answers {status}; mend [identity] of the target",
@@ -247,10 +249,10 @@ impl Lane {
             Ok(match reply {
                 Ok(reply) if reply.is_success() => Look::Seen(()),
                 Ok(reply) => Look::NotYet(reply.summary()),
-                Err(stop) => Look::NotYet(stop.told()),
+                Err(stop) => Look::NotYet(stop.summary()),
             })
         };
         let answered = eventually(&Recorder::silent(), "the API answers", within, lives).await;
-        answered.map_err(|stop| anyhow::anyhow!(stop.told()))
+        answered.map_err(|stop| anyhow::anyhow!(stop.summary()))
     }
 }

@@ -1,6 +1,10 @@
 //! A finding: what a failed check reports about the system under test.
 
+use std::fmt::Debug;
+
 use serde::{Deserialize, Serialize};
+
+use super::readable::readable_pair;
 
 /// One way in which the system under test is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +27,17 @@ impl Finding {
             expected: None,
             actual: None,
         }
+    }
+
+    /// Adds a comparison of two values, as a person writes them.
+    #[must_use]
+    pub fn comparing_values(
+        self,
+        expected: &(impl Debug + ?Sized),
+        actual: &(impl Debug + ?Sized),
+    ) -> Self {
+        let (expected, actual) = readable_pair(expected, actual);
+        self.comparing(expected, actual)
     }
 
     /// Adds a comparison of two texts.

@@ -8,6 +8,7 @@ mod levels;
 mod load;
 mod outcome;
 mod plan;
+mod readable;
 mod run;
 mod trial;
 

@@ -128,7 +128,7 @@ async fn api(lane: &Lane, report: &mut Report) -> Option<Value> {
     let health = match pipeline.health().await {
         Ok(reply) => reply,
         Err(stop) => {
-            report.note("api", Err::<&str, _>(stop.told()));
+            report.note("api", Err::<&str, _>(stop.summary()));
             return None;
         }
     };
