@@ -91,7 +91,7 @@ impl Figures {
 
 /// When the stack was ready, when the last check had ended, and when the stack was gone.
 fn milestones(run: &Run) -> Outcome<[OffsetDateTime; 3]> {
-    let moments = run.life.iter().filter(|line| {
+    let moments = run.journal.iter().filter(|line| {
         matches!(
             line.event,
             RunEvent::Identified { .. } | RunEvent::Finished { .. }

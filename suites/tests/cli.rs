@@ -160,10 +160,26 @@ fn a_run_directory_that_is_not_there_is_refused() {
 }
 
 #[test]
+fn a_directory_that_is_not_a_run_is_refused_and_not_written_to() {
+    refused(
+        &["judge", ".", "--write"],
+        &[
+            "'.'",
+            "plan.json",
+            "run.jsonl",
+            "\nhelp: ",
+            "cutover validate",
+        ],
+    );
+}
+
+#[test]
 fn a_filter_that_matches_nothing_is_inconclusive() {
     let said = cutover(&["validate", "--check", "no_such_check"]);
     assert_eq!(said.code, 3, "{}", said.err);
     assert!(said.out.contains("INCONCLUSIVE"), "{}", said.out);
+    let reason = "reason    │ no check matches 'no_such_check'";
+    assert!(said.out.contains(reason), "{}", said.out);
 }
 
 #[test]

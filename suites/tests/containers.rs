@@ -94,7 +94,7 @@ fn what_a_check_does_to_processes_it_can_do_to_containers() {
     let ended = validate.status().unwrap();
     let run = home.run();
     // A run of some checks is never a GO, however well they went.
-    assert_eq!(ended.code(), Some(3), "{:?}", run.life);
+    assert_eq!(ended.code(), Some(3), "{:?}", run.journal);
     assert!(run.trials.len() >= CHECKS.len(), "{}", run.trials.len());
     for trial in &run.trials {
         let outcome = trial.outcome();

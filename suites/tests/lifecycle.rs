@@ -71,7 +71,7 @@ fn an_interrupted_run_is_inconclusive_and_leaves_nothing() {
         home.under_way(&mut run);
         signal(&run, name);
         assert_eq!(ended(&mut run).code(), Some(3), "after SIG{name}");
-        let life = home.run().life;
+        let life = home.run().journal;
         assert!(
             life.iter()
                 .any(|line| matches!(line.event, RunEvent::Interrupted { .. })),
@@ -126,7 +126,12 @@ fn a_profile_asks_again_and_ends_when_its_time_is_over() {
             .arg(home.output.path())
             .status()
             .unwrap();
-        assert_eq!(status.code(), Some(code), "{times}: {:?}", home.run().life);
+        assert_eq!(
+            status.code(),
+            Some(code),
+            "{times}: {:?}",
+            home.run().journal
+        );
         let trials = home.run().trials;
         let passed = |trial: &&Trial| trial.outcome() == Some(&Outcome::Passed);
         let check = "smoke::a_deleted_document_is_gone";
@@ -144,7 +149,7 @@ fn two_runs_at_a_time_both_go() {
     let homes = [Home::new(), Home::new()];
     let mut runs = homes.each_ref().map(|home| validate(home, "smoke"));
     for (run, home) in runs.iter_mut().zip(&homes) {
-        assert_eq!(ended(run).code(), Some(0), "{:?}", home.run().life);
+        assert_eq!(ended(run).code(), Some(0), "{:?}", home.run().journal);
         assert_eq!(stack_directories(home), 0);
     }
 }

@@ -123,7 +123,7 @@ impl Execution<'_> {
     fn forbids(&self, case: &Case, executed: &TrialResult) -> bool {
         let today = OffsetDateTime::now_utc().date();
         matches!(executed.outcome, Outcome::Failed)
-            && self.policy.stops_at(&case.id, case.check.severity, today)
+            && self.policy.is_no_go(&case.id, case.check.severity, today)
     }
 }
 

@@ -1,9 +1,9 @@
-//! `cutover judge`: the verdict again, from the run directory alone.
+//! `cutover judge`: judges a recorded run again, from its directory alone.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use cutover_reports::record::Run;
+use cutover_reports::record::{LoadError, Run};
 use cutover_reports::render;
 use cutover_reports::verdict::judge;
 use time::OffsetDateTime;
@@ -22,7 +22,7 @@ pub(super) struct Judge {
     /// Exit with 4 instead of 0 on CONDITIONAL
     #[arg(long)]
     strict: bool,
-    /// Write verdict.json, junit.xml and summary.md again
+    /// Write the report files of the run again
     #[arg(long)]
     write: bool,
     #[command(flatten)]
@@ -33,7 +33,7 @@ impl Judge {
     pub(super) fn run(self) -> Result<u8, CommandError> {
         self.print.apply();
         let policy = self.policy.read()?;
-        let run = Run::load(&self.run)?;
+        let run = Run::load(&self.run).map_err(with_help)?;
         let verdict = judge(&run, &policy, OffsetDateTime::now_utc());
         if self.write {
             render::write_all(&self.run, &run, &verdict)?;
@@ -41,4 +41,10 @@ impl Judge {
         print_verdict(&self.run, &run, &verdict)?;
         Ok(verdict.exit_code(self.strict))
     }
+}
+
+/// The error with its causes, and its remedy on a line of its own.
+fn with_help(error: LoadError) -> anyhow::Error {
+    let help = error.help();
+    anyhow::anyhow!("{:#}\nhelp: {help}", anyhow::Error::new(error))
 }

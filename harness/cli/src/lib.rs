@@ -97,7 +97,7 @@ pub fn main(catalog: &Catalog) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(CommandError::Usage(error)) => failed(&error, exit::USAGE),
         Err(CommandError::Refused(interlock)) => failed(&interlock.into(), exit::REFUSED),
-        Err(CommandError::Internal(error)) => failed(&error, exit::BROKEN),
+        Err(CommandError::Internal(error)) => failed(&error, exit::INTERNAL_ERROR),
     }
 }
 

@@ -88,7 +88,7 @@ async fn version(pipeline: &Pipeline, within: Duration) -> Result<Value, String>
         let answered = async { pipeline.version().await?.expect_status(200)?.json() };
         Ok(answered.await.map_or_else(
             |stop: Stop| {
-                trouble = stop.told();
+                trouble = stop.summary();
                 Poll::Pending(String::new())
             },
             Poll::Ready,

@@ -173,7 +173,7 @@ impl Validate {
             defect: self.defect(catalog)?,
         };
         let plan = plan(catalog, target, policy, &order)?;
-        policy.check_against(&plan)?;
+        policy.validate_against(&plan)?;
         Ok(plan)
     }
 

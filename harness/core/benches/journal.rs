@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_harness::journal::Recorder;
-use cutover_harness::record::{Body, Evidence, HttpExchange};
+use cutover_harness::record::{BodyExcerpt, Evidence, HttpExchange};
 use cutover_harness::redact::Redactor;
 use cutover_harness::secret::Secret;
 
@@ -70,8 +70,8 @@ fn exchange() -> HttpExchange {
     }
 }
 
-fn body(bytes: usize) -> Body {
-    Body {
+fn body(bytes: usize) -> BodyExcerpt {
+    BodyExcerpt {
         bytes: bytes as u64,
         text: "x".repeat(bytes),
         truncated: false,

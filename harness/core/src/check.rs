@@ -150,7 +150,7 @@ impl Check {
         self
     }
 
-    /// About how long it waits for the system under test: what expected_duration long begins first.
+    /// About how long it waits for the system under test: what waits long begins first.
     /// Default: no time worth mentioning.
     #[must_use]
     pub fn expected_duration(mut self, expected_duration: Duration) -> Self {

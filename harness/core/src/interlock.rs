@@ -99,12 +99,12 @@ pub enum Interlock {
 
 /// Refuses a profile that does more than the target bears, before anything is asked.
 pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Result<(), Interlock> {
-    let (asked, most) = (policy.most_effect(profile), target.most_effect());
+    let (asked, most) = (policy.max_effect(profile), target.most_effect());
     if target.class != Class::Production {
         return Ok(());
     }
     if asked <= most {
-        if policy.suits_production(profile) {
+        if policy.allowed_in_production(profile) {
             return Ok(());
         }
         return Err(Interlock::NotForProduction {
@@ -121,7 +121,7 @@ pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Resu
     })
 }
 
-/// Refuses a class that is claimed and not verify_class: hosts and the system's own word must
+/// Refuses a class that is claimed and not verified: hosts and the system's own word must
 /// agree with it. What is not known is production.
 pub fn verify_class(
     target: &Target,

@@ -157,7 +157,9 @@ impl SutClients {
         for tenant in &tenants {
             let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
             let reply = pipeline.document(uuid::Uuid::new_v4()).await;
-            let status = reply.map_err(|stop| anyhow::anyhow!(stop.told()))?.status;
+            let status = reply
+                .map_err(|stop| anyhow::anyhow!(stop.summary()))?
+                .status;
             anyhow::ensure!(
                 !matches!(status, 401 | 403),
                 "the target lets tenant {} not in: it answers {status}; mend [identity] of the target",
@@ -262,10 +264,10 @@ impl SutClients {
             Ok(match reply {
                 Ok(reply) if reply.is_success() => Poll::Ready(()),
                 Ok(reply) => Poll::Pending(reply.summary()),
-                Err(stop) => Poll::Pending(stop.told()),
+                Err(stop) => Poll::Pending(stop.summary()),
             })
         };
         let answered = eventually(&Recorder::silent(), "the API answers", within, lives).await;
-        answered.map_err(|stop| anyhow::anyhow!(stop.told()))
+        answered.map_err(|stop| anyhow::anyhow!(stop.summary()))
     }
 }

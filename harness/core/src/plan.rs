@@ -51,7 +51,7 @@ pub fn plan(
     known_suites(catalog, &order.selection.suites)?;
     let planned = |(suite, case): (&Suite, &Case)| {
         let check = described(case);
-        let admission = if policy.asks_for(order.profile, &check) {
+        let admission = if policy.includes(order.profile, &check) {
             admission(suite, case, target, &order.selection)
         } else {
             Admission::Refused {

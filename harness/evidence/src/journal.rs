@@ -5,7 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutover_reports::record::{Event, Evidence, Finding, JOURNAL_VERSION, Line, RunEvent, RunLine};
+use cutover_reports::record::{
+    Event, Evidence, Finding, JOURNAL_VERSION, JournalEntry, RunEvent, RunJournalEntry,
+};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -99,7 +101,7 @@ impl Journal {
 
     /// Appends an event of a run.
     pub fn note(&mut self, event: RunEvent) -> Result<(), JournalError> {
-        self.append(&RunLine {
+        self.append(&RunJournalEntry {
             v: JOURNAL_VERSION,
             at: OffsetDateTime::now_utc(),
             event,
@@ -107,7 +109,7 @@ impl Journal {
     }
 
     fn write(&mut self, event: Event) -> Result<(), JournalError> {
-        self.append(&Line {
+        self.append(&JournalEntry {
             v: JOURNAL_VERSION,
             at: OffsetDateTime::now_utc(),
             event,

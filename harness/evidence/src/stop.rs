@@ -1,22 +1,22 @@
-//! Why a check stopped: the system is wrong, we could not tell, or the question does not apply.
+//! Why a check stops: the system is wrong, the check could not tell, or it does not apply.
 
 use cutover_reports::record::{Finding, SkipClass};
 
-/// What a check returns: `Ok` when its statement held.
+/// The result of a check: `Ok` if its statement held.
 pub type CheckResult<T = ()> = Result<T, Stop>;
 
-/// Why a check stopped before its end.
+/// Why a check stops before its end.
 #[derive(Debug)]
 pub enum Stop {
     /// The system under test is wrong.
     Violated(Box<Finding>),
-    /// We could not tell.
+    /// The check could not tell whether the statement holds.
     Error(anyhow::Error),
-    /// The question does not apply to this target, or cannot be asked.
+    /// The statement does not apply, or the check cannot run on this target.
     Skip {
-        /// What kind of skip it is.
+        /// The kind of skip.
         class: SkipClass,
-        /// Why, for a person.
+        /// The reason, in words.
         reason: String,
     },
 }
@@ -27,8 +27,8 @@ impl Stop {
         Self::Violated(Box::new(finding))
     }
 
-    /// What it says, in a line.
-    pub fn told(&self) -> String {
+    /// The reason on one line.
+    pub fn summary(&self) -> String {
         match self {
             Self::Violated(finding) => finding.summary.clone(),
             Self::Error(error) => format!("{error:#}"),
@@ -44,7 +44,7 @@ impl Stop {
         }
     }
 
-    /// The target does not give what the check needs.
+    /// The target lacks something that the check requires.
     pub fn precondition_missing(reason: impl Into<String>) -> Self {
         Self::Skip {
             class: SkipClass::PreconditionMissing,
@@ -53,7 +53,7 @@ impl Stop {
     }
 }
 
-/// Any error means *could not tell*; only [`ensure!`](crate::ensure) says *wrong*.
+/// Any error means *could not tell*. Only [`ensure!`](crate::ensure) means *wrong*.
 impl<E: Into<anyhow::Error>> From<E> for Stop {
     fn from(error: E) -> Self {
         Self::Error(error.into())
@@ -81,19 +81,19 @@ macro_rules! ensure {
     };
 }
 
-/// Stops the check with a finding that shows both sides unless they are equal.
+/// Stops the check with a finding that shows both values unless they are equal.
 ///
-/// The expected value comes second, as in a sentence: *the status is 409*.
+/// The expected value is the second argument, as in the sentence *the status is 409*.
 #[macro_export]
 macro_rules! ensure_eq {
     ($actual:expr, $expected:expr, $($summary:tt)+) => {
-        // A match, so that what the sides borrow from lives until they are compared.
+        // A match keeps the temporaries of both expressions alive during the comparison.
         match (&$actual, &$expected) {
             (actual, expected) => {
                 if *actual != *expected {
                     return Err($crate::stop::Stop::violated(
                         $crate::record::Finding::new(format!($($summary)+))
-                            .comparing(format!("{expected:?}"), format!("{actual:?}")),
+                            .comparing_values(expected, actual),
                     ));
                 }
             }
@@ -105,27 +105,39 @@ macro_rules! ensure_eq {
 mod tests {
     use super::*;
 
-    fn compares() -> CheckResult {
-        ensure_eq!(500, 409, "a duplicate is answered with the wrong status");
+    fn compare<T: PartialEq + std::fmt::Debug>(actual: &T, expected: &T) -> CheckResult {
+        ensure_eq!(actual, expected, "the values differ");
         Ok(())
     }
 
-    fn asks() -> CheckResult {
+    fn read_missing_file() -> CheckResult {
         std::fs::read("/does/not/exist")?;
         Ok(())
     }
 
-    #[test]
-    fn a_comparison_shows_both_sides() {
-        let Err(Stop::Violated(finding)) = compares() else {
+    /// The expected and the actual value in the finding.
+    fn values(result: CheckResult) -> [Option<String>; 2] {
+        let Err(Stop::Violated(finding)) = result else {
             panic!("expected a finding")
         };
-        assert_eq!(finding.expected.as_deref(), Some("409"));
-        assert_eq!(finding.actual.as_deref(), Some("500"));
+        [finding.expected, finding.actual]
+    }
+
+    #[test]
+    fn a_comparison_shows_both_values() {
+        let shown = values(compare(&500, &409));
+        assert_eq!(shown, ["409", "500"].map(|text| Some(text.to_owned())));
+    }
+
+    #[test]
+    fn a_comparison_shows_an_option_as_its_value() {
+        let shown = values(compare(&None, &Some("done")));
+        let expected = ["\"done\"", "nothing"].map(|text| Some(text.to_owned()));
+        assert_eq!(shown, expected);
     }
 
     #[test]
     fn an_error_means_could_not_tell() {
-        assert!(matches!(asks(), Err(Stop::Error(_))));
+        assert!(matches!(read_missing_file(), Err(Stop::Error(_))));
     }
 }

@@ -26,7 +26,7 @@ struct Pool {
 }
 
 impl StackPool {
-    /// StackPool of one kind: one that is shared, and at most so many for exclusive use.
+    /// Stacks of one kind: one that is shared, and at most so many for exclusive use.
     pub fn new(spec: StackSpec, exclusive: usize) -> Self {
         Self(Arc::new(Pool {
             spec,

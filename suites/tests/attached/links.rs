@@ -12,8 +12,8 @@ fn free_port() -> u16 {
 }
 
 fn connections(run: &Run, link: &str) -> Option<u64> {
-    run.life.iter().find_map(|line| {
-        let RunEvent::Carried {
+    run.journal.iter().find_map(|line| {
+        let RunEvent::LinkTraffic {
             link: name,
             connections,
             ..
@@ -41,7 +41,7 @@ fn a_link_carries_what_the_system_sends_through_it_and_counts_it() {
     let smoke = world.cutover(&["smoke", "--target", "theirs.toml"]);
     let run = world.run();
     assert_eq!(smoke.status.code(), Some(0), "{smoke:?}");
-    assert!(connections(&run, "embedder") > Some(0), "{:?}", run.life);
+    assert!(connections(&run, "embedder") > Some(0), "{:?}", run.journal);
 
     world.target(&(embedder + &link("parser", unused)));
     let smoke = world.cutover(&["smoke", "--target", "theirs.toml"]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cutover_reports::record::CheckId;
-use cutover_reports::verdict::{Decision, Status, Verdict};
+use cutover_reports::verdict::{CheckStatus, Decision, Verdict};
 use serde::{Serialize, Serializer};
 
 use super::subject::Subject;
@@ -75,7 +75,7 @@ impl ValidationOutcome {
         let failed = verdict
             .checks
             .iter()
-            .filter(|check| check.status == Status::Failed)
+            .filter(|check| check.status == CheckStatus::Failed)
             .map(|check| check.id.clone());
         let (blamed, besides): (Vec<_>, Vec<_>) = failed.partition(|id| blames(subject, id));
         Self {
@@ -152,7 +152,7 @@ fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Er
 #[cfg(test)]
 mod tests {
     use cutover_reports::record::{Criticality, Severity};
-    use cutover_reports::verdict::{Counts, Judged, Reason, VERDICT_VERSION};
+    use cutover_reports::verdict::{CheckVerdict, Counts, Reason, VERDICT_VERSION};
     use time::OffsetDateTime;
 
     use super::*;
@@ -168,12 +168,13 @@ mod tests {
     };
 
     fn verdict(decision: Decision, failed: &[&str]) -> Verdict {
-        let judged = |id: &&str| Judged {
+        let judged = |id: &&str| CheckVerdict {
             id: id.parse().unwrap(),
             statement: String::new(),
             severity: Severity::High,
             criticality: Criticality::Required,
-            status: Status::Failed,
+            status: CheckStatus::Failed,
+            skip: None,
             detail: None,
             duration_ms: None,
             attempts: 1,

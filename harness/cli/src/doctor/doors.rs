@@ -129,7 +129,7 @@ async fn api(lane: &SutClients, report: &mut Report) -> Option<Value> {
     let health = match pipeline.health().await {
         Ok(reply) => reply,
         Err(stop) => {
-            report.note("api", Err::<&str, _>(stop.told()));
+            report.note("api", Err::<&str, _>(stop.summary()));
             return None;
         }
     };

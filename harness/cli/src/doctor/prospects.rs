@@ -31,7 +31,7 @@ pub(super) fn prospects(
             let checks = plan.checks.iter();
             let checks: Vec<_> = checks
                 .filter(|check| check.id.suite() == suite.name())
-                .filter(|check| policy.asks_for(profile, check))
+                .filter(|check| policy.includes(profile, check))
                 .collect();
             if checks.is_empty() {
                 continue;

@@ -1,6 +1,6 @@
 //! A message's body as evidence: readable text cut to a length, or the hash of what is not text.
 
-use cutover_reports::record::Body;
+use cutover_reports::record::BodyExcerpt;
 use sha2::{Digest as _, Sha256};
 
 use super::mask;
@@ -17,7 +17,7 @@ pub(super) fn as_text(content: &[u8]) -> Option<&str> {
 }
 
 /// A body as it is kept; `None` when there is none.
-pub(super) fn excerpt(content: &[u8]) -> Option<Body> {
+pub(super) fn excerpt(content: &[u8]) -> Option<BodyExcerpt> {
     if content.is_empty() {
         return None;
     }
@@ -28,7 +28,7 @@ pub(super) fn excerpt(content: &[u8]) -> Option<Body> {
             (mask::tokens(&text[..cut], MASK), cut < text.len())
         },
     );
-    Some(Body {
+    Some(BodyExcerpt {
         bytes: content.len() as u64,
         text,
         truncated,

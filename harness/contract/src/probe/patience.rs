@@ -1,4 +1,4 @@
-//! StallAwareDeadline: a deadline that does not run out while the machine stands still.
+//! A deadline that does not run out while the machine stands still.
 //!
 //! What we wait for often runs on this very machine. While something there waits for a processor
 //! or for a disk, a system is slow for reasons that are not its own; such time counts a quarter.

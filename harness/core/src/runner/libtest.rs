@@ -65,7 +65,7 @@ fn close(session: Session, verdict: ExitCode) -> ExitCode {
         }
         Err(error) => {
             anstream::eprintln!("error: {:#}", anyhow::Error::new(error));
-            ExitCode::from(cutover_reports::exit::BROKEN)
+            ExitCode::from(cutover_reports::exit::INTERNAL_ERROR)
         }
     }
 }

@@ -233,7 +233,7 @@ impl Session {
         let attached = self.system.attached();
         let links = attached.and_then(|attached| attached.links.as_ref());
         for (name, traffic) in links.into_iter().flat_map(|links| links.traffic()) {
-            self.directory.note(RunEvent::Carried {
+            self.directory.note(RunEvent::LinkTraffic {
                 link: name.to_string(),
                 connections: traffic.connections,
                 sent_bytes: traffic.sent,

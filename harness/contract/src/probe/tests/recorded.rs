@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cutover_reports::record::{Event, Evidence, HttpExchange, Line};
+use cutover_reports::record::{Event, Evidence, HttpExchange, JournalEntry};
 
 use cutover_evidence::journal::{Journal, Recorder};
 use cutover_evidence::redact::Redactor;
@@ -27,7 +27,7 @@ impl Recorded {
     /// What was recorded, in order.
     pub(crate) fn evidence(&self) -> Vec<Evidence> {
         let text = std::fs::read_to_string(self.directory.path().join("j")).unwrap();
-        let event = |line| serde_json::from_str::<Line>(line).unwrap().event;
+        let event = |line| serde_json::from_str::<JournalEntry>(line).unwrap().event;
         let evidence = |event| match event {
             Event::Evidence(evidence) => Some(*evidence),
             Event::Started { .. } | Event::Finding(_) | Event::Finished { .. } => None,

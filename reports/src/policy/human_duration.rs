@@ -1,4 +1,4 @@
-//! How old evidence may be: a length of time as people write it, `90m`, `2h`, `7d`.
+//! Durations as a policy file writes them: `90m`, `2h`, `7d`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,34 +7,34 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use time::Duration;
 
-/// A length of time as people write it: a number and one of `s`, `m`, `h`, `d`.
+/// A duration: a number and one of the units `s`, `m`, `h`, `d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
-pub struct Age(Duration);
+pub struct HumanDuration(Duration);
 
-/// A text that is no length of time.
+/// A text that is not a duration.
 #[derive(Debug, thiserror::Error)]
-#[error("'{0}' is no length of time: write a number and one of s, m, h, d, as in \"2h\"")]
-pub struct InvalidAge(String);
+#[error("'{0}' is not a duration: write a number and one of s, m, h, d, as in \"2h\"")]
+pub struct InvalidDuration(String);
 
-impl Age {
-    /// The length, to reckon with dates.
-    pub fn duration(self) -> Duration {
+impl HumanDuration {
+    /// The duration, for arithmetic with dates.
+    pub fn to_time(self) -> Duration {
         self.0
     }
 
-    /// The length, to measure with.
-    pub fn time(self) -> std::time::Duration {
+    /// The duration, for timers.
+    pub fn to_std(self) -> std::time::Duration {
         self.0.unsigned_abs()
     }
 }
 
-impl FromStr for Age {
-    type Err = InvalidAge;
+impl FromStr for HumanDuration {
+    type Err = InvalidDuration;
 
-    fn from_str(text: &str) -> Result<Self, InvalidAge> {
-        let invalid = || InvalidAge(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidDuration> {
+        let invalid = || InvalidDuration(text.to_owned());
         let split = text
             .find(|c: char| !c.is_ascii_digit())
             .ok_or_else(invalid)?;
@@ -52,15 +52,15 @@ impl FromStr for Age {
     }
 }
 
-impl TryFrom<String> for Age {
-    type Error = InvalidAge;
+impl TryFrom<String> for HumanDuration {
+    type Error = InvalidDuration;
 
-    fn try_from(text: String) -> Result<Self, InvalidAge> {
+    fn try_from(text: String) -> Result<Self, InvalidDuration> {
         text.parse()
     }
 }
 
-impl fmt::Display for Age {
+impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.whole_seconds();
         match [(86_400, 'd'), (3_600, 'h'), (60, 'm')]
@@ -78,14 +78,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_written_as_they_are_read() {
+    fn a_duration_is_printed_as_it_was_parsed() {
         for text in ["0s", "90m", "2h", "7d", "45s"] {
-            assert_eq!(text.parse::<Age>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<HumanDuration>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn what_is_no_length_is_refused() {
+    fn a_text_that_is_not_a_duration_is_rejected() {
         for text in [
             "",
             "2",
@@ -96,7 +96,7 @@ mod tests {
             "99999999999999999999d",
             "9223372036854775807d",
         ] {
-            assert!(text.parse::<Age>().is_err(), "{text}");
+            assert!(text.parse::<HumanDuration>().is_err(), "{text}");
         }
     }
 }

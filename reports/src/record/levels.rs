@@ -1,10 +1,10 @@
-//! The ordered scales a check is placed on: severity, criticality, effect.
+//! The levels of a check: severity, criticality and effect.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How bad it is when the check fails, from least to most.
+/// How bad a failure of the check is, from least to most.
 #[derive(
     Clone,
     Copy,
@@ -22,21 +22,21 @@ use serde::{Deserialize, Serialize};
 pub enum Severity {
     /// Worth knowing.
     Low,
-    /// Worth mending soon.
+    /// Worth fixing soon.
     Medium,
-    /// Users are hurt.
+    /// Users are affected.
     High,
-    /// Documents are lost, doubled or shown to the wrong tenant.
+    /// Documents are lost, duplicated or shown to the wrong tenant.
     Critical,
 }
 
-/// How much the decision needs the check's answer.
+/// Whether a GO requires the result of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Criticality {
-    /// Without an answer there is no GO.
+    /// There is no GO without a result.
     Required,
-    /// A missing answer is a listed risk.
+    /// A missing result is a listed risk.
     Advisory,
 }
 
@@ -62,16 +62,16 @@ pub enum Effect {
     WriteTenant,
     /// Sends more traffic than a user would.
     Load,
-    /// Breaks a dependency or a process, and heals it.
+    /// Breaks a dependency or a process, and restores it.
     Fault,
-    /// May leave the system changed for others.
+    /// May leave lasting changes that affect other users.
     Destructive,
 }
 
 macro_rules! named {
     ($type:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
         impl $type {
-            /// The name used in files and on the terminal.
+            /// The name in files and on the terminal.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }

@@ -1,14 +1,14 @@
-//! How long something took, as people and as programs read it.
+//! Durations in words.
 
 use std::time::Duration;
 
-/// Milliseconds of a journal as a duration; `None` for what no clock can have measured.
+/// A duration from milliseconds; `None` for a value that no clock can measure.
 pub(super) fn from_ms(ms: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(ms / 1_000.0).ok()
 }
 
-/// A duration for a person: `340 ms`, `1.2 s`, `2 min 05 s`.
-pub(super) fn spoken(duration: Duration) -> String {
+/// A duration in words: `340 ms`, `1.2 s`, `2 min 05 s`.
+pub(super) fn human(duration: Duration) -> String {
     let tenths = (duration.as_millis() + 50) / 100;
     match duration.as_millis() {
         ms @ 0..1_000 => format!("{ms} ms"),
@@ -20,9 +20,9 @@ pub(super) fn spoken(duration: Duration) -> String {
     }
 }
 
-/// Milliseconds of a journal for a person.
-pub(super) fn spoken_ms(ms: f64) -> String {
-    from_ms(ms).map_or_else(|| "an unknown time".to_owned(), spoken)
+/// A duration from milliseconds in words.
+pub(super) fn human_ms(ms: f64) -> String {
+    from_ms(ms).map_or_else(|| "an unknown time".to_owned(), human)
 }
 
 #[cfg(test)]
@@ -30,8 +30,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_as_exact_as_its_reader_needs() {
-        for (ms, said) in [
+    fn the_unit_and_the_precision_depend_on_the_length() {
+        for (ms, expected) in [
             (0.4, "0 ms"),
             (999.9, "999 ms"),
             (1_000.0, "1.0 s"),
@@ -42,7 +42,7 @@ mod tests {
             (-1.0, "an unknown time"),
             (1e300, "an unknown time"),
         ] {
-            assert_eq!(spoken_ms(ms), said, "{ms}");
+            assert_eq!(human_ms(ms), expected, "{ms}");
         }
     }
 }

@@ -1,99 +1,100 @@
-//! Journal lines: one JSON object per line, versioned, appended as things happen.
+//! Journal entries: one versioned JSON object per line, appended as events happen.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{CheckId, Evidence, Finding, Outcome};
 
-/// The version of the journal's line format that this build writes and reads.
+/// The version of the journal format that this build reads and writes.
 pub const JOURNAL_VERSION: u32 = 1;
 
 /// One line of a trial's journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// The format's version.
+pub struct JournalEntry {
+    /// The format version.
     pub v: u32,
-    /// When it happened.
+    /// The time of the event.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
-/// What happened in a trial.
+/// An event of a trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// The trial began.
+    /// The trial started.
     Started {
         /// The check.
         check: CheckId,
-        /// Which attempt it is, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
     },
-    /// Something was observed.
+    /// An observation was made.
     Evidence(Box<Evidence>),
-    /// The system under test was found wrong.
+    /// The system under test is wrong.
     Finding(Finding),
     /// The trial ended.
     Finished {
-        /// How.
+        /// How it ended.
         outcome: Outcome,
-        /// After how long, in milliseconds.
+        /// Its duration in milliseconds.
         duration_ms: f64,
     },
 }
 
 /// One line of a run's own journal, `run.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunLine {
-    /// The format's version.
+pub struct RunJournalEntry {
+    /// The format version.
     pub v: u32,
-    /// When it happened.
+    /// The time of the event.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// What happened.
+    /// The event.
     pub event: RunEvent,
 }
 
-/// What happened to a run as a whole.
+/// An event of the run as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunEvent {
-    /// The stack is up and the system under test said who it is.
+    /// The stack is up and the system under test was identified.
     Identified {
-        /// What it said: its version answer, or null where it has none.
+        /// The response of its version route; null where it has none.
         identity: serde_json::Value,
     },
-    /// Something that no single check answers for: the stack died, cleanup failed.
+    /// A failure outside of any check: the stack died, or cleanup failed.
     Incident {
         /// What happened.
         what: String,
     },
-    /// A secret was found in the evidence, which was withheld: the run is not to be trusted with any.
+    /// A file of evidence contained a secret and was withheld.
     Leaked {
-        /// The file that held it, within the run's directory.
+        /// The file, relative to the run directory.
         file: String,
     },
-    /// What passed through a link between the system and something that it needs.
-    Carried {
-        /// What the link leads to.
+    /// The traffic on a link between the system under test and a dependency.
+    #[serde(rename = "carried")]
+    LinkTraffic {
+        /// The dependency at the end of the link.
         link: String,
-        /// Connections that the system has opened.
+        /// The number of connections that the system opened.
         connections: u64,
-        /// Bytes from the system.
+        /// Bytes sent by the system.
         sent_bytes: u64,
-        /// Bytes to the system.
+        /// Bytes received by the system.
         received_bytes: u64,
     },
     /// A person or a deadline stopped the run.
     Interrupted {
-        /// By what.
+        /// The cause.
         by: String,
     },
-    /// The run came to its end.
+    /// The run finished.
     Finished {
-        /// After how long, in milliseconds.
+        /// Its duration in milliseconds.
         duration_ms: f64,
     },
 }
