@@ -82,7 +82,7 @@ impl<E: Into<anyhow::Error>> From<E> for CommandError {
     fn from(error: E) -> Self {
         match error.into().downcast() {
             Ok(interlock) => Self::Refused(interlock),
-            Err(error) => Self::Misuse(error),
+            Err(error) => Self::Usage(error),
         }
     }
 }
