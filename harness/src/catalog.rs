@@ -1,6 +1,7 @@
 //! Everything a binary of cutover carries: suites, companions, and what is embedded by default.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::process::ExitCode;
 
 use cutover_reports::record::{CheckId, Severity};
@@ -17,8 +18,8 @@ pub struct Catalog {
     pub contract: Embedded,
     /// The target that is examined when none is named.
     pub target: Embedded,
-    /// The defects that the reference stack can be started with.
-    pub defects: &'static [SeededDefect],
+    /// The defects that the reference stack can be started with, by topic.
+    pub defect_tables: &'static [&'static [SeededDefect]],
 }
 
 /// A program that the binary can also be, started as `cutover <name> …`.
@@ -40,28 +41,54 @@ pub struct Embedded {
     pub text: &'static str,
 }
 
-/// A small, marked deviation of the reference stack: the model of a defect that a real pipeline had.
+/// A deviation of the reference stack that can be switched on, modelled on a defect of a real pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeededDefect {
-    /// Its id, as given to `--defect`.
+    /// Its id: where the defect was found, and a number. `I` is an incident in operation, `C` a
+    /// review of code, `X` an addition of this project, `S` a stand-in, `E` the environment.
     pub id: &'static str,
-    /// What is wrong, in one line.
+    /// A readable name in kebab-case, as unique as the id.
+    pub slug: &'static str,
+    /// What is wrong, in one sentence.
     pub title: &'static str,
-    /// Its class: `DI` data integrity, `AV` availability, `PF` performance, `AN` authentication,
-    /// `AZ` authorization, `IN` input, `CF` configuration, `MG` migration, `OB` observability,
-    /// `DP` deployment.
-    pub class: &'static str,
-    /// How bad the real defect was.
+    /// What kind of defect it is.
+    pub class: DefectClass,
+    /// How severe the defect is.
     pub severity: Severity,
     /// Where it is seeded.
-    pub place: Place,
-    /// The checks of which at least one must fail when it is present.
-    pub blames: &'static [&'static str],
+    pub location: DefectLocation,
+    /// The checks of which at least one must fail when the defect is present.
+    pub checks: &'static [&'static str],
+}
+
+/// What kind of defect it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefectClass {
+    /// Data is lost, wrong or mixed up.
+    DataIntegrity,
+    /// The service does not do its work.
+    Availability,
+    /// The service is slow or wastes resources.
+    Performance,
+    /// A caller's identity is not verified.
+    Authentication,
+    /// A caller may do or see too much, or too little.
+    Authorization,
+    /// Input is misread, or not validated.
+    Input,
+    /// A setting is wrong, or not validated.
+    Configuration,
+    /// Schema and code do not match.
+    Migration,
+    /// The service reports something wrong, or nothing.
+    Observability,
+    /// A release is incomplete or mixed.
+    Deployment,
 }
 
 /// Where a defect is seeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum DefectLocation {
     /// In the pipeline's code or schema.
     Pipeline,
     /// In a stand-in.
@@ -69,6 +96,23 @@ pub enum Place {
     /// In the environment that the pipeline is started with: variables that
     /// differ, or are missing.
     Environment(&'static [(&'static str, Option<&'static str>)]),
+}
+
+impl fmt::Display for DefectClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::DataIntegrity => "data-integrity",
+            Self::Availability => "availability",
+            Self::Performance => "performance",
+            Self::Authentication => "authentication",
+            Self::Authorization => "authorization",
+            Self::Input => "input",
+            Self::Configuration => "configuration",
+            Self::Migration => "migration",
+            Self::Observability => "observability",
+            Self::Deployment => "deployment",
+        })
+    }
 }
 
 impl Catalog {
@@ -84,14 +128,39 @@ impl Catalog {
             .find(|case| &case.id == id)
     }
 
-    /// The defect of this id.
-    pub fn defect(&self, id: &str) -> Result<&'static SeededDefect, UnknownDefect> {
-        let found = self.defects.iter().find(|defect| defect.id == id);
-        found.ok_or_else(|| UnknownDefect(id.to_owned()))
+    /// All seeded defects, in the order in which they are listed.
+    pub fn defects(&self) -> impl Iterator<Item = &'static SeededDefect> + use<> {
+        self.defect_tables.iter().copied().flatten()
+    }
+
+    /// The seeded defect of this id or slug.
+    pub fn defect(&self, id_or_slug: &str) -> Result<&'static SeededDefect, UnknownDefect> {
+        self.defects()
+            .find(|defect| defect.id == id_or_slug || defect.slug == id_or_slug)
+            .ok_or_else(|| UnknownDefect {
+                name: id_or_slug.to_owned(),
+                hint: self.nearest_defect(id_or_slug),
+            })
+    }
+
+    /// A hint that names the id or slug most similar to a misspelt one, if any is similar.
+    fn nearest_defect(&self, misspelt: &str) -> String {
+        self.defects()
+            .flat_map(|defect| [defect.id, defect.slug])
+            .map(|name| (strsim::jaro_winkler(misspelt, name), name))
+            .filter(|(similarity, _)| *similarity > SIMILAR)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .map_or_else(String::new, |(_, name)| format!("did you mean '{name}'? "))
     }
 }
 
-/// A defect that is not in the catalog.
+/// The similarity above which a name is suggested in place of a misspelt one.
+const SIMILAR: f64 = 0.7;
+
+/// A name that is neither the id nor the slug of a seeded defect.
 #[derive(Debug, thiserror::Error)]
-#[error("seed defect '{0}': there is none of that id; `cutover list --defects` lists them")]
-pub struct UnknownDefect(String);
+#[error("find seeded defect '{name}': {hint}`cutover list --defects` lists all of them")]
+pub struct UnknownDefect {
+    name: String,
+    hint: String,
+}

@@ -26,6 +26,6 @@ pub fn catalog() -> Catalog {
             origin: "fixtures/targets/local.toml",
             text: cutover_fixtures::TARGET,
         },
-        defects: cutover_fixtures::defects::SEEDED,
+        defect_tables: cutover_fixtures::defects::TABLES,
     }
 }

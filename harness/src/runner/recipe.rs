@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::catalog::{Place, SeededDefect};
+use crate::catalog::{DefectLocation, SeededDefect};
 use crate::contract::Contract;
 use crate::stack::{PipelineSettings, StackSpec};
 use crate::target::Target;
@@ -30,11 +30,11 @@ pub(crate) fn stack_spec(
         .iter()
         .map(|(name, value)| (name.clone(), Some(value.clone())));
     spec.environment_overrides.extend(given);
-    match defect.map(|defect| (defect.id, defect.place)) {
+    match defect.map(|defect| (defect.id, defect.location)) {
         None => {}
-        Some((id, Place::Pipeline)) => spec.pipeline_defect = Some(id.to_owned()),
-        Some((id, Place::Standins)) => spec.standin_defect = Some(id.to_owned()),
-        Some((_, Place::Environment(variables))) => {
+        Some((id, DefectLocation::Pipeline)) => spec.pipeline_defect = Some(id.to_owned()),
+        Some((id, DefectLocation::Standins)) => spec.standin_defect = Some(id.to_owned()),
+        Some((_, DefectLocation::Environment(variables))) => {
             let changed = variables
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.map(ToOwned::to_owned)));
