@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::num::ParseIntError;
 use std::process::{Command, ExitCode};
 
-use cutover_harness::catalog::{Catalog, SeededDefect};
+use cutover_harness::catalog::{Catalog, SeededDefect, UnknownDefect};
 use cutover_harness::record::{Outcome, Run};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rand::SeedableRng as _;
@@ -33,6 +33,13 @@ fn main() -> ExitCode {
     let catalog = cutover::catalog();
     let (named, mut arguments) = parse(&catalog);
     arguments.test_threads.get_or_insert(STACKS);
+    if let Some(error) = misspelt(&catalog, &arguments) {
+        eprintln!("error: {error}");
+        // A filter alone may be meant for another test binary of `cargo test`.
+        if !named.is_empty() {
+            return ExitCode::from(2);
+        }
+    }
     match trials(&catalog, &named, &arguments) {
         Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
         Err(error) => {
@@ -56,6 +63,19 @@ fn parse(catalog: &Catalog) -> (Vec<&'static SeededDefect>, Arguments) {
     });
     let others: Vec<_> = others.collect();
     (named, Arguments::from_iter(others))
+}
+
+/// The error for a filter that matches no defect.
+fn misspelt(catalog: &Catalog, arguments: &Arguments) -> Option<UnknownDefect> {
+    let filter = arguments.filter.as_deref()?;
+    let matches = |defect: &SeededDefect| {
+        let name = format!("[{}] {}", defect.id, defect.slug);
+        name.contains(filter)
+    };
+    if catalog.defects().any(matches) {
+        return None;
+    }
+    catalog.defect(filter).err()
 }
 
 /// The named defects; where none is named, all of them, of which only a sample runs.
