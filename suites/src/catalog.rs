@@ -32,6 +32,6 @@ pub fn catalog() -> Catalog {
             text: cutover_fixtures::TARGET,
         },
         reference: &cutover_fixtures::reference::Reference,
-        defects: cutover_fixtures::defects::SEEDED,
+        defect_tables: cutover_fixtures::defects::TABLES,
     }
 }

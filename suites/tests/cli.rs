@@ -75,13 +75,21 @@ fn an_unknown_defect_is_refused() {
         &["validate", "--defect", "Z-99"],
         &["'Z-99'", "cutover list --defects"],
     );
+    refused(
+        &["validate", "--defect", "share-claim"],
+        &["'share-claim'", "did you mean 'shared-claim'?"],
+    );
 }
 
 #[test]
-fn a_calibration_with_an_unknown_defect_is_refused_with_those_there_are() {
+fn a_calibration_with_an_unknown_defect_or_suite_is_refused_with_the_nearest() {
     refused(
         &["calibrate", "--defect", "C-01", "Z-99"],
-        &["'Z-99'", "C-01"],
+        &["'Z-99'", "cutover list --defects"],
+    );
+    refused(
+        &["calibrate", "--defect", "C-01", "share-claim"],
+        &["'share-claim'", "did you mean 'shared-claim'?"],
     );
     refused(
         &["calibrate", "--suite", "pipelin"],

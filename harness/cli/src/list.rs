@@ -108,14 +108,17 @@ fn checks(catalog: &Catalog, plan: &Plan) -> String {
 }
 
 fn defects(catalog: &Catalog) -> String {
-    let lines = catalog.defects.iter().map(|defect| {
+    let defects: Vec<_> = catalog.defects().collect();
+    let width = defects.iter().map(|defect| defect.slug.len()).max();
+    let width = width.unwrap_or_default();
+    let lines = defects.iter().map(|defect| {
         format!(
-            "{:<6} {} {:<8}  {}",
-            defect.id, defect.class, defect.severity, defect.title
+            "{:<6} {:<width$} {:<14} {:<8}  {}",
+            defect.id, defect.slug, defect.class, defect.severity, defect.title
         )
     });
     lines
-        .chain([format!("{} seeded defects", catalog.defects.len())])
+        .chain([format!("{} seeded defects", defects.len())])
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -9,11 +9,10 @@ use cutover_harness::suite::{Case, Suite};
 /// The page of a suite, in markdown.
 pub(super) fn page(catalog: &Catalog, suite: &Suite) -> String {
     let caught = catalog
-        .defects
-        .iter()
+        .defects()
         .filter(|defect| {
             defect
-                .blames
+                .checks
                 .iter()
                 .any(|blame| blame.starts_with(&prefix(suite)))
         })
@@ -69,9 +68,8 @@ fn prefix(suite: &Suite) -> String {
 fn row(catalog: &Catalog, suite: &Suite, cases: &[Case]) -> String {
     let check = &cases[0].check;
     let defects: Vec<_> = catalog
-        .defects
-        .iter()
-        .filter(|defect| defect.blames.iter().any(|blame| is_about(blame, cases)))
+        .defects()
+        .filter(|defect| defect.checks.iter().any(|blame| is_about(blame, cases)))
         .map(|defect| defect.id)
         .collect();
     let mut needs: Vec<_> = check.needs.iter().map(ToString::to_string).collect();

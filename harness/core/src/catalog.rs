@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cutover_reports::record::{CheckId, Severity};
+use cutover_reports::record::CheckId;
 
 use crate::reference::ReferenceSystem;
+pub use crate::seeded_defect::{DefectClass, DefectLocation, SeededDefect};
 use crate::suite::{Case, Suite};
 
 /// Everything a binary of cutover carries.
@@ -20,8 +21,8 @@ pub struct Catalog {
     pub target: Embedded,
     /// The system that stacks of our own run.
     pub reference: &'static dyn ReferenceSystem,
-    /// The defects that the reference stack can be started with.
-    pub defects: &'static [SeededDefect],
+    /// The defects that the reference stack can be started with, by topic.
+    pub defect_tables: &'static [&'static [SeededDefect]],
 }
 
 /// A program that the binary can also be, started as `cutover <name> …`.
@@ -43,37 +44,6 @@ pub struct Embedded {
     pub text: &'static str,
 }
 
-/// A small, marked deviation of the reference stack: the model of a defect that a real pipeline had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SeededDefect {
-    /// Its id, as given to `--defect`.
-    pub id: &'static str,
-    /// What is wrong, in one line.
-    pub title: &'static str,
-    /// Its class: `DI` data integrity, `AV` availability, `PF` performance, `AN` authentication,
-    /// `AZ` authorization, `IN` input, `CF` configuration, `MG` migration, `OB` observability,
-    /// `DP` deployment.
-    pub class: &'static str,
-    /// How bad the real defect was.
-    pub severity: Severity,
-    /// Where it is seeded.
-    pub place: Place,
-    /// The checks of which at least one must fail when it is present.
-    pub blames: &'static [&'static str],
-}
-
-/// Where a defect is seeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In the pipeline's code or schema.
-    Pipeline,
-    /// In a stand-in.
-    Standins,
-    /// In the environment that the pipeline is started with: variables that
-    /// differ, or are missing.
-    Environment(&'static [(&'static str, Option<&'static str>)]),
-}
-
 impl Catalog {
     pub(crate) fn cases(&self) -> impl Iterator<Item = (&Suite, &Case)> {
         self.suites
@@ -87,14 +57,39 @@ impl Catalog {
             .find(|case| &case.id == id)
     }
 
-    /// The defect of this id.
-    pub fn defect(&self, id: &str) -> Result<&'static SeededDefect, UnknownDefect> {
-        let found = self.defects.iter().find(|defect| defect.id == id);
-        found.ok_or_else(|| UnknownDefect(id.to_owned()))
+    /// All seeded defects, in the order in which they are listed.
+    pub fn defects(&self) -> impl Iterator<Item = &'static SeededDefect> + use<> {
+        self.defect_tables.iter().copied().flatten()
+    }
+
+    /// The seeded defect of this id or slug.
+    pub fn defect(&self, id_or_slug: &str) -> Result<&'static SeededDefect, UnknownDefect> {
+        self.defects()
+            .find(|defect| defect.id == id_or_slug || defect.slug == id_or_slug)
+            .ok_or_else(|| UnknownDefect {
+                name: id_or_slug.to_owned(),
+                hint: self.nearest_defect(id_or_slug),
+            })
+    }
+
+    /// A hint that names the id or slug most similar to a misspelt one, if any is similar.
+    fn nearest_defect(&self, misspelt: &str) -> String {
+        self.defects()
+            .flat_map(|defect| [defect.id, defect.slug])
+            .map(|name| (strsim::jaro_winkler(misspelt, name), name))
+            .filter(|(similarity, _)| *similarity > SIMILAR)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .map_or_else(String::new, |(_, name)| format!("did you mean '{name}'? "))
     }
 }
 
-/// A defect that is not in the catalog.
+/// The similarity above which a name is suggested in place of a misspelt one.
+const SIMILAR: f64 = 0.7;
+
+/// A name that is neither the id nor the slug of a seeded defect.
 #[derive(Debug, thiserror::Error)]
-#[error("seed defect '{0}': there is none of that id; `cutover list --defects` lists them")]
-pub struct UnknownDefect(String);
+#[error("find seeded defect '{name}': {hint}`cutover list --defects` lists all of them")]
+pub struct UnknownDefect {
+    name: String,
+    hint: String,
+}

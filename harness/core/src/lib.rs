@@ -18,6 +18,7 @@ pub mod reference;
 pub mod run_directory;
 pub mod runner;
 pub mod safety;
+pub mod seeded_defect;
 pub mod suite;
 pub mod target_file;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use cutover_contract::contract::Contract;
 use cutover_stack::{StackInfo, StackSpec};
 
-use crate::catalog::SeededDefect;
 use crate::connection::Connection;
+use crate::seeded_defect::SeededDefect;
 use crate::target_file::Target;
 
 /// What a stack is asked to be.

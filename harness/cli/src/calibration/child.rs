@@ -94,7 +94,7 @@ impl ValidationRunner {
             command.args(["--defect", defect.id]);
             if !self.whole {
                 // The verdict is monotone: no later check makes a go of it.
-                let first = defect.blames.iter().flat_map(|check| ["--first", check]);
+                let first = defect.checks.iter().flat_map(|check| ["--first", check]);
                 command.arg("--fail-fast").args(first);
             }
         }

@@ -142,7 +142,7 @@ fn blames(subject: Subject, id: &CheckId) -> bool {
         let rest = id.as_str().strip_prefix(check);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     };
-    defect.blames.iter().any(|check| is_of(check))
+    defect.checks.iter().any(|check| is_of(check))
 }
 
 fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -156,15 +156,16 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use cutover_harness::catalog::{Place, SeededDefect};
+    use cutover_harness::catalog::{DefectClass, DefectLocation, SeededDefect};
 
     static DEFECT: SeededDefect = SeededDefect {
         id: "X-00",
+        slug: "forgetful-queue",
         title: "A queue forgets.",
-        class: "DI",
+        class: DefectClass::DataIntegrity,
         severity: Severity::High,
-        place: Place::Pipeline,
-        blames: &["pipeline::the_queue_drains"],
+        location: DefectLocation::Pipeline,
+        checks: &["pipeline::the_queue_drains"],
     };
 
     fn verdict(decision: Decision, failed: &[&str]) -> Verdict {

@@ -4,7 +4,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::index;
 
-use cutover_harness::catalog::{Catalog, SeededDefect};
+use cutover_harness::catalog::{Catalog, SeededDefect, UnknownDefect};
 
 /// What one validation of a calibration examines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +18,9 @@ pub(crate) enum Subject {
 /// A wish that the catalog cannot fulfil.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChoiceError {
-    /// Defects that do not exist.
-    #[error("calibrate with {unknown}: there is no such defect; known are {known}")]
-    Unknown {
-        /// What was asked for.
-        unknown: String,
-        /// What there is.
-        known: String,
-    },
+    /// A defect that does not exist.
+    #[error(transparent)]
+    Unknown(#[from] UnknownDefect),
     /// Nothing is left to do.
     #[error(
         "calibrate: no defect is seeded for the chosen suites, and no healthy run was asked for"
@@ -53,7 +48,7 @@ impl Subject {
 
 /// The defects that are asked for, in the catalog's order, and so many sound stacks.
 ///
-/// No ids mean every defect that a check of the suites must notice; no suites
+/// `ids` may be slugs as well; none mean every defect that a check of the suites must notice; no suites
 /// mean all of them. `sample` draws so many of the defects.
 pub(crate) fn choose(
     catalog: &Catalog,
@@ -62,13 +57,13 @@ pub(crate) fn choose(
     sample: Option<(usize, u64)>,
     healthy: u16,
 ) -> Result<Vec<Subject>, ChoiceError> {
-    known(catalog, ids)?;
+    let named = ids.iter().map(|id| catalog.defect(id));
+    let named: Vec<_> = named.collect::<Result<_, _>>()?;
     let mut defects: Vec<_> = catalog
-        .defects
-        .iter()
-        .filter(|defect| match ids {
+        .defects()
+        .filter(|defect| match named.as_slice() {
             [] => concerns(defect, suites),
-            ids => ids.iter().any(|id| id == defect.id),
+            named => named.contains(defect),
         })
         .collect();
     if let Some((size, seed)) = sample {
@@ -85,28 +80,12 @@ pub(crate) fn choose(
     Ok(subjects)
 }
 
-fn known(catalog: &Catalog, ids: &[String]) -> Result<(), ChoiceError> {
-    let unknown: Vec<_> = ids
-        .iter()
-        .filter(|id| catalog.defect(id).is_err())
-        .map(|id| format!("'{id}'"))
-        .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let known: Vec<_> = catalog.defects.iter().map(|defect| defect.id).collect();
-    Err(ChoiceError::Unknown {
-        unknown: unknown.join(", "),
-        known: known.join(", "),
-    })
-}
-
 /// Whether a check of one of the suites must notice the defect.
 fn concerns(defect: &SeededDefect, suites: &[String]) -> bool {
     let suite_of = |check: &&str| check.split("::").next().unwrap_or_default().to_owned();
     suites.is_empty()
         || defect
-            .blames
+            .checks
             .iter()
             .any(|check| suites.contains(&suite_of(check)))
 }
