@@ -1,6 +1,6 @@
-//! What cutover concludes: the record of a run, the policy, the verdict, and the reports.
+//! The record of a run, the policy, the verdict and its renderers.
 //!
-//! Pure data and judgement: no runtime, no network, no environment. The only
+//! Pure data and functions: no runtime, no network, no environment. The only
 //! I/O is reading a run directory ([`Run::load`]) and writing the reports into
 //! it ([`render::write_all`]). The same files therefore give the same verdict
 //! at any time and on any machine.

@@ -30,7 +30,8 @@ pub(super) fn wrap(line: &str, width: usize) -> Vec<String> {
     lines.into_iter().map(join).collect()
 }
 
-/// Wraps a line of items that are separated by `·`. Short items stay on one line.
+/// Wraps a line of items that are separated by `·`. Short items stay on one line, and no line begins
+/// with a separator.
 pub(super) fn wrap_items(line: &str, width: usize) -> Vec<String> {
     let items = line.split(ITEM_SEPARATOR).map(|item| {
         if display_width(item) <= MAX_UNBROKEN_ITEM {
@@ -40,7 +41,8 @@ pub(super) fn wrap_items(line: &str, width: usize) -> Vec<String> {
         }
     });
     let items: Vec<_> = items.collect();
-    let lines = wrap(&items.join(ITEM_SEPARATOR), width).into_iter();
+    let separator = ITEM_SEPARATOR.replacen(' ', NO_BREAK_SPACE, 1);
+    let lines = wrap(&items.join(&separator), width).into_iter();
     lines
         .map(|line| line.replace(NO_BREAK_SPACE, " "))
         .collect()
@@ -96,8 +98,10 @@ mod tests {
 
     #[test]
     fn a_short_item_stays_on_one_line() {
-        let lines = wrap_items("2 passed · 1 not run · 1 failed", 16);
+        let lines = wrap_items("2 passed · 1 not run · 1 failed", 15);
         assert_eq!(lines, ["2 passed ·", "1 not run ·", "1 failed"]);
+        let lines = wrap_items("2 passed · 1 not run · 1 failed", 20);
+        assert_eq!(lines, ["2 passed ·", "1 not run · 1 failed"]);
         let long = ["word"; 12].join(" ");
         assert!(wrap_items(&long, 16).iter().all(|line| line.len() <= 16));
     }
