@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use crate::stack::wiring::{local, origin};
-use crate::stack::{CommandLine, Installation, Stack, StackSpec};
+use crate::stack::{CommandLine, Stack, StackSpec};
 use crate::standin::{StandinCard, StandinSettings};
 
 /// Tells the owner where to start its stack.
@@ -35,19 +35,15 @@ pub(super) fn spec(root: &Path) -> StackSpec {
     }
 }
 
-/// A directory for stacks, or nothing where PostgreSQL is not installed.
-pub(super) fn root() -> Option<tempfile::TempDir> {
+/// A directory for stacks.
+pub(super) fn root() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
 
-    if let Err(error) = Installation::find() {
-        println!("SKIPPED, for nothing was started: {error}");
-        return None;
-    }
     let root = tempfile::tempdir().expect("a directory");
     // PostgreSQL runs as another user where we are root.
     std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o711))
         .expect("permissions");
-    Some(root)
+    root
 }
 
 /// Answers every request until it is killed.
