@@ -6,6 +6,7 @@ mod calibrate;
 mod cli;
 mod doctor;
 mod lifecycle;
+mod manifests;
 mod pages;
 mod registry;
 mod safety;
