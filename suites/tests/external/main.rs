@@ -29,40 +29,46 @@ macro_rules! tests {
 }
 use tests;
 
-/// All tests by what they require, the longest first.
-const GROUPS: [(Requirement, &Tests); 5] = [
-    (Requirement::Python, foreign::TESTS),
-    (Requirement::Python, foreign::accounts::TESTS),
-    (Requirement::Python, foreign::standins::TESTS),
-    (Requirement::Images, containers::TESTS),
-    (Requirement::PythonAndOpenssl, tls::TESTS),
+/// All tests: a name and a requirement for each group, and the longest tests first.
+const GROUPS: [(&str, Requirement, &[&Tests]); 3] = [
+    (
+        "foreign",
+        Requirement::Python,
+        &[
+            foreign::accounts::TESTS,
+            foreign::TESTS,
+            foreign::standins::TESTS,
+        ],
+    ),
+    ("containers", Requirement::Images, &[containers::TESTS]),
+    ("tls", Requirement::PythonAndOpenssl, &[tls::TESTS]),
 ];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let trials = GROUPS.iter().flat_map(|(requirement, tests)| {
+    let trials = GROUPS.iter().flat_map(|(group, requirement, tests)| {
         let missing = requirement.missing();
         if let Some(missing) = &missing {
-            eprintln!("ignored: {} tests: {missing}", tests.len());
+            eprintln!("the tests of {group} are ignored: {missing}");
         }
-        tests.iter().map(move |(name, test)| {
-            let ignored = missing.is_some();
-            trial(name, *test, missing.clone()).with_ignored_flag(ignored)
-        })
+        let tests = tests.iter().copied().flatten();
+        tests.map(move |(name, test)| trial(name, *test, missing.clone()))
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-/// A trial that fails, if it is run all the same, where its requirement is missing.
+/// A trial that is ignored where its requirement is missing, and fails if it is run all the same.
 fn trial(name: &str, test: fn(), missing: Option<String>) -> Trial {
     let name = name.trim_start_matches("external::");
-    Trial::test(name, move || {
+    let is_ignored = missing.is_some();
+    let trial = Trial::test(name, move || {
         if let Some(missing) = missing {
             return Err(missing.into());
         }
         test();
         Ok(())
-    })
+    });
+    trial.with_ignored_flag(is_ignored)
 }
 
 /// Directories for one test of the program that was built with it.
