@@ -136,6 +136,7 @@ mod tests {
 
     use super::*;
     use crate::stack::inhabitants::STACK_VARIABLE;
+    use crate::stack::inhabitants::tests::wait_for_environment;
     use crate::stack::site::Site;
 
     #[test]
@@ -150,6 +151,7 @@ mod tests {
             .env(STACK_VARIABLE, name)
             .spawn()
             .expect("sleep");
+        wait_for_environment(&child);
         let ended = demolish(site.directory(), &site.ledger().snapshot()).expect("an end");
         assert_eq!(ended, 1);
         assert!(!site.directory().exists());
