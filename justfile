@@ -24,11 +24,9 @@ bench:
 calibrate *arguments:
     cargo run --release -- calibrate --healthy 20 {{arguments}}
 
-# Renew the page of each suite from its tables
+# Rewrite the page of each suite in docs/suites from its table
 pages:
-    mkdir -p docs/suites
-    cargo build --release
-    for suite in pipeline smoke; do target/release/cutover list --format markdown --suite $suite > docs/suites/$suite.md; done
+    CUTOVER_UPDATE_PAGES=1 cargo test -p cutover --test it pages
 
 # Build the images of the container stack, without a registry; what has not changed stays
 images:

@@ -1,27 +1,27 @@
-//! The exit codes of the binary. Non-zero always means: do not promote.
+//! The exit codes of the binary. Any code but 0 means: do not promote.
 
-/// GO; also CONDITIONAL, unless asked to be strict.
+/// GO, or CONDITIONAL without `--strict`.
 pub const GO: u8 = 0;
 /// NO-GO: the system under test is wrong.
 pub const NO_GO: u8 = 1;
-/// A mistake in how cutover was called or configured; nothing ran.
+/// A usage or configuration error; nothing ran.
 pub const USAGE: u8 = 2;
-/// INCONCLUSIVE: we could not tell.
+/// INCONCLUSIVE: the evidence does not suffice for a decision.
 pub const INCONCLUSIVE: u8 = 3;
-/// CONDITIONAL, when asked to be strict.
+/// CONDITIONAL with `--strict`.
 pub const CONDITIONAL: u8 = 4;
 /// Refused by a safety interlock; nothing ran.
 pub const REFUSED: u8 = 5;
-/// cutover itself broke.
-pub const BROKEN: u8 = 70;
+/// An internal error of cutover.
+pub const INTERNAL_ERROR: u8 = 70;
 
-/// The codes as a person reads them.
+/// The table of exit codes for `--help`.
 pub const TABLE: &str = "\
-Exit codes (non-zero always means: do not promote):
+Exit codes (any code but 0 means: do not promote):
    0  GO, or CONDITIONAL without --strict
    1  NO-GO
    2  usage or configuration error, nothing ran
    3  INCONCLUSIVE
    4  CONDITIONAL with --strict
    5  refused by a safety interlock, nothing ran
-  70  cutover itself broke";
+  70  internal error of cutover";

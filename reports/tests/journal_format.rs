@@ -1,21 +1,18 @@
-//! The files of a run directory across versions: what was written stays readable, what is newer is refused by its number.
+//! The file formats of a run directory: version 1 stays readable, and a newer version is rejected by its number.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot set up fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed test setup fails the test")]
 
 use std::fs;
 use std::path::Path;
 
-use cutover_reports::record::{Event, Line, Outcome, RunEvent, RunLine, SkipClass};
-use cutover_reports::{Plan, Run};
+use cutover_reports::record::{Event, JournalEntry, Outcome, RunEvent, RunJournalEntry, SkipClass};
+use cutover_reports::{Plan, Run, Verdict};
 use tempfile::TempDir;
 
 const PLAN: &str = r#"{"v":1,"run":"r1","created_at":"2026-11-24T12:00:00Z","cutover":"0.1.0","profile":"gate","seed":7,"target":{"name":"local","class":"local","stack":"processes"},"selection":{"suites":[],"filters":[]},"checks":[{"id":"pipeline::a","statement":"it is so","severity":"high","criticality":"required","effect":"write_tenant","needs":["http"],"timeout_ms":1000,"takes_ms":0,"source":{"file":"a.rs","line":3},"admission":"admitted"},{"id":"pipeline::b","statement":"it is so","severity":"low","criticality":"advisory","effect":"read","needs":[],"timeout_ms":1000,"takes_ms":0,"source":{"file":"a.rs","line":4},"admission":{"refused":{"class":"filtered","reason":"not asked"}}}]}"#;
 
-/// Every kind of line that version 1 has in a run's journal, byte for byte.
-const LIFE: &[&str] = &[
+/// Every kind of line in the journal of a version 1 run, byte for byte.
+const RUN_JOURNAL: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"identified":{"identity":{"commit":"abc"}}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"incident":{"what":"the stack died"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"leaked":{"file":"trials/a.1.jsonl"}}}"#,
@@ -24,8 +21,8 @@ const LIFE: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:04Z","event":{"finished":{"duration_ms":4000.0}}}"#,
 ];
 
-/// Every kind of line that version 1 has in a trial's journal, byte for byte.
-const TRIAL: &[&str] = &[
+/// Every kind of line in the journal of a version 1 trial, byte for byte.
+const TRIAL_JOURNAL: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"started":{"check":"pipeline::a","attempt":1}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:01.5Z","event":{"evidence":{"http":{"surface":"api","method":"POST","url":"http://127.0.0.1/upload","request_headers":[["accept","*/*"]],"request_body":{"bytes":2,"text":"{}","truncated":false},"correlation_id":"c1","status":200,"response_headers":[],"response_body":{"bytes":2,"text":"{}","truncated":false},"elapsed_ms":1.5,"curl":"curl http://127.0.0.1/upload"}}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:01.5Z","event":{"evidence":{"http":{"surface":"api","method":"GET","url":"http://127.0.0.1/","request_headers":[],"correlation_id":"c2","status":null,"response_headers":[],"error":"connection refused","elapsed_ms":1.5,"curl":"curl http://127.0.0.1/"}}}}"#,
@@ -36,8 +33,8 @@ const TRIAL: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"finished":{"outcome":"failed","duration_ms":1000.0}}}"#,
 ];
 
-/// The other ways in which a trial of version 1 ends.
-fn ends() -> [(&'static str, Outcome); 4] {
+/// The other outcomes of a version 1 trial.
+fn outcomes() -> [(&'static str, Outcome); 4] {
     let panicked = Outcome::Errored {
         cause: "a panic".to_owned(),
     };
@@ -68,13 +65,13 @@ fn text(lines: &[&str]) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A run directory of version 1, changed.
+/// Loads a version 1 run directory after a change.
 fn load(change: impl FnOnce(&Path)) -> Run {
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("trials")).unwrap();
     write(dir.path(), "plan.json", PLAN);
-    write(dir.path(), "run.jsonl", &text(LIFE));
-    write(dir.path(), "trials/a.jsonl", &text(TRIAL));
+    write(dir.path(), "run.jsonl", &text(RUN_JOURNAL));
+    write(dir.path(), "trials/a.jsonl", &text(TRIAL_JOURNAL));
     change(dir.path());
     Run::load(dir.path()).unwrap()
 }
@@ -83,8 +80,8 @@ fn write(dir: &Path, file: &str, text: &str) {
     fs::write(dir.join(file), text).unwrap();
 }
 
-/// What a run directory says is wrong with its files.
-fn complaints(change: impl FnOnce(&Path)) -> Vec<String> {
+/// The errors about the files of a version 1 run directory after a change.
+fn file_errors(change: impl FnOnce(&Path)) -> Vec<String> {
     let unreadable = load(change).unreadable.into_iter();
     unreadable
         .map(|file| format!("{}: {}", file.file, file.reason))
@@ -92,13 +89,13 @@ fn complaints(change: impl FnOnce(&Path)) -> Vec<String> {
 }
 
 #[test]
-fn what_version_1_wrote_is_read_whole() {
+fn a_version_1_run_directory_loads_completely() {
     let run = load(|_| {});
     assert_eq!(run.unreadable, []);
     assert_eq!(run.plan.unwrap().checks.len(), 2);
-    assert_eq!(run.life.len(), LIFE.len());
+    assert_eq!(run.journal.len(), RUN_JOURNAL.len());
     let [trial] = run.trials.as_slice() else {
-        panic!("one journal is one trial: {:?}", run.trials);
+        panic!("expected one trial for one journal: {:?}", run.trials);
     };
     assert_eq!(trial.evidence.len(), 5);
     assert_eq!(trial.findings.len(), 1);
@@ -106,26 +103,37 @@ fn what_version_1_wrote_is_read_whole() {
 }
 
 #[test]
-fn what_is_written_today_is_version_1_byte_for_byte() {
-    for text in TRIAL {
-        let line: Line = serde_json::from_str(text).unwrap();
-        assert_eq!(serde_json::to_string(&line).unwrap(), *text);
+fn this_build_writes_version_1_byte_for_byte() {
+    for text in TRIAL_JOURNAL {
+        let entry: JournalEntry = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), *text);
     }
-    for text in LIFE {
-        let line: RunLine = serde_json::from_str(text).unwrap();
-        assert_eq!(serde_json::to_string(&line).unwrap(), *text);
+    for text in RUN_JOURNAL {
+        let entry: RunJournalEntry = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), *text);
     }
     let plan: Plan = serde_json::from_str(PLAN).unwrap();
     assert_eq!(serde_json::to_string(&plan).unwrap(), PLAN);
-    for (text, outcome) in ends() {
+    for (text, outcome) in outcomes() {
         assert_eq!(serde_json::to_string(&outcome).unwrap(), text);
         assert_eq!(serde_json::from_str::<Outcome>(text).unwrap(), outcome);
     }
 }
 
+/// A verdict of version 1 without the reasons of skipped checks, which later builds add.
+const VERDICT: &str = r#"{"v":1,"decision":"go","reason":null,"reasons":[],"run":"r1","policy":"p","judged_at":"2026-11-24T12:00:00Z","duration_ms":1.0,"counts":{"planned":1,"passed":0,"failed":0,"errored":0,"skipped":1,"not_run":0},"suites":[],"checks":[{"id":"pipeline::a","statement":"it is so","severity":"high","criticality":"required","status":"skipped","detail":"filtered","duration_ms":null,"attempts":0}]}"#;
+
 #[test]
-fn keys_that_a_later_writer_adds_are_passed_over() {
-    let plan = PLAN.replace(r#""seed":7"#, r#""seed":7,"mood":"fine""#);
+fn a_verdict_without_skip_reasons_stays_readable() {
+    let verdict: Verdict = serde_json::from_str(VERDICT).unwrap();
+    assert_eq!(verdict.counts.skipped, 1);
+    assert_eq!(verdict.counts.not_selected, 0);
+    assert_eq!(verdict.checks[0].skip, None);
+}
+
+#[test]
+fn unknown_keys_are_ignored() {
+    let plan = PLAN.replace(r#""seed":7"#, r#""seed":7,"note":"x""#);
     let wider = |line: &&str| {
         line.replace(r#""v":1"#, r#""v":1,"host":"a""#)
             .replace(r#""summary":"#, r#""rule":"r1","summary":"#)
@@ -135,7 +143,7 @@ fn keys_that_a_later_writer_adds_are_passed_over() {
                 r#""duration_ms":1000.0,"cpu_ms":3"#,
             )
     };
-    let lines: Vec<String> = TRIAL.iter().map(wider).collect();
+    let lines: Vec<String> = TRIAL_JOURNAL.iter().map(wider).collect();
     let wide = load(|dir| {
         write(dir, "plan.json", &plan);
         write(dir, "trials/a.jsonl", &lines.join("\n"));
@@ -144,7 +152,7 @@ fn keys_that_a_later_writer_adds_are_passed_over() {
 }
 
 #[test]
-fn a_newer_format_is_refused_by_its_number_and_its_line() {
+fn an_unsupported_version_is_rejected_with_its_number_and_line() {
     let newer = r#"{"v":2,"at":"soon","what":[]}"#;
     let cases: [(&str, String, &str); 4] = [
         (
@@ -154,75 +162,85 @@ fn a_newer_format_is_refused_by_its_number_and_its_line() {
         ),
         (
             "run.jsonl",
-            format!("{}{newer}\n", text(&LIFE[..2])),
+            format!("{}{newer}\n", text(&RUN_JOURNAL[..2])),
             "run.jsonl: line 3: format version 2 is not supported; this cutover reads 1 to 1",
         ),
         (
             "trials/a.jsonl",
-            format!("{}{newer}\n", text(&TRIAL[..1])),
+            format!("{}{newer}\n", text(&TRIAL_JOURNAL[..1])),
             "trials/a.jsonl: line 2: format version 2 is not supported; this cutover reads 1 to 1",
         ),
         (
             "trials/a.jsonl",
-            TRIAL[0].replace(r#""v":1"#, r#""v":0"#),
+            TRIAL_JOURNAL[0].replace(r#""v":1"#, r#""v":0"#),
             "trials/a.jsonl: line 1: format version 0 is not supported; this cutover reads 1 to 1",
         ),
     ];
-    for (file, text, complaint) in cases {
-        assert_eq!(complaints(|dir| write(dir, file, &text)), [complaint]);
+    for (file, text, error) in cases {
+        assert_eq!(file_errors(|dir| write(dir, file, &text)), [error]);
     }
 }
 
 #[test]
-fn a_damaged_file_is_named_and_the_others_are_read() {
-    let started_twice = text(&[TRIAL[0], TRIAL[0]]);
+fn a_damaged_file_is_reported_and_the_others_load() {
+    let started_twice = text(&[TRIAL_JOURNAL[0], TRIAL_JOURNAL[0]]);
     let ended_twice = text(&[
-        TRIAL[0],
-        TRIAL[7],
-        &TRIAL[7].replace("\"failed\"", "\"passed\""),
+        TRIAL_JOURNAL[0],
+        TRIAL_JOURNAL[7],
+        &TRIAL_JOURNAL[7].replace("\"failed\"", "\"passed\""),
     ]);
-    let torn = &text(TRIAL)[..TRIAL[0].len() + 40];
-    for (damaged, complaint) in [
-        ("", "trials/a.jsonl: it is not one 'started' line"),
-        (&started_twice, "trials/a.jsonl: it is not one 'started'"),
-        (&ended_twice, "trials/a.jsonl: it is not one 'started' line"),
+    let truncated = &text(TRIAL_JOURNAL)[..TRIAL_JOURNAL[0].len() + 40];
+    for (damaged, error) in [
+        ("", "trials/a.jsonl: expected one 'started' line"),
+        (&started_twice, "trials/a.jsonl: expected one 'started'"),
+        (&ended_twice, "trials/a.jsonl: expected one 'started' line"),
         (
-            &text(&TRIAL[1..]),
-            "trials/a.jsonl: it is not one 'started'",
+            &text(&TRIAL_JOURNAL[1..]),
+            "trials/a.jsonl: expected one 'started'",
         ),
-        (torn, "trials/a.jsonl: line 2: EOF while parsing"),
+        (truncated, "trials/a.jsonl: line 2: EOF while parsing"),
         ("\0\0\0\n", "trials/a.jsonl: line 1: expected value"),
     ] {
         let run = load(|dir| write(dir, "trials/a.jsonl", damaged));
         let [unreadable] = run.unreadable.as_slice() else {
             panic!("{damaged:?}: {:?}", run.unreadable);
         };
-        let said = format!("{}: {}", unreadable.file, unreadable.reason);
-        assert!(said.starts_with(complaint), "{said}");
-        assert!(run.plan.is_some() && run.life.len() == LIFE.len());
+        let found = format!("{}: {}", unreadable.file, unreadable.reason);
+        assert!(found.starts_with(error), "{found}");
+        assert!(run.plan.is_some() && run.journal.len() == RUN_JOURNAL.len());
     }
 }
 
 #[test]
-fn a_file_that_is_missing_is_named() {
+fn a_missing_file_is_reported() {
     for file in ["plan.json", "run.jsonl"] {
-        let said = complaints(|dir| fs::remove_file(dir.join(file)).unwrap());
+        let errors = file_errors(|dir| fs::remove_file(dir.join(file)).unwrap());
         assert!(
-            said.len() == 1 && said[0].starts_with(file),
-            "{file}: {said:?}"
+            errors.len() == 1 && errors[0].starts_with(file),
+            "{file}: {errors:?}"
         );
     }
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_an_error_that_names_it() {
+fn a_missing_directory_is_an_error_that_names_it() {
     let error = Run::load(Path::new("/no/such/run")).unwrap_err();
     assert!(error.to_string().contains("'/no/such/run'"), "{error}");
 }
 
-/// Numbers the kinds of event; a new one does not compile until it has a number and a line above.
-fn kind_in_a_trial(line: &str) -> usize {
-    match serde_json::from_str::<Line>(line).unwrap().event {
+#[test]
+fn a_directory_without_a_run_is_an_error_that_names_the_missing_files() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("trials")).unwrap();
+    let error = Run::load(dir.path()).unwrap_err().to_string();
+    for name in [&*dir.path().to_string_lossy(), "plan.json", "run.jsonl"] {
+        assert!(error.contains(name), "'{name}' is not in: {error}");
+    }
+}
+
+/// Numbers the kinds of events. A new kind does not compile without a number here.
+fn trial_event_kind(line: &str) -> usize {
+    match serde_json::from_str::<JournalEntry>(line).unwrap().event {
         Event::Started { .. } => 0,
         Event::Evidence(_) => 1,
         Event::Finding(_) => 2,
@@ -230,22 +248,22 @@ fn kind_in_a_trial(line: &str) -> usize {
     }
 }
 
-fn kind_in_a_life(line: &str) -> usize {
-    match serde_json::from_str::<RunLine>(line).unwrap().event {
+fn run_event_kind(line: &str) -> usize {
+    match serde_json::from_str::<RunJournalEntry>(line).unwrap().event {
         RunEvent::Identified { .. } => 0,
         RunEvent::Incident { .. } => 1,
         RunEvent::Leaked { .. } => 2,
-        RunEvent::Carried { .. } => 3,
+        RunEvent::LinkTraffic { .. } => 3,
         RunEvent::Interrupted { .. } => 4,
         RunEvent::Finished { .. } => 5,
     }
 }
 
 #[test]
-fn every_kind_of_event_has_its_line_above() {
+fn every_kind_of_event_has_a_line_in_this_test() {
     for (lines, kind) in [
-        (TRIAL, kind_in_a_trial as fn(&str) -> usize),
-        (LIFE, kind_in_a_life),
+        (TRIAL_JOURNAL, trial_event_kind as fn(&str) -> usize),
+        (RUN_JOURNAL, run_event_kind),
     ] {
         let mut kinds: Vec<_> = lines.iter().map(|line| kind(line)).collect();
         kinds.dedup();

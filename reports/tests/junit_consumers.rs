@@ -1,23 +1,20 @@
-//! What two independent readers of JUnit XML make of the golden run.
+//! The golden run as two independent JUnit parsers read it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot set up fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed test setup fails the test")]
 
 mod golden;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_reports::render::{Junit, Render};
-use cutover_reports::verdict::{Status, Verdict};
+use cutover_reports::verdict::{CheckStatus, Verdict};
 use junit_parser::{TestStatus, TestSuites};
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 
-/// The test cases by class and name, with the element that says how they ended.
+/// The test cases by class and name, with the XML element of their result.
 type Cases = BTreeMap<(String, String), &'static str>;
 
-fn read_by_quick_junit(xml: &str) -> Cases {
+fn parse_with_quick_junit(xml: &str) -> Cases {
     let report = Report::deserialize_from_str(xml).unwrap();
     let cases = report
         .test_suites
@@ -42,7 +39,7 @@ fn read_by_quick_junit(xml: &str) -> Cases {
     cases.collect()
 }
 
-fn read_by_junit_parser(xml: &str) -> Cases {
+fn parse_with_junit_parser(xml: &str) -> Cases {
     let report = junit_parser::from_reader(xml.as_bytes()).unwrap();
     let cases = report.suites.iter().flat_map(|suite| &suite.cases);
     let cases = cases.map(|case| {
@@ -58,7 +55,7 @@ fn read_by_junit_parser(xml: &str) -> Cases {
     cases.collect()
 }
 
-/// What every reader should find, from the verdict alone.
+/// The expected test cases, derived from the verdict alone.
 fn expected(verdict: &Verdict) -> Cases {
     let run = verdict.reasons.iter().any(|reason| reason.check.is_none());
     let run = (
@@ -67,10 +64,10 @@ fn expected(verdict: &Verdict) -> Cases {
     );
     let checks = verdict.checks.iter().map(|check| {
         let element = match check.status {
-            Status::Passed => "none",
-            Status::Failed => "failure",
-            Status::Errored | Status::NotRun => "error",
-            Status::Skipped => "skipped",
+            CheckStatus::Passed => "none",
+            CheckStatus::Failed => "failure",
+            CheckStatus::Errored | CheckStatus::NotRun => "error",
+            CheckStatus::Skipped => "skipped",
         };
         let class = format!("cutover.{}", check.id.suite());
         ((class, check.id.name().to_owned()), element)
@@ -79,18 +76,18 @@ fn expected(verdict: &Verdict) -> Cases {
 }
 
 #[test]
-fn both_readers_see_every_check_once_and_how_it_ended() {
-    for (run, verdict) in [golden::run(), golden::sound_run()] {
+fn both_parsers_find_every_check_once_with_its_result() {
+    for (run, verdict) in [golden::run(), golden::passing_run()] {
         let xml = Junit.render(&run, &verdict);
         let expected = expected(&verdict);
         assert_eq!(expected.len(), verdict.checks.len() + 1);
-        assert_eq!(read_by_quick_junit(&xml), expected);
-        assert_eq!(read_by_junit_parser(&xml), expected);
+        assert_eq!(parse_with_quick_junit(&xml), expected);
+        assert_eq!(parse_with_junit_parser(&xml), expected);
     }
 }
 
 #[test]
-fn the_golden_run_has_every_element() {
+fn the_golden_run_contains_every_element() {
     let (_, verdict) = golden::run();
     let elements: BTreeSet<_> = expected(&verdict).into_values().collect();
     assert_eq!(
@@ -104,7 +101,7 @@ fn totals(report: &TestSuites) -> [u64; 4] {
 }
 
 #[test]
-fn the_totals_are_those_of_the_cases() {
+fn the_totals_match_the_test_cases() {
     let (run, verdict) = golden::run();
     let xml = Junit.render(&run, &verdict);
     let cases = expected(&verdict);
@@ -123,7 +120,7 @@ fn the_totals_are_those_of_the_cases() {
 }
 
 #[test]
-fn a_time_is_in_seconds_and_a_message_is_one_short_line() {
+fn times_are_in_seconds_and_messages_are_short_lines() {
     let (run, verdict) = golden::run();
     let xml = Junit.render(&run, &verdict);
     let report = junit_parser::from_reader(xml.as_bytes()).unwrap();
@@ -140,14 +137,14 @@ fn a_time_is_in_seconds_and_a_message_is_one_short_line() {
     };
     let drained = named("the_queue_drains");
     assert!((drained.time - 30.0).abs() < f64::EPSILON);
-    let long = named("a_long_answer_stays_readable");
+    let long = named("a_long_response_is_parsed");
     let TestStatus::Failure(failure) = &long.status else {
-        panic!("it failed: {long:?}");
+        panic!("expected a failure: {long:?}");
     };
     assert!(
         failure
             .message
-            .starts_with("the answer is one line of 100 kB: AAA")
+            .starts_with("the response is one line of 100 kB: AAA")
     );
     assert!(failure.message.chars().count() < 400 && !failure.message.contains('\n'));
     for case in cases {
@@ -157,7 +154,7 @@ fn a_time_is_in_seconds_and_a_message_is_one_short_line() {
 }
 
 #[test]
-fn evidence_without_end_is_cut_and_says_where_all_of_it_is() {
+fn long_evidence_is_truncated_with_the_name_of_the_complete_file() {
     let (mut run, _) = golden::run();
     for trial in &mut run.trials {
         trial.evidence = [trial.evidence.as_slice()].repeat(1_000).concat();
@@ -169,13 +166,13 @@ fn evidence_without_end_is_cut_and_says_where_all_of_it_is() {
     let outputs: Vec<_> = cases.filter_map(|case| case.system_out.as_ref()).collect();
     assert_eq!(outputs.len(), 7);
     for output in outputs {
-        let end = "… all of it is in trials/pipeline--";
+        let end = "… the complete output is in trials/pipeline--";
         assert!(output.len() <= 64 * 1024 && output.contains(end));
     }
 }
 
 #[test]
-fn every_suite_says_which_run_it_belongs_to() {
+fn every_suite_names_its_run() {
     let (run, verdict) = golden::run();
     let report = Report::deserialize_from_str(&Junit.render(&run, &verdict)).unwrap();
     assert_eq!(report.test_suites.len(), verdict.suites.len() + 1);

@@ -1,9 +1,6 @@
-//! Every renderer over the golden run: what it says, as snapshots, and that nothing hostile gets through.
+//! Every renderer over the golden run: snapshots, and tests that hostile text has no effect.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot set up fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed test setup fails the test")]
 
 mod golden;
 
@@ -12,7 +9,7 @@ use std::time::Duration;
 
 use cutover_reports::record::{Finding, Outcome, Profile, Run, SkipClass, Trial};
 use cutover_reports::render::terminal::{Terminal, check_line};
-use cutover_reports::render::{Json, Junit, Markdown, Palette, Render, write_all};
+use cutover_reports::render::{Json, Junit, Markdown, OUTPUTS, Palette, Render, write_all};
 use cutover_reports::verdict::{Decision, Verdict};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -24,16 +21,21 @@ const PLAIN: Terminal = Terminal {
     path: None,
 };
 
-fn every_output() -> [(&'static str, &'static dyn Render); 4] {
-    [
-        ("terminal", &PLAIN),
-        ("markdown", &Markdown),
-        ("junit", &Junit),
-        ("json", &Json),
-    ]
+/// A terminal that is wide enough for every command.
+const WIDE: Terminal = Terminal {
+    width: 1_000,
+    ..PLAIN
+};
+
+/// Every renderer with its name: the report files and the terminal.
+fn every_output() -> impl Iterator<Item = (&'static str, &'static dyn Render)> {
+    let files = OUTPUTS
+        .iter()
+        .map(|output| (output.file_name(), *output as &dyn Render));
+    files.chain([("terminal", &PLAIN as &dyn Render)])
 }
 
-/// The escape sequences of our own colours, made readable.
+/// Makes the escape sequences of the colours readable.
 fn visible(text: &str) -> String {
     text.replace('\u{1b}', "\\e")
 }
@@ -46,39 +48,39 @@ fn terminal(palette: Palette) -> Terminal {
     }
 }
 
+/// Compares the output of every renderer with its snapshot.
+fn assert_snapshots(name: &str, (run, verdict): &(Run, Verdict)) {
+    for output in OUTPUTS {
+        let snapshot = format!("{name}_{}", output.file_name());
+        assert_snapshot!(snapshot, output.render(run, verdict));
+    }
+    let plain = terminal(Palette::Plain).render(run, verdict);
+    assert_snapshot!(format!("{name}_terminal"), plain);
+    let coloured = terminal(Palette::Ansi).render(run, verdict);
+    assert_snapshot!(format!("{name}_terminal_in_colour"), visible(&coloured));
+}
+
 #[test]
 fn the_golden_run_in_every_output() {
-    let (run, verdict) = golden::run();
-    assert_snapshot!("terminal", terminal(Palette::Plain).render(&run, &verdict));
-    let coloured = terminal(Palette::Ansi).render(&run, &verdict);
-    assert_snapshot!("terminal_in_colour", visible(&coloured));
-    assert_snapshot!("summary.md", Markdown.render(&run, &verdict));
-    assert_snapshot!("junit.xml", Junit.render(&run, &verdict));
-    assert_snapshot!("verdict.json", Json.render(&run, &verdict));
+    assert_snapshots("golden", &golden::run());
 }
 
 #[test]
-fn a_run_that_went_well_is_told_in_few_words() {
-    let (run, verdict) = golden::sound_run();
-    assert_eq!(verdict.decision, Decision::Go);
-    assert_snapshot!(
-        "terminal_go",
-        terminal(Palette::Plain).render(&run, &verdict)
-    );
-    assert_snapshot!("summary_go.md", Markdown.render(&run, &verdict));
+fn a_passing_run_has_a_short_report() {
+    let passing = golden::passing_run();
+    assert_eq!(passing.1.decision, Decision::Go);
+    assert_snapshots("passing", &passing);
 }
 
 #[test]
-fn a_run_of_which_nothing_is_left_is_still_told() {
-    let (run, verdict) = golden::judged(Run::default());
-    assert_eq!(verdict.decision, Decision::Inconclusive);
-    assert_snapshot!("terminal_nothing", PLAIN.render(&run, &verdict));
-    assert_snapshot!("summary_nothing.md", Markdown.render(&run, &verdict));
-    assert_snapshot!("junit_nothing.xml", Junit.render(&run, &verdict));
+fn an_empty_record_still_has_a_report() {
+    let empty = golden::judged(Run::default());
+    assert_eq!(empty.1.decision, Decision::Inconclusive);
+    assert_snapshots("empty", &empty);
 }
 
 #[test]
-fn a_check_that_ended_is_one_line() {
+fn a_finished_check_has_one_line() {
     let skipped = Outcome::Skipped {
         class: SkipClass::NotApplicable,
         reason: "the contract has no search".to_owned(),
@@ -100,7 +102,7 @@ fn a_check_that_ended_is_one_line() {
 }
 
 #[test]
-fn colour_is_all_that_colour_adds() {
+fn the_coloured_report_differs_only_in_colour() {
     let (run, verdict) = golden::run();
     let mut coloured = terminal(Palette::Ansi).render(&run, &verdict);
     while let Some(begin) = coloured.find("\u{1b}[") {
@@ -110,20 +112,52 @@ fn colour_is_all_that_colour_adds() {
     assert_eq!(coloured, terminal(Palette::Plain).render(&run, &verdict));
 }
 
+/// The longest kind of id that a suite has.
+const LONG_ID: &str =
+    "pipeline::a_bad_token_is_refused_everywhere::one_signed_with_a_published_secret";
+
 #[test]
-fn no_line_is_wider_than_the_terminal_unless_it_is_to_be_copied() {
+fn a_long_id_breaks_only_after_a_separator() {
+    let (mut run, _) = golden::run();
+    let failed = |trial: &&mut Trial| trial.outcome() == Some(&Outcome::Failed);
+    let trial = run.trials.iter_mut().find(failed).unwrap();
+    let old = std::mem::replace(&mut trial.check, LONG_ID.parse().unwrap());
+    let plan = run.plan.as_mut().unwrap();
+    let check = plan.checks.iter_mut().find(|check| check.id == old);
+    check.unwrap().id = LONG_ID.parse().unwrap();
+    let (run, verdict) = golden::judged(run);
+    let page = PLAIN.render(&run, &verdict);
+    let title = "  FAILED    pipeline::a_bad_token_is_refused_everywhere::one_signed_with_a_\n\
+                 \x20           published_secret\n";
+    assert!(page.contains(title), "{page}");
+    let rerun = format!("  rerun     cutover validate \\\n              --check {LONG_ID} \\\n");
+    assert!(page.contains(&rerun), "{page}");
+    let duration = Duration::from_millis(3);
+    let line = check_line(
+        &LONG_ID.parse().unwrap(),
+        &Outcome::Passed,
+        duration,
+        Palette::Plain,
+    );
+    let expected = "  ok        3 ms  pipeline::a_bad_token_is_refused_everywhere::one_signed_with_\n\
+                    \x20                 a_published_secret";
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn only_a_line_for_copying_is_wider_than_the_terminal() {
     let (run, verdict) = golden::run();
     for width in [80, 100, 132] {
         let terminal = Terminal { width, ..PLAIN };
         for line in terminal.render(&run, &verdict).lines() {
-            let copied = line.starts_with("  repeat ") || line.starts_with("  again ");
-            assert!(copied || line.chars().count() <= width, "{line}");
+            let is_copied = line.starts_with("  curl ");
+            assert!(is_copied || line.chars().count() <= width, "{line}");
         }
     }
 }
 
 #[test]
-fn no_line_of_the_terminal_begins_with_what_was_said() {
+fn no_terminal_line_begins_with_a_command_for_a_ci_system() {
     let (run, verdict) = golden::run();
     for width in 40..120 {
         let terminal = Terminal { width, ..PLAIN };
@@ -134,7 +168,7 @@ fn no_line_of_the_terminal_begins_with_what_was_said() {
 }
 
 #[test]
-fn the_files_are_written_whole_and_nothing_else_is_left() {
+fn the_report_files_are_complete_and_no_temporary_file_remains() {
     let (run, verdict) = golden::run();
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..2 {
@@ -144,8 +178,11 @@ fn the_files_are_written_whole_and_nothing_else_is_left() {
             .map(|entry| entry.unwrap().path())
             .collect();
         found.sort();
-        let names = ["junit.xml", "summary.md", "verdict.json"];
-        assert_eq!(found, names.map(|name| dir.path().join(name)));
+        let names = OUTPUTS.iter().map(|output| output.file_name());
+        let expected: Vec<_> = names.map(|name| dir.path().join(name)).collect();
+        assert_eq!(written, expected);
+        let mut written = written;
+        written.sort();
         assert_eq!(written, found);
     }
     let text = fs::read_to_string(dir.path().join("verdict.json")).unwrap();
@@ -153,7 +190,7 @@ fn the_files_are_written_whole_and_nothing_else_is_left() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_named() {
+fn an_error_names_the_file_that_cannot_be_written() {
     let (run, verdict) = golden::run();
     let dir = tempfile::tempdir().unwrap();
     let error = write_all(&dir.path().join("gone"), &run, &verdict).unwrap_err();
@@ -161,14 +198,14 @@ fn a_directory_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_command_to_paste_holds_nothing_that_a_plan_smuggles_in() {
+fn a_command_for_copying_contains_no_injected_text() {
     let (mut run, _) = golden::run();
     let plan = run.plan.as_mut().unwrap();
     plan.target.defect = Some("I-004; rm -rf ~".to_owned());
     plan.profile = Profile::Quick;
     let (run, verdict) = golden::judged(run);
-    let page = PLAIN.render(&run, &verdict);
-    let commands: Vec<_> = page.lines().filter(|it| it.contains("again ")).collect();
+    let page = WIDE.render(&run, &verdict);
+    let commands: Vec<_> = page.lines().filter(|it| it.contains("rerun ")).collect();
     assert!(!commands.is_empty());
     for command in commands {
         assert!(command.ends_with(" --profile quick"), "{command}");
@@ -176,7 +213,7 @@ fn a_command_to_paste_holds_nothing_that_a_plan_smuggles_in() {
 }
 
 #[test]
-fn a_command_to_paste_names_the_target_file_as_one_word() {
+fn a_command_for_copying_quotes_the_target_file() {
     for (file, word) in [
         ("targets/x.toml", Some("targets/x.toml")),
         ("a user's.toml", Some(r"'a user'\''s.toml'")),
@@ -185,20 +222,20 @@ fn a_command_to_paste_names_the_target_file_as_one_word() {
         let (mut run, _) = golden::run();
         run.plan.as_mut().unwrap().target.file = Some(file.to_owned());
         let (run, verdict) = golden::judged(run);
-        let page = PLAIN.render(&run, &verdict);
-        let again = page.lines().find(|line| line.contains("again ")).unwrap();
-        let named = again.split_once(" --target ").map(|(_, rest)| rest);
+        let page = WIDE.render(&run, &verdict);
+        let rerun = page.lines().find(|line| line.contains("rerun ")).unwrap();
+        let named = rerun.split_once(" --target ").map(|(_, rest)| rest);
         let named = named.map(|rest| rest.trim_end_matches(" --defect I-004"));
-        assert_eq!(named, word, "{again}");
+        assert_eq!(named, word, "{rerun}");
     }
 }
 
 #[test]
-fn a_time_that_no_clock_measured_breaks_no_output() {
+fn an_impossible_duration_breaks_no_output() {
     for ms in [-1.0, 1.8e22, f64::MAX] {
         let (mut run, _) = golden::run();
-        for (_, took) in run.trials.iter_mut().filter_map(|it| it.finished.as_mut()) {
-            *took = ms;
+        for (_, duration) in run.trials.iter_mut().filter_map(|it| it.finished.as_mut()) {
+            *duration = ms;
         }
         let (run, verdict) = golden::judged(run);
         for (name, output) in every_output() {
@@ -207,8 +244,8 @@ fn a_time_that_no_clock_measured_breaks_no_output() {
     }
 }
 
-/// The golden run with each of its checks many times over, in many suites.
-fn crowded() -> (Run, Verdict) {
+/// The golden run with many copies of its checks, in many suites.
+fn large_run() -> (Run, Verdict) {
     let (mut run, _) = golden::run();
     let plan = run.plan.as_mut().unwrap();
     let (checks, trials) = (plan.checks.clone(), run.trials.clone());
@@ -228,16 +265,16 @@ fn crowded() -> (Run, Verdict) {
 }
 
 #[test]
-fn however_much_failed_the_reports_stay_readable() {
-    let (run, verdict) = crowded();
+fn the_reports_of_a_large_run_stay_short() {
+    let (run, verdict) = large_run();
     assert!(verdict.counts.failed > 150);
     let lines = |text: String| text.lines().count();
     assert!(lines(Markdown.render(&run, &verdict)) < 60);
     assert!(lines(PLAIN.render(&run, &verdict)) < 700);
 }
 
-/// What a reader of Markdown may meet in a summary; anything else was smuggled in.
-fn is_ours(event: &Event<'_>) -> bool {
+/// Whether the renderer writes this kind of Markdown. Any other kind is injected.
+fn is_expected(event: &Event<'_>) -> bool {
     matches!(
         event,
         Event::Start(Tag::Heading { .. } | Tag::Paragraph | Tag::List(_) | Tag::Item | Tag::Strong)
@@ -248,18 +285,18 @@ fn is_ours(event: &Event<'_>) -> bool {
     )
 }
 
-fn smuggled(markdown: &str) -> Vec<Event<'_>> {
+fn injected(markdown: &str) -> Vec<Event<'_>> {
     let events = Parser::new_ext(markdown, Options::all());
-    events.filter(|event| !is_ours(event)).collect()
+    events.filter(|event| !is_expected(event)).collect()
 }
 
 #[test]
-fn a_summary_holds_no_markup_of_others() {
+fn a_summary_contains_no_injected_markup() {
     let (run, verdict) = golden::run();
-    assert_eq!(smuggled(&Markdown.render(&run, &verdict)), []);
+    assert_eq!(injected(&Markdown.render(&run, &verdict)), []);
 }
 
-/// Characters that some reader obeys, beside ordinary ones.
+/// Texts with characters that some reader interprets.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<char>().prop_map(String::from),
@@ -278,31 +315,31 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// The golden run in which one failed check, and the plan around it, say these words.
-fn saying(words: &str) -> (Run, Verdict) {
+/// The golden run with this text in a failed check and in the plan.
+fn with_text(text: &str) -> (Run, Verdict) {
     let (mut run, _) = golden::run();
     let failed = |trial: &&mut Trial| trial.outcome() == Some(&Outcome::Failed);
     let trial = run.trials.iter_mut().find(failed).unwrap();
-    trial.findings = vec![Finding::new(words).comparing(words, words)];
+    trial.findings = vec![Finding::new(text).comparing(text, text)];
     trial.finished = Some((Outcome::Failed, 1.0));
     let plan = run.plan.as_mut().unwrap();
-    words.clone_into(&mut plan.run);
-    words.clone_into(&mut plan.target.name);
-    plan.target.defect = Some(words.to_owned());
+    text.clone_into(&mut plan.run);
+    text.clone_into(&mut plan.target.name);
+    plan.target.defect = Some(text.to_owned());
     plan.checks
         .iter_mut()
-        .for_each(|check| words.clone_into(&mut check.statement));
+        .for_each(|check| text.clone_into(&mut check.statement));
     golden::judged(run)
 }
 
-fn is_obeyed(c: char) -> bool {
-    let unseen = [
+fn is_interpreted(c: char) -> bool {
+    let invisible = [
         '\u{200b}'..='\u{200f}',
         '\u{2028}'..='\u{202e}',
         '\u{2060}'..='\u{206f}',
     ];
     (c.is_control() && c != '\n')
-        || unseen.iter().any(|range| range.contains(&c))
+        || invisible.iter().any(|range| range.contains(&c))
         || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
@@ -310,15 +347,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_output_lets_anything_hostile_through(words in hostile()) {
-        let (run, verdict) = saying(&words);
+    fn no_output_contains_a_character_or_markup_that_a_reader_interprets(text in hostile()) {
+        let (run, verdict) = with_text(&text);
         for (output, renderer) in every_output() {
-            let text = renderer.render(&run, &verdict);
-            let found = text.chars().find(|c| is_obeyed(*c));
+            let shown = renderer.render(&run, &verdict);
+            let found = shown.chars().find(|c| is_interpreted(*c));
             prop_assert_eq!(found, None, "{}", output);
         }
         let summary = Markdown.render(&run, &verdict);
-        prop_assert_eq!(smuggled(&summary), []);
+        prop_assert_eq!(injected(&summary), []);
         let xml = Junit.render(&run, &verdict);
         let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
         prop_assert_eq!(report.tests, verdict.checks.len() + 1);

@@ -95,7 +95,7 @@ impl RunFigures {
 
 /// When the stack was ready, when the last check had ended, and when the stack was removed.
 fn milestones(run: &Run) -> Result<[OffsetDateTime; 3]> {
-    let events = run.life.iter().filter(|line| {
+    let events = run.journal.iter().filter(|line| {
         matches!(
             line.event,
             RunEvent::Identified { .. } | RunEvent::Finished { .. }

@@ -1,11 +1,16 @@
-//! What the binary carries: the suites, the reference pipeline, the stand-ins and the defaults.
+//! The catalog of the binary: suites, reference pipeline, stand-ins and default files.
 
 use cutover_harness::catalog::{Catalog, Companion, Embedded};
 
-/// Everything the binary carries.
+/// The catalog of the binary.
 pub fn catalog() -> Catalog {
     Catalog {
-        suites: vec![crate::pipeline::suite(), crate::smoke::suite()],
+        suites: vec![
+            cutover_suite_pipeline::suite(),
+            cutover_suite_failure::suite(),
+            cutover_suite_security::suite(),
+            cutover_suite_smoke::suite(),
+        ],
         companions: vec![
             Companion {
                 name: "reference",
@@ -26,6 +31,7 @@ pub fn catalog() -> Catalog {
             origin: "fixtures/targets/local.toml",
             text: cutover_fixtures::TARGET,
         },
-        defects: cutover_fixtures::defects::SEEDED,
+        reference: &cutover_fixtures::reference::Reference,
+        defect_tables: cutover_fixtures::defects::TABLES,
     }
 }

@@ -1,7 +1,7 @@
-//! The `cutover` binary: the suites, the programs it also carries, and nothing else.
+//! The `cutover` binary.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cutover_harness::main(&cutover::catalog())
+    cutover_cli::main(&cutover::catalog())
 }

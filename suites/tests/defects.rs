@@ -1,65 +1,120 @@
-//! Every seeded defect as a test: with it present, one of the checks it names must fail.
+//! Every seeded defect as a test: with the defect present, one of the checks it names must fail.
 //!
-//! Unless a name is given, a sample of them is tried, drawn by a seed that is printed; the others
-//! are ignored. `-- --include-ignored` tries all, and so does `cutover calibrate`, much faster.
+//! `-- <name>...` runs the defects of these ids or slugs; any other word is a filter as usual.
+//! Without either, a random sample runs and the other defects are ignored; the printed seed repeats
+//! it. `-- --include-ignored` runs all of them; `cutover calibrate` does so much faster.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the draw is said to whoever runs the test"
+    reason = "the sample is printed for whoever runs the test"
 )]
 
 use std::collections::HashSet;
 use std::num::ParseIntError;
 use std::process::{Command, ExitCode};
 
-use cutover_harness::catalog::SeededDefect;
+use cutover_harness::catalog::{Catalog, SeededDefect, UnknownDefect};
 use cutover_harness::record::{Outcome, Run};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::index;
 
-/// How many are tried where nobody says which.
+/// The number of defects that run where none is named.
 const SAMPLE: usize = 10;
 
-/// The variable that repeats a draw.
+/// The variable that repeats a sample.
 const SEED: &str = "CUTOVER_SAMPLE_SEED";
 
-/// Stacks at a time: each is half a dozen processes.
+/// Stacks at the same time: each is half a dozen processes.
 const STACKS: usize = 3;
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
+    let catalog = cutover::catalog();
+    let (named, mut arguments) = parse(&catalog);
     arguments.test_threads.get_or_insert(STACKS);
-    let defects = cutover::catalog().defects;
-    let drawn = if arguments.filter.is_some() || arguments.list {
-        (0..defects.len()).collect()
-    } else {
-        match seed() {
-            Ok(seed) => draw(defects.len(), seed),
-            Err(error) => {
-                eprintln!("error: {SEED} is no number: {error}; unset or mend it");
-                return ExitCode::from(2);
-            }
+    if let Some(error) = misspelt(&catalog, &arguments) {
+        eprintln!("error: {error}");
+        // A filter alone may be meant for another test binary of `cargo test`.
+        if !named.is_empty() {
+            return ExitCode::from(2);
         }
-    };
-    let trials = defects.iter().enumerate().map(|(index, defect)| {
-        Trial::test(defect.id, || is_caught(defect)).with_ignored_flag(!drawn.contains(&index))
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    }
+    match trials(&catalog, &named, &arguments) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("error: {SEED} is not a number: {error}; correct or unset it");
+            ExitCode::from(2)
+        }
+    }
 }
 
-/// The seed that is given, or a fresh one.
+/// The defects that the command line names, and its other arguments.
+fn parse(catalog: &Catalog) -> (Vec<&'static SeededDefect>, Arguments) {
+    let mut named = Vec::new();
+    let others = std::env::args().filter(|argument| match catalog.defect(argument) {
+        Ok(defect) => {
+            if !named.contains(&defect) {
+                named.push(defect);
+            }
+            false
+        }
+        Err(_) => true,
+    });
+    let others: Vec<_> = others.collect();
+    (named, Arguments::from_iter(others))
+}
+
+/// The error for a filter that matches no defect.
+fn misspelt(catalog: &Catalog, arguments: &Arguments) -> Option<UnknownDefect> {
+    let filter = arguments.filter.as_deref()?;
+    let matches = |defect: &SeededDefect| {
+        let name = format!("[{}] {}", defect.id, defect.slug);
+        name.contains(filter)
+    };
+    if catalog.defects().any(matches) {
+        return None;
+    }
+    catalog.defect(filter).err()
+}
+
+/// The named defects; where none is named, all of them, of which only a sample runs.
+fn trials(
+    catalog: &Catalog,
+    named: &[&'static SeededDefect],
+    arguments: &Arguments,
+) -> Result<Vec<Trial>, ParseIntError> {
+    if !named.is_empty() {
+        return Ok(named.iter().map(|defect| trial(defect)).collect());
+    }
+    let defects: Vec<_> = catalog.defects().collect();
+    if arguments.filter.is_some() || arguments.list {
+        return Ok(defects.into_iter().map(trial).collect());
+    }
+    let sample = sample(defects.len(), seed()?);
+    let trials = defects.into_iter().enumerate().map(|(index, defect)| {
+        let skipped = !sample.contains(&index);
+        trial(defect).with_ignored_flag(skipped)
+    });
+    Ok(trials.collect())
+}
+
+/// A test called `[<id>] <slug>`.
+fn trial(defect: &'static SeededDefect) -> Trial {
+    Trial::test(defect.slug, || is_caught(defect)).with_kind(defect.id)
+}
+
+/// The given seed, or a random one.
 fn seed() -> Result<u64, ParseIntError> {
     std::env::var(SEED).map_or_else(|_| Ok(rand::random()), |seed| seed.parse())
 }
 
-/// The places of a sample, by a seed that is said.
-fn draw(of: usize, seed: u64) -> HashSet<usize> {
-    println!("a sample of {SAMPLE} defects; {SEED}={seed} draws it again");
+/// The indices of a sample, which the printed seed repeats.
+fn sample(population: usize, seed: u64) -> HashSet<usize> {
+    println!("a sample of {SAMPLE} defects; {SEED}={seed} repeats it");
     let mut rng = StdRng::seed_from_u64(seed);
-    let drawn = index::sample(&mut rng, of, SAMPLE.min(of));
-    drawn.into_iter().collect()
+    let indices = index::sample(&mut rng, population, SAMPLE.min(population));
+    indices.into_iter().collect()
 }
 
 /// Validates a stack that has the defect, with the checks it names.
@@ -69,27 +124,27 @@ fn is_caught(defect: &SeededDefect) -> Result<(), Failed> {
     validate
         .args(["validate", "--defect", defect.id, "--output"])
         .arg(output.path());
-    for check in defect.blames {
+    for check in defect.checks {
         validate.args(["--check", check]);
     }
-    let said = validate
+    let validated = validate
         .env_remove("NEXTEST_RUN_ID")
         .env_remove("CUTOVER_RUN_ID")
         .output()?;
     let run = Run::load(&output.path().join("latest"))?;
-    if said.status.code() == Some(1) && blamed(&run, defect.blames) {
+    if validated.status.code() == Some(1) && has_failed(&run, defect.checks) {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let printed = String::from_utf8_lossy(&validated.stdout);
     Err(format!(
-        "{} is not caught by {:?}:\n{said}",
-        defect.title, defect.blames
+        "\"{}\" is not caught by {:?}:\n{printed}",
+        defect.title, defect.checks
     )
     .into())
 }
 
 /// Whether one of the checks, or a row of its table, failed.
-fn blamed(run: &Run, checks: &[&str]) -> bool {
+fn has_failed(run: &Run, checks: &[&str]) -> bool {
     run.trials.iter().any(|trial| {
         trial.outcome() == Some(&Outcome::Failed)
             && checks

@@ -1,13 +1,13 @@
-//! The policy: the rules of a go, as data.
+//! The policy: the rules for a GO, as data.
 
-mod age;
+mod human_duration;
 mod parse;
 mod profile;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use age::Age;
+pub use human_duration::HumanDuration;
 pub use parse::PolicyError;
 pub use profile::ProfileRule;
 pub use rules::{Policy, SuiteRule, Waiver};

@@ -1,4 +1,4 @@
-//! Reading a policy, and saying clearly what is wrong with it.
+//! Parsing a policy, with errors that name the line and the key.
 
 use serde::{Deserialize as _, Deserializer, de};
 use time::{Date, Month};
@@ -10,17 +10,17 @@ use crate::record::Plan;
 /// A policy that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    /// It is not a policy.
-    #[error("{origin}:{line}: {message}; `cutover schema policy` prints what a policy may say")]
+    /// The text is not a policy.
+    #[error("{origin}:{line}: {message}; `cutover schema policy` prints the schema of a policy")]
     Malformed {
         /// The file.
         origin: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong, with the key.
+        /// The error, with the key.
         message: String,
     },
-    /// A value that parses but cannot be.
+    /// A value is not allowed.
     #[error("{origin}:{line}: key '{key}' {problem}")]
     Invalid {
         /// The file.
@@ -29,12 +29,12 @@ pub enum PolicyError {
         line: usize,
         /// The key.
         key: String,
-        /// What is wrong and what to write instead.
+        /// The error and its remedy.
         problem: String,
     },
-    /// A waiver for a check that is not planned.
+    /// A waiver names a check that is not planned.
     #[error(
-        "apply the waiver for '{check}': there is no such check; `cutover list` shows those there are"
+        "apply the waiver for '{check}': no check has this id; `cutover list` shows all checks"
     )]
     UnknownCheck {
         /// The check.
@@ -43,7 +43,7 @@ pub enum PolicyError {
 }
 
 impl Policy {
-    /// The rules where no others are given.
+    /// The default policy.
     ///
     /// # Panics
     /// Never: the text is part of the program, and a test parses it.
@@ -55,47 +55,47 @@ impl Policy {
         Self::parse(include_str!("default.toml"), "default.toml").expect("the default policy")
     }
 
-    /// Parses a policy; `origin` is what its errors call it.
+    /// Parses a policy. Errors name its file as `origin`.
     pub fn parse(text: &str, origin: &str) -> Result<Self, PolicyError> {
         let policy: Self = toml::from_str(text).map_err(|error| PolicyError::Malformed {
             origin: origin.to_owned(),
-            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            line: line_at(text, error.span().map_or(0, |span| span.start)),
             message: error.message().to_owned(),
         })?;
-        match policy.problem() {
+        match policy.first_error() {
             None => Ok(policy),
-            Some(problem) => Err(PolicyError::Invalid {
+            Some(error) => Err(PolicyError::Invalid {
                 origin: origin.to_owned(),
-                line: problem.line(text),
-                key: problem.key(),
-                problem: problem.text,
+                line: error.line(text),
+                key: error.key(),
+                problem: error.text,
             }),
         }
     }
 
-    fn problem(&self) -> Option<Problem> {
+    fn first_error(&self) -> Option<ValueError> {
         if self.schema != 1 {
-            let text = "must be 1: this cutover knows no other format";
-            return Some(Problem::new(None, "schema", text));
+            let text = "must be 1: this cutover supports no other format";
+            return Some(ValueError::new(None, "schema", text));
         }
         if !self.suites.iter().any(|rule| rule.required) {
-            let text = "requires no suite, so nothing could ever be a NO; set required = true";
-            return Some(Problem::new(Some(("suite", 0)), "required", text));
+            let text = "is true for no suite, so an empty run would be a GO; set required = true";
+            return Some(ValueError::new(Some(("suite", 0)), "required", text));
         }
-        if let Some((row, id)) = repeated(self.suites.iter().map(|rule| rule.id.as_str())) {
+        if let Some((row, id)) = first_duplicate(self.suites.iter().map(|rule| rule.id.as_str())) {
             let text = format!("names '{id}' twice; keep one rule per suite");
-            return Some(Problem::new(Some(("suite", row)), "id", text));
+            return Some(ValueError::new(Some(("suite", row)), "id", text));
         }
-        if let Some((row, check)) = repeated(self.waivers.iter().map(|w| w.check.as_str())) {
+        if let Some((row, check)) = first_duplicate(self.waivers.iter().map(|w| w.check.as_str())) {
             let text = format!("names '{check}' twice; keep one waiver per check");
-            return Some(Problem::new(Some(("waiver", row)), "check", text));
+            return Some(ValueError::new(Some(("waiver", row)), "check", text));
         }
-        self.waivers.iter().enumerate().find_map(unanswered_for)
+        self.waivers.iter().enumerate().find_map(missing_text)
     }
 
-    /// Refuses a policy that speaks of checks which the plan does not have: a
-    /// waiver that is misspelt would be taken for one that is not needed.
-    pub fn check_against(&self, plan: &Plan) -> Result<(), PolicyError> {
+    /// Rejects a waiver for a check that the plan does not have: a misspelt
+    /// waiver would otherwise look like one that is not needed.
+    pub fn validate_against(&self, plan: &Plan) -> Result<(), PolicyError> {
         match self
             .waivers
             .iter()
@@ -109,14 +109,14 @@ impl Policy {
     }
 }
 
-/// What is wrong with a policy that parses, and in which row of which table.
-struct Problem {
+/// A value that parses but is not allowed, with its row in its table.
+struct ValueError {
     row: Option<(&'static str, usize)>,
     key: &'static str,
     text: String,
 }
 
-impl Problem {
+impl ValueError {
     fn new(row: Option<(&'static str, usize)>, key: &'static str, text: impl Into<String>) -> Self {
         Self {
             row,
@@ -125,7 +125,7 @@ impl Problem {
         }
     }
 
-    /// The key with the table it stands in.
+    /// The key, qualified by its table.
     fn key(&self) -> String {
         let table = self
             .row
@@ -133,7 +133,7 @@ impl Problem {
         table + self.key
     }
 
-    /// The line of the key's value; the first where there is no such key.
+    /// The line of the value; the first line if the key is absent.
     fn line(&self, text: &str) -> usize {
         let start = || {
             let document = DeTable::parse(text).ok()?;
@@ -146,29 +146,33 @@ impl Problem {
             };
             Some(table.get(self.key)?.span().start)
         };
-        line_of(text, start().unwrap_or(0))
+        line_at(text, start().unwrap_or(0))
     }
 }
 
-/// A waiver is somebody's decision, for a reason.
-fn unanswered_for((row, waiver): (usize, &Waiver)) -> Option<Problem> {
+/// A waiver without an owner or a reason.
+fn missing_text((row, waiver): (usize, &Waiver)) -> Option<ValueError> {
     [
-        ("owner", &waiver.owner, "is empty; say who answers for it"),
-        ("reason", &waiver.reason, "is empty; say why it is accepted"),
+        ("owner", &waiver.owner, "is empty; name who is responsible"),
+        (
+            "reason",
+            &waiver.reason,
+            "is empty; state why it is accepted",
+        ),
     ]
     .into_iter()
-    .find(|(_, said, _)| said.trim().is_empty())
-    .map(|(key, _, text)| Problem::new(Some(("waiver", row)), key, text))
+    .find(|(_, value, _)| value.trim().is_empty())
+    .map(|(key, _, text)| ValueError::new(Some(("waiver", row)), key, text))
 }
 
-/// The first that was there before, and its place.
-fn repeated<'a>(ids: impl Iterator<Item = &'a str>) -> Option<(usize, &'a str)> {
+/// The first id that occurs a second time, with the position of that occurrence.
+fn first_duplicate<'a>(ids: impl Iterator<Item = &'a str>) -> Option<(usize, &'a str)> {
     let mut seen = std::collections::BTreeSet::new();
     ids.enumerate().find(|(_, id)| !seen.insert(*id))
 }
 
-/// The line, from 1, on which a byte of a text stands.
-fn line_of(text: &str, offset: usize) -> usize {
+/// The number, from 1, of the line that contains this byte.
+fn line_at(text: &str, offset: usize) -> usize {
     text.bytes()
         .take(offset)
         .filter(|byte| *byte == b'\n')
@@ -176,7 +180,7 @@ fn line_of(text: &str, offset: usize) -> usize {
         + 1
 }
 
-/// A day, as TOML writes it: `2026-12-31`.
+/// Deserializes a TOML date: `2026-12-31`.
 pub(super) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let written = toml::value::Datetime::deserialize(deserializer)?;
     let day = written.date.filter(|_| written.time.is_none());

@@ -1,4 +1,4 @@
-//! What a profile asks for: which suites, and how far they may go.
+//! Profiles: which suites and checks a run includes, and for how long it may run.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -6,35 +6,36 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::age::Age;
+use super::human_duration::HumanDuration;
 use super::rules::Policy;
 use crate::record::{Effect, PlannedCheck, Profile};
 
-/// What a profile asks for. What it does not ask for is not missed.
+/// The scope of a profile. A check outside of it does not count as missing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileRule {
-    /// The suites; none means all of them.
+    /// The suites; an empty list includes all of them.
     #[serde(default)]
     pub suites: Vec<String>,
-    /// The most that a check may do to the system under test.
+    /// The greatest effect that a check may have on the system under test.
     #[schemars(with = "String")]
     pub effects: Effect,
-    /// The capabilities that a check may need; none means any. What needs more is not asked for,
-    /// so that this says what the decision is made without.
+    /// The capabilities that a check may require; an empty list allows all of them. The profile
+    /// excludes a check that requires another one, so this list states what a decision does
+    /// without.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// The longest that a check may wait for the system under test, by its own estimate.
-    pub takes: Option<Age>,
-    /// Whether production may be asked it.
+    /// The longest expected duration of a check.
+    pub takes: Option<HumanDuration>,
+    /// Whether the profile may run in production.
     #[serde(default)]
     pub production: bool,
-    /// How often every check is asked, at least once: the intensity of a soak.
+    /// How often each check runs, at least once. A soak test runs them many times.
     #[serde(default = "once")]
     pub rounds: NonZeroU32,
-    /// How long the checks may take. A first round that takes longer is cut short, and the run is
-    /// inconclusive; another round begins only where there is time for it.
-    pub time_budget: Option<Age>,
+    /// The time limit of all checks. A first round that exceeds it is stopped, and the run is
+    /// inconclusive. Another round starts only if it fits into the remaining time.
+    pub time_budget: Option<HumanDuration>,
 }
 
 fn once() -> NonZeroU32 {
@@ -42,56 +43,56 @@ fn once() -> NonZeroU32 {
 }
 
 impl ProfileRule {
-    /// Whether it asks for a suite at all.
-    pub fn asks_for_suite(&self, suite: &str) -> bool {
+    /// Whether the profile includes a suite.
+    pub fn includes_suite(&self, suite: &str) -> bool {
         self.suites.is_empty() || self.suites.iter().any(|id| id == suite)
     }
 
-    fn asks_for(&self, check: &PlannedCheck) -> bool {
+    fn includes(&self, check: &PlannedCheck) -> bool {
         let is_allowed = |need: &String| self.needs.is_empty() || self.needs.contains(need);
-        self.asks_for_suite(check.id.suite())
+        self.includes_suite(check.id.suite())
             && check.effect <= self.effects
             && self
                 .takes
-                .is_none_or(|most| Duration::from_millis(check.takes_ms) <= most.time())
+                .is_none_or(|longest| Duration::from_millis(check.takes_ms) <= longest.to_std())
             && check.needs.iter().all(is_allowed)
     }
 }
 
 impl Policy {
-    /// Whether a profile asks for a check; one that the policy does not name asks for everything.
-    pub fn asks_for(&self, profile: Profile, check: &PlannedCheck) -> bool {
+    /// Whether a profile includes a check. A profile without a rule includes everything.
+    pub fn includes(&self, profile: Profile, check: &PlannedCheck) -> bool {
         let rule = self.profiles.get(&profile);
-        rule.is_none_or(|rule| rule.asks_for(check))
+        rule.is_none_or(|rule| rule.includes(check))
     }
 
-    /// Whether a profile asks for a suite.
-    pub fn asks_for_suite(&self, profile: Profile, suite: &str) -> bool {
+    /// Whether a profile includes a suite. A profile without a rule includes everything.
+    pub fn includes_suite(&self, profile: Profile, suite: &str) -> bool {
         let rule = self.profiles.get(&profile);
-        rule.is_none_or(|rule| rule.asks_for_suite(suite))
+        rule.is_none_or(|rule| rule.includes_suite(suite))
     }
 
-    /// Whether production may be asked a profile; one that the policy does not name, never.
-    pub fn suits_production(&self, profile: Profile) -> bool {
+    /// Whether a profile may run in production. A profile without a rule may not.
+    pub fn allowed_in_production(&self, profile: Profile) -> bool {
         let rule = self.profiles.get(&profile);
         rule.is_some_and(|rule| rule.production)
     }
 
-    /// How often a profile asks every check.
+    /// How often a profile runs each check.
     pub fn rounds(&self, profile: Profile) -> u32 {
         self.profiles
             .get(&profile)
             .map_or(1, |rule| rule.rounds.get())
     }
 
-    /// How long the checks of a profile may take, if that is limited.
+    /// The time limit of a profile, if it has one.
     pub fn time_budget(&self, profile: Profile) -> Option<Duration> {
         let budget = self.profiles.get(&profile)?.time_budget?;
-        Some(budget.time())
+        Some(budget.to_std())
     }
 
-    /// The most that a profile does to the system under test.
-    pub fn most_effect(&self, profile: Profile) -> Effect {
+    /// The greatest effect that a profile allows.
+    pub fn max_effect(&self, profile: Profile) -> Effect {
         let rule = self.profiles.get(&profile);
         rule.map_or(Effect::Destructive, |rule| rule.effects)
     }

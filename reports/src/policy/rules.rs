@@ -1,4 +1,4 @@
-//! What a policy says.
+//! The rules of a policy file.
 
 use std::collections::BTreeMap;
 
@@ -6,34 +6,34 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use time::Date;
 
-use super::age::Age;
+use super::human_duration::HumanDuration;
 use super::profile::ProfileRule;
 use crate::record::{CheckId, Profile, Severity};
 
-/// The rules of a go.
+/// The rules for a GO.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// The version of the file's format: 1.
+    /// The version of the file format: 1.
     pub schema: u32,
-    /// What the gate is called in reports.
+    /// The name of the gate in reports.
     pub name: String,
-    /// From which severity on a failed check is a NO-GO; `high` where it is not said.
+    /// The lowest severity at which a failed check is a NO-GO; `high` by default.
     #[serde(default = "default_bar")]
     pub bar: Severity,
-    /// How old evidence may be.
-    pub max_age: Age,
-    /// Whether a CONDITIONAL is no pass, as with `--strict`.
+    /// The greatest age of evidence.
+    pub max_age: HumanDuration,
+    /// Whether CONDITIONAL is not a pass, as with `--strict`.
     #[serde(default)]
     pub strict: bool,
-    /// What is asked of the suites.
+    /// The rules for the suites.
     #[serde(rename = "suite")]
     pub suites: Vec<SuiteRule>,
-    /// What the profiles ask for; one that is not named asks for everything.
+    /// The rules for the profiles. A profile without a rule includes everything.
     #[serde(default, rename = "profile")]
     #[schemars(with = "BTreeMap<String, ProfileRule>")]
     pub profiles: BTreeMap<Profile, ProfileRule>,
-    /// Accepted exceptions.
+    /// The accepted exceptions.
     #[serde(default, rename = "waiver")]
     pub waivers: Vec<Waiver>,
 }
@@ -42,31 +42,31 @@ fn default_bar() -> Severity {
     Severity::High
 }
 
-/// What is asked of a suite.
+/// The rule for a suite.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SuiteRule {
     /// The suite.
     pub id: String,
-    /// Whether there is no GO without it.
+    /// Whether a GO requires the suite.
     pub required: bool,
-    /// How many of its checks must have passed: a failure never stands in for a missing answer.
+    /// The minimum number of its checks that must pass. A failed check does not count.
     #[serde(default)]
     pub min_checks: usize,
 }
 
-/// An accepted exception: a failed or unanswered check that becomes a listed risk.
+/// An accepted exception: a check without a pass becomes a listed risk.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// The check.
     #[schemars(with = "String")]
     pub check: CheckId,
-    /// Who answers for it.
+    /// The person who is responsible.
     pub owner: String,
-    /// Why it is accepted.
+    /// Why the exception is accepted.
     pub reason: String,
-    /// The last day on which it counts, in UTC.
+    /// The last day of the waiver, in UTC.
     #[serde(deserialize_with = "super::parse::date")]
     #[schemars(with = "String")]
     pub expires: Date,
@@ -83,23 +83,23 @@ impl Policy {
         self.waivers.iter().find(|waiver| &waiver.check == check)
     }
 
-    /// Whether the failure of a check is a NO-GO on this day, whatever else is known.
-    pub fn stops_at(&self, check: &CheckId, severity: Severity, day: Date) -> bool {
+    /// Whether a failure of a check on this day is a NO-GO, regardless of all other results.
+    pub fn is_no_go(&self, check: &CheckId, severity: Severity, day: Date) -> bool {
         severity >= self.bar
             && !self
                 .waiver(check)
-                .is_some_and(|waiver| waiver.holds_on(day))
+                .is_some_and(|waiver| waiver.is_valid_on(day))
     }
 
-    /// Whether a suite is required.
+    /// Whether a GO requires a suite.
     pub fn requires(&self, suite: &str) -> bool {
         self.suite(suite).is_some_and(|rule| rule.required)
     }
 }
 
 impl Waiver {
-    /// Whether it still counts on this day.
-    pub fn holds_on(&self, day: Date) -> bool {
+    /// Whether the waiver is valid on this day.
+    pub fn is_valid_on(&self, day: Date) -> bool {
         day <= self.expires
     }
 }

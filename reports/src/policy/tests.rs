@@ -1,4 +1,4 @@
-//! What a policy may say, and how its mistakes are named.
+//! Parsing of policies, and the errors for invalid ones.
 
 use time::{Date, Month};
 
@@ -10,29 +10,29 @@ const SUITE: &str = "[[suite]]\nid = \"pipeline\"\nrequired = true\n";
 const WAIVER: &str =
     "[[waiver]]\ncheck = \"pipeline::a\"\nowner = \"me\"\nreason = \"x\"\nexpires = 2026-12-31\n";
 
-fn problem(text: &str) -> String {
+fn parse_error(text: &str) -> String {
     Policy::parse(text, "x.toml")
-        .expect_err("it should be refused")
+        .expect_err("the policy should be rejected")
         .to_string()
 }
 
 #[test]
-fn the_default_is_a_policy() {
+fn the_default_policy_parses() {
     let policy = Policy::default_gate();
     assert_eq!(policy.bar, Severity::High);
     assert!(policy.requires("pipeline"));
 }
 
 #[test]
-fn a_waiver_holds_through_its_last_day() {
+fn a_waiver_is_valid_through_its_last_day() {
     let policy = Policy::parse(&format!("{HEAD}{SUITE}{WAIVER}"), "x.toml").unwrap();
     let day = |day| Date::from_calendar_date(2026, Month::December, day).unwrap();
-    assert!(policy.waivers[0].holds_on(day(31)));
-    assert!(!policy.waivers[0].holds_on(day(31).next_day().unwrap()));
+    assert!(policy.waivers[0].is_valid_on(day(31)));
+    assert!(!policy.waivers[0].is_valid_on(day(31).next_day().unwrap()));
 }
 
 #[test]
-fn mistakes_are_named_with_file_line_and_key() {
+fn an_error_names_the_file_the_line_and_the_key() {
     let table = [
         (
             format!("{HEAD}barr = 1\n{SUITE}"),
@@ -44,7 +44,7 @@ fn mistakes_are_named_with_file_line_and_key() {
         ),
         (
             HEAD.replace("2h", "2 hours") + SUITE,
-            "x.toml:4: '2 hours' is no length of time",
+            "x.toml:4: '2 hours' is not a duration",
         ),
         (
             HEAD.replace("schema = 1", "schema = 2") + SUITE,
@@ -52,7 +52,7 @@ fn mistakes_are_named_with_file_line_and_key() {
         ),
         (
             format!("{HEAD}{}", SUITE.replace("true", "false")),
-            "x.toml:7: key 'suite.required' requires no suite",
+            "x.toml:7: key 'suite.required' is true for no suite",
         ),
         (
             format!("{HEAD}{SUITE}{SUITE}"),
@@ -64,15 +64,15 @@ fn mistakes_are_named_with_file_line_and_key() {
         ),
         (
             format!("{HEAD}{SUITE}{}", WAIVER.replace("\"me\"", "\" \"")),
-            "x.toml:10: key 'waiver.owner' is empty; say who answers for it",
+            "x.toml:10: key 'waiver.owner' is empty; name who is responsible",
         ),
         (
             format!("{HEAD}{SUITE}{}", WAIVER.replace("\"x\"", "\"\"")),
-            "x.toml:11: key 'waiver.reason' is empty; say why it is accepted",
+            "x.toml:11: key 'waiver.reason' is empty; state why it is accepted",
         ),
         (
             HEAD.to_owned() + "suite = []\n",
-            "x.toml:1: key 'suite.required' requires no suite",
+            "x.toml:1: key 'suite.required' is true for no suite",
         ),
         (HEAD.to_owned(), "x.toml:1: missing field `suite`"),
         (
@@ -85,28 +85,28 @@ fn mistakes_are_named_with_file_line_and_key() {
         ),
     ];
     for (text, expected) in table {
-        let said = problem(&text);
-        assert!(said.contains(expected), "'{expected}' is not in '{said}'");
+        let error = parse_error(&text);
+        assert!(error.contains(expected), "'{expected}' is not in '{error}'");
     }
 }
 
 #[test]
-fn a_profile_that_never_asks_or_never_ends_is_refused() {
+fn a_profile_without_rounds_or_with_an_invalid_time_budget_is_rejected() {
     for (line, expected) in [
         ("rounds = 0", "expected a nonzero u32"),
-        ("time_budget = \"long\"", "'long' is no length of time"),
+        ("time_budget = \"long\"", "'long' is not a duration"),
     ] {
         let profile = format!("[profile.soak]\neffects = \"read\"\n{line}\n");
-        let said = problem(&format!("{HEAD}{SUITE}{profile}"));
+        let error = parse_error(&format!("{HEAD}{SUITE}{profile}"));
         assert!(
-            said.starts_with("x.toml:10: ") && said.contains(expected),
-            "{said}"
+            error.starts_with("x.toml:10: ") && error.contains(expected),
+            "{error}"
         );
     }
 }
 
 #[test]
-fn a_profile_limits_its_time_and_says_how_often_it_asks() {
+fn a_profile_sets_the_number_of_rounds_and_the_time_budget() {
     let policy = Policy::default_gate();
     let times = |profile| {
         (
@@ -124,7 +124,7 @@ fn a_profile_limits_its_time_and_says_how_often_it_asks() {
 }
 
 #[test]
-fn what_is_not_said_is_the_careful_choice() {
+fn the_defaults_are_strict_on_severity_and_waive_nothing() {
     let policy = Policy::parse(
         &format!("{}{SUITE}", HEAD.replace("bar = \"high\"\n", "")),
         "x.toml",
@@ -135,7 +135,7 @@ fn what_is_not_said_is_the_careful_choice() {
 }
 
 #[test]
-fn the_schema_lets_through_what_the_parser_does_and_no_unknown_key() {
+fn the_schema_has_the_same_keys_as_the_parser() {
     let schema = serde_json::to_value(schemars::schema_for!(Policy)).unwrap();
     let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
     assert_eq!(
@@ -152,7 +152,7 @@ fn the_schema_lets_through_what_the_parser_does_and_no_unknown_key() {
 }
 
 #[test]
-fn a_profile_leaves_out_what_is_waited_for_longer() {
+fn a_profile_excludes_checks_that_take_longer() {
     let policy = Policy::default_gate();
     let mut check = PlannedCheck {
         id: "pipeline::a".parse().unwrap(),
@@ -169,8 +169,8 @@ fn a_profile_leaves_out_what_is_waited_for_longer() {
         },
         admission: Admission::Admitted,
     };
-    assert!(policy.asks_for(Profile::Quick, &check));
+    assert!(policy.includes(Profile::Quick, &check));
     check.takes_ms = 2_001;
-    assert!(!policy.asks_for(Profile::Quick, &check));
-    assert!(policy.asks_for(Profile::Gate, &check));
+    assert!(!policy.includes(Profile::Quick, &check));
+    assert!(policy.includes(Profile::Gate, &check));
 }

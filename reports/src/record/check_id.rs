@@ -1,37 +1,37 @@
-//! The name of a check: `suite::statement`, or `suite::statement::row` for one row of a table.
+//! The id of a check: `suite::statement`, or `suite::statement::case` for one case of a table.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The unique name of a check within a run.
+/// The unique id of a check within a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CheckId(String);
 
-/// A text that does not name a check.
+/// A text that is not a check id.
 #[derive(Debug, thiserror::Error)]
-#[error("'{0}' is not a check id: expected suite::statement or suite::statement::row")]
+#[error("'{0}' is not a check id: expected suite::statement or suite::statement::case")]
 pub struct InvalidCheckId(String);
 
 impl CheckId {
-    /// The suite the check belongs to.
+    /// The suite of the check.
     pub fn suite(&self) -> &str {
         self.0.split("::").next().unwrap_or_default()
     }
 
-    /// The statement, with its row if it has one: everything after the suite.
+    /// The statement and, for a table, the case: everything after the suite.
     pub fn name(&self) -> &str {
         self.0.split_once("::").map_or("", |(_, name)| name)
     }
 
-    /// The whole name.
+    /// The whole id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A file name that no other check id maps to: `::` becomes `--`.
+    /// A unique file name for the check: `::` becomes `--`.
     pub fn file_stem(&self) -> String {
         self.0.replace("::", "--")
     }
@@ -41,11 +41,11 @@ impl FromStr for CheckId {
     type Err = InvalidCheckId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let word = |part: &str| {
+        let is_word = |part: &str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         };
         let parts = text.split("::").count();
-        if (2..=3).contains(&parts) && text.split("::").all(word) {
+        if (2..=3).contains(&parts) && text.split("::").all(is_word) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidCheckId(text.to_owned()))

@@ -1,105 +1,105 @@
-//! One observation, recorded as it happened.
+//! Evidence: one observation, recorded when it is made.
 
 use serde::{Deserialize, Serialize};
 
-/// One observation of a surface of the system under test.
+/// One observation of the system under test or its surroundings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// A request and what came back.
+    /// An HTTP request and its response.
     Http(HttpExchange),
-    /// A query and the rows it gave.
+    /// An SQL query and its rows.
     Sql(SqlQuery),
-    /// Something that was awaited.
+    /// A wait for a condition.
     Wait(Wait),
-    /// Anything else that was seen: a stand-in's counters, log lines, a process's state.
+    /// Any other observation: the counters of a stand-in, log lines, the state of a process.
     Observed(Observation),
 }
 
-/// A request and what came back.
+/// An HTTP request and its response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HttpExchange {
-    /// Which surface was asked: `api`, `storage`, `stand-ins`.
+    /// The interface that was called: `api`, `storage`, `stand-ins`.
     pub surface: String,
-    /// The request's method.
+    /// The request method.
     pub method: String,
-    /// The request's address.
+    /// The request URL.
     pub url: String,
-    /// The request's headers, secrets masked.
+    /// The request headers, with secrets masked.
     pub request_headers: Vec<(String, String)>,
-    /// What was sent.
+    /// The request body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_body: Option<Body>,
+    pub request_body: Option<BodyExcerpt>,
     /// The id sent as `X-Request-Id`.
     pub correlation_id: String,
-    /// The status, if an answer came.
+    /// The response status, if there was a response.
     pub status: Option<u16>,
-    /// The answer's headers.
+    /// The response headers.
     pub response_headers: Vec<(String, String)>,
-    /// What came back.
+    /// The response body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub response_body: Option<Body>,
-    /// Why no complete answer came.
+    pub response_body: Option<BodyExcerpt>,
+    /// Why the response is missing or incomplete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// From the first byte sent to the last received, in milliseconds.
+    /// The time from the first byte sent to the last byte received, in milliseconds.
     pub elapsed_ms: f64,
-    /// The command that repeats the request, secrets masked.
+    /// The command that repeats the request, with secrets masked.
     pub curl: String,
 }
 
-/// The body of a message, cut to a readable length.
+/// The beginning of a message body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Body {
-    /// The whole body's length.
+pub struct BodyExcerpt {
+    /// The length of the whole body.
     pub bytes: u64,
-    /// The beginning of the body as text, or its hash where it is not text.
+    /// The beginning of the body as text, or its hash if it is binary.
     pub text: String,
-    /// Whether `text` is only the beginning.
+    /// Whether the body is longer than `text`.
     pub truncated: bool,
 }
 
-/// A query and the rows it gave.
+/// An SQL query and its rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SqlQuery {
     /// The statement.
     pub sql: String,
     /// Its parameters, as text.
     pub parameters: Vec<String>,
-    /// How many rows it gave.
+    /// The number of rows.
     pub row_count: u64,
-    /// The first rows, each a JSON object.
+    /// The first rows, each as a JSON object.
     pub rows: Vec<serde_json::Value>,
-    /// Why it gave none.
+    /// Why the query failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// How long it took, in milliseconds.
+    /// Its duration in milliseconds.
     pub elapsed_ms: f64,
 }
 
-/// Something that was awaited until a deadline.
+/// A wait for a condition, with a deadline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wait {
-    /// What was awaited.
+    /// The condition.
     pub what: String,
-    /// How long, in milliseconds.
+    /// The duration of the wait in milliseconds.
     pub elapsed_ms: f64,
-    /// How often it was looked at.
+    /// The number of polls.
     pub attempts: u32,
-    /// Whether it came.
+    /// Whether the condition became true.
     pub satisfied: bool,
-    /// What was seen last.
+    /// The last state that was observed.
     pub last: String,
 }
 
-/// Anything else that was seen.
+/// Any other observation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
-    /// What was looked at.
+    /// The object of the observation.
     pub surface: String,
-    /// What was seen, for a person.
+    /// The observation in words.
     pub summary: String,
-    /// What was seen, for a program.
+    /// The observation as data.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub value: serde_json::Value,
 }

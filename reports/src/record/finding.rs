@@ -1,22 +1,26 @@
-//! What a failed check says is wrong with the system under test.
+//! A finding: what a failed check reports about the system under test.
+
+use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
+
+use super::readable::readable_pair;
 
 /// One way in which the system under test is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The sentence a person reads first.
+    /// What is wrong, in one sentence.
     pub summary: String,
-    /// What was expected, if it can be said apart from the summary.
+    /// The expected value or behaviour, if it is separate from the summary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What happened instead.
+    /// The actual value or behaviour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
 }
 
 impl Finding {
-    /// A finding that is its summary.
+    /// A finding without a comparison.
     pub fn new(summary: impl Into<String>) -> Self {
         Self {
             summary: summary.into(),
@@ -25,7 +29,18 @@ impl Finding {
         }
     }
 
-    /// Adds what was expected and what happened.
+    /// Adds a comparison of two values, as a person writes them.
+    #[must_use]
+    pub fn comparing_values(
+        self,
+        expected: &(impl Debug + ?Sized),
+        actual: &(impl Debug + ?Sized),
+    ) -> Self {
+        let (expected, actual) = readable_pair(expected, actual);
+        self.comparing(expected, actual)
+    }
+
+    /// Adds a comparison of two texts.
     #[must_use]
     pub fn comparing(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         self.expected = Some(expected.into());

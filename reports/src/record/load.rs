@@ -1,4 +1,4 @@
-//! Reading a run directory back: what is missing or damaged is part of the record, not an error.
+//! Loading a run directory. A missing or damaged file is part of the record, not an error.
 
 use std::fs;
 use std::io;
@@ -6,38 +6,55 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::{JOURNAL_VERSION, PLAN_VERSION, Plan, Run, Trial, Unreadable};
+use super::{JOURNAL_VERSION, PLAN_VERSION, Plan, Run, Trial, UnreadableFile};
 
-/// The plan's file in a run directory.
+/// The file of the plan in a run directory.
 pub const PLAN_FILE: &str = "plan.json";
-/// The run's own journal in a run directory.
+/// The file of the run's own journal in a run directory.
 pub const RUN_FILE: &str = "run.jsonl";
 /// The directory of the trials' journals in a run directory.
 pub const TRIALS_DIR: &str = "trials";
 
-/// A run directory that is not there.
+/// A run directory that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It is no directory.
-    #[error(
-        "read run directory '{0}': it does not exist; `cutover validate` prints where it writes"
-    )]
+    /// There is no such directory.
+    #[error("read run directory '{}': it does not exist", .0.display())]
     Missing(PathBuf),
-    /// It cannot be listed.
-    #[error("read run directory '{0}'")]
+    /// The directory has none of the files of a run.
+    #[error("read run directory '{}': it contains neither '{PLAN_FILE}' nor '{RUN_FILE}'", .0.display())]
+    NotARun(PathBuf),
+    /// Its trials cannot be listed.
+    #[error("read run directory '{}'", .0.display())]
     Unlistable(PathBuf, #[source] io::Error),
 }
 
+impl LoadError {
+    /// The remedy.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Missing(_) | Self::NotARun(_) => {
+                "name the directory of one run; `cutover validate` writes it to \
+                 target/cutover/<run> and prints its path"
+            }
+            Self::Unlistable(..) => "check the permissions of the directory",
+        }
+    }
+}
+
 impl Run {
-    /// Reads a run directory. Damaged files are listed in [`Run::unreadable`].
+    /// Loads a run directory. [`Run::unreadable`] lists the damaged files.
     pub fn load(dir: &Path) -> Result<Self, LoadError> {
         if !dir.is_dir() {
             return Err(LoadError::Missing(dir.to_owned()));
         }
+        if !dir.join(PLAN_FILE).exists() && !dir.join(RUN_FILE).exists() {
+            return Err(LoadError::NotARun(dir.to_owned()));
+        }
         let mut run = Self::default();
-        run.plan = run.note(PLAN_FILE, read_plan(&dir.join(PLAN_FILE)));
-        run.life = run
-            .note(RUN_FILE, read_lines(&dir.join(RUN_FILE)))
+        run.plan = run.keep_readable(PLAN_FILE, read_plan(&dir.join(PLAN_FILE)));
+        run.journal = run
+            .keep_readable(RUN_FILE, read_entries(&dir.join(RUN_FILE)))
             .unwrap_or_default();
         for file in journals(&dir.join(TRIALS_DIR))
             .map_err(|source| LoadError::Unlistable(dir.to_owned(), source))?
@@ -47,7 +64,7 @@ impl Run {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            let trial = run.note(&format!("{TRIALS_DIR}/{name}"), read_trial(&file));
+            let trial = run.keep_readable(&format!("{TRIALS_DIR}/{name}"), read_trial(&file));
             run.trials.extend(trial);
         }
         run.trials
@@ -55,51 +72,54 @@ impl Run {
         Ok(run)
     }
 
-    fn note<T>(&mut self, file: &str, read: Result<T, String>) -> Option<T> {
-        read.map_err(|reason| {
-            self.unreadable.push(Unreadable {
-                file: file.to_owned(),
-                reason,
-            });
-        })
-        .ok()
+    /// The content of a file; an error is added to the list of unreadable files.
+    fn keep_readable<T>(&mut self, file: &str, content: Result<T, String>) -> Option<T> {
+        content
+            .map_err(|reason| {
+                self.unreadable.push(UnreadableFile {
+                    file: file.to_owned(),
+                    reason,
+                });
+            })
+            .ok()
     }
 }
 
 fn read_plan(path: &Path) -> Result<Plan, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    read_versioned(&text, PLAN_VERSION)
+    parse_versioned(&text, PLAN_VERSION)
 }
 
 fn read_trial(path: &Path) -> Result<Trial, String> {
-    let lines = read_lines(path)?;
-    Trial::from_lines(lines)
-        .ok_or_else(|| "it is not one 'started' line and at most one 'finished' line".to_owned())
+    let entries = read_entries(path)?;
+    Trial::from_entries(entries).ok_or_else(|| {
+        "expected one 'started' line at the beginning and at most one 'finished' line".to_owned()
+    })
 }
 
-fn read_lines<L: DeserializeOwned>(path: &Path) -> Result<Vec<L>, String> {
+fn read_entries<E: DeserializeOwned>(path: &Path) -> Result<Vec<E>, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let lines = text.lines().enumerate();
     lines
         .map(|(index, line)| {
-            read_versioned(line, JOURNAL_VERSION).map_err(|e| format!("line {}: {e}", index + 1))
+            parse_versioned(line, JOURNAL_VERSION).map_err(|e| format!("line {}: {e}", index + 1))
         })
         .collect()
 }
 
-/// The version is read first, so that a newer format is refused by its number
-/// and not by whichever key it changed.
-fn read_versioned<T: DeserializeOwned>(text: &str, newest: u32) -> Result<T, String> {
+/// Parses the version first, so that the error for a newer format names its
+/// version and not the first unknown key.
+fn parse_versioned<T: DeserializeOwned>(text: &str, newest: u32) -> Result<T, String> {
     #[derive(serde::Deserialize)]
     struct Version {
         v: u32,
     }
     let Version { v } = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    supported(v, newest)?;
+    require_supported(v, newest)?;
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-fn supported(found: u32, newest: u32) -> Result<(), String> {
+fn require_supported(found: u32, newest: u32) -> Result<(), String> {
     if (1..=newest).contains(&found) {
         Ok(())
     } else {

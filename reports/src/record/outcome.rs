@@ -1,43 +1,43 @@
-//! How a trial ended.
+//! How a trial ends.
 
 use serde::{Deserialize, Serialize};
 
-/// How a trial ended. *Wrong* and *could not tell* are never mixed.
+/// How a trial ends. *Wrong* (failed) and *could not tell* (errored) are never mixed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The statement held.
     Passed,
-    /// The statement was refuted; the trial's findings say how.
+    /// The statement was refuted; the findings of the trial explain how.
     Failed,
-    /// The check could not tell: its own error, a time-out, a panic.
+    /// The trial has no result: the check had an error, a time-out or a panic.
     Errored {
-        /// What went wrong, with its causes.
+        /// The error, with its causes.
         cause: String,
     },
-    /// The check did not run to an answer, on purpose.
+    /// The trial has no result on purpose.
     Skipped {
-        /// What kind of skip it was.
+        /// The kind of skip.
         class: SkipClass,
-        /// Why, for a person.
+        /// The reason, in words.
         reason: String,
     },
 }
 
-/// Why a check was skipped.
+/// The kind of a skip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipClass {
-    /// The developer asked for other checks.
+    /// The check is not in the profile or not in the selection.
     Filtered,
-    /// The contract says that the statement does not apply to this target.
+    /// The statement does not apply to the target's contract.
     NotApplicable,
-    /// The target does not give what the check needs.
+    /// The target lacks something that the check requires.
     PreconditionMissing,
 }
 
 impl Outcome {
-    /// The outcome's name, as written in every report.
+    /// The name of the outcome in reports.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Passed => "passed",

@@ -1,4 +1,4 @@
-//! The plan: every check of a run, admitted or refused, written before anything runs.
+//! The plan: every check of a run, admitted or refused, written before the run starts.
 
 use std::fmt;
 
@@ -7,34 +7,34 @@ use time::OffsetDateTime;
 
 use super::{CheckId, Criticality, Effect, Severity, SkipClass};
 
-/// The version of the plan's format that this build writes and reads.
+/// The version of the plan format that this build reads and writes.
 pub const PLAN_VERSION: u32 = 1;
 
-/// Every check of a run, in order, and why those that will not run will not.
+/// Every check of a run in order, with the reason for each refused one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The format's version.
+    /// The format version.
     pub v: u32,
     /// The run's id.
     pub run: String,
-    /// When the plan was made.
+    /// The time of planning.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
-    /// The version of cutover that made it.
+    /// The version of cutover that planned the run.
     pub cutover: String,
-    /// How much the run does.
+    /// The scope of the run.
     pub profile: Profile,
-    /// The seed of everything random in the run.
+    /// The seed of the random generators.
     pub seed: u64,
-    /// What is examined.
+    /// The target.
     pub target: TargetSummary,
-    /// What was asked for.
+    /// The selected suites and checks.
     pub selection: Selection,
     /// The checks.
     pub checks: Vec<PlannedCheck>,
 }
 
-/// How much of everything a run does.
+/// The scope of a run.
 #[derive(
     Clone,
     Copy,
@@ -56,63 +56,63 @@ pub enum Profile {
     Gate,
     /// Right after cutover.
     Smoke,
-    /// Hours, for leaks and drift.
+    /// For hours, to detect leaks and drift.
     Soak,
 }
 
-/// What is examined, without secrets.
+/// The target without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetSummary {
-    /// The target's name.
+    /// The name of the target.
     pub name: String,
-    /// Its class: local, staging or production.
+    /// The environment class: local, staging or production.
     pub class: String,
     /// The kind of stack.
     pub stack: String,
-    /// The file that says all of it; nothing where it is the embedded one.
+    /// The target file; `None` for the embedded target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// The seeded defect the stack was started with, if any.
+    /// The seeded defect of the stack, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defect: Option<String>,
 }
 
-/// What was asked for. Empty lists mean everything.
+/// The selected suites and checks. An empty list selects everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// The suites.
     pub suites: Vec<String>,
-    /// Parts of check names.
+    /// Substrings of check ids.
     pub filters: Vec<String>,
 }
 
 /// One check as planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedCheck {
-    /// Its name.
+    /// Its id.
     pub id: CheckId,
     /// The statement it proves, as a sentence.
     pub statement: String,
-    /// How bad a failure is.
+    /// The severity of a failure.
     pub severity: Severity,
-    /// How much the decision needs its answer.
+    /// Whether a GO requires its result.
     pub criticality: Criticality,
-    /// What it does to the system under test.
+    /// Its effect on the system under test.
     pub effect: Effect,
-    /// The capabilities it needs.
+    /// The capabilities that it requires.
     pub needs: Vec<String>,
-    /// After how long it counts as unanswered, in milliseconds.
+    /// Its timeout in milliseconds.
     pub timeout_ms: u64,
-    /// About how long it waits for the system under test, in milliseconds.
+    /// Its expected duration in milliseconds.
     #[serde(default)]
     pub takes_ms: u64,
-    /// Where it is written.
+    /// Its source location.
     pub source: Source,
     /// Whether it may run.
     pub admission: Admission,
 }
 
-/// Where a check is written.
+/// The source location of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The file, relative to the workspace.
@@ -125,33 +125,33 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Admission {
-    /// It will run.
+    /// It runs.
     Admitted,
-    /// It will not.
+    /// It does not run.
     Refused {
-        /// What kind of skip that is.
+        /// The kind of skip.
         class: SkipClass,
-        /// Why, for a person.
+        /// The reason, in words.
         reason: String,
     },
 }
 
 impl Plan {
-    /// The planned check of this name.
+    /// The planned check with this id.
     pub fn check(&self, id: &CheckId) -> Option<&PlannedCheck> {
         self.checks.iter().find(|check| &check.id == id)
     }
 }
 
 impl PlannedCheck {
-    /// Whether it will run.
+    /// Whether the check runs.
     pub fn is_admitted(&self) -> bool {
         self.admission == Admission::Admitted
     }
 }
 
 impl Profile {
-    /// The profile's name in files and flags.
+    /// The name of the profile in files and flags.
     pub fn name(self) -> &'static str {
         match self {
             Self::Quick => "quick",

@@ -1,32 +1,34 @@
-//! One attempt at one check, folded from its journal.
+//! One attempt at one check, assembled from its journal.
 
 use time::OffsetDateTime;
 
-use super::{CheckId, Event, Evidence, Finding, Line, Outcome};
+use super::{CheckId, Event, Evidence, Finding, JournalEntry, Outcome};
 
-/// One attempt at one check, as far as its journal tells.
+/// One attempt at one check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     /// The check.
     pub check: CheckId,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// When it began.
+    /// The start time.
     pub started_at: OffsetDateTime,
-    /// What was observed, in order.
+    /// The observations, in order.
     pub evidence: Vec<Evidence>,
-    /// What was found wrong, in order.
+    /// The findings, in order.
     pub findings: Vec<Finding>,
-    /// How it ended, and after how many milliseconds; `None` when it never did.
+    /// The outcome and the duration in milliseconds; `None` if the trial did not finish.
     pub finished: Option<(Outcome, f64)>,
 }
 
 impl Trial {
-    /// Folds a journal's lines into a trial; `None` when they do not begin with the
-    /// only `started`, or end twice: a second end could take back what the first said.
-    pub fn from_lines(lines: impl IntoIterator<Item = Line>) -> Option<Self> {
-        let mut lines = lines.into_iter();
-        let first = lines.next()?;
+    /// Assembles a trial from the entries of its journal.
+    ///
+    /// `None` unless the first entry is the only `started` and there is at most
+    /// one `finished`: a second outcome could overrule the first.
+    pub fn from_entries(entries: impl IntoIterator<Item = JournalEntry>) -> Option<Self> {
+        let mut entries = entries.into_iter();
+        let first = entries.next()?;
         let Event::Started { check, attempt } = first.event else {
             return None;
         };
@@ -38,8 +40,8 @@ impl Trial {
             findings: Vec::new(),
             finished: None,
         };
-        for line in lines {
-            match line.event {
+        for entry in entries {
+            match entry.event {
                 Event::Started { .. } => return None,
                 Event::Evidence(evidence) => trial.evidence.push(*evidence),
                 Event::Finding(finding) => trial.findings.push(finding),
@@ -55,7 +57,7 @@ impl Trial {
         Some(trial)
     }
 
-    /// How it ended; `None` when it never did.
+    /// The outcome; `None` if the trial did not finish.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.finished.as_ref().map(|(outcome, _)| outcome)
     }

@@ -1,43 +1,40 @@
-//! Evidence as plain lines, for readers who want all of it.
+//! Evidence and findings as plain lines of text.
 
-use super::span::spoken_ms;
-use super::text::{line, lines};
-use crate::record::{Body, Evidence, Finding, HttpExchange, Observation, SqlQuery, Wait};
+use super::duration::human_ms;
+use super::text::{sanitize_line, sanitize_lines};
+use crate::record::{BodyExcerpt, Evidence, Finding, HttpExchange, Observation, SqlQuery, Wait};
 
-/// How much of one line is shown: a header, an address, a row.
-const LINE: usize = 2_000;
-/// How many lines of a body, a statement or a finding are shown.
-const LINES: usize = 40;
+/// The maximum length of one line in characters: a header, a URL, a row.
+const MAX_LINE: usize = 2_000;
+/// The maximum number of lines of a body, a statement or a finding.
+const MAX_LINES: usize = 40;
 
-/// A request and what came of it, on one line.
-pub(super) fn call(exchange: &HttpExchange) -> String {
-    let came = match (exchange.status, &exchange.error) {
+/// An HTTP request and its result on one line.
+pub(super) fn call_line(exchange: &HttpExchange) -> String {
+    let result = match (exchange.status, &exchange.error) {
         (Some(status), None) => status.to_string(),
         (Some(status), Some(error)) => format!("{status}, then {error}"),
         (None, Some(error)) => error.clone(),
-        (None, None) => "no answer".to_owned(),
+        (None, None) => "no response".to_owned(),
     };
     let (method, url) = (&exchange.method, &exchange.url);
-    let text = format!(
-        "{method} {url} → {came} in {}",
-        spoken_ms(exchange.elapsed_ms)
-    );
-    line(&text, LINE)
+    let duration = human_ms(exchange.elapsed_ms);
+    line(&format!("{method} {url} → {result} in {duration}"))
 }
 
-/// One observation, its first line flush and the others indented.
-pub(super) fn observed(evidence: &Evidence) -> Vec<String> {
+/// One observation: its first line flush, the others indented.
+pub(super) fn evidence_lines(evidence: &Evidence) -> Vec<String> {
     match evidence {
-        Evidence::Http(exchange) => http(exchange),
-        Evidence::Sql(query) => sql(query),
-        Evidence::Wait(wait) => vec![waited(wait)],
-        Evidence::Observed(observation) => seen(observation),
+        Evidence::Http(exchange) => http_lines(exchange),
+        Evidence::Sql(query) => sql_lines(query),
+        Evidence::Wait(wait) => vec![wait_line(wait)],
+        Evidence::Observed(observation) => observation_lines(observation),
     }
 }
 
-/// A finding, what was expected, and what happened instead.
-pub(super) fn found(finding: &Finding) -> Vec<String> {
-    let mut shown = lines(&finding.summary, LINES, LINE);
+/// A finding with its expected and its actual value.
+pub(super) fn finding_lines(finding: &Finding) -> Vec<String> {
+    let mut shown = sanitize_lines(&finding.summary, MAX_LINES, MAX_LINE);
     for (label, text) in [("expected", &finding.expected), ("actual", &finding.actual)] {
         if let Some(text) = text {
             shown.extend(labelled(label, text));
@@ -46,87 +43,85 @@ pub(super) fn found(finding: &Finding) -> Vec<String> {
     shown
 }
 
-fn http(exchange: &HttpExchange) -> Vec<String> {
+fn http_lines(exchange: &HttpExchange) -> Vec<String> {
     let mut shown = vec![format!(
         "{}: {}",
-        line(&exchange.surface, LINE),
-        call(exchange)
+        line(&exchange.surface),
+        call_line(exchange)
     )];
-    shown.push(format!(
-        "  request id {}",
-        line(&exchange.correlation_id, LINE)
-    ));
-    shown.extend(headers(">", &exchange.request_headers));
-    shown.extend(exchange.request_body.iter().flat_map(|it| body(">", it)));
-    shown.extend(headers("<", &exchange.response_headers));
-    shown.extend(exchange.response_body.iter().flat_map(|it| body("<", it)));
-    shown.extend(labelled("repeat", &exchange.curl));
+    shown.push(format!("  request id {}", line(&exchange.correlation_id)));
+    let (request, response) = (&exchange.request_body, &exchange.response_body);
+    shown.extend(header_lines(">", &exchange.request_headers));
+    shown.extend(request.iter().flat_map(|body| body_lines(">", body)));
+    shown.extend(header_lines("<", &exchange.response_headers));
+    shown.extend(response.iter().flat_map(|body| body_lines("<", body)));
+    shown.extend(labelled("curl", &exchange.curl));
     shown
 }
 
-fn headers(way: &str, headers: &[(String, String)]) -> Vec<String> {
+fn header_lines(direction: &str, headers: &[(String, String)]) -> Vec<String> {
     let header = |(name, value): &(String, String)| {
-        format!("  {way} {}", line(&format!("{name}: {value}"), LINE))
+        format!("  {direction} {}", line(&format!("{name}: {value}")))
     };
     headers.iter().map(header).collect()
 }
 
-fn body(way: &str, body: &Body) -> Vec<String> {
-    let cut = if body.truncated {
-        ", of which the beginning"
-    } else {
-        ""
-    };
-    let text = lines(&body.text, LINES, LINE);
-    let text = text.iter().map(|text| format!("  {way} {text}"));
-    std::iter::once(format!("  {way} ({} bytes{cut})", body.bytes))
+fn body_lines(direction: &str, body: &BodyExcerpt) -> Vec<String> {
+    let truncated = if body.truncated { ", truncated" } else { "" };
+    let text = sanitize_lines(&body.text, MAX_LINES, MAX_LINE);
+    let text = text.iter().map(|text| format!("  {direction} {text}"));
+    std::iter::once(format!("  {direction} ({} bytes{truncated})", body.bytes))
         .chain(text)
         .collect()
 }
 
-fn sql(query: &SqlQuery) -> Vec<String> {
-    let came = match &query.error {
-        Some(error) => line(error, LINE),
+fn sql_lines(query: &SqlQuery) -> Vec<String> {
+    let result = match &query.error {
+        Some(error) => line(error),
         None => format!("{} rows", query.row_count),
     };
-    let mut shown = vec![format!("sql: {came} in {}", spoken_ms(query.elapsed_ms))];
+    let mut shown = vec![format!("sql: {result} in {}", human_ms(query.elapsed_ms))];
     shown.extend(labelled("statement", &query.sql));
     for (index, parameter) in query.parameters.iter().enumerate() {
-        shown.push(format!("  ${} = {}", index + 1, line(parameter, LINE)));
+        shown.push(format!("  ${} = {}", index + 1, line(parameter)));
     }
     let rows = query.rows.iter().map(ToString::to_string);
-    shown.extend(rows.map(|row| format!("  {}", line(&row, LINE))));
+    shown.extend(rows.map(|row| format!("  {}", line(&row))));
     shown
 }
 
-fn waited(wait: &Wait) -> String {
-    let came = if wait.satisfied {
-        "came"
+fn wait_line(wait: &Wait) -> String {
+    let result = if wait.satisfied {
+        "satisfied after"
     } else {
-        "did not come"
+        "not satisfied within"
     };
     format!(
-        "waited for {}: it {came} in {}, looked at {} times; last seen: {}",
-        line(&wait.what, LINE),
-        spoken_ms(wait.elapsed_ms),
+        "wait for {}: {result} {}, {} polls; last state: {}",
+        line(&wait.what),
+        human_ms(wait.elapsed_ms),
         wait.attempts,
-        line(&wait.last, LINE),
+        line(&wait.last),
     )
 }
 
-fn seen(observation: &Observation) -> Vec<String> {
+fn observation_lines(observation: &Observation) -> Vec<String> {
     let (surface, summary) = (&observation.surface, &observation.summary);
-    let mut shown = vec![line(&format!("{surface}: {summary}"), LINE)];
+    let mut shown = vec![line(&format!("{surface}: {summary}"))];
     if !observation.value.is_null() {
-        shown.push(format!("  {}", line(&observation.value.to_string(), LINE)));
+        shown.push(format!("  {}", line(&observation.value.to_string())));
     }
     shown
 }
 
+fn line(text: &str) -> String {
+    sanitize_line(text, MAX_LINE)
+}
+
 fn labelled(label: &str, text: &str) -> Vec<String> {
-    let mut shown = lines(text, LINES, LINE);
+    let mut shown = sanitize_lines(text, MAX_LINES, MAX_LINE);
     match shown.as_mut_slice() {
-        [only] => *only = format!("  {label}: {only}"),
+        [single] => *single = format!("  {label}: {single}"),
         several => {
             for text in several {
                 text.insert_str(0, "    ");

@@ -1,52 +1,59 @@
-//! `junit.xml`: the run for test dashboards, in the dialect that Jenkins and Surefire share.
+//! `junit.xml`: the run for test dashboards, in the dialect of Jenkins and Surefire.
 //!
-//! *Wrong* is a `<failure>`, *could not tell* an `<error>`. What speaks against
-//! the run as a whole is a test case of its own, so that a dashboard which
-//! knows nothing of verdicts does not show an incomplete run in green.
+//! A failed check is a `<failure>`, a check without a result an `<error>`. The
+//! reasons about the run as a whole are a test case of their own, so that a
+//! dashboard without knowledge of verdicts does not show an incomplete run as
+//! successful.
 
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use time::format_description::well_known::Rfc3339;
 
-use super::Render;
-use super::evidence::{found, observed};
-use super::span::from_ms;
-use super::story::{Chapter, Story};
-use super::text::{beginning, line};
-use crate::record::{Run, RunEvent, SkipClass};
-use crate::verdict::{Reason, Status, Verdict};
+use super::duration::from_ms;
+use super::evidence::{evidence_lines, finding_lines};
+use super::report_model::{CheckReport, ReportModel};
+use super::text::{sanitize_line, truncate_bytes};
+use super::{Render, ReportFile};
+use crate::record::{Run, RunEvent};
+use crate::verdict::{CheckStatus, Reason, SkipReason, Verdict};
 
-/// How long a message in an attribute may be, in characters.
-const LONGEST_MESSAGE: usize = 300;
-/// How much evidence a test case may carry, in bytes.
-const LONGEST_OUTPUT: usize = 64 * 1024;
-/// How many reasons about the run are spelt out.
-const MOST_REASONS: usize = 50;
+/// The maximum length of a message attribute in characters.
+const MAX_MESSAGE: usize = 300;
+/// The maximum size of the evidence of a test case in bytes.
+const MAX_OUTPUT: usize = 64 * 1024;
+/// The maximum number of reasons about the run.
+const MAX_REASONS: usize = 50;
 
 /// The run as JUnit XML.
 #[derive(Clone, Copy, Debug)]
 pub struct Junit;
 
+impl ReportFile for Junit {
+    fn file_name(&self) -> &'static str {
+        "junit.xml"
+    }
+}
+
 impl Render for Junit {
     fn render(&self, run: &Run, verdict: &Verdict) -> String {
-        let written = report(run, verdict).to_string();
-        // A comment alone is no document, so that no reader takes it for a run without failures.
-        written.unwrap_or_else(|error| format!("<!-- {} -->\n", line(&error.to_string(), 200)))
+        let xml = report(run, verdict).to_string();
+        // The fallback is not a document, so that no reader takes it for a run without failures.
+        xml.unwrap_or_else(|error| format!("<!-- {} -->\n", sanitize_line(&error.to_string(), 200)))
     }
 }
 
 fn report(run: &Run, verdict: &Verdict) -> Report {
-    let story = Story::of(run, verdict);
+    let model = ReportModel::new(run, verdict);
     let metadata = metadata(run, verdict);
     let mut report = Report::new("cutover");
     if let Some(duration) = verdict.duration_ms.and_then(from_ms) {
         report.set_time(duration);
     }
-    report.add_test_suite(of_the_run(run, verdict, &metadata));
+    report.add_test_suite(run_suite(run, verdict, &metadata));
     for counted in &verdict.suites {
-        let chapters = story.all.iter();
-        let cases = chapters.filter(|chapter| chapter.judged.id.suite() == counted.suite);
+        let checks = model.checks.iter();
+        let cases = checks.filter(|check| check.verdict.id.suite() == counted.suite);
         let cases = cases.map(test_case).collect();
         report.add_test_suite(suite(&counted.suite, cases, run, &metadata));
     }
@@ -56,39 +63,39 @@ fn report(run: &Run, verdict: &Verdict) -> Report {
 fn suite(name: &str, cases: Vec<TestCase>, run: &Run, metadata: &[Property]) -> TestSuite {
     let mut suite = TestSuite::new(name);
     suite.add_properties(metadata.to_vec());
-    suite.set_time(total(&cases));
-    let made = run
+    suite.set_time(total_time(&cases));
+    let created = run
         .plan
         .as_ref()
         .map(|plan| plan.created_at.format(&Rfc3339));
-    if let Some(Ok(made)) = made {
-        suite.extra.insert("timestamp".into(), made.into());
+    if let Some(Ok(created)) = created {
+        suite.extra.insert("timestamp".into(), created.into());
     }
     suite.add_test_cases(cases);
     suite
 }
 
-/// How long cases took together; a journal may claim any length, and a sum must not panic.
-fn total(cases: &[TestCase]) -> Duration {
+/// The sum saturates: a journal may contain any duration, and the sum must not panic.
+fn total_time(cases: &[TestCase]) -> Duration {
     let times = cases.iter().filter_map(|case| case.time);
     times.fold(Duration::ZERO, Duration::saturating_add)
 }
 
-/// The statement that the run is evidence at all, as a test case.
-fn of_the_run(run: &Run, verdict: &Verdict, metadata: &[Property]) -> TestSuite {
-    let against: Vec<&Reason> = verdict
+/// The suite whose only case states that the run as a whole is valid evidence.
+fn run_suite(run: &Run, verdict: &Verdict, metadata: &[Property]) -> TestSuite {
+    let reasons: Vec<&Reason> = verdict
         .reasons
         .iter()
         .filter(|reason| reason.check.is_none())
         .collect();
-    let status = match against.first() {
+    let status = match reasons.first() {
         None => TestCaseStatus::success(),
         Some(first) => {
-            let shown = against.iter().take(MOST_REASONS);
+            let shown = reasons.iter().take(MAX_REASONS);
             let all: Vec<_> = shown
-                .map(|reason| line(&reason.text, LONGEST_MESSAGE))
+                .map(|reason| sanitize_line(&reason.text, MAX_MESSAGE))
                 .collect();
-            unhappy(NonSuccessKind::Error, "run", &first.text, &all.join("\n"))
+            non_success(NonSuccessKind::Error, "run", &first.text, &all.join("\n"))
         }
     };
     let mut case = TestCase::new("the_run_is_whole", status);
@@ -96,93 +103,93 @@ fn of_the_run(run: &Run, verdict: &Verdict, metadata: &[Property]) -> TestSuite 
     suite("cutover", vec![case], run, metadata)
 }
 
-fn test_case(chapter: &Chapter<'_>) -> TestCase {
-    let judged = chapter.judged;
-    let mut case = TestCase::new(judged.id.name(), status(chapter));
-    case.set_classname(format!("cutover.{}", judged.id.suite()));
-    if let Some(duration) = judged.duration_ms.and_then(from_ms) {
+fn test_case(check: &CheckReport<'_>) -> TestCase {
+    let verdict = check.verdict;
+    let mut case = TestCase::new(verdict.id.name(), status(check));
+    case.set_classname(format!("cutover.{}", verdict.id.suite()));
+    if let Some(duration) = verdict.duration_ms.and_then(from_ms) {
         case.set_time(duration);
     }
-    if let Some(planned) = chapter.planned {
+    if let Some(planned) = check.planned {
         let source = &planned.source;
-        case.extra
-            .insert("file".into(), line(&source.file, LONGEST_MESSAGE).into());
+        let file = sanitize_line(&source.file, MAX_MESSAGE);
+        case.extra.insert("file".into(), file.into());
         case.extra
             .insert("line".into(), source.line.to_string().into());
     }
     case.add_properties([
-        property("severity", judged.severity.name()),
-        property("criticality", judged.criticality.name()),
-        property("attempts", &judged.attempts.to_string()),
+        property("severity", verdict.severity.name()),
+        property("criticality", verdict.criticality.name()),
+        property("attempts", &verdict.attempts.to_string()),
     ]);
-    let output = output(chapter);
+    let output = output(check);
     if !output.is_empty() {
         case.set_system_out(output);
     }
     case
 }
 
-fn status(chapter: &Chapter<'_>) -> TestCaseStatus {
-    let (detail, text) = (chapter.detail(), description(chapter));
-    match chapter.judged.status {
-        Status::Passed => TestCaseStatus::success(),
-        Status::Failed => unhappy(NonSuccessKind::Failure, "finding", detail, &text),
-        Status::Errored => unhappy(NonSuccessKind::Error, "could_not_tell", detail, &text),
-        Status::NotRun => unhappy(NonSuccessKind::Error, "not_run", detail, &text),
-        Status::Skipped => {
+fn status(check: &CheckReport<'_>) -> TestCaseStatus {
+    let (detail, text) = (check.detail(), description(check));
+    match check.verdict.status {
+        CheckStatus::Passed => TestCaseStatus::success(),
+        CheckStatus::Failed => non_success(NonSuccessKind::Failure, "finding", detail, &text),
+        CheckStatus::Errored => non_success(NonSuccessKind::Error, "could_not_tell", detail, &text),
+        CheckStatus::NotRun => non_success(NonSuccessKind::Error, "not_run", detail, &text),
+        CheckStatus::Skipped => {
             let mut skipped = TestCaseStatus::skipped();
-            skipped.set_message(line(detail, LONGEST_MESSAGE));
-            skipped.set_type(match chapter.skip_class() {
-                Some(SkipClass::Filtered) => "filtered",
-                Some(SkipClass::NotApplicable) => "not_applicable",
-                Some(SkipClass::PreconditionMissing) | None => "precondition_missing",
+            skipped.set_message(sanitize_line(detail, MAX_MESSAGE));
+            skipped.set_type(match check.verdict.skip {
+                Some(SkipReason::NotInProfile | SkipReason::NotSelected) => "filtered",
+                Some(SkipReason::NotApplicable) => "not_applicable",
+                Some(SkipReason::PreconditionMissing) | None => "precondition_missing",
             });
             skipped
         }
     }
 }
 
-fn unhappy(kind: NonSuccessKind, ty: &str, message: &str, text: &str) -> TestCaseStatus {
+fn non_success(kind: NonSuccessKind, ty: &str, message: &str, text: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(ty);
-    status.set_message(line(message, LONGEST_MESSAGE));
-    status.set_description(beginning(text, LONGEST_OUTPUT));
+    status.set_message(sanitize_line(message, MAX_MESSAGE));
+    status.set_description(truncate_bytes(text, MAX_OUTPUT));
     status
 }
 
-/// What a person reads who opens the test case.
-fn description(chapter: &Chapter<'_>) -> String {
-    let mut shown = vec![line(&chapter.judged.statement, LONGEST_MESSAGE)];
-    match chapter.findings() {
-        [] => shown.push(line(chapter.detail(), LONGEST_OUTPUT)),
-        findings => shown.extend(findings.iter().flat_map(found)),
+/// The text of the test case: the statement, the findings and the commands to repeat it.
+fn description(check: &CheckReport<'_>) -> String {
+    let mut shown = vec![sanitize_line(&check.verdict.statement, MAX_MESSAGE)];
+    match check.findings() {
+        [] => shown.push(sanitize_line(check.detail(), MAX_OUTPUT)),
+        findings => shown.extend(findings.iter().flat_map(finding_lines)),
     }
-    shown.extend(chapter.repeat().map(|curl| format!("repeat: {curl}")));
-    shown.push(format!("again: {}", chapter.again()));
+    shown.extend(check.curl().map(|curl| format!("curl: {curl}")));
+    shown.push(format!("rerun: {}", check.rerun()));
     shown.join("\n")
 }
 
-/// Everything that was seen, where something is to be explained.
-fn output(chapter: &Chapter<'_>) -> String {
-    let Some(trial) = chapter
+/// All evidence of a check that did not pass.
+fn output(check: &CheckReport<'_>) -> String {
+    let Some(trial) = check
         .trial
-        .filter(|_| chapter.judged.status != Status::Passed)
+        .filter(|_| check.verdict.status != CheckStatus::Passed)
     else {
         return String::new();
     };
-    let all = trial.evidence.iter().flat_map(observed);
+    let all = trial.evidence.iter().flat_map(evidence_lines);
     let all = all.collect::<Vec<_>>().join("\n");
-    if all.len() <= LONGEST_OUTPUT {
+    if all.len() <= MAX_OUTPUT {
         return all;
     }
     let end = format!(
-        "\n… all of it is in {}",
-        chapter.journal().unwrap_or_default()
+        "\n… the complete output is in {}",
+        check.journal().unwrap_or_default()
     );
-    beginning(&all, LONGEST_OUTPUT - end.len()).to_owned() + &end
+    truncate_bytes(&all, MAX_OUTPUT - end.len()).to_owned() + &end
 }
 
-/// What the run was, on every suite: dashboards show suites, not files.
+/// The properties of the run. Every suite has them, because dashboards show suites, not files.
 fn metadata(run: &Run, verdict: &Verdict) -> Vec<Property> {
     let mut properties = vec![
         property("cutover.decision", verdict.decision.name()),
@@ -204,18 +211,22 @@ fn metadata(run: &Run, verdict: &Verdict) -> Vec<Property> {
         let defect = plan.target.defect.as_deref();
         properties.extend(defect.map(|id| property("cutover.target.defect", id)));
     }
-    let identity = run.life.iter().rev().find_map(|line| match &line.event {
-        RunEvent::Identified { identity } => Some(identity.to_string()),
-        RunEvent::Incident { .. }
-        | RunEvent::Leaked { .. }
-        | RunEvent::Carried { .. }
-        | RunEvent::Interrupted { .. }
-        | RunEvent::Finished { .. } => None,
-    });
+    let identity = run
+        .journal
+        .iter()
+        .rev()
+        .find_map(|entry| match &entry.event {
+            RunEvent::Identified { identity } => Some(identity.to_string()),
+            RunEvent::Incident { .. }
+            | RunEvent::Leaked { .. }
+            | RunEvent::LinkTraffic { .. }
+            | RunEvent::Interrupted { .. }
+            | RunEvent::Finished { .. } => None,
+        });
     properties.extend(identity.map(|identity| property("cutover.target.identity", &identity)));
     properties
 }
 
 fn property(name: &str, value: &str) -> Property {
-    Property::new(name, line(value, LONGEST_MESSAGE))
+    Property::new(name, sanitize_line(value, MAX_MESSAGE))
 }

@@ -1,45 +1,49 @@
-//! `summary.md`: the run for a person in a hurry, in fewer than sixty lines whatever happened.
+//! `summary.md`: a summary of the run for people, always shorter than sixty lines.
 //!
-//! Everything that was not written here stands in code spans: inside them no
-//! markup, mention or link means anything.
+//! Text from outside is in code spans, where markup, mentions and links have no
+//! effect.
 
-use super::evidence::call;
-use super::span::spoken_ms;
-use super::story::{Chapter, Story, by_detail};
-use super::text::line;
-use super::{JUNIT_FILE, Render, VERDICT_FILE};
+use super::duration::human_ms;
+use super::evidence::call_line;
+use super::report_model::{CheckReport, ReportModel, group_by_detail};
+use super::text::sanitize_line;
+use super::{OUTPUTS, Render, ReportFile};
 use crate::record::{PLAN_FILE, Run, TRIALS_DIR};
-use crate::verdict::{Status, Verdict};
+use crate::verdict::{CheckStatus, Verdict};
 
-/// How many characters of hostile text stand on a line.
-const LONGEST: usize = 300;
-/// How many suites have a line.
-const MOST_SUITES: usize = 4;
-/// How many reasons for asking no check or getting no answer have a line.
-const MOST_UNTESTED: usize = 6;
-/// How many failures are told in six lines each.
-const MOST_TOLD: usize = 3;
-/// How many more failures have a line.
-const MOST_NAMED: usize = 4;
-/// How many remarks about the run and its risks have a line.
-const MOST_REMARKS: usize = 4;
+/// The maximum length of text from outside on one line, in characters.
+const MAX_TEXT: usize = 300;
+/// The maximum number of suites.
+const MAX_SUITES: usize = 4;
+/// The maximum number of reasons for checks without a result.
+const MAX_UNTESTED: usize = 6;
+/// The maximum number of failures with details.
+const MAX_DETAILED: usize = 3;
+/// The maximum number of further failures, each on one line.
+const MAX_LISTED: usize = 4;
+/// The maximum number of problems and risks of the run.
+const MAX_PROBLEMS: usize = 4;
 
-/// The run as a page of Markdown.
+/// The run as a Markdown page.
 #[derive(Clone, Copy, Debug)]
 pub struct Markdown;
 
+impl ReportFile for Markdown {
+    fn file_name(&self) -> &'static str {
+        "summary.md"
+    }
+}
+
 impl Render for Markdown {
     fn render(&self, run: &Run, verdict: &Verdict) -> String {
-        let story = Story::of(run, verdict);
+        let model = ReportModel::new(run, verdict);
         let sections = [
             head(run, verdict),
-            tally(verdict),
-            untested(&story),
-            failed(&story),
-            remarks(&story),
-            vec![format!(
-                "`{VERDICT_FILE}` · `{JUNIT_FILE}` · `{PLAN_FILE}` · every observation in `{TRIALS_DIR}/`"
-            )],
+            totals(run, verdict),
+            untested(&model),
+            failed(&model),
+            problems(&model),
+            other_files(),
         ];
         let shown = sections.iter().filter(|section| !section.is_empty());
         let shown: Vec<_> = shown.map(|section| section.join("\n") + "\n").collect();
@@ -50,7 +54,7 @@ impl Render for Markdown {
 fn head(run: &Run, verdict: &Verdict) -> Vec<String> {
     let mut shown = vec![format!("# {}", verdict.decision), String::new()];
     if let Some(reason) = &verdict.reason {
-        shown.extend([format!("**Because** {}", code(reason)), String::new()]);
+        shown.extend([format!("**Reason:** {}", code(reason)), String::new()]);
     }
     let plan = run.plan.as_ref();
     let mut facts: Vec<_> = verdict
@@ -66,85 +70,85 @@ fn head(run: &Run, verdict: &Verdict) -> Vec<String> {
         facts.push(format!("profile {} · seed {}", plan.profile, plan.seed));
     }
     facts.push(format!("policy {}", code(&verdict.policy)));
-    facts.extend(verdict.duration_ms.map(spoken_ms));
+    facts.extend(verdict.duration_ms.map(human_ms));
     shown.push(facts.join(" · "));
     shown
 }
 
-fn tally(verdict: &Verdict) -> Vec<String> {
-    let mut shown = vec![format!("- {}", verdict.counts.spoken_in_full())];
-    let suites = verdict.suites.iter().take(MOST_SUITES);
-    shown.extend(suites.map(|it| format!("- {}: {}", code(&it.suite), it.counts.spoken())));
-    shown.extend(and_more(verdict.suites.len(), MOST_SUITES, "suites"));
+fn totals(run: &Run, verdict: &Verdict) -> Vec<String> {
+    let mut shown = vec![format!("- {}", verdict.counts.headline(run.profile()))];
+    let suites = verdict.suites.iter().take(MAX_SUITES);
+    shown.extend(suites.map(|it| format!("- {}: {}", code(&it.suite), it.counts.summary())));
+    shown.extend(and_more(verdict.suites.len(), MAX_SUITES, "suites"));
     shown
 }
 
-/// What a GO would not cover.
-fn untested(story: &Story<'_>) -> Vec<String> {
-    let chapters = story.unanswered.iter().chain(&story.left_out);
-    let chapters: Vec<_> = chapters.copied().collect();
-    section("Not tested", chapters.len(), |shown| {
-        let reasons = by_detail(&chapters);
-        let named = reasons.iter().take(MOST_UNTESTED);
-        shown.extend(named.map(|(detail, alike)| match alike.as_slice() {
-            [only] => one_line(only),
+/// The checks that a GO does not cover.
+fn untested(model: &ReportModel<'_>) -> Vec<String> {
+    let checks = model.without_result.iter().chain(&model.excluded);
+    let checks: Vec<_> = checks.copied().collect();
+    section("Not tested", checks.len(), |shown| {
+        let reasons = group_by_detail(&checks);
+        let listed = reasons.iter().take(MAX_UNTESTED);
+        shown.extend(listed.map(|(detail, group)| match group.as_slice() {
+            [single] => bullet(single),
             several => format!("- {} checks: {}", several.len(), code(detail)),
         }));
         let rest = reasons
             .iter()
-            .skip(MOST_UNTESTED)
-            .map(|(_, alike)| alike.len());
+            .skip(MAX_UNTESTED)
+            .map(|(_, group)| group.len());
         shown.extend(and_more(rest.sum(), 0, "checks"));
     })
 }
 
-fn failed(story: &Story<'_>) -> Vec<String> {
-    let chapters = &story.failed;
-    section("Failed", chapters.len(), |shown| {
-        shown.extend(chapters.iter().take(MOST_TOLD).flat_map(told));
-        let named = chapters.iter().skip(MOST_TOLD).take(MOST_NAMED);
-        shown.extend(named.map(one_line));
-        shown.extend(and_more(chapters.len(), MOST_TOLD + MOST_NAMED, "checks"));
+fn failed(model: &ReportModel<'_>) -> Vec<String> {
+    let checks = &model.failed;
+    section("Failed", checks.len(), |shown| {
+        shown.extend(checks.iter().take(MAX_DETAILED).flat_map(details));
+        let listed = checks.iter().skip(MAX_DETAILED).take(MAX_LISTED);
+        shown.extend(listed.map(bullet));
+        shown.extend(and_more(checks.len(), MAX_DETAILED + MAX_LISTED, "checks"));
     })
 }
 
-fn remarks(story: &Story<'_>) -> Vec<String> {
-    let remarks = &story.remarks;
-    section("The run and its risks", remarks.len(), |shown| {
-        let named = remarks.iter().take(MOST_REMARKS);
-        shown.extend(named.map(|it| format!("- {}: {}", it.allows, code(&it.text))));
-        shown.extend(and_more(remarks.len(), MOST_REMARKS, "remarks"));
+fn problems(model: &ReportModel<'_>) -> Vec<String> {
+    let problems = &model.problems;
+    section("Problems and risks of the run", problems.len(), |shown| {
+        let listed = problems.iter().take(MAX_PROBLEMS);
+        shown.extend(listed.map(|it| format!("- {}: {}", it.allows, code(&it.text))));
+        shown.extend(and_more(problems.len(), MAX_PROBLEMS, "problems"));
     })
 }
 
-/// A section of so many things; nothing where there is none.
-fn section(title: &str, things: usize, write: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
+/// A section with its number of items; empty without items.
+fn section(title: &str, items: usize, write: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
     let mut shown = Vec::new();
-    if things > 0 {
-        shown.extend([format!("## {title} ({things})"), String::new()]);
+    if items > 0 {
+        shown.extend([format!("## {title} ({items})"), String::new()]);
         write(&mut shown);
     }
     shown
 }
 
 /// A failure in at most six lines.
-fn told(chapter: &Chapter<'_>) -> Vec<String> {
-    let mut shown = vec![one_line(chapter)];
-    let first = chapter.findings().first();
-    let told = [
+fn details(check: &CheckReport<'_>) -> Vec<String> {
+    let mut shown = vec![bullet(check)];
+    let first = check.findings().first();
+    let rows = [
         (
             "expected",
             first.and_then(|finding| finding.expected.clone()),
         ),
         ("actual", first.and_then(|finding| finding.actual.clone())),
-        ("last call", chapter.last_call().map(call)),
-        ("repeat", chapter.repeat()),
-        ("again", Some(chapter.again())),
+        ("last call", check.last_call().map(call_line)),
+        ("curl", check.curl()),
+        ("rerun", Some(check.rerun())),
     ];
-    for (label, text) in told {
+    for (label, text) in rows {
         let text = text.map(|text| match label {
-            // Half a command is none.
-            "repeat" | "again" => span(&text),
+            // A command must not be truncated.
+            "curl" | "rerun" => code_span(&text),
             _ => code(&text),
         });
         shown.extend(text.map(|text| format!("  - {label}: {text}")));
@@ -152,16 +156,29 @@ fn told(chapter: &Chapter<'_>) -> Vec<String> {
     shown
 }
 
-fn one_line(chapter: &Chapter<'_>) -> String {
-    let judged = chapter.judged;
-    let (rank, weight) = match judged.status {
-        Status::Failed => (judged.severity.name(), chapter.weight()),
-        Status::Passed | Status::Errored | Status::Skipped | Status::NotRun => {
-            (judged.criticality.name(), judged.status.name())
+fn bullet(check: &CheckReport<'_>) -> String {
+    let verdict = check.verdict;
+    let (level, result) = match verdict.status {
+        CheckStatus::Failed => (verdict.severity.name(), check.allows_name()),
+        CheckStatus::Passed | CheckStatus::Errored | CheckStatus::Skipped | CheckStatus::NotRun => {
+            (verdict.criticality.name(), verdict.status.name())
         }
     };
-    let (id, detail) = (&judged.id, code(chapter.detail()));
-    format!("- `{id}` ({rank}, {weight}): {detail}")
+    let (id, detail) = (&verdict.id, code(check.detail()));
+    format!("- `{id}` ({level}, {result}): {detail}")
+}
+
+fn other_files() -> Vec<String> {
+    let reports = OUTPUTS.iter().map(|output| output.file_name());
+    let others = reports.filter(|name| *name != Markdown.file_name());
+    let files: Vec<_> = others
+        .chain([PLAN_FILE])
+        .map(|file| format!("`{file}`"))
+        .collect();
+    vec![format!(
+        "{} · all evidence in `{TRIALS_DIR}/`",
+        files.join(" · ")
+    )]
 }
 
 fn and_more(all: usize, shown: usize, what: &str) -> Option<String> {
@@ -169,16 +186,16 @@ fn and_more(all: usize, shown: usize, what: &str) -> Option<String> {
     (rest > 0).then(|| format!("- and {rest} more {what}"))
 }
 
-/// Hostile text as a code span on one line.
+/// Text from outside as a code span on one line.
 fn code(text: &str) -> String {
     match text {
         "" => "(empty)".to_owned(),
-        text => span(&line(text, LONGEST)),
+        text => code_span(&sanitize_line(text, MAX_TEXT)),
     }
 }
 
-/// A harmless line as a code span: fenced by more backticks than stand together in it.
-fn span(text: &str) -> String {
+/// A sanitized line as a code span. The fence is longer than any run of backticks in the line.
+fn code_span(text: &str) -> String {
     let runs = text.split(|c| c != '`').map(str::len);
     let fence = "`".repeat(runs.max().unwrap_or_default() + 1);
     let pad = if text.contains('`') { " " } else { "" };

@@ -1,24 +1,24 @@
-//! Renderings of a run and its verdict, one file per output.
+//! Renderers of a run and its verdict, one file per output.
 //!
-//! Whatever the system under test said is hostile text: it is shown, cut to a
-//! readable length, and never obeyed by a terminal, a browser or a parser.
+//! Text from the system under test is hostile. It is shown at a readable length,
+//! and no terminal, browser or parser interprets it.
 
 mod counts;
+mod duration;
 mod evidence;
 mod json;
 mod junit;
 mod markdown;
+mod outputs;
 mod palette;
 mod renderer;
-mod span;
-mod story;
+mod report_model;
 pub mod terminal;
 mod text;
-mod write;
 
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;
+pub use outputs::{OUTPUTS, RenderError, write_all};
 pub use palette::Palette;
-pub use renderer::Render;
-pub use write::{JUNIT_FILE, RenderError, SUMMARY_FILE, VERDICT_FILE, write_all};
+pub use renderer::{Render, ReportFile};

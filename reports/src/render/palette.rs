@@ -1,4 +1,4 @@
-//! Colour as a value: whoever prints decides once, and the text is understood without it.
+//! Colours of terminal text. Without colours, the text has the same content.
 
 use anstyle::{AnsiColor, Color, Style};
 
@@ -7,63 +7,63 @@ use crate::verdict::Decision;
 /// Whether text is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Palette {
-    /// Nothing but text.
+    /// Without colours.
     #[default]
     Plain,
-    /// With the escape sequences that terminals understand.
+    /// With ANSI escape sequences.
     Ansi,
 }
 
-/// What a piece of text is, from which its colour follows.
+/// The role of a piece of text, which determines its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    /// It is as it should be.
-    Good,
-    /// It is wrong.
-    Bad,
-    /// It is not known.
-    Unsure,
-    /// It is only there for whoever looks for it.
-    Quiet,
-    /// It is what a section is about.
-    Strong,
-    /// It is the decision.
+pub(super) enum TextRole {
+    /// A check that passed.
+    Success,
+    /// A check that failed.
+    Failure,
+    /// A check without a result.
+    NoResult,
+    /// Secondary text: labels and durations.
+    Muted,
+    /// The title of a section.
+    Title,
+    /// The decision.
     Decision(Decision),
 }
 
 impl Palette {
-    /// The text in its tone.
-    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
+    /// The text in the colour of its role.
+    pub(super) fn paint(self, role: TextRole, text: &str) -> String {
         match self {
             Self::Plain => text.to_owned(),
             Self::Ansi => {
-                let style = style(tone);
+                let style = style(role);
                 format!("{style}{text}{style:#}")
             }
         }
     }
 }
 
-/// The sixteen colours that every theme defines, so that dark and light both stay readable.
-fn style(tone: Tone) -> Style {
-    match tone {
-        Tone::Good => ink(AnsiColor::Green),
-        Tone::Bad => ink(AnsiColor::Red).bold(),
-        Tone::Unsure => ink(AnsiColor::Magenta).bold(),
-        Tone::Quiet => Style::new().dimmed(),
-        Tone::Strong => Style::new().bold(),
-        Tone::Decision(Decision::Go) => badge(AnsiColor::Green),
-        Tone::Decision(Decision::Conditional) => badge(AnsiColor::Yellow),
-        Tone::Decision(Decision::Inconclusive) => badge(AnsiColor::Magenta),
-        Tone::Decision(Decision::NoGo) => badge(AnsiColor::Red),
+/// Only the sixteen colours that every theme defines: they are readable on dark and on light.
+fn style(role: TextRole) -> Style {
+    match role {
+        TextRole::Success => fg(AnsiColor::Green),
+        TextRole::Failure => fg(AnsiColor::Red).bold(),
+        TextRole::NoResult => fg(AnsiColor::Magenta).bold(),
+        TextRole::Muted => Style::new().dimmed(),
+        TextRole::Title => Style::new().bold(),
+        TextRole::Decision(Decision::Go) => inverse(AnsiColor::Green),
+        TextRole::Decision(Decision::Conditional) => inverse(AnsiColor::Yellow),
+        TextRole::Decision(Decision::Inconclusive) => inverse(AnsiColor::Magenta),
+        TextRole::Decision(Decision::NoGo) => inverse(AnsiColor::Red),
     }
 }
 
-fn ink(color: AnsiColor) -> Style {
+fn fg(color: AnsiColor) -> Style {
     Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
-/// Letters in the terminal's own ground, which a bold black is not in every theme.
-fn badge(ground: AnsiColor) -> Style {
-    ink(ground).bold().invert()
+/// Letters in the background colour of the terminal, because bold black is unreadable in some themes.
+fn inverse(background: AnsiColor) -> Style {
+    fg(background).bold().invert()
 }

@@ -1,10 +1,16 @@
-//! What every output has in common: it is a function of the record and the verdict.
+//! The traits of renderers: a renderer is a function from a record and its verdict to a text.
 
 use crate::record::Run;
 use crate::verdict::Verdict;
 
-/// One way to show a run and its verdict.
+/// A renderer of a run and its verdict.
 pub trait Render {
     /// The whole output.
     fn render(&self, run: &Run, verdict: &Verdict) -> String;
+}
+
+/// A renderer whose output is a file in the run directory.
+pub trait ReportFile: Render {
+    /// The name of the file.
+    fn file_name(&self) -> &'static str;
 }

@@ -1,10 +1,10 @@
-//! Hostile text made harmless: what the system under test said is shown, and never obeyed.
+//! Sanitizing of hostile text: it is shown, but a terminal, a browser or a parser never interprets it.
 
 use std::ops::RangeInclusive;
 
-/// Characters that cannot be seen, or change how their neighbours are seen.
-const UNSEEN: &[RangeInclusive<char>] = &[
-    // Delete and the C1 controls, which some terminals obey as escape sequences.
+/// Characters that are invisible or change the appearance of their neighbours.
+const INVISIBLE: &[RangeInclusive<char>] = &[
+    // Delete and the C1 controls, which some terminals interpret as escape sequences.
     '\u{7f}'..='\u{9f}',
     '\u{ad}'..='\u{ad}',
     // Marks, embeddings, overrides and isolates of bidirectional text; zero-width characters.
@@ -15,37 +15,37 @@ const UNSEEN: &[RangeInclusive<char>] = &[
     '\u{2060}'..='\u{206f}',
     '\u{feff}'..='\u{feff}',
     '\u{fff9}'..='\u{fffb}',
-    // What XML does not allow.
+    // Characters that XML does not allow.
     '\u{fffe}'..='\u{ffff}',
-    // Tags and variation selectors, in which whole messages can hide.
+    // Tags and variation selectors, which can hide whole messages.
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// Where the pictures of the C0 controls begin: `␀`, `␁`, … `␛`, …
-const PICTURES: u32 = 0x2400;
+/// The first of the symbols for the C0 controls: `␀`, `␁`, … `␛`, …
+const CONTROL_PICTURES: u32 = 0x2400;
 
-/// How many columns a tab takes.
+/// The substitute for a tab.
 const TAB: &str = "    ";
 
-/// Whether a character other than a C0 control must not reach a reader as it is.
-pub(super) fn is_unseen(c: char) -> bool {
-    UNSEEN.iter().any(|range| range.contains(&c))
+/// Whether a character, other than a C0 control, must not be shown unescaped.
+pub(super) fn is_invisible(c: char) -> bool {
+    INVISIBLE.iter().any(|range| range.contains(&c))
 }
 
-/// The text on one line, in at most `most` of its characters.
-pub(super) fn line(text: &str, most: usize) -> String {
+/// The text on one sanitized line, truncated after `max` characters.
+pub(super) fn sanitize_line(text: &str, max: usize) -> String {
     let mut shown = String::new();
     text.chars()
-        .take(most)
-        .for_each(|c| push_visible(&mut shown, c));
-    match text.chars().skip(most).count() {
+        .take(max)
+        .for_each(|c| push_sanitized(&mut shown, c));
+    match text.chars().skip(max).count() {
         0 => shown,
         rest => format!("{shown}… ({rest} more characters)"),
     }
 }
 
-/// The text as lines, at most `most_lines` of them and each of at most `most` of its characters.
-pub(super) fn lines(text: &str, most_lines: usize, most: usize) -> Vec<String> {
+/// The first `max_lines` lines of the text, each sanitized and truncated after `max` characters.
+pub(super) fn sanitize_lines(text: &str, max_lines: usize, max: usize) -> Vec<String> {
     if text.trim().is_empty() {
         let blank = if text.is_empty() {
             "(empty)"
@@ -57,28 +57,28 @@ pub(super) fn lines(text: &str, most_lines: usize, most: usize) -> Vec<String> {
     let all = text.lines();
     let mut shown: Vec<_> = all
         .clone()
-        .take(most_lines)
-        .map(|text| line(text, most))
+        .take(max_lines)
+        .map(|text| sanitize_line(text, max))
         .collect();
-    let rest = all.skip(most_lines).count();
+    let rest = all.skip(max_lines).count();
     if rest > 0 {
         shown.push(format!("… ({rest} more lines)"));
     }
     shown
 }
 
-/// The beginning of a harmless text, in at most `most` bytes.
-pub(super) fn beginning(text: &str, most: usize) -> &str {
-    let end = (0..=most.min(text.len())).rev();
+/// The beginning of a sanitized text, at most `max` bytes.
+pub(super) fn truncate_bytes(text: &str, max: usize) -> &str {
+    let end = (0..=max.min(text.len())).rev();
     let end = end.into_iter().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or_default()]
 }
 
-fn push_visible(shown: &mut String, c: char) {
+fn push_sanitized(shown: &mut String, c: char) {
     match c {
         '\t' => shown.push_str(TAB),
-        '\0'..='\u{1f}' => shown.extend(char::from_u32(PICTURES + u32::from(c))),
-        c if is_unseen(c) => shown.extend(c.escape_unicode()),
+        '\0'..='\u{1f}' => shown.extend(char::from_u32(CONTROL_PICTURES + u32::from(c))),
+        c if is_invisible(c) => shown.extend(c.escape_unicode()),
         c => shown.push(c),
     }
 }
@@ -89,8 +89,8 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_would_be_obeyed_is_pictured() {
-        for (hostile, harmless) in [
+    fn control_and_invisible_characters_become_visible() {
+        for (hostile, sanitized) in [
             ("\u{1b}[31mred\u{1b}[0m", "␛[31mred␛[0m"),
             ("nul\0bell\u{7}del\u{7f}", "nul␀bell␇del\\u{7f}"),
             ("one\r\ntwo", "one␍␊two"),
@@ -99,26 +99,27 @@ mod tests {
             ("pay\u{202e}gpj.exe", "pay\\u{202e}gpj.exe"),
             ("né → 文 🦀", "né → 文 🦀"),
         ] {
-            assert_eq!(line(hostile, 100), harmless);
+            assert_eq!(sanitize_line(hostile, 100), sanitized);
         }
     }
 
     #[test]
-    fn what_is_long_is_cut_and_says_so() {
-        assert_eq!(line("äöü", 3), "äöü");
-        assert_eq!(line("äöüß!", 3), "äöü… (2 more characters)");
-        assert_eq!(lines("a\nb\r\nc\nd", 2, 9), ["a", "b", "… (2 more lines)"]);
-        assert_eq!(lines("", 2, 9), ["(empty)"]);
-        assert_eq!(lines(" \n", 2, 9), ["(blank)"]);
-        assert_eq!(beginning("aä", 2), "a");
-        assert_eq!(beginning("aä", 9), "aä");
+    fn a_long_text_is_truncated_with_a_note() {
+        assert_eq!(sanitize_line("äöü", 3), "äöü");
+        assert_eq!(sanitize_line("äöüß!", 3), "äöü… (2 more characters)");
+        let lines = sanitize_lines("a\nb\r\nc\nd", 2, 9);
+        assert_eq!(lines, ["a", "b", "… (2 more lines)"]);
+        assert_eq!(sanitize_lines("", 2, 9), ["(empty)"]);
+        assert_eq!(sanitize_lines(" \n", 2, 9), ["(blank)"]);
+        assert_eq!(truncate_bytes("aä", 2), "a");
+        assert_eq!(truncate_bytes("aä", 9), "aä");
     }
 
     proptest! {
         #[test]
-        fn no_text_keeps_a_character_that_is_obeyed(text: String) {
-            let shown = line(&text, 1_000);
-            prop_assert!(!shown.chars().any(|c| c.is_control() || is_unseen(c)), "{shown:?}");
+        fn a_sanitized_line_has_no_control_or_invisible_character(text: String) {
+            let shown = sanitize_line(&text, 1_000);
+            prop_assert!(!shown.chars().any(|c| c.is_control() || is_invisible(c)), "{shown:?}");
         }
     }
 }

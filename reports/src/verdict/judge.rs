@@ -1,35 +1,35 @@
-//! The judgement: one pure function from record, policy and time to a verdict.
+//! The judge: a pure function from a record, a policy and a time to a verdict.
 
 use time::OffsetDateTime;
 
-use super::answer::Answer;
-use super::reasons::{about_a_check, about_suites, about_the_run};
+use super::assessment::Assessment;
+use super::reasons::{check_reason, run_reasons, suite_reasons};
 use super::types::{Counts, Decision, Reason, SuiteCounts, VERDICT_VERSION, Verdict};
 use crate::policy::Policy;
 use crate::record::{Run, RunEvent};
 
-/// How long the deciding reason may be, in characters: it goes into titles and events.
-const LONGEST_REASON: usize = 200;
+/// The maximum length of the deciding reason in characters, because titles and events contain it.
+const MAX_REASON: usize = 200;
 
 /// Judges a run by a policy.
 ///
-/// Total: every record has a verdict. Order-free: the order of trials and of
-/// findings in different trials does not matter. Monotone: removing a result,
-/// adding a failed attempt to an answered check, or ageing the evidence never
-/// makes the decision better; a failure is never part of a GO.
+/// Total: every record has a verdict. Order-free: the order of trials, and of
+/// findings in different trials, does not matter. Monotone: a removed result, an
+/// additional failed attempt or older evidence never improves the decision. A
+/// failure is never part of a GO.
 pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
     let planned = run.plan.iter().flat_map(|plan| &plan.checks);
-    let answers: Vec<_> = planned
-        .map(|check| Answer::of(check, run, policy))
+    let assessments: Vec<_> = planned
+        .map(|check| Assessment::new(check, run, policy))
         .collect();
-    let mut reasons = about_the_run(run, policy, now);
-    reasons.extend(about_suites(run, &answers, policy));
+    let mut reasons = run_reasons(run, policy, now);
+    reasons.extend(suite_reasons(run, &assessments, policy));
     reasons.extend(
-        answers
+        assessments
             .iter()
-            .filter_map(|answer| about_a_check(answer, policy, now.date())),
+            .filter_map(|assessment| check_reason(assessment, policy, now.date())),
     );
-    reasons.sort_by(weightiest_first);
+    reasons.sort_by(worst_first);
     let decision = reasons.first().map_or(Decision::Go, |reason| reason.allows);
     Verdict {
         v: VERDICT_VERSION,
@@ -41,52 +41,57 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
         strict: policy.strict,
         judged_at: now,
         duration_ms: duration(run),
-        counts: counts(&answers),
-        suites: by_suite(&answers),
-        checks: answers.into_iter().map(|answer| answer.judged).collect(),
+        counts: counts(&assessments),
+        suites: by_suite(&assessments),
+        checks: assessments
+            .into_iter()
+            .map(|assessment| assessment.verdict)
+            .collect(),
     }
 }
 
-/// The worst first; of equal ones the run's before the checks', then by severity, then by text.
-fn weightiest_first(a: &Reason, b: &Reason) -> std::cmp::Ordering {
+/// The worst reason first. A reason about the run precedes one about a check, and a higher
+/// severity precedes a lower one.
+fn worst_first(a: &Reason, b: &Reason) -> std::cmp::Ordering {
     let weight = |reason: &Reason| (reason.allows, reason.check.is_none(), reason.severity);
-    // What speaks against the run comes in the order of causes, checks in that of their names.
-    let name = |reason: &Reason| reason.check.clone();
-    weight(b)
-        .cmp(&weight(a))
-        .then_with(|| name(a).cmp(&name(b)))
+    // Reasons about the run keep their order, causes first. Checks are sorted by id.
+    let id = |reason: &Reason| reason.check.clone();
+    weight(b).cmp(&weight(a)).then_with(|| id(a).cmp(&id(b)))
 }
 
 fn shortened(text: &str) -> String {
-    if text.chars().count() <= LONGEST_REASON {
+    if text.chars().count() <= MAX_REASON {
         return text.to_owned();
     }
-    text.chars().take(LONGEST_REASON - 1).chain(['…']).collect()
+    text.chars().take(MAX_REASON - 1).chain(['…']).collect()
 }
 
 fn duration(run: &Run) -> Option<f64> {
-    run.life.iter().rev().find_map(|line| match line.event {
-        RunEvent::Finished { duration_ms } => Some(duration_ms),
-        RunEvent::Identified { .. }
-        | RunEvent::Incident { .. }
-        | RunEvent::Leaked { .. }
-        | RunEvent::Carried { .. }
-        | RunEvent::Interrupted { .. } => None,
-    })
+    run.journal
+        .iter()
+        .rev()
+        .find_map(|entry| match entry.event {
+            RunEvent::Finished { duration_ms } => Some(duration_ms),
+            RunEvent::Identified { .. }
+            | RunEvent::Incident { .. }
+            | RunEvent::Leaked { .. }
+            | RunEvent::LinkTraffic { .. }
+            | RunEvent::Interrupted { .. } => None,
+        })
 }
 
-fn counts<'a>(answers: impl IntoIterator<Item = &'a Answer<'a>>) -> Counts {
+fn counts(assessments: &[Assessment<'_>]) -> Counts {
     let mut counts = Counts::default();
-    answers
-        .into_iter()
-        .for_each(|answer| counts.add(answer.judged.status));
+    for assessment in assessments {
+        counts.add(&assessment.verdict);
+    }
     counts
 }
 
-fn by_suite(answers: &[Answer<'_>]) -> Vec<SuiteCounts> {
+fn by_suite(assessments: &[Assessment<'_>]) -> Vec<SuiteCounts> {
     let mut suites: Vec<SuiteCounts> = Vec::new();
-    for answer in answers {
-        let name = answer.planned.id.suite();
+    for assessment in assessments {
+        let name = assessment.planned.id.suite();
         if !suites.iter().any(|suite| suite.suite == name) {
             suites.push(SuiteCounts {
                 suite: name.to_owned(),
@@ -94,7 +99,7 @@ fn by_suite(answers: &[Answer<'_>]) -> Vec<SuiteCounts> {
             });
         }
         if let Some(suite) = suites.iter_mut().find(|suite| suite.suite == name) {
-            suite.counts.add(answer.judged.status);
+            suite.counts.add(&assessment.verdict);
         }
     }
     suites

@@ -1,11 +1,15 @@
-//! The verdict: what a run's record means by the rules of a policy.
+//! The verdict: the judgement of a run's record by a policy.
 
-mod answer;
+mod assessment;
 mod judge;
 mod reasons;
+mod selection;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use judge::judge;
-pub use types::{Counts, Decision, Judged, Reason, Status, SuiteCounts, VERDICT_VERSION, Verdict};
+pub use types::{
+    CheckStatus, CheckVerdict, Counts, Decision, Reason, SkipReason, SuiteCounts, VERDICT_VERSION,
+    Verdict,
+};

@@ -1,18 +1,19 @@
-//! What speaks against a GO: about the run as a whole, about suites, about single checks.
+//! Reasons against a GO, about the run as a whole, about suites and about single checks.
 
 use std::collections::BTreeSet;
 
 use time::{Date, Duration, OffsetDateTime};
 
-use super::answer::Answer;
-use super::types::{Counts, Decision, Reason, Status};
+use super::assessment::Assessment;
+use super::selection::empty_selections;
+use super::types::{CheckStatus, Counts, Decision, Reason};
 use crate::policy::{Policy, Waiver};
 use crate::record::{Plan, Run, RunEvent};
 
-/// How far the clocks of two machines may be apart.
+/// The tolerated difference between the clocks of two machines.
 const CLOCK_SKEW: Duration = Duration::minutes(5);
 
-/// A reason about the run or a suite: absence of evidence is never a GO.
+/// A reason about the run or a suite: missing evidence is never a GO.
 fn inconclusive(text: impl Into<String>) -> Reason {
     Reason {
         allows: Decision::Inconclusive,
@@ -22,9 +23,12 @@ fn inconclusive(text: impl Into<String>) -> Reason {
     }
 }
 
-/// What speaks against the run as a whole, causes before their consequences.
-pub(super) fn about_the_run(run: &Run, policy: &Policy, now: OffsetDateTime) -> Vec<Reason> {
-    let mut reasons = life(run);
+/// The reasons about the run as a whole, causes before consequences.
+pub(super) fn run_reasons(run: &Run, policy: &Policy, now: OffsetDateTime) -> Vec<Reason> {
+    let plan = run.plan.iter();
+    let selections = plan.flat_map(|plan| empty_selections(plan, policy));
+    let mut reasons: Vec<_> = selections.map(inconclusive).collect();
+    reasons.extend(journal_reasons(run));
     reasons.extend(run.unreadable.iter().map(|unreadable| {
         let (file, reason) = (&unreadable.file, &unreadable.reason);
         inconclusive(format!("'{file}' cannot be read: {reason}"))
@@ -33,111 +37,116 @@ pub(super) fn about_the_run(run: &Run, policy: &Policy, now: OffsetDateTime) -> 
         None => reasons.push(inconclusive("the run has no plan")),
         Some(plan) if plan.checks.is_empty() => reasons.push(inconclusive("the plan is empty")),
         Some(plan) => {
-            reasons.extend(strays(run, plan));
-            reasons.extend(age(run, plan, policy, now).map(inconclusive));
+            reasons.extend(unplanned_trials(run, plan));
+            reasons.extend(age_reason(run, plan, policy, now).map(inconclusive));
         }
     }
     reasons
 }
 
-/// The checks that ran and are not in the plan.
-fn strays(run: &Run, plan: &Plan) -> impl Iterator<Item = Reason> {
+/// The trials of checks that are not in the plan.
+fn unplanned_trials(run: &Run, plan: &Plan) -> impl Iterator<Item = Reason> {
     let checks = run.trials.iter().map(|trial| &trial.check);
-    let strays: BTreeSet<_> = checks.filter(|id| plan.check(id).is_none()).collect();
-    let stray = |id| inconclusive(format!("'{id}' ran but is not in the plan"));
-    strays.into_iter().map(stray)
+    let unplanned: BTreeSet<_> = checks.filter(|id| plan.check(id).is_none()).collect();
+    let reason = |id| inconclusive(format!("'{id}' ran but is not in the plan"));
+    unplanned.into_iter().map(reason)
 }
 
-/// What speaks against evidence from the times at which it was taken: the
-/// oldest counts, so that a journal left over from an earlier run is noticed.
-fn age(run: &Run, plan: &Plan, policy: &Policy, now: OffsetDateTime) -> Option<String> {
+/// The reason about the age of the evidence. The oldest item counts, which
+/// detects a journal of an earlier run.
+fn age_reason(run: &Run, plan: &Plan, policy: &Policy, now: OffsetDateTime) -> Option<String> {
     let trials = run.trials.iter().map(|trial| trial.started_at);
-    let life = run.life.iter().map(|line| line.at);
-    let times = || trials.clone().chain(life.clone());
+    let events = run.journal.iter().map(|entry| entry.at);
+    let times = || trials.clone().chain(events.clone());
     let oldest = times().fold(plan.created_at, OffsetDateTime::min);
     let newest = times().fold(plan.created_at, OffsetDateTime::max);
-    if now - oldest > policy.max_age.duration() {
+    if now - oldest > policy.max_age.to_time() {
         let age = policy.max_age;
         return Some(format!(
             "the run has evidence older than {age}; run it again"
         ));
     }
-    let from_the_future = newest - now > CLOCK_SKEW;
-    from_the_future.then(|| "the run has evidence from the future; set the clocks".to_owned())
+    let is_from_the_future = newest - now > CLOCK_SKEW;
+    is_from_the_future.then(|| "the run has evidence from the future; set the clocks".to_owned())
 }
 
-/// What speaks against the run in its own journal.
-fn life(run: &Run) -> Vec<Reason> {
+/// The reasons in the run's own journal.
+fn journal_reasons(run: &Run) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut identities = Vec::new();
-    let mut finished = false;
-    for line in &run.life {
-        match &line.event {
+    let mut is_finished = false;
+    for entry in &run.journal {
+        match &entry.event {
             RunEvent::Identified { identity } => identities.push(identity),
             RunEvent::Incident { what } => reasons.push(inconclusive(what)),
             RunEvent::Leaked { file } => reasons.push(Reason {
                 allows: Decision::NoGo,
                 ..inconclusive(format!(
-                    "a secret was found in the evidence and withheld: '{file}'"
+                    "'{file}' contained a secret and its content was withheld"
                 ))
             }),
-            RunEvent::Carried {
+            RunEvent::LinkTraffic {
                 link, connections, ..
             } => {
                 if *connections == 0 {
                     reasons.push(inconclusive(format!(
-                        "nothing passed through link '{link}': the system does not go through it"
+                        "link '{link}' has no traffic: the system does not connect through it"
                     )));
                 }
             }
             RunEvent::Interrupted { by } => {
                 reasons.push(inconclusive(format!("the run was interrupted by {by}")));
             }
-            RunEvent::Finished { .. } => finished = true,
+            RunEvent::Finished { .. } => is_finished = true,
         }
     }
-    if !finished {
-        reasons.push(inconclusive("the run did not come to its end"));
+    if !is_finished {
+        reasons.push(inconclusive("the run did not finish"));
     }
     if identities.len() < 2 {
         reasons.push(inconclusive(
-            "the system did not say who it was before and after the run",
+            "the system was not identified both before and after the run",
         ));
     }
     if identities.windows(2).any(|pair| pair[0] != pair[1]) {
         reasons.push(inconclusive(
-            "the system changed its identity during the run",
+            "the identity of the system changed during the run",
         ));
     }
     reasons
 }
 
-/// What speaks against a suite that the policy requires.
-pub(super) fn about_suites(run: &Run, answers: &[Answer<'_>], policy: &Policy) -> Vec<Reason> {
-    let profile = run.plan.as_ref().map(|plan| plan.profile);
-    let is_asked =
-        |suite: &str| profile.is_none_or(|profile| policy.asks_for_suite(profile, suite));
+/// The reasons about suites that the policy requires.
+pub(super) fn suite_reasons(
+    run: &Run,
+    assessments: &[Assessment<'_>],
+    policy: &Policy,
+) -> Vec<Reason> {
+    let in_profile = |suite: &str| {
+        run.profile()
+            .is_none_or(|profile| policy.includes_suite(profile, suite))
+    };
     let required = policy
         .suites
         .iter()
-        .filter(|rule| rule.required && is_asked(&rule.id));
+        .filter(|rule| rule.required && in_profile(&rule.id));
     required
         .filter_map(|rule| {
             let mut counts = Counts::default();
-            let suite = answers
+            let suite = assessments
                 .iter()
-                .filter(|answer| answer.planned.id.suite() == rule.id);
-            suite.for_each(|answer| counts.add(answer.judged.status));
-            // Without a single pass a suite is no evidence, whatever the policy is content with.
-            let (passed, asked) = (counts.passed, rule.min_checks.max(1));
+                .filter(|assessment| assessment.planned.id.suite() == rule.id);
+            suite.for_each(|assessment| counts.add(&assessment.verdict));
+            // A suite without a single pass is no evidence, even if the policy sets no minimum.
+            let (passed, minimum) = (counts.passed, rule.min_checks.max(1));
             if counts.planned == 0 {
                 Some(inconclusive(format!(
                     "suite '{}' is required and not planned",
                     rule.id
                 )))
-            } else if passed < asked {
+            } else if passed < minimum {
                 let text = format!(
-                    "in suite '{}' {passed} checks passed; at least {asked} must",
+                    "suite '{}' has {passed} passed checks; the minimum is {minimum}",
                     rule.id
                 );
                 Some(inconclusive(text))
@@ -148,48 +157,52 @@ pub(super) fn about_suites(run: &Run, answers: &[Answer<'_>], policy: &Policy) -
         .collect()
 }
 
-/// What speaks against a GO in the answer of one check.
-pub(super) fn about_a_check(answer: &Answer<'_>, policy: &Policy, today: Date) -> Option<Reason> {
-    if answer.allows == Decision::Go {
+/// The reason about one check.
+pub(super) fn check_reason(
+    assessment: &Assessment<'_>,
+    policy: &Policy,
+    today: Date,
+) -> Option<Reason> {
+    if assessment.allows == Decision::Go {
         return None;
     }
-    let id = &answer.planned.id;
-    let what = match answer.judged.status {
-        Status::Failed | Status::Passed => "failed",
-        Status::Errored => "could not tell",
-        Status::Skipped => "was not asked",
-        Status::NotRun => "gave no answer",
+    let id = &assessment.planned.id;
+    let result = match assessment.verdict.status {
+        CheckStatus::Failed | CheckStatus::Passed => "failed",
+        CheckStatus::Errored => "errored",
+        CheckStatus::Skipped => "was skipped",
+        CheckStatus::NotRun => "did not run",
     };
-    let detail = answer
-        .judged
+    let detail = assessment
+        .verdict
         .detail
         .as_deref()
-        .unwrap_or("it does not say why");
+        .unwrap_or("no reason is recorded");
     let (allows, text) = match policy.waiver(id) {
-        Some(waiver) if waiver.holds_on(today) => (
+        Some(waiver) if waiver.is_valid_on(today) => (
             Decision::Conditional,
-            format!("{id} {what}, which is waived {}: {detail}", terms(waiver)),
+            format!("{id} {result} (waived {}): {detail}", terms(waiver)),
         ),
         Some(waiver) => (
-            answer.allows,
+            assessment.allows,
             format!(
-                "{id} {what}, and its waiver ended on {}: {detail}",
+                "{id} {result} (its waiver expired on {}): {detail}",
                 waiver.expires
             ),
         ),
-        None => (answer.allows, format!("{id} {what}: {detail}")),
+        None => (assessment.allows, format!("{id} {result}: {detail}")),
     };
     Some(Reason {
         allows,
         check: Some(id.clone()),
-        severity: Some(answer.planned.severity),
+        severity: Some(assessment.planned.severity),
         text,
     })
 }
 
 fn terms(waiver: &Waiver) -> String {
     format!(
-        "until {} by {} ({})",
+        "until {} by {}: {}",
         waiver.expires, waiver.owner, waiver.reason
     )
 }

@@ -1,4 +1,4 @@
-//! What a verdict says.
+//! The data of a verdict.
 
 use std::fmt;
 
@@ -8,122 +8,151 @@ use time::OffsetDateTime;
 use crate::exit;
 use crate::record::{CheckId, Criticality, Severity};
 
-/// The version of the verdict's format that this build writes.
+/// The version of the verdict format that this build writes.
 pub const VERDICT_VERSION: u32 = 1;
 
-/// Whether the system may be promoted, from best to worst.
+/// Whether the system under test may be promoted, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Everything that was planned ran and held.
+    /// It may: every required check passed.
     Go,
-    /// It may, at the risks that are listed.
+    /// It may, with the listed risks.
     Conditional,
-    /// We could not tell.
+    /// The evidence does not suffice for a decision.
     Inconclusive,
-    /// It must not.
+    /// It must not: the system is wrong.
     NoGo,
 }
 
 /// The verdict on a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// The format's version.
+    /// The format version.
     pub v: u32,
     /// The decision.
     pub decision: Decision,
-    /// The first deciding reason, in at most 200 characters; `None` for a GO.
+    /// The deciding reason in at most 200 characters; `None` for a GO.
     pub reason: Option<String>,
-    /// Every reason, the deciding ones first.
+    /// All reasons, the worst first.
     pub reasons: Vec<Reason>,
-    /// The run's id, if its plan can be read.
+    /// The id of the run, if its plan is readable.
     pub run: Option<String>,
-    /// The policy's name.
+    /// The name of the policy.
     pub policy: String,
-    /// Whether the policy lets no CONDITIONAL pass.
+    /// Whether CONDITIONAL is not a pass under the policy.
     #[serde(default)]
     pub strict: bool,
-    /// When it was judged.
+    /// The time of the judgement.
     #[serde(with = "time::serde::rfc3339")]
     pub judged_at: OffsetDateTime,
-    /// How long the run took, in milliseconds, if it came to its end.
+    /// The duration of the run in milliseconds, if it finished.
     pub duration_ms: Option<f64>,
-    /// How the checks ended.
+    /// The numbers of checks by status.
     pub counts: Counts,
-    /// How they ended, by suite, in the plan's order.
+    /// The numbers of checks by suite and status, in the order of the plan.
     pub suites: Vec<SuiteCounts>,
-    /// What became of each check, in the plan's order.
-    pub checks: Vec<Judged>,
+    /// The verdict on each check, in the order of the plan.
+    pub checks: Vec<CheckVerdict>,
 }
 
-/// Something that speaks against a GO.
+/// A reason against a GO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// The best decision that is possible in spite of it.
+    /// The best decision that the reason allows.
     pub allows: Decision,
-    /// The check it is about, if it is about one.
+    /// The check, if the reason is about a single one.
     pub check: Option<CheckId>,
-    /// How bad that check's failure is.
+    /// The severity of that check.
     pub severity: Option<Severity>,
-    /// The reason, for a person.
+    /// The reason, in words.
     pub text: String,
 }
 
-/// What became of a check.
+/// The status of a check after a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Its statement held.
+pub enum CheckStatus {
+    /// The statement held.
     Passed,
-    /// Its statement was refuted.
+    /// The statement was refuted.
     Failed,
-    /// It could not tell.
+    /// The check has no result because of an error.
     Errored,
-    /// It did not apply, or was not asked.
+    /// The check was skipped.
     Skipped,
-    /// It was planned and there is no trace of it.
+    /// The check was planned, and the record has no trial of it.
     NotRun,
 }
 
-/// What became of a check, with what a report needs to say about it.
+/// Why a check was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// The profile of the run excludes the check.
+    NotInProfile,
+    /// The selection of suites and checks excludes it.
+    NotSelected,
+    /// Its statement does not apply to the target's contract.
+    NotApplicable,
+    /// The target lacks something that it requires.
+    PreconditionMissing,
+}
+
+/// The verdict on one check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Judged {
+pub struct CheckVerdict {
     /// The check.
     pub id: CheckId,
     /// Its statement.
     pub statement: String,
-    /// How bad a failure is.
+    /// The severity of a failure.
     pub severity: Severity,
-    /// How much the decision needs its answer.
+    /// Whether a GO requires its result.
     pub criticality: Criticality,
-    /// What became of it: the worst of its attempts.
-    pub status: Status,
-    /// Why, unless it passed.
+    /// The worst status of its attempts.
+    pub status: CheckStatus,
+    /// Why it was skipped, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<SkipReason>,
+    /// The reason for the status, unless it passed.
     pub detail: Option<String>,
-    /// How long the deciding attempt took, in milliseconds.
+    /// The duration of the deciding attempt in milliseconds.
     pub duration_ms: Option<f64>,
-    /// How many attempts there were.
+    /// The number of attempts.
     pub attempts: usize,
 }
 
-/// How many checks ended how.
+/// The numbers of checks by status. The numbers by reason add up to `skipped`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// All of them.
+    /// All planned checks.
     pub planned: usize,
-    /// Those whose statement held.
+    /// Checks whose statement held.
     pub passed: usize,
-    /// Those whose statement was refuted.
+    /// Checks whose statement was refuted.
     pub failed: usize,
-    /// Those that could not tell.
+    /// Checks without a result because of an error.
     pub errored: usize,
-    /// Those that did not apply or were not asked.
+    /// Checks that were skipped.
     pub skipped: usize,
-    /// Those without a trace.
+    /// Checks that the profile of the run excludes.
+    #[serde(default)]
+    pub not_in_profile: usize,
+    /// Checks that the selection excludes.
+    #[serde(default)]
+    pub not_selected: usize,
+    /// Checks that do not apply to the target's contract.
+    #[serde(default)]
+    pub not_applicable: usize,
+    /// Checks whose precondition the target lacks.
+    #[serde(default)]
+    pub precondition_missing: usize,
+    /// Checks without a trial in the record.
     pub not_run: usize,
 }
 
-/// How many checks of a suite ended how.
+/// The numbers of a suite's checks by status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuiteCounts {
     /// The suite.
@@ -133,7 +162,7 @@ pub struct SuiteCounts {
 }
 
 impl Decision {
-    /// The decision as people say it.
+    /// The name of the decision in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Go => "GO",
@@ -150,8 +179,8 @@ impl fmt::Display for Decision {
     }
 }
 
-impl Status {
-    /// The status as reports write it.
+impl CheckStatus {
+    /// The name of the status in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -164,20 +193,35 @@ impl Status {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, status: Status) {
+    pub(super) fn add(&mut self, check: &CheckVerdict) {
         self.planned += 1;
-        *match status {
-            Status::Passed => &mut self.passed,
-            Status::Failed => &mut self.failed,
-            Status::Errored => &mut self.errored,
-            Status::Skipped => &mut self.skipped,
-            Status::NotRun => &mut self.not_run,
+        *match check.status {
+            CheckStatus::Passed => &mut self.passed,
+            CheckStatus::Failed => &mut self.failed,
+            CheckStatus::Errored => &mut self.errored,
+            CheckStatus::Skipped => &mut self.skipped,
+            CheckStatus::NotRun => &mut self.not_run,
         } += 1;
+        let by_reason = check.skip.map(|reason| match reason {
+            SkipReason::NotInProfile => &mut self.not_in_profile,
+            SkipReason::NotSelected => &mut self.not_selected,
+            SkipReason::NotApplicable => &mut self.not_applicable,
+            SkipReason::PreconditionMissing => &mut self.precondition_missing,
+        });
+        if let Some(count) = by_reason {
+            *count += 1;
+        }
+    }
+
+    /// The checks that the run includes: all but those outside of its profile or its selection.
+    pub fn included(self) -> usize {
+        self.planned
+            .saturating_sub(self.not_in_profile + self.not_selected)
     }
 }
 
 impl Verdict {
-    /// The binary's exit code for this verdict; strict if the caller or the policy is.
+    /// The exit code for this verdict. Either the caller or the policy can be strict.
     pub fn exit_code(&self, strict: bool) -> u8 {
         match self.decision {
             Decision::Conditional if strict || self.strict => exit::CONDITIONAL,

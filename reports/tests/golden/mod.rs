@@ -1,9 +1,6 @@
-//! The golden run: every outcome, every kind of evidence and hostile text, with a fixed clock.
+//! The golden run: every outcome, every kind of evidence and hostile text, at a fixed time.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot set up fails the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed test setup fails the test")]
 
 use std::path::PathBuf;
 
@@ -14,17 +11,17 @@ use time::OffsetDateTime;
 
 const NOW: OffsetDateTime = time::macros::datetime!(2026-11-24 12:05 UTC);
 
-/// The run as its directory holds it, and the verdict on it.
+/// The golden run and its verdict.
 pub(crate) fn run() -> (Run, Verdict) {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run");
     judged(Run::load(&dir).unwrap())
 }
 
-/// The same run, had it gone well: of its checks those that passed.
-pub(crate) fn sound_run() -> (Run, Verdict) {
+/// The golden run reduced to its passing checks, and its verdict.
+pub(crate) fn passing_run() -> (Run, Verdict) {
     let (mut run, verdict) = self::run();
     run.unreadable.clear();
-    run.life.remove(1);
+    run.journal.remove(1);
     let passed = |id| {
         let mut checks = verdict.checks.iter();
         checks.any(|check| check.id == id && check.detail.is_none())
@@ -36,7 +33,7 @@ pub(crate) fn sound_run() -> (Run, Verdict) {
     judged(run)
 }
 
-/// A run and the verdict on it.
+/// A run and its verdict.
 pub(crate) fn judged(run: Run) -> (Run, Verdict) {
     let policy = Policy::parse(include_str!("policy.toml"), "policy.toml").unwrap();
     let verdict = judge(&run, &policy, NOW);

@@ -53,13 +53,21 @@ fn an_unknown_defect_is_refused() {
         &["validate", "--defect", "Z-99"],
         &["'Z-99'", "cutover list --defects"],
     );
+    assert_refused(
+        &["validate", "--defect", "share-claim"],
+        &["'share-claim'", "did you mean 'shared-claim'?"],
+    );
 }
 
 #[test]
-fn a_calibration_with_an_unknown_defect_or_suite_is_refused_with_the_known_ones() {
+fn a_calibration_with_an_unknown_defect_or_suite_is_refused_with_the_nearest() {
     assert_refused(
         &["calibrate", "--defect", "C-01", "Z-99"],
-        &["'Z-99'", "C-01"],
+        &["'Z-99'", "cutover list --defects"],
+    );
+    assert_refused(
+        &["calibrate", "--defect", "C-01", "share-claim"],
+        &["'share-claim'", "did you mean 'shared-claim'?"],
     );
     assert_refused(
         &["calibrate", "--suite", "pipelin"],
@@ -125,6 +133,20 @@ fn a_missing_run_directory_is_refused() {
 }
 
 #[test]
+fn a_directory_that_is_not_a_run_is_refused_and_not_written_to() {
+    assert_refused(
+        &["judge", ".", "--write"],
+        &[
+            "'.'",
+            "plan.json",
+            "run.jsonl",
+            "\nhelp: ",
+            "cutover validate",
+        ],
+    );
+}
+
+#[test]
 fn without_postgresql_the_remedy_is_named() {
     let home = test_home();
     let mut validate = home.command(["validate"]);
@@ -153,7 +175,10 @@ fn a_filter_that_matches_nothing_is_inconclusive() {
     let output = test_home().run(["validate", "--check", "no_such_check"]);
     let text = output_text(&output);
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(stdout(output).contains("INCONCLUSIVE"), "{text}");
+    let verdict = stdout(output);
+    assert!(verdict.contains("INCONCLUSIVE"), "{text}");
+    let reason = "reason    │ no check matches 'no_such_check'";
+    assert!(verdict.contains(reason), "{text}");
 }
 
 #[test]

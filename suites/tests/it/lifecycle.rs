@@ -36,11 +36,12 @@ fn an_interrupted_run_is_inconclusive_and_leaves_nothing() {
         home.wait_for_first_trial(&mut run);
         run.send_signal(signal);
         assert_eq!(run.wait().code(), Some(3), "after {signal:?}");
-        let life = home.newest_run().life;
+        let journal = home.newest_run().journal;
         assert!(
-            life.iter()
+            journal
+                .iter()
                 .any(|line| matches!(line.event, RunEvent::Interrupted { .. })),
-            "{life:?}"
+            "{journal:?}"
         );
         assert_eq!(stack_directories(&home), 0, "after {signal:?}");
         wait_for_last_process(&home);
@@ -82,7 +83,7 @@ fn a_profile_repeats_its_checks_until_its_time_budget_is_spent() {
         let arguments = ["validate", "--profile", "smoke", "--policy", "policy.toml"];
         let status = home.spawn(arguments).wait();
         let run = home.newest_run();
-        assert_eq!(status.code(), Some(code), "{settings}: {:?}", run.life);
+        assert_eq!(status.code(), Some(code), "{settings}: {:?}", run.journal);
         let passed = |trial: &&Trial| trial.outcome() == Some(&Outcome::Passed);
         let check = "smoke::a_deleted_document_is_gone";
         let trials = run.trials.iter();
@@ -98,7 +99,7 @@ fn two_parallel_runs_are_both_a_go() {
     let mut runs = homes.each_ref().map(|home| validate(home, "smoke"));
     for (run, home) in runs.iter_mut().zip(&homes) {
         let status = run.wait();
-        assert_eq!(status.code(), Some(0), "{:?}", home.newest_run().life);
+        assert_eq!(status.code(), Some(0), "{:?}", home.newest_run().journal);
         assert_eq!(stack_directories(home), 0);
     }
 }

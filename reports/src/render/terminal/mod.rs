@@ -1,9 +1,10 @@
-//! The terminal: one line per check while a run lives, and the report at its end.
+//! Terminal output: one line per check during a run, and the report at its end.
 
 mod check_line;
-mod failure;
+mod details;
 mod page;
 mod report;
+mod wrap;
 
 pub use check_line::check_line;
 pub use report::Terminal;

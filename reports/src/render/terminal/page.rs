@@ -1,32 +1,37 @@
-//! A page of labelled lines: a narrow column that says what a line is, and a wide one that says it.
+//! The layout of terminal text: a narrow column of labels and a wide column of text.
 
-use textwrap::Options;
+use textwrap::core::display_width;
 
+use super::wrap::{wrap, wrap_items};
 use crate::render::Palette;
-use crate::render::palette::Tone;
-use crate::render::text;
+use crate::render::palette::TextRole;
+use crate::render::text::sanitize_lines;
 use crate::verdict::Decision;
 
-/// How wide the column of labels is, with its margins.
+/// The width of the label column with its margins.
 const MARGIN: usize = 12;
-/// What stands before each line that the system under test wrote. It also keeps
-/// such a line from being read as a command by what collects the output.
+/// The prefix of each line of text from outside. It also prevents that a CI
+/// system interprets such a line as a command.
 const GUTTER: &str = "│ ";
-/// How much of one hostile line is shown, in characters.
-const LONGEST_LINE: usize = 400;
-/// The narrowest page that can be read.
-const NARROWEST: usize = 40;
+/// The end of a line that a shell joins with the next one.
+const CONTINUATION: &str = " \\";
+/// The maximum length of one line of text from outside, in characters.
+const MAX_LINE: usize = 400;
+/// The width of a terminal that states no other.
+pub(super) const DEFAULT_WIDTH: usize = 80;
+/// The minimum width of a page.
+const MIN_WIDTH: usize = 40;
 
-/// A page in the making.
-pub(super) struct Page {
+/// A page of terminal text, written from top to bottom.
+pub(super) struct TerminalPage {
     palette: Palette,
     width: usize,
     text: String,
 }
 
-impl Page {
+impl TerminalPage {
     pub(super) fn new(palette: Palette, width: usize) -> Self {
-        let width = width.max(NARROWEST);
+        let width = width.max(MIN_WIDTH);
         Self {
             palette,
             width,
@@ -38,67 +43,102 @@ impl Page {
         self.text
     }
 
-    pub(super) fn blank(&mut self) {
+    pub(super) fn blank_line(&mut self) {
         self.text.push('\n');
     }
 
-    /// A line across the page.
+    /// A horizontal line.
     pub(super) fn rule(&mut self) {
         let rule = "─".repeat(self.width);
-        self.text += &self.palette.paint(Tone::Quiet, &rule);
-        self.blank();
+        self.text += &self.palette.paint(TextRole::Muted, &rule);
+        self.blank_line();
     }
 
-    /// The decision, and what it rests on.
+    /// The decision and a text beside it.
     pub(super) fn banner(&mut self, decision: Decision, text: &str) {
         let badge = format!(" {decision} ");
         let gap = (MARGIN - 1).saturating_sub(badge.len()).max(2);
-        let badge = self.palette.paint(Tone::Decision(decision), &badge);
-        self.text
-            .extend([" ", &badge, &" ".repeat(gap), text, "\n"]);
+        let indent = 1 + badge.len() + gap;
+        let badge = self.palette.paint(TextRole::Decision(decision), &badge);
+        let mut margin = format!(" {badge}{}", " ".repeat(gap));
+        for line in wrap_items(text, self.width.saturating_sub(indent)) {
+            self.text.extend([&margin, &line, "\n"]);
+            margin = " ".repeat(indent);
+        }
     }
 
-    /// A label and its text, folded to the width of the page.
-    pub(super) fn row(&mut self, label: &str, tone: Tone, text: &str, text_tone: Option<Tone>) {
-        let folded = textwrap::wrap(text, self.options("", ""));
-        self.put(label, tone, folded.iter().map(AsRef::as_ref), text_tone);
-    }
-
-    /// A label and its text, never folded: a command or a path that someone will copy.
-    pub(super) fn whole(&mut self, label: &str, text: &str) {
-        self.put(label, Tone::Quiet, [text], None);
-    }
-
-    /// A label and what the system under test said, in at most so many of its lines.
-    pub(super) fn quote(&mut self, label: &str, hostile: &str, most_lines: usize) {
-        let shown = text::lines(hostile, most_lines, LONGEST_LINE);
-        let folded: Vec<_> = shown
-            .iter()
-            .flat_map(|line| textwrap::wrap(line, self.options(GUTTER, GUTTER)))
-            .collect();
-        self.put(label, Tone::Quiet, folded.iter().map(AsRef::as_ref), None);
-    }
-
-    fn options<'a>(&self, first: &'a str, others: &'a str) -> Options<'a> {
-        Options::new(self.width - MARGIN)
-            .initial_indent(first)
-            .subsequent_indent(others)
-    }
-
-    fn put<'a>(
+    /// A label and its text, wrapped to the width of the page.
+    pub(super) fn row(
         &mut self,
         label: &str,
-        tone: Tone,
+        role: TextRole,
+        text: &str,
+        text_role: Option<TextRole>,
+    ) {
+        let wrapped = wrap(text, self.width - MARGIN);
+        self.write(label, role, wrapped.iter().map(AsRef::as_ref), text_role);
+    }
+
+    /// A label and a list of items separated by `·`, wrapped between items.
+    pub(super) fn items(&mut self, label: &str, items: &str, role: Option<TextRole>) {
+        let wrapped = wrap_items(items, self.width - MARGIN);
+        let lines = wrapped.iter().map(AsRef::as_ref);
+        self.write(label, TextRole::Muted, lines, role);
+    }
+
+    /// A label and a command for copying. A command that is too long for one line continues on
+    /// further lines, as a shell accepts it; it breaks only between its parts.
+    pub(super) fn command(&mut self, label: &str, parts: &[String]) {
+        let width = self.width - MARGIN - CONTINUATION.len();
+        let mut lines: Vec<String> = Vec::new();
+        for part in parts {
+            match lines.last_mut() {
+                Some(line) if display_width(line) + 1 + display_width(part) <= width => {
+                    line.extend([" ", part]);
+                }
+                Some(line) => {
+                    line.push_str(CONTINUATION);
+                    lines.push(format!("  {part}"));
+                }
+                None => lines.push(part.clone()),
+            }
+        }
+        let lines = lines.iter().map(AsRef::as_ref);
+        self.write(label, TextRole::Muted, lines, None);
+    }
+
+    /// A label and its text on one line: a command or a path for copying.
+    pub(super) fn unwrapped(&mut self, label: &str, text: &str) {
+        self.write(label, TextRole::Muted, [text], None);
+    }
+
+    /// A label and a text from outside, at most `max_lines` of its lines.
+    pub(super) fn quote(&mut self, label: &str, hostile: &str, max_lines: usize) {
+        let shown = sanitize_lines(hostile, max_lines, MAX_LINE);
+        let width = self.width - MARGIN - display_width(GUTTER);
+        let wrapped: Vec<_> = shown
+            .iter()
+            .flat_map(|line| wrap(line, width))
+            .map(|line| format!("{GUTTER}{line}"))
+            .collect();
+        let lines = wrapped.iter().map(AsRef::as_ref);
+        self.write(label, TextRole::Muted, lines, None);
+    }
+
+    fn write<'a>(
+        &mut self,
+        label: &str,
+        role: TextRole,
         lines: impl IntoIterator<Item = &'a str>,
-        text_tone: Option<Tone>,
+        text_role: Option<TextRole>,
     ) {
         let label = format!("{label:<9}");
-        let mut margin = format!("  {} ", self.palette.paint(tone, &label));
+        let mut margin = format!("  {} ", self.palette.paint(role, &label));
         for line in lines {
-            let line = text_tone.map_or_else(|| line.to_owned(), |it| self.palette.paint(it, line));
+            let line = text_role.map_or_else(|| line.to_owned(), |it| self.palette.paint(it, line));
             self.text += &margin;
             self.text += &line;
-            self.blank();
+            self.blank_line();
             margin = " ".repeat(MARGIN);
         }
     }

@@ -1,40 +1,40 @@
-//! The report at the end of a run: the worse something is, the nearer it stands to the prompt.
+//! The report at the end of a run. The worst results are the last ones, next to the prompt.
 
 use std::path::PathBuf;
 
-use super::failure::{tell, title};
-use super::page::Page;
+use super::details::{write_details, write_title};
+use super::page::{DEFAULT_WIDTH, TerminalPage};
 use crate::record::Run;
-use crate::render::palette::Tone;
-use crate::render::span::spoken_ms;
-use crate::render::story::{Chapter, Story, by_detail};
-use crate::render::text::line;
-use crate::render::{Palette, Render, SUMMARY_FILE};
+use crate::render::duration::human_ms;
+use crate::render::palette::TextRole;
+use crate::render::report_model::{CheckReport, ReportModel, group_by_detail};
+use crate::render::text::sanitize_line;
+use crate::render::{Markdown, Palette, Render, ReportFile as _};
 use crate::verdict::{Decision, Verdict};
 
-/// How many checks of a kind are told of in full; the others are named.
-const MOST_TOLD: usize = 10;
-/// How many of these others are named.
-const MOST_NAMED: usize = 40;
-/// How many remarks about the run are shown.
-const MOST_REMARKS: usize = 10;
-/// How long a remark may be, in characters.
-const LONGEST_REMARK: usize = 200;
-/// How many of the slowest checks are named.
+/// The maximum number of checks with details.
+const MAX_DETAILED: usize = 10;
+/// The maximum number of further checks, each on one line.
+const MAX_LISTED: usize = 40;
+/// The maximum number of problems of the run.
+const MAX_PROBLEMS: usize = 10;
+/// The maximum length of a problem in characters.
+const MAX_PROBLEM: usize = 200;
+/// The number of slowest checks.
 const SLOWEST: usize = 3;
-/// How many reasons for leaving checks out are shown.
-const MOST_LEFT_OUT: usize = 8;
-/// How long a name that someone else chose may be, in characters.
-const LONGEST_NAME: usize = 200;
+/// The maximum number of reasons for checks without a result.
+const MAX_REASONS: usize = 8;
+/// The maximum length of a name in characters.
+const MAX_NAME: usize = 200;
 
 /// The report for a terminal.
 #[derive(Clone, Debug)]
 pub struct Terminal {
     /// Whether it is coloured.
     pub palette: Palette,
-    /// How many columns the terminal has.
+    /// The width of the terminal in columns.
     pub width: usize,
-    /// The run directory, if the report shall say where the files are.
+    /// The run directory, if the report names its files.
     pub path: Option<PathBuf>,
 }
 
@@ -42,7 +42,7 @@ impl Default for Terminal {
     fn default() -> Self {
         Self {
             palette: Palette::Plain,
-            width: 80,
+            width: DEFAULT_WIDTH,
             path: None,
         }
     }
@@ -50,127 +50,134 @@ impl Default for Terminal {
 
 impl Render for Terminal {
     fn render(&self, run: &Run, verdict: &Verdict) -> String {
-        let story = Story::of(run, verdict);
-        let mut page = Page::new(self.palette, self.width);
-        page.blank();
-        suites(&mut page, verdict);
-        slowest(&mut page, &story);
-        let unanswered = story.unanswered.iter().copied();
-        let (not_run, unanswered): (Vec<_>, Vec<_>) = unanswered.partition(Chapter::never_ran);
-        let unanswered = unanswered.into_iter();
-        let (refused, unanswered): (Vec<_>, Vec<_>) = unanswered.partition(Chapter::was_refused);
-        by_reason(&mut page, "left out", &story.left_out);
-        by_reason(&mut page, "refused", &refused);
-        by_reason(&mut page, "not run", &not_run);
-        remarks(&mut page, &story);
-        page.blank();
-        told(&mut page, &unanswered);
-        told(&mut page, &story.failed);
+        let model = ReportModel::new(run, verdict);
+        let mut page = TerminalPage::new(self.palette, self.width);
+        page.blank_line();
+        write_suites(&mut page, verdict);
+        write_slowest(&mut page, &model);
+        let rest = model.without_result.iter().copied();
+        let (not_run, rest): (Vec<_>, Vec<_>) = rest.partition(CheckReport::is_not_run);
+        let rest = rest.into_iter();
+        let (refused, rest): (Vec<_>, Vec<_>) = rest.partition(CheckReport::is_refused);
+        write_reasons(&mut page, "skipped", &model.excluded);
+        write_reasons(&mut page, "refused", &refused);
+        write_reasons(&mut page, "not run", &not_run);
+        write_problems(&mut page, &model);
+        page.blank_line();
+        write_checks(&mut page, &rest);
+        write_checks(&mut page, &model.failed);
         page.rule();
-        conclusion(&mut page, run, verdict);
+        write_conclusion(&mut page, run, verdict);
         if let Some(path) = &self.path {
-            let report = path.join(SUMMARY_FILE).display().to_string();
-            page.whole("report", &line(&report, usize::MAX));
+            let report = path.join(Markdown.file_name()).display().to_string();
+            page.unwrapped("report", &sanitize_line(&report, usize::MAX));
         }
         page.finish()
     }
 }
 
-fn suites(page: &mut Page, verdict: &Verdict) {
+fn write_suites(page: &mut TerminalPage, verdict: &Verdict) {
     let widest = verdict.suites.iter().map(|suite| suite.suite.len()).max();
     let widest = widest.unwrap_or_default();
     let mut label = "suites";
     for suite in &verdict.suites {
-        let counts = suite.counts.spoken();
+        let counts = suite.counts.summary();
         let text = format!("{:<widest$}  {counts}", suite.suite);
-        page.row(label, Tone::Quiet, &text, None);
+        page.items(label, &text, None);
         label = "";
     }
 }
 
-fn slowest(page: &mut Page, story: &Story<'_>) {
-    let mut timed: Vec<_> = story
-        .all
+fn write_slowest(page: &mut TerminalPage, model: &ReportModel<'_>) {
+    let mut timed: Vec<_> = model
+        .checks
         .iter()
-        .filter_map(|chapter| Some((chapter.judged.duration_ms?, &chapter.judged.id)))
+        .filter_map(|check| Some((check.verdict.duration_ms?, &check.verdict.id)))
         .collect();
     timed.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     timed.truncate(SLOWEST);
-    let widest = timed.iter().map(|(_, id)| id.as_str().len()).max();
+    let timed = timed.into_iter().map(|(ms, id)| (human_ms(ms), id));
+    let timed: Vec<_> = timed.collect();
+    let widest = timed.iter().map(|(duration, _)| duration.len()).max();
     let widest = widest.unwrap_or_default();
     let mut label = "slowest";
-    for (ms, id) in timed {
-        let text = format!("{id:<widest$}  {}", spoken_ms(ms));
-        page.row(label, Tone::Quiet, &text, None);
+    for (duration, id) in timed {
+        page.row(
+            label,
+            TextRole::Muted,
+            &format!("{duration:>widest$}  {id}"),
+            None,
+        );
         label = "";
     }
 }
 
-/// Checks without a story of their own: how many there are for each reason.
-fn by_reason(page: &mut Page, mut label: &str, quiet: &[Chapter<'_>]) {
-    let reasons = by_detail(quiet);
-    for (reason, chapters) in reasons.iter().take(MOST_LEFT_OUT) {
-        let who = match chapters.as_slice() {
-            [only] => only.judged.id.to_string(),
+/// Writes one line for each reason, with the number of checks.
+fn write_reasons(page: &mut TerminalPage, mut label: &str, checks: &[CheckReport<'_>]) {
+    let reasons = group_by_detail(checks);
+    for (reason, group) in reasons.iter().take(MAX_REASONS) {
+        let subject = match group.as_slice() {
+            [single] => single.verdict.id.to_string(),
             several => format!("{} checks", several.len()),
         };
-        page.quote(label, &format!("{who}: {reason}"), 2);
+        page.quote(label, &format!("{subject}: {reason}"), 2);
         label = "";
     }
-    and_more(page, reasons.len(), MOST_LEFT_OUT);
+    write_more(page, reasons.len(), MAX_REASONS);
 }
 
-/// The risks, and what speaks against the run as a whole.
-fn remarks(page: &mut Page, story: &Story<'_>) {
-    and_more(page, story.remarks.len(), MOST_REMARKS);
-    for remark in story.remarks.iter().take(MOST_REMARKS).rev() {
-        let label = match remark.allows {
+/// Writes the risks and the problems of the run.
+fn write_problems(page: &mut TerminalPage, model: &ReportModel<'_>) {
+    write_more(page, model.problems.len(), MAX_PROBLEMS);
+    for problem in model.problems.iter().take(MAX_PROBLEMS).rev() {
+        let label = match problem.allows {
             Decision::Conditional => "risk",
-            Decision::Go | Decision::Inconclusive | Decision::NoGo => "the run",
+            Decision::Go | Decision::Inconclusive | Decision::NoGo => "problem",
         };
-        page.quote(label, &line(&remark.text, LONGEST_REMARK), 1);
+        page.quote(label, &sanitize_line(&problem.text, MAX_PROBLEM), 1);
     }
 }
 
-fn told(page: &mut Page, chapters: &[Chapter<'_>]) {
-    for chapter in chapters.iter().take(MOST_TOLD) {
-        tell(page, chapter);
-        page.blank();
+fn write_checks(page: &mut TerminalPage, checks: &[CheckReport<'_>]) {
+    for check in checks.iter().take(MAX_DETAILED) {
+        write_details(page, check);
+        page.blank_line();
     }
-    if chapters.len() > MOST_TOLD {
-        let named = chapters.iter().skip(MOST_TOLD).take(MOST_NAMED);
-        named.for_each(|chapter| title(page, chapter));
-        and_more(page, chapters.len(), MOST_TOLD + MOST_NAMED);
-        page.blank();
+    if checks.len() > MAX_DETAILED {
+        let listed = checks.iter().skip(MAX_DETAILED).take(MAX_LISTED);
+        listed.for_each(|check| write_title(page, check));
+        write_more(page, checks.len(), MAX_DETAILED + MAX_LISTED);
+        page.blank_line();
     }
 }
 
-fn conclusion(page: &mut Page, run: &Run, verdict: &Verdict) {
-    page.banner(verdict.decision, &verdict.counts.spoken_in_full());
+fn write_conclusion(page: &mut TerminalPage, run: &Run, verdict: &Verdict) {
+    page.banner(verdict.decision, &verdict.counts.headline(run.profile()));
     if let Some(reason) = &verdict.reason {
-        page.quote("because", reason, 1);
+        page.quote("reason", reason, 1);
     }
     let mut facts: Vec<_> = verdict
         .run
         .iter()
-        .map(|run| line(run, LONGEST_NAME))
+        .map(|run| sanitize_line(run, MAX_NAME))
         .collect();
     if let Some(plan) = &run.plan {
         let target = format!("target {} ({})", plan.target.name, plan.target.class);
-        facts.push(line(&target, LONGEST_NAME));
+        facts.push(sanitize_line(&target, MAX_NAME));
         let defect = plan.target.defect.iter();
-        facts.extend(defect.map(|id| format!("seeded defect {}", line(id, LONGEST_NAME))));
+        facts.extend(defect.map(|id| format!("seeded defect {}", sanitize_line(id, MAX_NAME))));
         facts.push(format!("profile {}", plan.profile));
         facts.push(format!("seed {}", plan.seed));
     }
-    facts.push(format!("policy {}", line(&verdict.policy, LONGEST_NAME)));
-    facts.extend(verdict.duration_ms.map(spoken_ms));
-    page.row("run", Tone::Quiet, &facts.join(" · "), None);
+    let policy = sanitize_line(&verdict.policy, MAX_NAME);
+    facts.push(format!("policy {policy}"));
+    facts.extend(verdict.duration_ms.map(human_ms));
+    page.items("run", &facts.join(" · "), None);
 }
 
-fn and_more(page: &mut Page, all: usize, shown: usize) {
+fn write_more(page: &mut TerminalPage, all: usize, shown: usize) {
     match all.saturating_sub(shown) {
         0 => {}
-        rest => page.row("", Tone::Quiet, &format!("… and {rest} more"), None),
+        rest => page.row("", TextRole::Muted, &format!("… and {rest} more"), None),
     }
 }

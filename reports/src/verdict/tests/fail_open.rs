@@ -1,43 +1,43 @@
-//! What other gates are known to let through; ours must not.
+//! Known ways in which other gates fail open. This gate must not.
 
 use super::sample::{
-    NOW, at, ends, errored, plan, planned, policy, refused, renamed, run_of, run_with, skipped,
-    trial,
+    NOW, at, errored, plan, planned, policy, refuse, rename, run_of, run_with, set_outcome,
+    skipped, trial,
 };
 use crate::exit;
 use crate::policy::Policy;
 use crate::record::{Criticality, Outcome, Run, RunEvent, Severity, SkipClass};
 use crate::verdict::{Decision, judge};
 
-/// A way in which some gate has failed open, and what ours must make of it.
-type Case = (&'static str, Decision, fn(&mut Run));
+/// A known flaw, the expected decision, and the change to the passing run.
+type KnownFlaw = (&'static str, Decision, fn(&mut Run));
 
 #[rustfmt::skip]
-const CASES: &[Case] = &[
+const KNOWN_FLAWS: &[KnownFlaw] = &[
     ("a group without data scores full marks", Decision::Inconclusive, |run| run.trials.clear()),
-    ("a group in which nothing applies scores full marks", Decision::Inconclusive, |run| for trial in &mut run.trials { trial.finished = Some((skipped(SkipClass::NotApplicable), 1.0)); }),
-    ("an errored metric is left out of the score", Decision::Inconclusive, |run| ends(run, errored())),
-    ("a critical metric that throws is critical no more", Decision::Inconclusive, |run| { plan(run).checks[1].severity = Severity::Critical; ends(run, errored()); }),
-    ("a metric without a condition is successful", Decision::NoGo, |run| { ends(run, Outcome::Failed); run.trials[1].findings.clear(); }),
-    ("a measurement that was terminated is successful", Decision::Inconclusive, |run| run.life.insert(2, at(RunEvent::Interrupted { by: "a deadline".to_owned() }))),
-    ("one failure is within the limit", Decision::NoGo, |run| { passing(run, 200); ends(run, Outcome::Failed); }),
-    ("an image that cannot be pulled ends in promotion", Decision::Inconclusive, |run| { run.trials.clear(); run.life = vec![at(RunEvent::Incident { what: "the stack did not start".to_owned() }), at(RunEvent::Finished { duration_ms: 1.0 })]; }),
-    ("a fast lane skips the analysis", Decision::Inconclusive, |run| refused(run, SkipClass::Filtered)),
-    ("a command is answered for when it has started", Decision::Inconclusive, |run| run.trials[1].finished = None),
-    ("a failing step after the roll-out is only logged", Decision::Inconclusive, |run| run.life.push(at(RunEvent::Incident { what: "documents of the tenant were left behind".to_owned() }))),
-    ("the gate's state is lost in a restart", Decision::Inconclusive, |run| run.life.clear()),
-    ("there is nothing to compare with, so it passes", Decision::Inconclusive, |run| ends(run, skipped(SkipClass::PreconditionMissing))),
+    ("a group without an applicable check scores full marks", Decision::Inconclusive, |run| for trial in &mut run.trials { trial.finished = Some((skipped(SkipClass::NotApplicable), 1.0)); }),
+    ("an errored metric is excluded from the score", Decision::Inconclusive, |run| set_outcome(run, errored())),
+    ("a critical metric that throws is no longer critical", Decision::Inconclusive, |run| { plan(run).checks[1].severity = Severity::Critical; set_outcome(run, errored()); }),
+    ("a metric without a condition is successful", Decision::NoGo, |run| { set_outcome(run, Outcome::Failed); run.trials[1].findings.clear(); }),
+    ("a measurement that was terminated is successful", Decision::Inconclusive, |run| run.journal.insert(2, at(RunEvent::Interrupted { by: "a deadline".to_owned() }))),
+    ("one failure is within the limit", Decision::NoGo, |run| { add_passing(run, 200); set_outcome(run, Outcome::Failed); }),
+    ("an image that cannot be pulled ends in promotion", Decision::Inconclusive, |run| { run.trials.clear(); run.journal = vec![at(RunEvent::Incident { what: "the stack did not start".to_owned() }), at(RunEvent::Finished { duration_ms: 1.0 })]; }),
+    ("a fast path skips the analysis", Decision::Inconclusive, |run| refuse(run, SkipClass::Filtered)),
+    ("a command counts as successful once it has started", Decision::Inconclusive, |run| run.trials[1].finished = None),
+    ("a failed step after the roll-out is only logged", Decision::Inconclusive, |run| run.journal.push(at(RunEvent::Incident { what: "documents of the tenant were left behind".to_owned() }))),
+    ("a restart loses the state of the gate", Decision::Inconclusive, |run| run.journal.clear()),
+    ("a missing baseline is a pass", Decision::Inconclusive, |run| set_outcome(run, skipped(SkipClass::PreconditionMissing))),
     ("only informational objectives pass", Decision::Inconclusive, |run| for (check, trial) in run.plan.as_mut().unwrap().checks.iter_mut().zip(&mut run.trials) { check.criticality = Criticality::Advisory; trial.finished = Some((errored(), 1.0)); }),
-    ("nothing to verify is a success", Decision::Inconclusive, |run| { plan(run).checks.clear(); run.trials.clear(); }),
-    ("missing tests are green", Decision::Inconclusive, |run| { run.trials.remove(0); }),
-    ("a person ignores the failed job", Decision::Conditional, |run| { renamed(run, "p::waived"); ends(run, Outcome::Failed); }),
-    ("a link carried nothing", Decision::Inconclusive, |run| run.life.push(at(carried(0)))),
-    ("a token stands in the report", Decision::NoGo, |run| run.life.push(at(RunEvent::Leaked { file: "trials/x.jsonl".to_owned() }))),
-    ("a retry hides the failure", Decision::NoGo, |run| { let again = run.trials[1].check.clone(); ends(run, Outcome::Failed); run.trials.push(trial(&again, Some(Outcome::Passed))); }),
+    ("an empty plan is a success", Decision::Inconclusive, |run| { plan(run).checks.clear(); run.trials.clear(); }),
+    ("missing tests are successful", Decision::Inconclusive, |run| { run.trials.remove(0); }),
+    ("a person overrides the failed job", Decision::Conditional, |run| { rename(run, "p::waived"); set_outcome(run, Outcome::Failed); }),
+    ("a link has no traffic", Decision::Inconclusive, |run| run.journal.push(at(link_traffic(0)))),
+    ("the report contains a token", Decision::NoGo, |run| run.journal.push(at(RunEvent::Leaked { file: "trials/x.jsonl".to_owned() }))),
+    ("a retry hides the failure", Decision::NoGo, |run| { let again = run.trials[1].check.clone(); set_outcome(run, Outcome::Failed); run.trials.push(trial(&again, Some(Outcome::Passed))); }),
 ];
 
-fn carried(connections: u64) -> RunEvent {
-    RunEvent::Carried {
+fn link_traffic(connections: u64) -> RunEvent {
+    RunEvent::LinkTraffic {
         link: "database".to_owned(),
         connections,
         sent_bytes: connections,
@@ -45,9 +45,9 @@ fn carried(connections: u64) -> RunEvent {
     }
 }
 
-/// Adds so many checks that pass.
-fn passing(run: &mut Run, many: usize) {
-    for index in 0..many {
+/// Adds passing checks.
+fn add_passing(run: &mut Run, count: usize) {
+    for index in 0..count {
         let check = planned(
             &format!("p::c{index}"),
             Severity::High,
@@ -59,8 +59,8 @@ fn passing(run: &mut Run, many: usize) {
 }
 
 #[test]
-fn what_others_let_through_is_not_a_go() {
-    for (what, decision, change) in CASES {
+fn no_known_flaw_leads_to_a_go() {
+    for (what, decision, change) in KNOWN_FLAWS {
         let verdict = judge(&run_with(change), &policy(), NOW);
         assert_eq!(verdict.decision, *decision, "{what}: {:?}", verdict.reasons);
         assert!(verdict.reason.is_some(), "{what}");
@@ -68,7 +68,7 @@ fn what_others_let_through_is_not_a_go() {
 }
 
 #[test]
-fn a_policy_that_asks_for_no_number_of_checks_is_not_content_with_none() {
+fn a_policy_without_a_minimum_still_requires_one_pass() {
     let text = "schema = 1\nname = \"lax\"\nbar = \"critical\"\nmax_age = \"2h\"\n\
         [[suite]]\nid = \"p\"\nrequired = true\n";
     let lax = Policy::parse(text, "lax.toml").unwrap();
@@ -85,8 +85,8 @@ fn a_policy_that_asks_for_no_number_of_checks_is_not_content_with_none() {
 }
 
 #[test]
-fn a_report_that_nobody_reads_is_not_the_gate_the_exit_code_is() {
-    for (_, _, change) in CASES {
+fn the_exit_code_denies_every_decision_that_is_not_a_pass() {
+    for (_, _, change) in KNOWN_FLAWS {
         let verdict = judge(&run_with(change), &policy(), NOW);
         assert_ne!(verdict.exit_code(true), exit::GO, "{:?}", verdict.reason);
         let denied = verdict.decision > Decision::Conditional;
@@ -95,7 +95,7 @@ fn a_report_that_nobody_reads_is_not_the_gate_the_exit_code_is() {
 }
 
 #[test]
-fn an_empty_directory_is_not_a_go() {
+fn an_empty_record_is_not_a_go() {
     let verdict = judge(&Run::default(), &policy(), NOW);
     assert_eq!(verdict.decision, Decision::Inconclusive);
 }

@@ -1,7 +1,8 @@
-//! The three laws: a table of single cases, what other gates let through, and properties of arbitrary runs.
+//! Tests of the judge: single deviations, known flaws of other gates, and properties of arbitrary runs.
 
 mod cases;
 mod fail_open;
 mod laws;
 mod profiles;
 mod sample;
+mod selection;

@@ -1,12 +1,12 @@
-//! What a profile does not ask for is not missed; what it asks for is, and a failure counts in any case.
+//! Tests of profiles: only a check inside the profile can be missing, and a failure always counts.
 
-use super::sample::{NOW, ends, plan, policy, refused, run_with};
+use super::sample::{NOW, plan, policy, refuse, run_with, set_outcome};
 use crate::policy::Policy;
 use crate::record::{Effect, Outcome, Profile, Run, SkipClass};
 use crate::verdict::{Decision, judge};
 
-/// The sample policy, whose smoke profile reads only, over HTTP.
-fn reading() -> Policy {
+/// The sample policy with a smoke profile of read-only checks over HTTP.
+fn read_only_smoke() -> Policy {
     let smoke = "suites = [\"p\"]\neffects = \"read\"\nneeds = [\"http\"]";
     let mut policy = policy();
     policy.profiles = [(Profile::Smoke, toml::from_str(smoke).unwrap())].into();
@@ -18,7 +18,7 @@ fn decision(profile: Profile, change: impl FnOnce(&mut Run)) -> Decision {
         plan(run).profile = profile;
         change(run);
     });
-    judge(&run, &reading(), NOW).decision
+    judge(&run, &read_only_smoke(), NOW).decision
 }
 
 fn writes(run: &mut Run) {
@@ -30,21 +30,21 @@ fn needs_database(run: &mut Run) {
 }
 
 #[test]
-fn what_is_not_asked_for_is_not_missed() {
-    for beyond in [writes, needs_database] {
-        let left_out = |run: &mut Run| {
-            beyond(run);
-            refused(run, SkipClass::Filtered);
+fn a_check_outside_of_the_profile_is_not_missing() {
+    for exclude in [writes, needs_database] {
+        let skipped = |run: &mut Run| {
+            exclude(run);
+            refuse(run, SkipClass::Filtered);
         };
-        assert_eq!(decision(Profile::Smoke, left_out), Decision::Go);
-        assert_eq!(decision(Profile::Gate, left_out), Decision::Inconclusive);
+        assert_eq!(decision(Profile::Smoke, skipped), Decision::Go);
+        assert_eq!(decision(Profile::Gate, skipped), Decision::Inconclusive);
     }
 }
 
 #[test]
-fn what_is_asked_for_is_missed_and_a_failure_counts_in_any_case() {
-    let left_out = |run: &mut Run| refused(run, SkipClass::Filtered);
-    assert_eq!(decision(Profile::Smoke, left_out), Decision::Inconclusive);
+fn a_check_inside_the_profile_can_be_missing_and_a_failure_always_counts() {
+    let skipped = |run: &mut Run| refuse(run, SkipClass::Filtered);
+    assert_eq!(decision(Profile::Smoke, skipped), Decision::Inconclusive);
     let lost = |run: &mut Run| {
         writes(run);
         run.trials.pop();
@@ -52,7 +52,7 @@ fn what_is_asked_for_is_missed_and_a_failure_counts_in_any_case() {
     assert_eq!(decision(Profile::Smoke, lost), Decision::Inconclusive);
     let failed = |run: &mut Run| {
         writes(run);
-        ends(run, Outcome::Failed);
+        set_outcome(run, Outcome::Failed);
     };
     assert_eq!(decision(Profile::Smoke, failed), Decision::NoGo);
 }

@@ -1,11 +1,11 @@
-//! A sound run, and the ways to spoil it.
+//! A run without defects, and functions that change it.
 
 use time::{Duration, OffsetDateTime};
 
 use crate::policy::Policy;
 use crate::record::{
     Admission, CheckId, Criticality, Effect, Finding, JOURNAL_VERSION, Outcome, PLAN_VERSION, Plan,
-    PlannedCheck, Profile, Run, RunEvent, RunLine, Selection, Severity, SkipClass, Source,
+    PlannedCheck, Profile, Run, RunEvent, RunJournalEntry, Selection, Severity, SkipClass, Source,
     TargetSummary, Trial,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn policy() -> Policy {
 pub(super) fn planned(id: &str, severity: Severity, criticality: Criticality) -> PlannedCheck {
     PlannedCheck {
         id: id.parse().unwrap(),
-        statement: "it is so".to_owned(),
+        statement: "the statement holds".to_owned(),
         severity,
         criticality,
         effect: Effect::Read,
@@ -39,7 +39,7 @@ pub(super) fn planned(id: &str, severity: Severity, criticality: Criticality) ->
 
 pub(super) fn trial(id: &CheckId, outcome: Option<Outcome>) -> Trial {
     let findings = match outcome {
-        Some(Outcome::Failed) => vec![Finding::new("it is not so")],
+        Some(Outcome::Failed) => vec![Finding::new("the statement does not hold")],
         _ => Vec::new(),
     };
     Trial {
@@ -52,15 +52,15 @@ pub(super) fn trial(id: &CheckId, outcome: Option<Outcome>) -> Trial {
     }
 }
 
-pub(super) fn at(event: RunEvent) -> RunLine {
-    RunLine {
+pub(super) fn at(event: RunEvent) -> RunJournalEntry {
+    RunJournalEntry {
         v: JOURNAL_VERSION,
         at: NOW,
         event,
     }
 }
 
-pub(super) fn life() -> Vec<RunLine> {
+pub(super) fn run_journal() -> Vec<RunJournalEntry> {
     let identity = serde_json::json!({"commit": "abc"});
     vec![
         at(RunEvent::Identified {
@@ -91,21 +91,21 @@ pub(super) fn run_of(checks: Vec<PlannedCheck>, trials: Vec<Trial>) -> Run {
     };
     Run {
         plan: Some(plan),
-        life: life(),
+        journal: run_journal(),
         trials,
         unreadable: Vec::new(),
     }
 }
 
-/// A run of one check, which passes unless changed, beside one that passes.
+/// A run of two passing checks, changed. The functions below change the second check.
 pub(super) fn run_with(change: impl FnOnce(&mut Run)) -> Run {
-    let sound = planned("p::sound", Severity::High, Criticality::Required);
+    let other = planned("p::other", Severity::High, Criticality::Required);
     let check = planned("p::it", Severity::High, Criticality::Required);
     let trials = vec![
-        trial(&sound.id, Some(Outcome::Passed)),
+        trial(&other.id, Some(Outcome::Passed)),
         trial(&check.id, Some(Outcome::Passed)),
     ];
-    let mut run = run_of(vec![sound, check], trials);
+    let mut run = run_of(vec![other, check], trials);
     change(&mut run);
     run
 }
@@ -114,19 +114,19 @@ pub(super) fn plan(run: &mut Run) -> &mut Plan {
     run.plan.as_mut().unwrap()
 }
 
-pub(super) fn ends(run: &mut Run, outcome: Outcome) {
+pub(super) fn set_outcome(run: &mut Run, outcome: Outcome) {
     run.trials[1] = trial(&run.trials[1].check.clone(), Some(outcome));
 }
 
-pub(super) fn renamed(run: &mut Run, id: &str) {
+pub(super) fn rename(run: &mut Run, id: &str) {
     plan(run).checks[1].id = id.parse().unwrap();
     run.trials[1].check = id.parse().unwrap();
 }
 
-pub(super) fn refused(run: &mut Run, class: SkipClass) {
+pub(super) fn refuse(run: &mut Run, class: SkipClass) {
     plan(run).checks[1].admission = Admission::Refused {
         class,
-        reason: "because".to_owned(),
+        reason: "a reason".to_owned(),
     };
     run.trials.pop();
 }
@@ -140,6 +140,6 @@ pub(super) fn errored() -> Outcome {
 pub(super) fn skipped(class: SkipClass) -> Outcome {
     Outcome::Skipped {
         class,
-        reason: "because".to_owned(),
+        reason: "a reason".to_owned(),
     }
 }

@@ -21,15 +21,18 @@ const DEFECTS: [(&str, &str); 6] = [
         "everybodys_chunks",
         "pipeline::a_document_is_found_only_when_complete",
     ),
-    ("vectors_by_place", "pipeline::a_text_finds_itself_first"),
+    (
+        "vectors_by_place",
+        "pipeline::each_chunk_is_its_own_best_match",
+    ),
     (
         "vectors_invented",
-        "pipeline::a_search_that_cannot_work_says_so",
+        "pipeline::a_search_without_a_query_vector_fails",
     ),
     ("guests_welcome", "smoke::nobody_gets_in_without_a_token"),
     (
         "callbacks_unsigned",
-        "pipeline::nobody_speaks_for_the_parser",
+        "pipeline::forged_callbacks_are_refused",
     ),
     (
         "bytes_unchecked",
@@ -47,12 +50,12 @@ const WRONG_LINES: [(&str, &str, &str); 3] = [
     (
         "sha256 = \"/document/digest\"\nocr",
         "sha256 = \"/digest\"\nocr",
-        "pipeline::a_text_finds_itself_first",
+        "pipeline::each_chunk_is_its_own_best_match",
     ),
     (
         "static_header = \"X-Parser-Token\"",
         "static_header = \"X-Other-Token\"",
-        "pipeline::nobody_speaks_for_the_parser",
+        "pipeline::forged_callbacks_are_refused",
     ),
 ];
 

@@ -40,7 +40,7 @@ fn running_standins_are_used_and_stay() {
     let second = foreign.command(&["standins"]).output().unwrap();
     let text = output_text(&second);
     assert_eq!(second.status.code(), Some(2), "{text}");
-    assert!(text.contains("served already"), "{text}");
+    assert!(text.contains("already running"), "{text}");
     let report = output_text(&foreign.run(&["doctor"]));
     assert!(report.contains("others serve them"), "{report}");
     let smoke = foreign.run(&["smoke"]);

@@ -8,7 +8,7 @@ use super::stack::{AttachedStack, TARGET};
 /// One check that stops the worker, and one that kills the API.
 const CHECKS: [&str; 2] = [
     "pipeline::a_dead_worker_is_not_ready",
-    "pipeline::what_was_accepted_outlives_the_api",
+    "failure::accepted_documents_survive_an_api_restart",
 ];
 
 /// A validation by the check that stops the worker.
@@ -52,9 +52,12 @@ fn a_run_ends_when_an_effect_cannot_be_undone() {
     stack.write_target(&broken);
     let validated = stack.home.run(STOP_THE_WORKER);
     assert_eq!(validated.status.code(), Some(3), "{validated:?}");
-    let life = stack.home.newest_run().life;
+    let journal = stack.home.newest_run().journal;
     let is_reported = |event: &RunEvent| matches!(event, RunEvent::Incident { what } if what.contains("was not put back"));
-    assert!(life.iter().any(|line| is_reported(&line.event)), "{life:?}");
+    assert!(
+        journal.iter().any(|line| is_reported(&line.event)),
+        "{journal:?}"
+    );
     assert!(!stack.worker_is_alive());
     let failed = stack.home.run(["sweep", "--target", TARGET]);
     assert!(!failed.status.success(), "{failed:?}");

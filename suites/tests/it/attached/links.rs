@@ -7,8 +7,8 @@ use super::stack::{AttachedStack, TARGET};
 
 /// The number of connections that passed through a link.
 fn connections(run: &Run, link: &str) -> Option<u64> {
-    run.life.iter().find_map(|line| {
-        let RunEvent::Carried {
+    run.journal.iter().find_map(|line| {
+        let RunEvent::LinkTraffic {
             link: name,
             connections,
             ..
@@ -27,7 +27,7 @@ fn a_link_counts_its_connections_and_an_unused_one_is_reported() {
     let variable = format!("OPENAI_API_URL = \"http://127.0.0.1:{}\"", used.number());
     let stack = AttachedStack::start_with(&variable);
     let link = |name: &str, port: &ReservedPort| {
-        let upstream = stack.address(&format!("/standins/{name}"));
+        let upstream = stack.address(&format!("/endpoints/{name}"));
         let listen = format!("127.0.0.1:{}", port.number());
         format!("[links.{name}]\nlisten = \"{listen}\"\nupstream = \"{upstream}\"\n")
     };
@@ -36,7 +36,7 @@ fn a_link_counts_its_connections_and_an_unused_one_is_reported() {
     let smoke = stack.home.run(["smoke", "--target", TARGET]);
     let run = stack.home.newest_run();
     assert_eq!(smoke.status.code(), Some(0), "{smoke:?}");
-    assert!(connections(&run, "embedder") > Some(0), "{:?}", run.life);
+    assert!(connections(&run, "embedder") > Some(0), "{:?}", run.journal);
 
     stack.write_target(&(embedder + &link("parser", &unused)));
     let smoke = stack.home.run(["smoke", "--target", TARGET]);

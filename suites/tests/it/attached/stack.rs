@@ -42,7 +42,7 @@ impl AttachedStack {
         let up = stack.home.run(["stack", "up", "--target", "own.toml"]);
         assert!(up.status.success(), "{up:?}");
         let directory = String::from_utf8(up.stdout).unwrap();
-        let info = fs::read_to_string(Path::new(directory.trim()).join("card.json")).unwrap();
+        let info = fs::read_to_string(Path::new(directory.trim()).join("stack.json")).unwrap();
         stack.info = serde_json::from_str(&info).unwrap();
         stack
     }
@@ -78,15 +78,17 @@ impl AttachedStack {
     /// Writes the target file, with these tables beside the required ones.
     pub(crate) fn write_target(&self, tables: &str) {
         let (_, limits) = LOCAL.split_once("[contract.limits]").unwrap();
-        let secret = self
-            .home
-            .write("jwt_secret", self.text("/supabase/jwt_secret"));
+        let secret = self.home.write(
+            "jwt_secret",
+            self.text("/credentials/secret of access tokens"),
+        );
+        let issuer = format!("{}auth/v1", self.text("/endpoints/supabase"));
         let target = format!(
             "schema = 1\nname = \"theirs\"\nclass = \"local\"\n[api]\nurl = \"{}\"\n\
              [identity.mint]\nsecret = {{ file = \"{}\" }}\nissuer = \"{}\"\n{tables}\n[contract.limits]{limits}",
             self.text("/api_url"),
             secret.display(),
-            self.text("/supabase/issuer"),
+            issuer,
         );
         self.home.write(TARGET, &target);
     }

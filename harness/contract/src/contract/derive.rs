@@ -1,0 +1,196 @@
+//! What ids, paths and addresses must be, computed here and not asked of the pipeline.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::endpoint::{Endpoint, Route};
+use super::ids::Derivation;
+use super::model::{Contract, NameHash, StorageLayout};
+use super::template::fill;
+use cutover_evidence::stop::{CheckResult, Stop};
+
+impl Contract {
+    /// The id of a user's document with these bytes; `None` where ids are random.
+    pub fn document_id(&self, user: Uuid, file_sha256: &str) -> Option<Uuid> {
+        self.id(
+            &self.ids.document,
+            &[("user_id", &user), ("file_sha256", &file_sha256)],
+        )
+    }
+
+    /// The id of a document's chunk; `None` where ids are random.
+    pub fn chunk_id(&self, document: Uuid, ord: i64) -> Option<Uuid> {
+        self.chunk_id_by(document, &self.chunker.name, &self.chunker.version, ord)
+    }
+
+    /// The id of a document's chunk that another chunker made.
+    pub(crate) fn chunk_id_by(
+        &self,
+        document: Uuid,
+        chunker: &str,
+        version: &str,
+        ord: i64,
+    ) -> Option<Uuid> {
+        let values: [(&str, &dyn Display); 4] = [
+            ("document_id", &document),
+            ("chunker_name", &chunker),
+            ("chunker_version", &version),
+            ("chunk_ord", &ord),
+        ];
+        self.id(&self.ids.chunk, &values)
+    }
+
+    /// Bucket and key of a document's bytes.
+    pub fn raw_path(&self, user: Uuid, document: Uuid) -> String {
+        self.object_path(&self.storage.raw_path, user, document)
+    }
+
+    /// What is known of bucket and key of a user's document before it is registered: all of it, or as
+    /// much as does not depend on an id that is random.
+    ///
+    /// A question about it does not apply where that is less than whose document it is.
+    pub fn raw_path_ahead(&self, user: Uuid, file_sha256: &str) -> CheckResult<String> {
+        if let Some(document) = self.document_id(user, file_sha256) {
+            return Ok(self.raw_path(user, document));
+        }
+        let template = &self.storage.raw_path;
+        let unknown = ["{document_id}", "{h}"].map(|place| template.find(place));
+        let known = unknown.into_iter().flatten().min();
+        let known = fill(
+            &template[..known.unwrap_or(template.len())],
+            &[("user_id", &user)],
+        );
+        if known.contains(&user.to_string()) {
+            return Ok(known);
+        }
+        Err(Stop::not_applicable(
+            "ids are random here: nobody knows where a document will be before it is registered",
+        ))
+    }
+
+    /// Bucket and key of a document's parsed text.
+    pub fn parsed_path(&self, user: Uuid, document: Uuid) -> String {
+        self.object_path(&self.storage.parsed_path, user, document)
+    }
+
+    /// Every bucket that the layout names, once each: the bucket, and those that the paths begin with.
+    pub fn buckets(&self) -> BTreeSet<String> {
+        let StorageLayout {
+            bucket,
+            raw_path,
+            parsed_path,
+            ..
+        } = &self.storage;
+        let of_paths = [raw_path, parsed_path].map(|path| bucket_of(path));
+        let named = of_paths.into_iter().chain([bucket.as_str()]);
+        named.map(str::to_owned).collect()
+    }
+
+    /// Where an endpoint is, if the target has it.
+    pub fn route(&self, endpoint: Endpoint) -> Option<&Route> {
+        self.routes.get(&endpoint)
+    }
+
+    /// An endpoint's path with its places filled.
+    pub fn path(&self, route: &Route, values: &[(&str, &dyn Display)]) -> String {
+        let prefixes: [(&str, &dyn Display); 2] = [
+            ("prefix", &self.prefix.trim_end_matches('/')),
+            ("webhook_prefix", &self.webhook_prefix.trim_end_matches('/')),
+        ];
+        fill(&fill(&route.path, &prefixes), values)
+    }
+
+    fn id(&self, derivation: &Derivation, values: &[(&str, &dyn Display)]) -> Option<Uuid> {
+        let name = fill(derivation.template()?, values);
+        Some(Uuid::new_v5(&self.ids.namespace, name.as_bytes()))
+    }
+
+    fn object_path(&self, template: &str, user: Uuid, document: Uuid) -> String {
+        let id = document.to_string();
+        let digest = match self.storage.h.hash {
+            NameHash::Md5 => hex::encode(Md5::digest(&id)),
+            NameHash::Sha256 => hex::encode(Sha256::digest(&id)),
+        };
+        let h = digest.get(..self.storage.h.digits).unwrap_or(&digest);
+        fill(
+            template,
+            &[("user_id", &user), ("document_id", &id), ("h", &h)],
+        )
+    }
+}
+
+/// What comes before the first slash of a path.
+pub(super) fn bucket_of(path: &str) -> &str {
+    path.split_once('/').map_or(path, |(bucket, _)| bucket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_those_of_the_published_example() {
+        let contract = Contract::of_the_fixtures();
+        let user = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let hash = hex::encode(Sha256::digest("hello"));
+        let document = contract.document_id(user, &hash).unwrap();
+        assert_eq!(document.to_string(), "601684e6-b1cd-5438-a22f-907eea07a897");
+        let chunk = contract.chunk_id(document, 0).unwrap();
+        assert_eq!(chunk.to_string(), "602af5a9-4b11-5329-bf13-ea79831d7fd1");
+    }
+
+    #[test]
+    fn objects_are_named_by_their_document() {
+        let contract = Contract::of_the_fixtures();
+        let user: Uuid = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let document = "601684e6-b1cd-5438-a22f-907eea07a897".parse().unwrap();
+        let h = &hex::encode(Md5::digest("601684e6-b1cd-5438-a22f-907eea07a897"))[..8];
+        assert_eq!(
+            contract.raw_path(user, document),
+            format!("files/user/{user}/raw/{h}.pdf")
+        );
+        assert_eq!(
+            contract.parsed_path(user, document),
+            format!("files/user/{user}/parsed/{h}.md")
+        );
+    }
+
+    #[test]
+    fn where_ids_are_random_as_much_of_a_path_is_known_as_names_its_user() {
+        let mut contract = Contract::of_the_fixtures();
+        let user = Uuid::nil();
+        let whole = contract.raw_path_ahead(user, "").unwrap();
+        let id = contract.document_id(user, "").unwrap();
+        assert_eq!(whole, contract.raw_path(user, id));
+        contract.ids.document = Derivation::Random;
+        assert_eq!(contract.document_id(user, ""), None);
+        let known = contract.raw_path_ahead(user, "").unwrap();
+        assert_eq!(known, format!("files/user/{user}/raw/"));
+        "files/{document_id}/{user_id}".clone_into(&mut contract.storage.raw_path);
+        let unknown = contract.raw_path_ahead(user, "");
+        assert!(matches!(unknown, Err(Stop::Skip { .. })), "{unknown:?}");
+    }
+
+    #[test]
+    fn the_buckets_are_those_that_the_layout_names() {
+        let mut contract = Contract::of_the_fixtures();
+        assert_eq!(contract.buckets(), ["files".to_owned()].into());
+        "texts/{h}.md".clone_into(&mut contract.storage.parsed_path);
+        let two = ["files", "texts"].map(str::to_owned);
+        assert_eq!(contract.buckets(), two.into());
+    }
+
+    #[test]
+    fn paths_are_filled() {
+        let contract = Contract::of_the_fixtures();
+        let route = contract.route(Endpoint::Retry).unwrap();
+        assert_eq!(
+            contract.path(route, &[("job_id", &7)]),
+            "/api/v2/jobs/7/retry"
+        );
+    }
+}

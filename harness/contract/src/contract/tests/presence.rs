@@ -1,0 +1,84 @@
+//! Endpoints that a target has elsewhere, or not at all.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::served::{answer, pipeline, upload};
+use crate::contract::{CallbackKeys, Endpoint, Proof};
+use cutover_evidence::secret::Secret;
+use cutover_evidence::stop::Stop;
+
+#[tokio::test]
+async fn an_absent_endpoint_is_not_asked_for() {
+    let (server, pipeline) = pipeline("routes.jobs.presence = 'absent'").await;
+    assert!(matches!(pipeline.jobs(&[]).await, Err(Stop::Skip { .. })));
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_optional_endpoint_that_is_missing_does_not_apply() {
+    let (_server, optional) = pipeline("routes.search.presence = 'optional'").await;
+    assert!(matches!(
+        optional.search("a", 1).await,
+        Err(Stop::Skip { .. })
+    ));
+    let (_server, required) = pipeline("").await;
+    assert_eq!(required.search("a", 1).await.unwrap().status, 404);
+}
+
+#[tokio::test]
+async fn a_job_may_be_shown_by_its_document() {
+    let (server, pipeline) =
+        pipeline("routes.job.path = '{prefix}/documents/{document_id}/status'").await;
+    super::served::accepting(&server, 200).await;
+    let at = format!("/api/v2/documents/{}/status", Uuid::nil());
+    answer(&server, "GET", &at, 200, json!({"status": "complete"})).await;
+    assert_eq!(pipeline.complete(upload()).await.unwrap().job.state, None);
+}
+
+#[tokio::test]
+async fn a_hostile_id_stays_one_segment_of_the_path() {
+    let (_server, pipeline) = pipeline("").await;
+    let request = pipeline.request(Endpoint::Job, "a/b?c#d").unwrap();
+    assert!(format!("{request:?}").contains("/api/v2/jobs/a%2Fb%3Fc%23d"));
+}
+
+#[tokio::test]
+async fn nobody_sends_no_token() {
+    let (server, pipeline) = pipeline("").await;
+    pipeline.anonymous().limits().await.unwrap();
+    pipeline
+        .callback(Uuid::nil(), "{}", &Proof::default())
+        .await
+        .unwrap();
+    let requests = server.received_requests().await.unwrap();
+    assert!(
+        requests
+            .iter()
+            .all(|request| !request.headers.contains_key("authorization"))
+    );
+}
+
+#[tokio::test]
+async fn a_callback_carries_its_proof_where_the_contract_says() {
+    let rules =
+        "callback = { auth = 'both', signature_header = 'X-Sign', static_header = 'X-Word' }";
+    let (server, pipeline) = pipeline(rules).await;
+    let keys = CallbackKeys {
+        secret: Some(Secret::new("Jefe")),
+        token: Some(Secret::new("sesame")),
+    };
+    let body = "what do ya want for nothing?";
+    for proof in [keys.proof(body.as_bytes()), Proof::default()] {
+        pipeline.callback(Uuid::nil(), body, &proof).await.unwrap();
+    }
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(
+        requests[0].headers["x-sign"],
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    );
+    assert_eq!(requests[0].headers["x-word"], "sesame");
+    for header in ["x-sign", "x-word"] {
+        assert!(!requests[1].headers.contains_key(header), "{header}");
+    }
+}

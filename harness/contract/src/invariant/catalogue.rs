@@ -1,0 +1,235 @@
+//! The invariants: name, statement, severity, and the query for what violates each.
+
+use cutover_reports::record::Severity::{self, Critical, High, Medium};
+
+/// A statement that holds over all rows and objects.
+#[derive(Debug)]
+pub struct Invariant {
+    /// Its name, the statement in short.
+    pub name: &'static str,
+    /// What holds.
+    pub statement: &'static str,
+    /// How bad it is when it does not.
+    pub severity: Severity,
+    pub(super) rule: Rule,
+}
+
+/// How violations are found.
+#[derive(Debug)]
+pub(super) enum Rule {
+    /// By a query over the tables in scope; its rows say `subject` and `what` is wrong with it.
+    Rows(&'static str),
+    /// By computing the ids of documents and chunks.
+    Ids,
+    /// By computing the paths of objects.
+    Paths,
+    /// By reading the documents' bytes.
+    RawObjects,
+    /// By reading the parsed texts.
+    ParsedObjects,
+    /// By comparing the parsed texts with the chunks.
+    JoinedChunks,
+}
+
+/// The invariant of that name.
+pub fn named(name: &str) -> Option<&'static Invariant> {
+    ALL.iter().find(|invariant| invariant.name == name)
+}
+
+/// All invariants.
+pub static ALL: &[Invariant] = &[
+    Invariant {
+        name: "complete_implies_done",
+        statement: "a complete job is done",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('job %s', job_id) AS subject, format('it is complete and %s', state) AS what
+             FROM jobs, facts
+             WHERE status = facts->>'complete' AND NOT coalesce(facts->'legal'->status ? state, false)",
+        ),
+    },
+    Invariant {
+        name: "complete_has_chunks",
+        statement: "a complete document has chunks",
+        severity: Critical,
+        rule: Rule::Rows(
+            "SELECT format('document %s', document_id) AS subject, 'it is complete and has no chunk' AS what
+             FROM documents, facts
+             WHERE status = facts->>'complete' AND document_id NOT IN (SELECT document_id FROM chunks)",
+        ),
+    },
+    Invariant {
+        name: "vectors_are_sound",
+        statement: "a complete document's chunks have vectors; no vector is zero, has another dimension or a NaN",
+        severity: Critical,
+        rule: Rule::Rows(
+            "SELECT format('chunk %s', chunk_id) AS subject, what
+             FROM chunks, facts, LATERAL (SELECT CASE
+                 WHEN vector IS NULL AND status = facts->>'complete' THEN 'it has no vector'
+                 WHEN vector ~* 'nan|null|inf' THEN 'its vector has a number that is not one'
+                 WHEN vector !~ '[1-9]' THEN 'its vector is zero'
+                 WHEN length(vector) - length(replace(vector, ',', '')) + 1 <> (facts->>'dimensions')::int
+                     THEN format('its vector has %s numbers', length(vector) - length(replace(vector, ',', '')) + 1)
+                 WHEN vector IS NOT NULL AND vector_dim <> (facts->>'dimensions')::int
+                     THEN format('its vector is said to have %s numbers', vector_dim)
+             END AS what) AS judged
+             WHERE what IS NOT NULL",
+        ),
+    },
+    Invariant {
+        name: "chunk_hashes_match",
+        statement: "a chunk's hash is that of its text",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('chunk %s', chunk_id) AS subject, format('its hash is said to be %s', chunk_sha) AS what
+             FROM chunks
+             WHERE chunk_sha IS DISTINCT FROM encode(sha256(convert_to(text, 'UTF8')), 'hex')",
+        ),
+    },
+    Invariant {
+        name: "chunk_ords_are_contiguous",
+        statement: "a complete document's chunks are numbered from 0 without a gap",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('document %s', document_id) AS subject,
+                    format('its %s chunks are numbered from %s to %s', count(*), min(chunk_ord), max(chunk_ord)) AS what
+             FROM chunks, facts
+             WHERE status = facts->>'complete'
+             GROUP BY document_id, chunker_name, chunker_version
+             HAVING min(chunk_ord) <> 0 OR max(chunk_ord) <> count(*) - 1 OR count(DISTINCT chunk_ord) <> count(*)",
+        ),
+    },
+    Invariant {
+        name: "joined_chunks_agree_with_the_parsed_text",
+        statement: "a complete document's chunks, joined, are its parsed text",
+        severity: Critical,
+        rule: Rule::JoinedChunks,
+    },
+    Invariant {
+        name: "failed_documents_have_no_chunks",
+        statement: "a failed document has left no chunk",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('document %s', document_id) AS subject,
+                    format('it is %s and has %s chunks', status, count(*)) AS what
+             FROM chunks, facts
+             WHERE facts->'failures' ? status
+             GROUP BY document_id, status",
+        ),
+    },
+    Invariant {
+        name: "raw_objects_are_as_registered",
+        statement: "the bytes of a document that is worked on exist and have the registered length and hash",
+        severity: Critical,
+        rule: Rule::RawObjects,
+    },
+    Invariant {
+        name: "parsed_objects_are_as_recorded",
+        statement: "the text of a parsed document exists and has the recorded hash",
+        severity: Critical,
+        rule: Rule::ParsedObjects,
+    },
+    Invariant {
+        name: "ids_are_the_specified_ones",
+        statement: "the ids of documents and chunks are the UUIDs that the contract specifies",
+        severity: High,
+        rule: Rule::Ids,
+    },
+    Invariant {
+        name: "paths_are_the_specified_ones",
+        statement: "the objects of a document are where the contract specifies",
+        severity: Medium,
+        rule: Rule::Paths,
+    },
+    Invariant {
+        name: "every_document_has_a_job",
+        statement: "a document has at least one job",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('document %s', document_id) AS subject, 'it has no job' AS what
+             FROM documents
+             WHERE job_id IS NULL",
+        ),
+    },
+    Invariant {
+        name: "documents_follow_their_jobs",
+        statement: "a document is complete exactly when its newest job is",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('document %s', document_id) AS subject,
+                    format('it is %s and its job is %s', coalesce(processing_status, 'nothing'), status) AS what
+             FROM documents, facts
+             WHERE job_id IS NOT NULL
+               AND (status = facts->>'complete') <> (coalesce(processing_status, '') = facts->>'complete')",
+        ),
+    },
+    Invariant {
+        name: "at_most_one_active_job_per_document",
+        statement: "a document has at most one active job",
+        severity: Critical,
+        rule: Rule::Rows(
+            "SELECT format('document %s', document_id) AS subject, format('it has %s active jobs', count(*)) AS what
+             FROM jobs, facts
+             WHERE facts->'active_states' ? state
+             GROUP BY document_id
+             HAVING count(*) > 1",
+        ),
+    },
+    Invariant {
+        name: "only_legal_status_state_pairs",
+        statement: "a job's status and state go together",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('job %s', job_id) AS subject, format('it is %s and %s', status, state) AS what
+             FROM jobs, facts
+             WHERE NOT coalesce(facts->'legal'->status ? state, false)",
+        ),
+    },
+    Invariant {
+        name: "timestamps_are_monotone",
+        statement: "nothing changed, was claimed or happened before it was made",
+        severity: Medium,
+        // A second is allowed: the clocks of a transaction and of a statement differ.
+        rule: Rule::Rows(
+            "SELECT subject, format('it was made at %s and %s at %s', made, verb, later) AS what
+             FROM (
+                 SELECT format('document %s', document_id), created_at, 'changed', updated_at FROM documents
+                 UNION ALL SELECT format('job %s', job_id), created_at, 'changed', updated_at FROM jobs
+                 UNION ALL SELECT format('job %s', job_id), created_at, 'was claimed', claimed_at FROM jobs
+                 UNION ALL SELECT format('chunk %s', chunk_id), created_at, 'changed', updated_at FROM chunks
+                 UNION ALL SELECT format('job %s', job_id), job_created_at, 'had an event', ts FROM events
+             ) AS times (subject, made, verb, later)
+             WHERE later < made - interval '1 second'",
+        ),
+    },
+    Invariant {
+        name: "no_status_is_older_than_its_deadline",
+        statement: "no active job stays in a status for longer than the status may last",
+        severity: High,
+        rule: Rule::Rows(
+            "SELECT format('job %s', job_id) AS subject, format('it has been %s and %s since %s', status, state, since) AS what
+             FROM jobs, facts, LATERAL (SELECT CASE
+                 WHEN facts->'retryable_states' ? state THEN greatest(updated_at, next_attempt_at)
+                 ELSE updated_at
+             END AS since) AS wait
+             WHERE facts->'active_states' ? state
+               AND clock_timestamp() - since > (facts->'deadlines'->>status)::interval",
+        ),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        for invariant in ALL {
+            assert!(
+                std::ptr::eq(named(invariant.name).unwrap(), invariant),
+                "{}",
+                invariant.name
+            );
+        }
+    }
+}

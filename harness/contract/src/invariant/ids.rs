@@ -1,0 +1,82 @@
+//! Ids and paths are what the contract computes, not what the pipeline says.
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::check::{Surfaces, Violation};
+use crate::contract::Derivation;
+use cutover_evidence::stop::{CheckResult, Stop};
+
+#[derive(Deserialize)]
+struct Named {
+    document_id: Uuid,
+    user_id: Uuid,
+    file_sha256: String,
+    raw_path: Option<String>,
+    parsed_path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Ordered {
+    chunk_id: Uuid,
+    document_id: Uuid,
+    chunker_name: String,
+    chunker_version: String,
+    chunk_ord: i64,
+}
+
+const DOCUMENTS: &str =
+    "SELECT document_id, user_id, file_sha256, raw_path, parsed_path FROM documents";
+
+const CHUNKS: &str =
+    "SELECT chunk_id, document_id, chunker_name, chunker_version, chunk_ord FROM chunks";
+
+/// Documents and chunks with another id than the specified one.
+pub(super) async fn wrong_ids(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
+    let ids = &surfaces.contract.ids;
+    if (&ids.document, &ids.chunk) == (&Derivation::Random, &Derivation::Random) {
+        return Err(Stop::not_applicable(
+            "ids are random here, and cannot be computed",
+        ));
+    }
+    let documents: Vec<Named> = surfaces.rows(DOCUMENTS).await?;
+    let chunks: Vec<Ordered> = surfaces.rows(CHUNKS).await?;
+    let documents = documents.iter().filter_map(|row| {
+        let expected = surfaces.contract.document_id(row.user_id, &row.file_sha256);
+        differs("document", row.document_id, expected?)
+    });
+    let chunks = chunks.iter().filter_map(|row| {
+        let (name, version) = (&row.chunker_name, &row.chunker_version);
+        let expected = surfaces
+            .contract
+            .chunk_id_by(row.document_id, name, version, row.chunk_ord);
+        differs("chunk", row.chunk_id, expected?)
+    });
+    Ok(documents.chain(chunks).collect())
+}
+
+/// Documents whose objects are elsewhere than specified.
+pub(super) async fn wrong_paths(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
+    let documents: Vec<Named> = surfaces.rows(DOCUMENTS).await?;
+    let wrong = |row: &Named| {
+        let raw = surfaces.contract.raw_path(row.user_id, row.document_id);
+        let parsed = surfaces.contract.parsed_path(row.user_id, row.document_id);
+        [(&row.raw_path, raw), (&row.parsed_path, parsed)]
+            .into_iter()
+            .filter_map(|(actual, expected)| {
+                let actual = actual.as_ref().filter(|actual| **actual != expected)?;
+                let subject = format!("document {}", row.document_id);
+                Some(Violation::new(
+                    subject,
+                    format!("its path '{actual}' should be '{expected}'"),
+                ))
+            })
+            .collect::<Vec<_>>()
+    };
+    Ok(documents.iter().flat_map(wrong).collect())
+}
+
+fn differs(kind: &str, actual: Uuid, expected: Uuid) -> Option<Violation> {
+    let what = || format!("its id should be {expected}");
+    (actual != expected).then(|| Violation::new(format!("{kind} {actual}"), what()))
+}

@@ -1,0 +1,166 @@
+//! Objects are what the rows say of them.
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::check::{Surfaces, Violation};
+use cutover_evidence::stop::{CheckResult, Stop};
+
+/// Only the newest documents' objects are read; the rows of all are looked at.
+const NEWEST: usize = 200;
+
+/// How many objects are read at once.
+const AT_ONCE: usize = 8;
+
+#[derive(Deserialize)]
+struct Registered {
+    document_id: Uuid,
+    status: String,
+    bytes_len: u64,
+    file_sha256: String,
+    raw_path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Recorded {
+    document_id: Uuid,
+    status: String,
+    parsed_sha256: Option<String>,
+    parsed_path: Option<String>,
+    /// The chunks' texts, joined, where they are asked for.
+    chunks: Option<String>,
+}
+
+/// Documents whose bytes are missing or others than those registered.
+pub(super) async fn wrong_bytes(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
+    let query = "SELECT document_id, status, bytes_len, file_sha256, raw_path
+         FROM documents, facts WHERE facts->'with_bytes' ? status";
+    judge_newest(surfaces, query, async |row: Registered| {
+        let object = match read(surfaces, row.raw_path.as_deref()).await? {
+            Ok(object) => object,
+            Err(missing) => return Ok(violation(row.document_id, &row.status, missing)),
+        };
+        let (length, sha256) = (object.len() as u64, hex::encode(Sha256::digest(&object)));
+        let what = if length != row.bytes_len {
+            format!("{length} bytes are stored of {} registered", row.bytes_len)
+        } else if sha256 != row.file_sha256 {
+            format!(
+                "the stored bytes' hash is {sha256}, registered is {}",
+                row.file_sha256
+            )
+        } else {
+            return Ok(None);
+        };
+        Ok(violation(row.document_id, &row.status, what))
+    })
+    .await
+}
+
+/// Documents whose parsed text is missing or another than recorded.
+pub(super) async fn wrong_texts(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
+    let query = "SELECT document_id, status, parsed_sha256, parsed_path, NULL AS chunks
+         FROM documents, facts WHERE facts->'with_text' ? status";
+    judge_newest(surfaces, query, async |row: Recorded| {
+        let object = match read(surfaces, row.parsed_path.as_deref()).await? {
+            Ok(object) => object,
+            Err(missing) => return Ok(violation(row.document_id, &row.status, missing)),
+        };
+        let sha256 = hex::encode(Sha256::digest(&object));
+        let recorded = row.parsed_sha256.as_deref().unwrap_or("nothing");
+        if sha256 == recorded {
+            return Ok(None);
+        }
+        let what = format!("the stored text's hash is {sha256}, recorded is {recorded}");
+        Ok(violation(row.document_id, &row.status, what))
+    })
+    .await
+}
+
+/// Complete documents whose chunks say something else than their parsed text.
+pub(super) async fn texts_unlike_chunks(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
+    let query = "SELECT document_id, status, parsed_sha256, parsed_path,
+                (SELECT string_agg(text, '' ORDER BY chunk_ord) FROM chunks
+                 WHERE chunks.document_id = documents.document_id) AS chunks
+         FROM documents, facts WHERE status = facts->>'complete'";
+    judge_newest(surfaces, query, async |row: Recorded| {
+        // A missing text is the matter of another invariant.
+        let Ok(object) = read(surfaces, row.parsed_path.as_deref()).await? else {
+            return Ok(None);
+        };
+        let chunks = row.chunks.unwrap_or_default();
+        let what = difference(&String::from_utf8_lossy(&object), &chunks);
+        Ok(what.and_then(|what| violation(row.document_id, &row.status, what)))
+    })
+    .await
+}
+
+/// Where two texts part, blanks aside.
+fn difference(text: &str, chunks: &str) -> Option<String> {
+    const SHOWN: usize = 40;
+    let [text, chunks] = [text, chunks].map(|text| text.split_whitespace().collect::<String>());
+    if text == chunks {
+        return None;
+    }
+    let same = text
+        .chars()
+        .zip(chunks.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let rest = |text: &str| text.chars().skip(same).take(SHOWN).collect::<String>();
+    Some(format!(
+        "after {same} characters, blanks aside, the text goes on '{}' and the chunks '{}'",
+        rest(&text),
+        rest(&chunks)
+    ))
+}
+
+/// An object's bytes, or why there are none.
+async fn read(surfaces: &Surfaces<'_>, path: Option<&str>) -> CheckResult<Result<Vec<u8>, String>> {
+    let Some(path) = path else {
+        return Ok(Err("no path is recorded".to_owned()));
+    };
+    let object = surfaces.storage.get(path).await?;
+    Ok(object.ok_or_else(|| format!("there is no object '{path}'")))
+}
+
+async fn judge_newest<T: DeserializeOwned>(
+    surfaces: &Surfaces<'_>,
+    query: &str,
+    judge: impl AsyncFn(T) -> CheckResult<Option<Violation>>,
+) -> CheckResult<Vec<Violation>> {
+    let query = format!("{query} ORDER BY documents.created_at DESC LIMIT {NEWEST}");
+    let rows: Vec<T> = surfaces.rows(&query).await?;
+    stream::iter(rows)
+        .map(|row| judge(row))
+        .buffered(AT_ONCE)
+        .try_filter_map(async |violation| Ok::<_, Stop>(violation))
+        .try_collect()
+        .await
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every caller returns it as the answer of a judge"
+)]
+fn violation(document: Uuid, status: &str, what: impl Into<String>) -> Option<Violation> {
+    let subject = format!("document {document} ({status})");
+    Some(Violation::new(subject, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_do_not_tell_texts_apart_and_anything_else_does() {
+        assert_eq!(difference("# A\n\nb c", "# A\nb c\n"), None);
+        let what = difference("one two three", "one two").unwrap();
+        assert!(
+            what.contains("after 6 characters") && what.contains("'three'"),
+            "{what}"
+        );
+    }
+}

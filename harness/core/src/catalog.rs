@@ -1,0 +1,95 @@
+//! Everything a binary of cutover carries: suites, companions, and what is embedded by default.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use cutover_reports::record::CheckId;
+
+use crate::reference::ReferenceSystem;
+pub use crate::seeded_defect::{DefectClass, DefectLocation, SeededDefect};
+use crate::suite::{Case, Suite};
+
+/// Everything a binary of cutover carries.
+pub struct Catalog {
+    /// The suites, in the order in which they are listed.
+    pub suites: Vec<Suite>,
+    /// The programs that the binary can also be.
+    pub companions: Vec<Companion>,
+    /// The contract that targets start from.
+    pub contract: Embedded,
+    /// The target that is examined when none is named.
+    pub target: Embedded,
+    /// The system that stacks of our own run.
+    pub reference: &'static dyn ReferenceSystem,
+    /// The defects that the reference stack can be started with, by topic.
+    pub defect_tables: &'static [&'static [SeededDefect]],
+}
+
+/// A program that the binary can also be, started as `cutover <name> …`.
+pub struct Companion {
+    /// The verb.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Runs it with its arguments, the verb in the place of the program.
+    pub run: fn(Vec<OsString>) -> ExitCode,
+}
+
+/// A file that is built into the binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedded {
+    /// What it is called in error messages.
+    pub origin: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+impl Catalog {
+    pub(crate) fn cases(&self) -> impl Iterator<Item = (&Suite, &Case)> {
+        self.suites
+            .iter()
+            .flat_map(|suite| suite.cases().iter().map(move |case| (suite, case)))
+    }
+
+    pub(crate) fn case(&self, id: &CheckId) -> Option<&Case> {
+        self.cases()
+            .map(|(_, case)| case)
+            .find(|case| &case.id == id)
+    }
+
+    /// All seeded defects, in the order in which they are listed.
+    pub fn defects(&self) -> impl Iterator<Item = &'static SeededDefect> + use<> {
+        self.defect_tables.iter().copied().flatten()
+    }
+
+    /// The seeded defect of this id or slug.
+    pub fn defect(&self, id_or_slug: &str) -> Result<&'static SeededDefect, UnknownDefect> {
+        self.defects()
+            .find(|defect| defect.id == id_or_slug || defect.slug == id_or_slug)
+            .ok_or_else(|| UnknownDefect {
+                name: id_or_slug.to_owned(),
+                hint: self.nearest_defect(id_or_slug),
+            })
+    }
+
+    /// A hint that names the id or slug most similar to a misspelt one, if any is similar.
+    fn nearest_defect(&self, misspelt: &str) -> String {
+        self.defects()
+            .flat_map(|defect| [defect.id, defect.slug])
+            .map(|name| (strsim::jaro_winkler(misspelt, name), name))
+            .filter(|(similarity, _)| *similarity > SIMILAR)
+            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .map_or_else(String::new, |(_, name)| format!("did you mean '{name}'? "))
+    }
+}
+
+/// The similarity above which a name is suggested in place of a misspelt one.
+const SIMILAR: f64 = 0.7;
+
+/// A name that is neither the id nor the slug of a seeded defect.
+#[derive(Debug, thiserror::Error)]
+#[error("find seeded defect '{name}': {hint}`cutover list --defects` lists all of them")]
+pub struct UnknownDefect {
+    name: String,
+    hint: String,
+}

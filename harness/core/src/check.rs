@@ -1,0 +1,226 @@
+//! A check: one true statement about the system under test, and the code that tries to refute it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_reports::record::{Criticality, Effect, Severity, Source};
+
+use crate::capability::Capability;
+use crate::context::{CheckNeeds, Context};
+use cutover_contract::invariant::Invariant;
+use cutover_evidence::stop::CheckResult;
+
+/// A line of a suite's table: the statement, what it needs and what it is worth.
+///
+/// Made by [`check!`](crate::check!). What is not declared is assumed at its
+/// worst: a check without an effect is destructive.
+pub struct Check {
+    /// The name, and the true statement that it proves.
+    pub name: &'static str,
+    /// Where its line is.
+    pub source: Source,
+    /// The capabilities it requires.
+    pub needs: Vec<Capability>,
+    /// What it does to the system under test.
+    pub effect: Effect,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// Whether the decision needs its answer.
+    pub criticality: Criticality,
+    /// After how long it counts as unanswered.
+    pub timeout: Duration,
+    /// About how long it waits for the system under test.
+    pub expected_duration: Duration,
+    /// The number of workers on a stack of its own, where it runs alone.
+    pub workers: Option<usize>,
+    /// Whether that stack must be new.
+    pub fresh_stack: bool,
+    /// Whether it runs after all others on the shared stack.
+    pub last: bool,
+    /// The ways to run it.
+    pub rows: Vec<CaseRow>,
+}
+
+/// One way to run a check: its only one, or one row of its table of cases.
+pub struct CaseRow {
+    /// The name, and the true statement that it proves.
+    pub name: Option<&'static str>,
+    /// The code.
+    pub body: Arc<dyn CheckFn>,
+}
+
+impl Check {
+    /// What a context is told about it.
+    pub(crate) fn declared(&self) -> CheckNeeds {
+        CheckNeeds {
+            name: self.name,
+            needs: self.needs.clone(),
+        }
+    }
+
+    /// A check that is one function.
+    #[doc(hidden)]
+    pub fn single(
+        name: &'static str,
+        file: &str,
+        line: u32,
+        body: impl AsyncFn(&Context) -> CheckResult + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_rows(
+            name,
+            file,
+            line,
+            vec![CaseRow {
+                name: None,
+                body: Arc::new(body),
+            }],
+        )
+    }
+
+    /// A check that is one function over a table of cases.
+    #[doc(hidden)]
+    pub fn table<T: Named + Sync + 'static>(
+        name: &'static str,
+        file: &str,
+        line: u32,
+        cases: &'static [T],
+        body: impl AsyncFn(&Context, &T) -> CheckResult + Copy + Send + Sync + 'static,
+    ) -> Self {
+        let row = |case: &'static T| CaseRow {
+            name: Some(case.name()),
+            body: Arc::new(async move |cx: &Context| body(cx, case).await),
+        };
+        Self::with_rows(name, file, line, cases.iter().map(row).collect())
+    }
+
+    fn with_rows(name: &'static str, file: &str, line: u32, rows: Vec<CaseRow>) -> Self {
+        Self {
+            name,
+            source: Source {
+                file: file.to_owned(),
+                line,
+            },
+            needs: vec![Capability::Http],
+            effect: Effect::Destructive,
+            severity: Severity::High,
+            criticality: Criticality::Required,
+            timeout: Duration::from_mins(2),
+            expected_duration: Duration::ZERO,
+            workers: None,
+            fresh_stack: false,
+            last: false,
+            rows,
+        }
+    }
+
+    /// The capabilities it needs. Default: HTTP alone.
+    #[must_use]
+    pub fn requires(mut self, needs: impl IntoIterator<Item = Capability>) -> Self {
+        self.needs = needs.into_iter().collect();
+        self
+    }
+
+    /// What it does to the system under test. Default: destructive.
+    #[must_use]
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+
+    /// How bad a failure is. Default: high.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Makes a missing answer a listed risk instead of an obstacle.
+    #[must_use]
+    pub fn advisory(mut self) -> Self {
+        self.criticality = Criticality::Advisory;
+        self
+    }
+
+    /// After how long the check counts as unanswered. Default: two minutes, beyond
+    /// any deadline of the contract, so that a system that hangs is found wrong.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// About how long it waits for the system under test: what waits long begins first.
+    /// Default: no time worth mentioning.
+    #[must_use]
+    pub fn expected_duration(mut self, expected_duration: Duration) -> Self {
+        self.expected_duration = expected_duration;
+        self
+    }
+
+    /// Runs the check alone on a stack of its own, with this many workers.
+    #[must_use]
+    pub fn alone_with_workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Gives a check that runs alone a stack that no other has used: nothing waits in its queue.
+    #[must_use]
+    pub fn fresh_stack(mut self) -> Self {
+        self.fresh_stack = true;
+        self
+    }
+
+    /// Runs the check on the shared stack after all others there have ended, so
+    /// that it sees what they left. A front end that orders checks itself may
+    /// run it earlier, so its statement must hold at any moment.
+    #[must_use]
+    pub fn last(mut self) -> Self {
+        self.last = true;
+        self
+    }
+}
+
+/// So many seconds, for the lines of a table.
+pub const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A case of a table, known by its name: a word of letters, digits and underscores.
+pub trait Named {
+    /// The name.
+    fn name(&self) -> &'static str;
+}
+
+/// The invariants are a table of cases.
+impl Named for Invariant {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Anything that can be run as a check. Implemented for every plain
+/// `async fn(&Context) -> CheckResult`, which needs neither to be boxed nor `Send`.
+pub trait CheckFn: Send + Sync {
+    /// Runs it.
+    fn run<'a>(&'a self, cx: &'a Context) -> Pin<Box<dyn Future<Output = CheckResult> + 'a>>;
+}
+
+impl<F: AsyncFn(&Context) -> CheckResult + Send + Sync> CheckFn for F {
+    fn run<'a>(&'a self, cx: &'a Context) -> Pin<Box<dyn Future<Output = CheckResult> + 'a>> {
+        Box::pin(self(cx))
+    }
+}
+
+/// A line of a suite's table: `check!(function)`, or `check!(function, CASES)` for
+/// one trial per case.
+#[macro_export]
+macro_rules! check {
+    ($body:ident) => {
+        $crate::check::Check::single(stringify!($body), file!(), line!(), $body)
+    };
+    ($body:ident, $cases:expr) => {
+        $crate::check::Check::table(stringify!($body), file!(), line!(), $cases, $body)
+    };
+}

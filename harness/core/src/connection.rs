@@ -1,0 +1,36 @@
+//! Where a system under test is, and how to authenticate there, whoever started it.
+
+use std::path::PathBuf;
+
+use cutover_contract::accounts::TokenSource;
+use cutover_contract::standin::StandinEndpoints;
+use cutover_evidence::secret::Secret;
+use url::Url;
+
+/// Where a system under test is, and how to authenticate there. What a target does not give is `None` or empty.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// The origin of the API.
+    pub api: Url,
+    /// How test tenants authenticate.
+    pub tokens: TokenSource,
+    /// The URL of the database.
+    pub database: Option<Secret>,
+    /// The object storage.
+    pub storage: Option<StorageAccess>,
+    /// The stand-ins of its providers.
+    pub standins: Option<StandinEndpoints>,
+    /// The static secret of callbacks.
+    pub callback_token: Option<Secret>,
+    /// The name and the log file of each process whose log can be read.
+    pub logs: Vec<(String, PathBuf)>,
+}
+
+/// The object storage of a Supabase project.
+#[derive(Clone, Debug)]
+pub struct StorageAccess {
+    /// The origin of the project.
+    pub supabase: Url,
+    /// The service role key.
+    pub service_key: Secret,
+}

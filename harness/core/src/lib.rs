@@ -1,0 +1,29 @@
+//! Runs checks against a pipeline and records what was observed: the check model, the plan, the engine, two front ends.
+
+pub mod capability;
+pub mod catalog;
+pub mod check;
+mod cleanup;
+pub mod connection;
+pub mod context;
+mod control;
+pub mod control_action;
+pub mod execute;
+pub mod interlock;
+pub mod lane;
+mod leaks;
+pub mod plan;
+pub mod prelude;
+pub mod reference;
+pub mod run_directory;
+pub mod runner;
+pub mod safety;
+pub mod seeded_defect;
+pub mod suite;
+pub mod target_file;
+
+pub use cutover_contract::{accounts, contract, identity, invariant, jwt, probe, standin};
+pub use cutover_evidence::{ensure, ensure_eq, journal, redact, secret, stop};
+pub use cutover_fault as fault;
+pub use cutover_reports::record;
+pub use cutover_stack as stack;

@@ -1,0 +1,99 @@
+//! A suite: a table of checks that a reviewer can diff.
+
+use std::sync::Arc;
+
+use cutover_reports::record::{CheckId, InvalidCheckId};
+
+use crate::check::{Check, CheckFn};
+
+/// A table of checks.
+pub struct Suite {
+    name: &'static str,
+    about: &'static str,
+    cases: Vec<Case>,
+}
+
+/// One check as it is planned and run: a line of the table, or one row of it.
+pub struct Case {
+    /// Its id: `suite::check` or `suite::check::row`.
+    pub id: CheckId,
+    /// The line of the table.
+    pub check: Arc<Check>,
+    /// The code of the row.
+    pub body: Arc<dyn CheckFn>,
+}
+
+impl Suite {
+    /// A suite of this name, about this, with these checks in order.
+    ///
+    /// # Panics
+    /// When a name is not made of letters, digits and underscores, or is used
+    /// twice: the table is source code, and the first test that lists it says so.
+    pub fn new(
+        name: &'static str,
+        about: &'static str,
+        checks: impl IntoIterator<Item = Check>,
+    ) -> Self {
+        let cases: Vec<Case> = checks
+            .into_iter()
+            .flat_map(|check| Case::all(name, check))
+            .collect();
+        for (index, case) in cases.iter().enumerate() {
+            let again = cases[..index].iter().any(|earlier| earlier.id == case.id);
+            assert!(!again, "check '{}' stands twice in its table", case.id);
+        }
+        Self { name, about, cases }
+    }
+
+    /// The suite's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it is about, in one line.
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// The names of its checks, in order.
+    pub fn check_ids(&self) -> impl Iterator<Item = &CheckId> {
+        self.cases.iter().map(|case| &case.id)
+    }
+
+    /// Its cases, in order.
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+}
+
+impl Case {
+    fn all(suite: &str, mut check: Check) -> Vec<Self> {
+        let rows = std::mem::take(&mut check.rows);
+        let check = Arc::new(check);
+        let case = |row: crate::check::CaseRow| {
+            let name = match row.name {
+                Some(row) => format!("{suite}::{}::{row}", check.name),
+                None => format!("{suite}::{}", check.name),
+            };
+            let id = name
+                .parse()
+                .unwrap_or_else(|error: InvalidCheckId| panic!("{error}"));
+            Self {
+                id,
+                check: Arc::clone(&check),
+                body: row.body,
+            }
+        };
+        rows.into_iter().map(case).collect()
+    }
+
+    /// The statement it proves, as a sentence.
+    pub fn statement(&self) -> String {
+        self.id.name().replace("::", ": ").replace('_', " ")
+    }
+
+    /// Whether it needs a stack of its own.
+    pub fn is_alone(&self) -> bool {
+        self.check.workers.is_some()
+    }
+}

@@ -1,0 +1,247 @@
+//! Reading a target file, and saying clearly what is wrong with it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::file::{Class, Target};
+use super::links;
+use cutover_contract::contract::{CallbackAuth, Contract, ContractError};
+
+/// A target file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The file cannot be read.
+    #[error("read target '{}'; `cutover validate` without --target uses the embedded one", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not a target.
+    #[error("{origin}:{line}: {message}; `cutover schema target` prints what a target may say")]
+    Malformed {
+        /// The file.
+        origin: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, with the key.
+        message: String,
+    },
+    /// A value that parses but cannot be.
+    #[error("{origin}: key '{key}' {problem}")]
+    Invalid {
+        /// The file.
+        origin: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong and what to write instead.
+        problem: String,
+    },
+    /// Its `[contract]` table does not fit the contract.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+}
+
+impl Target {
+    /// Reads a target file.
+    pub fn read(path: &Path) -> Result<Self, TargetError> {
+        let text = fs::read_to_string(path).map_err(|source| TargetError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let target = Self::parse(&text, &path.display().to_string())?;
+        Ok(Self {
+            file: Some(path.to_owned()),
+            ..target
+        })
+    }
+
+    /// Parses a target; `origin` is what its errors call it.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, TargetError> {
+        let mut target: Self = toml::from_str(text).map_err(|error| TargetError::Malformed {
+            origin: origin.to_owned(),
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        origin.clone_into(&mut target.origin);
+        let invalid = |key, problem: &str| {
+            Err(TargetError::Invalid {
+                origin: origin.to_owned(),
+                key,
+                problem: problem.to_owned(),
+            })
+        };
+        if target.schema != 1 {
+            return invalid("schema", "must be 1: this cutover knows no other format");
+        }
+        if target.name.trim().is_empty() {
+            return invalid("name", "is empty: say how reports should call the target");
+        }
+        if !(1..=16).contains(&target.stack.workers) {
+            return invalid("stack.workers", "must be from 1 to 16");
+        }
+        if !(1..=8).contains(&target.stack.lanes) {
+            return invalid("stack.lanes", "must be from 1 to 8");
+        }
+        let rate = target.safety.requests_per_second;
+        if rate.is_some_and(|rate| !(0.1..=100_000.0).contains(&rate)) {
+            return invalid("safety.requests_per_second", "must be from 0.1 to 100000");
+        }
+        if let Some(problem) = links::problem(&target.links) {
+            return invalid("links", &problem);
+        }
+        if let Some((key, problem)) = target.control.problem() {
+            return invalid(key, problem);
+        }
+        target.serving()?;
+        match (&target.api, target.identity.problem()) {
+            (None, _) if target.class != Class::Local => invalid(
+                "class",
+                "must be local for a stack that cutover starts itself; one that somebody else runs has an [api]",
+            ),
+            (Some(_), Some(problem)) => invalid("identity", problem),
+            (None | Some(_), _) => Ok(target),
+        }
+    }
+
+    /// The contract that holds for this target: the default with its own keys over it.
+    pub fn contract(&self, default: &str) -> Result<Contract, TargetError> {
+        let origin = format!("{}, [contract]", self.origin);
+        let contract = Contract::parse_with_overrides(default, &self.contract, &origin)?;
+        match self.callback_problem(contract.callback.auth) {
+            None => Ok(contract),
+            Some(problem) => Err(TargetError::Invalid {
+                origin: self.origin.clone(),
+                key: "callback.token",
+                problem,
+            }),
+        }
+    }
+
+    /// Whoever stands in for somebody's parser must know the static secret, where there is one.
+    fn callback_problem(&self, auth: CallbackAuth) -> Option<String> {
+        self.api.as_ref()?;
+        match &self.callback {
+            None if auth.has_token() && self.standins.is_some() => Some(format!(
+                "is missing, and contract.callback.auth is '{}': say the static secret, as \
+                 `token = {{ env = \"CALLBACK_TOKEN\" }}` below [callback]",
+                auth.word()
+            )),
+            Some(_) if !auth.has_token() => Some(format!(
+                "is of no use, for contract.callback.auth is '{}': take [callback] away, or make \
+                 that static_header or both",
+                auth.word()
+            )),
+            None | Some(_) => None,
+        }
+    }
+}
+
+/// The line, from 1, on which a byte of a text stands.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cutover_stack::StackKind;
+
+    const LOCAL: &str = "schema = 1\nname = \"local\"\nclass = \"local\"\n";
+
+    fn problem(text: &str) -> String {
+        Target::parse(text, "x.toml")
+            .expect_err("it should be refused")
+            .to_string()
+    }
+
+    #[test]
+    fn a_minimal_target_is_a_local_process_stack() {
+        let target = Target::parse(LOCAL, "x.toml").unwrap();
+        assert_eq!(target.stack.kind, StackKind::Processes);
+        assert_eq!(target.stack.workers, 1);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let said = problem(&format!("{LOCAL}colour = \"red\"\n"));
+        assert!(
+            said.starts_with("x.toml:4: unknown field `colour`"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        assert!(problem("schema = 1\nclass = \"local\"\n").contains("missing field `name`"));
+    }
+
+    #[test]
+    fn an_impossible_value_is_refused_with_its_remedy() {
+        let said = problem(&format!("{LOCAL}[stack]\nworkers = 0\n"));
+        assert_eq!(said, "x.toml: key 'stack.workers' must be from 1 to 16");
+    }
+
+    #[test]
+    fn a_stack_may_be_containers_of_named_images() {
+        let text = format!(
+            "{LOCAL}[stack]\nkind = \"containers\"\n[stack.images]\npipeline = \"mine:7\"\n"
+        );
+        let stack = Target::parse(&text, "x.toml").unwrap().stack;
+        assert_eq!(stack.kind, StackKind::Containers);
+        assert_eq!(stack.images.pipeline, "mine:7");
+        assert_eq!(stack.images.postgres, "pgvector/pgvector:pg17");
+    }
+
+    #[test]
+    fn a_rate_that_never_sends_or_means_nothing_is_refused() {
+        for rate in ["0", "-1.0", "nan"] {
+            let said = problem(&format!("{LOCAL}[safety]\nrequests_per_second = {rate}\n"));
+            assert!(
+                said.contains("'safety.requests_per_second' must be"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_static_secret_of_callbacks_is_said_exactly_where_there_is_one() {
+        const DEFAULT: &str = include_str!("../../../../fixtures/contracts/upload_pipeline.toml");
+        let at = "http://127.0.0.1:1";
+        let attached = format!(
+            "{LOCAL}[api]\nurl = '{at}'\n[identity.mint]\nsecret = {{ env = 'S' }}\nissuer = 'i'\n\
+             [standins]\nparser = '{at}'\nembedder = '{at}'\nsupabase = '{at}'\ncontrol = '{at}'\n"
+        );
+        let (token, rule) = (
+            "[callback]\ntoken = { env = 'T' }\n",
+            "[contract.callback]\nauth = 'both'\n",
+        );
+        let refused = |text: &str| {
+            let contract = Target::parse(text, "x.toml").unwrap().contract(DEFAULT);
+            contract.err().map(|error| error.to_string())
+        };
+        let said = refused(&format!("{attached}{rule}")).unwrap();
+        assert!(
+            said.starts_with("x.toml: key 'callback.token' is missing")
+                && said.contains("below [callback]"),
+            "{said}"
+        );
+        let said = refused(&format!("{attached}{token}")).unwrap();
+        assert!(said.contains("of no use"), "{said}");
+        assert_eq!(refused(&format!("{attached}{token}{rule}")), None);
+        assert_eq!(refused(&format!("{LOCAL}{rule}")), None);
+    }
+
+    #[test]
+    fn a_stack_of_our_own_is_local() {
+        assert!(
+            problem(&LOCAL.replace("\"local\"\n", "\"production\"\n")).contains("must be local")
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! A target: where the system under test is, and what we may do to it.
+
+mod attached;
+mod file;
+mod links;
+mod load;
+mod secret_source;
+mod standins;
+
+pub use attached::Attachment;
+pub use attached::{
+    AccountSettings, ApiSettings, CallbackSettings, DatabaseSettings, IdentitySettings,
+    LoginSettings, MintSettings, StorageSettings,
+};
+pub use file::{Class, StackSettings, Target};
+pub use load::TargetError;
+pub use secret_source::{Refused, SecretError, SecretSource};
+pub use standins::{Held, Serving, StandinAddresses, StandinKeys};

@@ -1,0 +1,179 @@
+//! The append-only record of a trial: one redacted JSON line per event, written as it happens.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cutover_reports::record::{
+    Event, Evidence, Finding, JOURNAL_VERSION, JournalEntry, RunEvent, RunJournalEntry,
+};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::redact::Redactor;
+
+/// A record that could not be written. The record is the product: a trial whose
+/// journal fails is errored, whatever its check says.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be made.
+    #[error("create journal '{}'", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line could not be written.
+    #[error("write journal '{}'", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line could not be put into JSON.
+    #[error("encode a line of journal '{}'", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+/// A file of JSON lines that only grows.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    redactor: Arc<Redactor>,
+}
+
+impl Journal {
+    /// Makes a new journal; a file of that name must not exist.
+    pub fn create(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
+        Self::at(
+            path,
+            OpenOptions::new().append(true).create_new(true),
+            redactor,
+        )
+    }
+
+    /// Opens the journal that several processes share, making it where it is missing.
+    pub fn open(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
+        Self::at(path, OpenOptions::new().append(true).create(true), redactor)
+    }
+
+    fn at(path: &Path, how: &OpenOptions, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
+        let directory = path.parent().map_or(Ok(()), fs::create_dir_all);
+        match directory.and_then(|()| how.open(path)) {
+            Ok(file) => Ok(Self {
+                path: path.to_owned(),
+                file,
+                redactor,
+            }),
+            Err(source) => Err(JournalError::Create {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Appends a line of its own kind.
+    pub fn append(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
+        let text = serde_json::to_string(line).map_err(|source| JournalError::Encode {
+            path: self.path.clone(),
+            source,
+        })?;
+        let mut text = self.redactor.redact(text);
+        text.push('\n');
+        // One write per line: lines of several processes do not mix, and a kill
+        // leaves at most the last line torn.
+        self.file
+            .write_all(text.as_bytes())
+            .map_err(|source| JournalError::Write {
+                path: self.path.clone(),
+                source,
+            })
+    }
+
+    /// Appends an event of a run.
+    pub fn note(&mut self, event: RunEvent) -> Result<(), JournalError> {
+        self.append(&RunJournalEntry {
+            v: JOURNAL_VERSION,
+            at: OffsetDateTime::now_utc(),
+            event,
+        })
+    }
+
+    fn write(&mut self, event: Event) -> Result<(), JournalError> {
+        self.append(&JournalEntry {
+            v: JOURNAL_VERSION,
+            at: OffsetDateTime::now_utc(),
+            event,
+        })
+    }
+}
+
+/// The trial's end of its journal, shared by everything that observes for it.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder(Option<Arc<Mutex<Recording>>>);
+
+#[derive(Debug)]
+struct Recording {
+    journal: Journal,
+    broken: Option<JournalError>,
+}
+
+impl Recorder {
+    /// Records into a journal.
+    pub fn new(journal: Journal) -> Self {
+        Self(Some(Arc::new(Mutex::new(Recording {
+            journal,
+            broken: None,
+        }))))
+    }
+
+    /// Records into a new file.
+    pub fn to_file(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
+        Journal::create(path, redactor).map(Self::new)
+    }
+
+    /// Records nowhere: for what happens outside of trials, such as starting a stack.
+    pub fn silent() -> Self {
+        Self(None)
+    }
+
+    /// Records an observation.
+    ///
+    /// A failure to write is kept, and makes the trial errored when it ends.
+    pub fn record(&self, evidence: Evidence) {
+        self.write(Event::Evidence(Box::new(evidence)));
+    }
+
+    /// Records a finding.
+    pub fn find(&self, finding: Finding) {
+        self.write(Event::Finding(finding));
+    }
+
+    /// Writes an event of the trial.
+    pub fn write(&self, event: Event) {
+        let Some(recording) = &self.0 else { return };
+        let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
+        if recording.broken.is_none() {
+            recording.broken = recording.journal.write(event).err();
+        }
+    }
+
+    /// The first failure to write, if there was one.
+    pub fn take_failure(&self) -> Option<JournalError> {
+        let recording = self.0.as_ref()?;
+        recording
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .broken
+            .take()
+    }
+}

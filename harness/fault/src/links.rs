@@ -1,0 +1,181 @@
+//! The links of a target: open from before its preflight until after its last trial.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use super::link::{Counters, LinkName, LinkSettings, Traffic};
+use super::relay;
+
+/// Links that could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The operating system gives no threads.
+    #[error("start the links")]
+    Runtime(#[source] io::Error),
+    /// Nobody can listen there.
+    #[error("listen at {address} for link '{name}'; mend [links.{name}] listen of the target")]
+    Listen {
+        /// The link.
+        name: LinkName,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The links of a target. Dropping them closes every connection.
+#[derive(Debug)]
+pub struct Links {
+    counters: BTreeMap<LinkName, Arc<Counters>>,
+    /// Their own, for they serve while nothing else of ours runs.
+    runtime: Option<Runtime>,
+}
+
+impl Links {
+    /// Listens for every link; no connection is made before somebody connects.
+    pub fn open(links: &BTreeMap<LinkName, LinkSettings>) -> Result<Self, LinkError> {
+        let mut opened = Self {
+            counters: BTreeMap::new(),
+            runtime: None,
+        };
+        if links.is_empty() {
+            return Ok(opened);
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("links")
+            .enable_all()
+            .build()
+            .map_err(LinkError::Runtime)?;
+        for (name, link) in links {
+            let (name, address) = (*name, link.listen);
+            let listener = runtime.block_on(TcpListener::bind(address));
+            let listener = listener.map_err(|source| LinkError::Listen {
+                name,
+                address,
+                source,
+            })?;
+            let counters = Arc::<Counters>::default();
+            let upstream = link.upstream.clone();
+            runtime.spawn(relay::serve(listener, upstream, Arc::clone(&counters)));
+            opened.counters.insert(name, counters);
+        }
+        opened.runtime = Some(runtime);
+        Ok(opened)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.counters.is_empty()
+    }
+
+    /// What has passed through each.
+    pub fn traffic(&self) -> impl Iterator<Item = (LinkName, Traffic)> {
+        self.counters
+            .iter()
+            .map(|(name, counters)| (*name, counters.read()))
+    }
+}
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Whoever drops us may be a task of another runtime, which must not wait.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    fn free() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    }
+
+    fn link(listen: SocketAddr, upstream: SocketAddr) -> Links {
+        let settings = LinkSettings {
+            listen,
+            upstream: upstream.to_string(),
+        };
+        Links::open(&BTreeMap::from([(LinkName::Database, settings)])).unwrap()
+    }
+
+    /// Answers one connection with everything it said, once it has said all of it.
+    fn echo() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut said = Vec::new();
+            stream.read_to_end(&mut said).unwrap();
+            stream.write_all(&said).unwrap();
+        });
+        address
+    }
+
+    #[test]
+    fn everything_passes_both_ways_to_its_end_and_is_counted() {
+        let listen = free();
+        let links = link(listen, echo());
+        let sent: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
+        let mut stream = TcpStream::connect(listen).unwrap();
+        let writing = {
+            let (mut stream, sent) = (stream.try_clone().unwrap(), sent.clone());
+            thread::spawn(move || {
+                stream.write_all(&sent).unwrap();
+                stream.shutdown(Shutdown::Write).unwrap();
+            })
+        };
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).unwrap();
+        writing.join().unwrap();
+        assert_eq!(received, sent);
+        let passed = Traffic {
+            connections: 1,
+            refused: 0,
+            sent: 1_000_000,
+            received: 1_000_000,
+        };
+        let traffic: Vec<_> = links.traffic().collect();
+        assert_eq!(traffic, [(LinkName::Database, passed)]);
+    }
+
+    #[test]
+    fn without_anybody_at_the_other_end_a_connection_ends_and_is_counted() {
+        let listen = free();
+        let links = link(listen, free());
+        let mut stream = TcpStream::connect(listen).unwrap();
+        // However it ends, it does.
+        let _ = stream.read(&mut [0; 1]);
+        let (_, traffic) = links.traffic().next().unwrap();
+        assert_eq!((traffic.connections, traffic.refused), (1, 1));
+        drop(links);
+    }
+
+    #[test]
+    fn an_address_that_is_taken_is_named_with_its_key() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = LinkSettings {
+            listen: taken.local_addr().unwrap(),
+            upstream: "127.0.0.1:1".to_owned(),
+        };
+        let error = Links::open(&BTreeMap::from([(LinkName::Parser, settings)])).unwrap_err();
+        assert!(
+            error.to_string().contains("[links.parser] listen"),
+            "{error}"
+        );
+    }
+}

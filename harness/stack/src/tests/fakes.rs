@@ -1,0 +1,179 @@
+//! The parts of a stack, played by this test program: an ignored test is a program that does nothing until it is told its part.
+
+use std::env;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cutover_evidence::secret::Secret;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::address::{local, origin};
+use crate::credentials::{APP_DATABASE_URL, Credentials, INTERNAL_DATABASE_URL};
+use crate::{
+    CommandLine, Endpoints, Environment, Images, Overrides, ServiceTemplate, Stack, StackKind,
+    StackSpec, StandinPlacement, System, SystemError, apply,
+};
+
+/// The stand-ins of these stacks.
+const STANDINS: [&str; 2] = ["parser", "control"];
+
+/// Services that are told where their database is, and what a test adds.
+#[derive(Debug, Default)]
+pub(super) struct FakeSystem {
+    pub(super) overrides: Overrides,
+}
+
+impl System for FakeSystem {
+    fn credentials(&self) -> Result<Credentials, SystemError> {
+        Ok(Credentials::from([("key of the parser", Secret::random())]))
+    }
+
+    fn standin_settings(
+        &self,
+        _credentials: &Credentials,
+        placement: StandinPlacement,
+    ) -> Result<Value, SystemError> {
+        Ok(json!(placement.ports))
+    }
+
+    fn migration_environment(&self, credentials: &Credentials) -> Result<Environment, SystemError> {
+        let url = credentials.get(INTERNAL_DATABASE_URL)?.expose().to_owned();
+        let mut environment = Environment::from([("MIGRATION_DATABASE_URL".to_owned(), url)]);
+        apply(&mut environment, &self.overrides);
+        Ok(environment)
+    }
+
+    fn service_environment(
+        &self,
+        credentials: &Credentials,
+        _standins: &Endpoints,
+        _callback_base: &Url,
+    ) -> Result<Environment, SystemError> {
+        let url = credentials.get(APP_DATABASE_URL)?.expose().to_owned();
+        let mut environment = Environment::from([("DATABASE_URL".to_owned(), url)]);
+        apply(&mut environment, &self.overrides);
+        Ok(environment)
+    }
+}
+
+/// Tells the owner where to start its stack.
+pub(super) const ROOT: &str = "CUTOVER_TEST_ROOT";
+
+/// A part of this test program.
+pub(super) fn part(name: &str) -> CommandLine {
+    let test = format!("tests::fakes::{name}");
+    // The link leads to this very program even after a build has put another in its place.
+    let link = PathBuf::from("/proc/self/exe");
+    let program = if link.exists() {
+        link
+    } else {
+        env::current_exe().expect("this program")
+    };
+    CommandLine::new(program, &["--ignored", "--nocapture", "--exact", &test])
+}
+
+/// A stack of such parts.
+pub(super) fn spec(root: &Path) -> StackSpec {
+    with_system(root, FakeSystem::default())
+}
+
+/// A stack of such parts with this configuration.
+pub(super) fn with_system(root: &Path, system: FakeSystem) -> StackSpec {
+    StackSpec {
+        kind: StackKind::Processes,
+        images: Images::default(),
+        pipeline: part("pipeline"),
+        api: ServiceTemplate {
+            subcommand: "api",
+            address_variable: "API_ADDR",
+        },
+        worker: ServiceTemplate {
+            subcommand: "worker",
+            address_variable: "WORKER_ADDR",
+        },
+        migration: "migrate",
+        app_role: "app",
+        standins: part("standins"),
+        standin_names: &STANDINS,
+        workers: 1,
+        shutdown_timeout: Duration::from_secs(5),
+        system: Arc::new(system),
+        root: root.to_owned(),
+    }
+}
+
+/// A directory for stacks.
+pub(super) fn root() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let root = tempfile::tempdir().expect("a directory");
+    // PostgreSQL runs as another user where the test runs as root.
+    std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o711))
+        .expect("permissions");
+    root
+}
+
+/// Answers every request until it is killed.
+fn serve(address: SocketAddr) {
+    let listener = TcpListener::bind(address).expect("bind");
+    for stream in listener.incoming() {
+        let mut stream = stream.expect("a connection");
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    }
+}
+
+#[test]
+#[ignore = "a part of a stack, not a test"]
+fn pipeline() {
+    if env::var_os("FAKE_FAILURE").is_some() {
+        eprintln!("DATABASE_URL is not set");
+        panic!("this part was told to fail");
+    }
+    let address = ["API_ADDR", "WORKER_ADDR"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok());
+    if let Some(address) = address {
+        serve(address.parse().expect("an address"));
+    }
+}
+
+#[test]
+#[ignore = "a part of a stack, not a test"]
+fn standins() {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .expect("settings");
+    let Ok(placement) = serde_json::from_str::<Value>(&text) else {
+        return;
+    };
+    let port = |name: &str| u16::try_from(placement[name].as_u64().expect("a port")).expect("u16");
+    let endpoints: Endpoints = STANDINS
+        .iter()
+        .map(|name| {
+            (
+                (*name).to_owned(),
+                origin(local(port(name))).expect("a URL"),
+            )
+        })
+        .collect();
+    println!("\n{}", serde_json::to_string(&endpoints).expect("JSON"));
+    serve(local(port("control")));
+}
+
+#[tokio::test]
+#[ignore = "a part of a test, not a test"]
+async fn owner() {
+    let Some(root) = env::var_os(ROOT).map(PathBuf::from) else {
+        return;
+    };
+    let _stack = Stack::start(&spec(&root)).await.expect("a stack");
+    std::fs::write(root.join("started"), "").expect("a sign");
+    std::future::pending::<()>().await;
+}

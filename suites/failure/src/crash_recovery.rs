@@ -1,0 +1,326 @@
+//! Crash recovery and graceful shutdown: a worker or the API stops, and every document still completes once.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use cutover_fixtures::documents::Document;
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::contract::Accepted;
+use cutover_harness::invariant::{self, Scope};
+use cutover_harness::prelude::*;
+use cutover_harness::probe::{ChunkRow, EventRow, JobRow};
+use cutover_harness::stack::{Process, ProcessError, Stack, Worker};
+use cutover_harness::standin::{
+    EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
+};
+use std::sync::Arc;
+
+use cutover_suite_support::outcomes::expect_complete;
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(a_killed_workers_job_is_finished_once, INTERRUPTIONS)
+            .requires([Http, Database, Storage, Standins, WorkerStop])
+            .effect(Fault)
+            .expected_duration(secs(3))
+            .severity(Critical)
+            .alone_with_workers(1),
+        check!(a_worker_with_an_expired_lease_changes_nothing)
+            .requires([Http, Database, Storage, Standins, WorkerPause, WorkerScale])
+            .effect(Fault)
+            .expected_duration(secs(5))
+            .severity(Critical)
+            .alone_with_workers(1),
+        check!(a_worker_shuts_down_gracefully, INTERRUPTIONS)
+            .requires([Http, Database, Storage, Standins, Processes])
+            .effect(Fault)
+            .expected_duration(secs(3))
+            .severity(High)
+            .alone_with_workers(1),
+        check!(accepted_documents_survive_an_api_restart)
+            .requires([Http, ApiStop])
+            .effect(Fault)
+            .severity(Critical)
+            .alone_with_workers(1),
+        check!(the_api_shuts_down_gracefully)
+            .requires([Http, Database, Storage, Standins, Processes])
+            .effect(Fault)
+            .severity(High)
+            .alone_with_workers(1),
+    ]
+}
+
+/// How long a provider delays its response, so that the check can act on the waiting worker.
+const HELD_MS: u64 = 1_000;
+
+/// Extra time for a busy machine, on top of the shutdown grace period.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// A stage in which the worker is interrupted.
+pub(super) struct Interruption {
+    name: &'static str,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Parsing,
+    Embedding,
+}
+
+impl Named for Interruption {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const INTERRUPTIONS: &[Interruption] = &[
+    Interruption {
+        name: "while_parsing",
+        stage: Stage::Parsing,
+    },
+    Interruption {
+        name: "while_embedding",
+        stage: Stage::Embedding,
+    },
+];
+
+/// A document in the middle of a stage, and the client of its owner.
+struct InProgress {
+    document: Document,
+    pipeline: Pipeline,
+    accepted: Accepted,
+    script: ScriptGuard,
+}
+
+impl InProgress {
+    /// Uploads a document and waits until its worker waits for the provider of the stage.
+    async fn reach(cx: &Context, stage: Stage) -> CheckResult<Self> {
+        let document = cx.document().paragraphs(8).build();
+        let standins = cx.standins()?;
+        let script = match stage {
+            Stage::Parsing => {
+                let late = ParserBehaviour {
+                    answer: ParserAnswer::Late { delay_ms: HELD_MS },
+                    ..ParserBehaviour::default()
+                };
+                standins
+                    .script_parser(document.sha256(), late)
+                    .times(1)
+                    .await?
+            }
+            Stage::Embedding => {
+                let late = EmbedderBehaviour::Late { delay_ms: HELD_MS };
+                standins
+                    .script_embedder(document.nonce(), late)
+                    .times(1)
+                    .await?
+            }
+        };
+        let pipeline = cx.pipeline()?;
+        let accepted = pipeline.upload(&document).await?;
+        let within = cx.contract().timing.complete_within;
+        cx.eventually("the worker waits for the provider", within, async || {
+            let calls = match stage {
+                Stage::Parsing => standins.parser_calls(document.sha256()).await?.len(),
+                Stage::Embedding => standins.embedder_calls(document.nonce()).await?.len(),
+            };
+            Ok((calls > 0).then_some(()))
+        })
+        .await?;
+        Ok(Self {
+            document,
+            pipeline,
+            accepted,
+            script,
+        })
+    }
+
+    /// The document completes, and was finalized once.
+    async fn completes_once(self, cx: &Context) -> CheckResult {
+        self.pipeline.until_complete(&self.accepted).await?;
+        expect_complete(cx, &self.pipeline, &self.accepted, &self.document).await?;
+        self.script.withdraw().await?;
+        let events = cx.database()?.events_of(self.accepted.job_id).await?;
+        let ends = events.iter().filter(|event| event.kind == "finalized");
+        ensure_eq!(ends.count(), 1, "the job was not finalized exactly once");
+        expect_no_repeated_step(&events)?;
+        let scope = Scope::users(self.pipeline.tenant().map(|tenant| tenant.user_id));
+        invariant::check(&cx.database()?, &cx.storage()?, cx.contract(), &scope).await
+    }
+}
+
+/// No step of a job is repeated, except after a failure.
+fn expect_no_repeated_step(events: &[EventRow]) -> CheckResult {
+    let mut taken = HashSet::new();
+    for event in events {
+        if matches!(event.kind.as_str(), "retry" | "error") {
+            taken.clear();
+        } else if let Some(code) = &event.code {
+            ensure!(
+                taken.insert((&event.kind, code)),
+                "a job repeats the step '{code}' without a failure in between"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn only_worker(stack: &Stack) -> CheckResult<Arc<Worker>> {
+    let workers = stack.workers();
+    let only = <[Arc<Worker>; 1]>::try_from(workers);
+    only.map(|[worker]| worker).map_err(|_| {
+        Stop::from(anyhow::anyhow!(
+            "the stack does not have exactly one worker"
+        ))
+    })
+}
+
+/// Another worker finishes the job of a killed worker after the lease expires, exactly once.
+async fn a_killed_workers_job_is_finished_once(cx: &Context, case: &Interruption) -> CheckResult {
+    let document = InProgress::reach(cx, case.stage).await?;
+    cx.tell(ControlAction::StopWorkers).await?;
+    cx.tell(ControlAction::StartWorkers).await?;
+    document.completes_once(cx).await
+}
+
+/// Everything that the database holds about a job.
+#[derive(PartialEq)]
+struct Rows {
+    job: Option<JobRow>,
+    chunks: Vec<ChunkRow>,
+    events: Vec<EventRow>,
+}
+
+impl Rows {
+    async fn of(cx: &Context, accepted: &Accepted) -> CheckResult<Self> {
+        let database = cx.database()?;
+        Ok(Self {
+            job: database.job(accepted.job_id).await?,
+            chunks: database.chunks_of(accepted.document_id).await?,
+            events: database.events_of(accepted.job_id).await?,
+        })
+    }
+}
+
+/// A worker that was paused until its lease expired does not change a job that another worker has finished.
+async fn a_worker_with_an_expired_lease_changes_nothing(cx: &Context) -> CheckResult {
+    let document = InProgress::reach(cx, Stage::Embedding).await?;
+    cx.tell(ControlAction::PauseWorkers).await?;
+    cx.tell(ControlAction::ScaleWorkers(2)).await?;
+    document.pipeline.until_complete(&document.accepted).await?;
+    let before = Rows::of(cx, &document.accepted).await?;
+    cx.tell(ControlAction::ResumeWorkers).await?;
+    cx.tell(ControlAction::ScaleWorkers(1)).await?;
+    // Only this worker is left: before it processes this document, it has resumed the old job.
+    cx.pipeline()?.complete(&cx.document().build()).await?;
+    let after = Rows::of(cx, &document.accepted).await?;
+    ensure_eq!(
+        after.job,
+        before.job,
+        "a worker with an expired lease changed a finished job"
+    );
+    ensure_eq!(
+        after.events,
+        before.events,
+        "a worker with an expired lease added events to a finished job"
+    );
+    ensure!(
+        after.chunks == before.chunks,
+        "a worker with an expired lease changed the chunks of a complete document"
+    );
+    document.completes_once(cx).await
+}
+
+/// A worker that receives SIGTERM exits in time, with success, and releases its jobs.
+async fn a_worker_shuts_down_gracefully(cx: &Context, case: &Interruption) -> CheckResult {
+    let worker = only_worker(cx.processes()?)?;
+    let document = InProgress::reach(cx, case.stage).await?;
+    shut_down(cx, &worker).await?;
+    let job = cx.database()?.job(document.accepted.job_id).await?;
+    let claim = job.and_then(|job| job.claimed_by);
+    ensure_eq!(claim, None, "a worker that has exited still holds a job");
+    worker.restart().await?;
+    document.completes_once(cx).await
+}
+
+/// A process that receives SIGTERM exits with success within the grace period.
+async fn shut_down(cx: &Context, process: &Process) -> CheckResult {
+    let grace = cx.contract().timing.shutdown_grace + MARGIN;
+    match process.terminate(grace).await {
+        Err(still @ ProcessError::StillRunning { .. }) => {
+            let summary = format!("{} does not exit after SIGTERM", process.name());
+            Err(Stop::violated(Finding::new(summary).comparing(
+                "an exit within the grace period",
+                still.to_string(),
+            )))
+        }
+        status => {
+            let status = status?;
+            ensure!(
+                status.success(),
+                "{} exits after SIGTERM with {status}",
+                process.name()
+            );
+            Ok(())
+        }
+    }
+}
+
+/// A registration survives a restart of the API: its signed URL accepts the bytes, and the document completes.
+async fn accepted_documents_survive_an_api_restart(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    cx.tell(ControlAction::StopApi).await?;
+    cx.tell(ControlAction::StartApi).await?;
+    let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
+    ensure!(
+        put.is_success(),
+        "a signed URL from before the restart accepts no bytes: {}",
+        put.summary()
+    );
+    pipeline.until_complete(&accepted).await?;
+    Ok(())
+}
+
+/// An API that receives SIGTERM answers its open requests and exits with success.
+async fn the_api_shuts_down_gracefully(cx: &Context) -> CheckResult {
+    let api = cx.processes()?.api();
+    let (contract, standins, tenant) = (cx.contract(), cx.standins()?, cx.tenant()?);
+    let document = cx.document().build();
+    let raw = contract.raw_path_ahead(tenant.user_id, document.sha256())?;
+    let signing = format!("POST {raw}");
+    let late = StorageBehaviour::Late { delay_ms: HELD_MS };
+    let script = standins
+        .script_storage(signing.as_str(), late)
+        .times(1)
+        .await?;
+    let pipeline = cx.pipeline_as(tenant)?;
+    let end = async {
+        let within = contract.timing.complete_within;
+        cx.eventually("the request reaches the storage", within, async || {
+            let calls = standins.storage_calls(&signing).await?;
+            Ok((!calls.is_empty()).then_some(()))
+        })
+        .await?;
+        shut_down(cx, api).await
+    };
+    let (accepted, ended) = futures::join!(pipeline.accept(document.upload()), end);
+    // The user's request comes first: a failed shutdown is seen by operators only.
+    let accepted = accepted?;
+    ended?;
+    script.withdraw().await?;
+    api.restart().await?;
+    let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
+    ensure!(
+        put.is_success(),
+        "the signed URL from the stopping API accepts no bytes: {}",
+        put.summary()
+    );
+    pipeline.until_complete(&accepted).await?;
+    expect_complete(cx, &pipeline, &accepted, &document).await?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! The failure suite: faults of providers, of the database and of the service's own processes lose no document.
+//!
+//! Each file holds one topic: the table of checks first, the checks below it.
+
+mod crash_recovery;
+mod liveness;
+mod permanent_provider_errors;
+mod readiness;
+mod retries;
+mod transient_provider_errors;
+
+use cutover_harness::prelude::*;
+
+/// The suite with the tables of all topics.
+pub fn suite() -> Suite {
+    let tables = [
+        retries::table(),
+        transient_provider_errors::table(),
+        permanent_provider_errors::table(),
+        crash_recovery::table(),
+        liveness::table(),
+        readiness::table(),
+    ];
+    Suite::new(
+        "failure",
+        "faults lose no document, and the service reports them and recovers",
+        tables.into_iter().flatten(),
+    )
+}

@@ -1,0 +1,137 @@
+//! Callback format: the URL that the parser calls, and the payload shapes that the API accepts.
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::contract::Endpoint;
+use cutover_harness::prelude::*;
+use cutover_harness::standin::{Callback, ParserBehaviour, PayloadShape};
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(the_callback_url_is_the_public_api)
+            .requires([Http, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(every_callback_shape_yields_the_same_text, SHAPES)
+            .requires([Http, Storage, Standins])
+            .effect(WriteTenant)
+            .severity(Critical),
+    ]
+}
+
+/// The parser receives the callback URL of the public API, and the API answers the callback in time.
+async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let pipeline = cx.pipeline()?;
+    let accepted = pipeline.upload(&document).await?;
+    let standins = cx.standins()?;
+    let within = cx.contract().timing.complete_within;
+    let call = cx
+        .eventually("the parser receives the document", within, async || {
+            Ok(standins
+                .parser_calls(document.sha256())
+                .await?
+                .into_iter()
+                .next())
+        })
+        .await?;
+    let expected = pipeline
+        .request(Endpoint::Callback, accepted.job_id)?
+        .url()
+        .clone();
+    let url = call
+        .fields
+        .get("webhook_url")
+        .map(String::as_str)
+        .unwrap_or_default();
+    ensure_eq!(
+        url,
+        expected.as_str(),
+        "the parser receives another callback URL"
+    );
+    let sent = cx
+        .eventually("the callback is answered", within, async || {
+            let calls = standins.parser_calls(document.sha256()).await?;
+            Ok(calls.into_iter().flat_map(|call| call.callbacks).next())
+        })
+        .await?;
+    ensure_eq!(
+        sent.answered,
+        Some(200),
+        "the parser's callback is not accepted: {}",
+        sent.answer
+    );
+    let limit = cx.contract().timing.callback_within.as_secs_f64() * 1e3;
+    ensure!(
+        sent.elapsed_ms < limit,
+        "the callback was answered after {:.0} ms",
+        sent.elapsed_ms
+    );
+    Ok(())
+}
+
+/// A payload shape of real parsers.
+pub(super) struct PayloadCase {
+    name: &'static str,
+    shape: PayloadShape,
+}
+
+impl Named for PayloadCase {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// All payload shapes of real parsers.
+const SHAPES: &[PayloadCase] = &[
+    PayloadCase {
+        name: "top_level",
+        shape: PayloadShape::TopLevel,
+    },
+    PayloadCase {
+        name: "text_only",
+        shape: PayloadShape::TextOnly,
+    },
+    PayloadCase {
+        name: "result_object",
+        shape: PayloadShape::ResultObject,
+    },
+    PayloadCase {
+        name: "result_pages",
+        shape: PayloadShape::ResultPages,
+    },
+];
+
+/// Every payload shape results in the same stored text.
+async fn every_callback_shape_yields_the_same_text(
+    cx: &Context,
+    case: &PayloadCase,
+) -> CheckResult {
+    let document = cx.document().pages(3).paragraphs(6).build();
+    let callback = Callback {
+        shape: case.shape.clone(),
+        ..Callback::default()
+    };
+    let behaviour = ParserBehaviour {
+        callback,
+        ..ParserBehaviour::default()
+    };
+    let script = cx
+        .standins()?
+        .script_parser(document.sha256(), behaviour)
+        .await?;
+    let tenant = cx.tenant()?;
+    let done = cx.pipeline_as(tenant.clone())?.complete(&document).await?;
+    script.withdraw().await?;
+    let path = cx
+        .contract()
+        .parsed_path(tenant.user_id, done.document_id());
+    let stored = cx.storage()?.get(&path).await?.unwrap_or_default();
+    ensure_eq!(
+        String::from_utf8_lossy(&stored),
+        document.expected_text(),
+        "the parsed text differs from the text of the document"
+    );
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Callbacks of the parser.
+
+pub(crate) mod callback_delivery;
+pub(crate) mod callback_format;

@@ -1,0 +1,146 @@
+//! Database roles: what each role may read and change, independently of the services.
+
+use cutover_harness::check::Named;
+use cutover_harness::prelude::*;
+use serde::Deserialize;
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(the_database_keeps_users_apart, RULES)
+            .requires([Http, Database])
+            .effect(Read)
+            .severity(Critical),
+        check!(the_services_connect_without_special_rights)
+            .requires([Http, Database, Processes])
+            .effect(Read)
+            .severity(High)
+            .alone_with_workers(1),
+    ]
+}
+
+/// A rule about the database, and a query for its violations.
+pub(super) struct Rule {
+    name: &'static str,
+    statement: &'static str,
+    /// Returns one row with `what` for each violation.
+    violations: &'static str,
+}
+
+impl Named for Rule {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Rules about tables, views, functions and roles.
+const RULES: &[Rule] = &[
+    Rule {
+        name: "every_table_has_row_level_security",
+        statement: "every table of the schema has row-level security",
+        violations: "SELECT format('table %s', c.relname) AS what
+             FROM pg_class c WHERE c.relnamespace = to_regnamespace('{schema}')
+             AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity",
+    },
+    Rule {
+        name: "users_see_their_own_rows",
+        statement: "every policy for users names the user",
+        violations: "SELECT format('policy %s of table %s: %s', p.policyname, p.tablename, p.qual) AS what
+             FROM pg_policies p WHERE p.schemaname = trim('{schema}', '\"')
+             AND p.roles && ARRAY['public', 'anon', 'authenticated']::name[]
+             AND coalesce(p.qual, p.with_check, 'true') !~ 'uid\\(|request\\.jwt|documents'",
+    },
+    Rule {
+        name: "users_change_nothing",
+        statement: "users have read-only rights, and cannot read secrets",
+        violations: "SELECT format('%s on %s', t.privilege, c.relname) AS what
+             FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS t (privilege)
+             WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relkind IN ('r', 'p', 'v', 'm')
+             AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'authenticated'
+                         AND CASE WHEN t.privilege IN ('INSERT', 'UPDATE')
+                             THEN has_any_column_privilege(r.oid, c.oid, t.privilege)
+                             ELSE has_table_privilege(r.oid, c.oid, t.privilege) END)
+             UNION ALL
+             SELECT format('SELECT on %s.%s', a.attrelid::regclass, a.attname)
+             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+             WHERE c.relnamespace = to_regnamespace('{schema}') AND a.attname = 'webhook_secret'
+             AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname IN ('authenticated', 'anon')
+                         AND has_column_privilege(r.oid, a.attrelid, a.attnum, 'SELECT'))",
+    },
+    Rule {
+        name: "anonymous_users_see_nothing",
+        statement: "users who are not logged in have no rights on any table",
+        violations: "SELECT format('%s on %s', t.privilege, c.relname) AS what
+             FROM pg_roles r, pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS t (privilege)
+             WHERE r.rolname = 'anon' AND c.relnamespace = to_regnamespace('{schema}')
+             AND c.relkind IN ('r', 'p', 'v', 'm')
+             AND CASE WHEN t.privilege = 'DELETE' THEN has_table_privilege(r.oid, c.oid, t.privilege)
+                 ELSE has_any_column_privilege(r.oid, c.oid, t.privilege) END",
+    },
+    Rule {
+        name: "views_use_the_callers_rights",
+        statement: "views that users can read run with the caller's rights, and no materialized view is readable",
+        violations: "SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.oid::regclass) AS what
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE c.relkind IN ('v', 'm') AND n.nspname IN (trim('{schema}', '\"'), 'public')
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+             AND NOT coalesce(array_to_string(c.reloptions, ' '), '') ~ 'security_invoker=(true|on|1|yes)'
+             AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname IN ('authenticated', 'anon')
+                         AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+                         AND has_any_column_privilege(r.oid, c.oid, 'SELECT'))",
+    },
+    Rule {
+        name: "security_definer_functions_are_restricted",
+        statement: "functions that run with their owner's rights have a fixed search path, and anonymous users cannot call them",
+        violations: "SELECT format('function %s', p.oid::regprocedure) AS what
+             FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE p.prosecdef AND n.nspname IN (trim('{schema}', '\"'), 'public')
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+             AND (NOT coalesce(array_to_string(p.proconfig, ' '), '') LIKE '%search_path=%'
+                  OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'anon'
+                             AND has_function_privilege(r.oid, p.oid, 'EXECUTE')))",
+    },
+];
+
+#[derive(Deserialize)]
+struct Violation {
+    what: String,
+}
+
+/// The database itself separates users, and grants no rights beyond those of the services.
+async fn the_database_keeps_users_apart(cx: &Context, case: &Rule) -> CheckResult {
+    let violations: Vec<Violation> = cx.database()?.rows(case.violations, &[]).await?;
+    let violations: Vec<_> = violations
+        .into_iter()
+        .map(|violation| violation.what)
+        .collect();
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let summary = format!("violated: {}", case.statement);
+    Err(Stop::violated(
+        Finding::new(summary).comparing(case.statement, violations.join("\n")),
+    ))
+}
+
+/// Roles of the services' connections that are superusers, bypass row security, or own tables.
+const PRIVILEGED: &str = "SELECT DISTINCT format('role %s', r.rolname) AS what
+     FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
+     WHERE a.datname = current_database() AND a.application_name <> 'cutover'
+     AND a.backend_type = 'client backend'
+     AND (r.rolsuper OR r.rolbypassrls OR EXISTS (
+         SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace('{schema}') AND c.relowner = r.oid))";
+
+/// API and worker connect with a role that is neither a superuser nor the owner of the tables.
+async fn the_services_connect_without_special_rights(cx: &Context) -> CheckResult {
+    // A service that has answered has a database connection.
+    cx.pipeline()?.jobs(&[]).await?.expect_status(200)?;
+    let roles: Vec<Violation> = cx.database()?.rows(PRIVILEGED, &[]).await?;
+    let roles: Vec<_> = roles.into_iter().map(|role| role.what).collect();
+    ensure!(
+        roles.is_empty(),
+        "the services connect with more rights than they need: {}",
+        roles.join(", ")
+    );
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! Limits: too large documents and too many jobs are refused, and the limits endpoint reports the agreed limits.
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::check::Named;
+use cutover_harness::contract::{Contract, Limits};
+use cutover_harness::prelude::*;
+
+use cutover_harness::probe::Reply;
+use futures::future::try_join_all;
+
+use cutover_suite_support::json::value_at;
+use cutover_suite_support::responses::expect_error_body;
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(the_size_limits_hold, SIZES)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(the_concurrent_job_limit_holds)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(uploads_at_once_keep_the_limit)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        check!(finished_jobs_do_not_count_as_active, EARLY_ENDS)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+        // It exhausts the daily limit of a user, so it needs a supply of users.
+        check!(the_daily_limit_is_each_users_own)
+            .requires([Http, Database, Minting])
+            .effect(WriteTenant)
+            .severity(High)
+            .advisory(),
+    ]
+}
+
+/// A document length near a limit.
+pub(super) struct SizeCase {
+    name: &'static str,
+    bytes: fn(&Limits) -> u64,
+    status: u16,
+}
+
+impl Named for SizeCase {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+/// Document lengths near the limits.
+const SIZES: &[SizeCase] = &[
+    SizeCase {
+        name: "the_limit_itself",
+        bytes: |limits| limits.max_bytes,
+        status: 200,
+    },
+    SizeCase {
+        name: "one_byte_more",
+        bytes: |limits| limits.max_bytes + 1,
+        status: 413,
+    },
+    SizeCase {
+        name: "the_hard_limit",
+        bytes: |limits| limits.hard_max_bytes,
+        status: 413,
+    },
+    SizeCase {
+        name: "above_the_hard_limit",
+        bytes: |limits| limits.hard_max_bytes + 1,
+        status: 422,
+    },
+    SizeCase {
+        name: "an_empty_file",
+        bytes: |_| 0,
+        status: 422,
+    },
+];
+
+/// A document is refused exactly from the length that the limits define.
+async fn the_size_limits_hold(cx: &Context, case: &SizeCase) -> CheckResult {
+    let document = cx.document().build();
+    let bytes = (case.bytes)(&cx.contract().limits);
+    let fields = &cx.contract().requests.upload;
+    fields.bytes_len.applies("the length of a document")?;
+    let mut registration = fields.body(document.upload());
+    fields.bytes_len.put(&mut registration, bytes);
+    let reply = cx
+        .pipeline()?
+        .register_as(&registration)
+        .await?
+        .expect_status(case.status)?;
+    if !reply.is_success() {
+        expect_error_body(&reply, cx.contract())?;
+    }
+    Ok(())
+}
+
+/// As many jobs as the limit may be active. The next one is refused with Retry-After, and the limits endpoint
+/// reports the same number.
+async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?;
+    let contract = cx.contract();
+    expect_limits(
+        contract,
+        &pipeline.limits().await?.expect_status(200)?.json()?,
+    )?;
+    for _ in 0..contract.limits.concurrent_jobs {
+        pipeline.accept(cx.document().build().upload()).await?;
+    }
+    let more = cx.document().build();
+    let refusal = pipeline.register(more.upload()).await?.expect_status(429)?;
+    expect_retry_after(contract, &refusal)?;
+    let other = cx.pipeline()?;
+    other.accept(more.upload()).await?;
+    Ok(())
+}
+
+/// Of more simultaneous uploads than the limit, exactly the limit is accepted.
+async fn uploads_at_once_keep_the_limit(cx: &Context) -> CheckResult {
+    let limit = cx.contract().limits.concurrent_jobs as usize;
+    let pipeline = cx.pipeline()?;
+    let documents: Vec<_> = (0..4 * limit).map(|_| cx.document().build()).collect();
+    let uploads = documents
+        .iter()
+        .map(|document| pipeline.register(document.upload()));
+    let replies = try_join_all(uploads).await?;
+    let taken = replies.iter().filter(|reply| reply.is_success()).count();
+    ensure_eq!(
+        taken,
+        limit,
+        "the number of accepted uploads of {} simultaneous ones differs from the limit",
+        documents.len()
+    );
+    for reply in replies.into_iter().filter(|reply| !reply.is_success()) {
+        expect_retry_after(cx.contract(), &reply.expect_status(429)?)?;
+    }
+    Ok(())
+}
+
+/// An end of a job other than completion.
+pub(super) struct EarlyEnd {
+    name: &'static str,
+    kind: EndKind,
+}
+
+enum EndKind {
+    Failed,
+    Deleted,
+}
+
+impl Named for EarlyEnd {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const EARLY_ENDS: &[EarlyEnd] = &[
+    EarlyEnd {
+        name: "failed",
+        kind: EndKind::Failed,
+    },
+    EarlyEnd {
+        name: "deleted",
+        kind: EndKind::Deleted,
+    },
+];
+
+/// Jobs that have failed or were deleted do not count against the limit.
+async fn finished_jobs_do_not_count_as_active(cx: &Context, case: &EarlyEnd) -> CheckResult {
+    let (pipeline, limits) = (cx.pipeline()?, &cx.contract().limits);
+    if limits.daily_uploads <= limits.concurrent_jobs {
+        return Err(Stop::not_applicable(
+            "the daily limit of a user is not above the limit of concurrent jobs",
+        ));
+    }
+    for _ in 0..limits.concurrent_jobs {
+        let accepted = pipeline.accept(cx.document().build().upload()).await?;
+        match case.kind {
+            EndKind::Failed => {
+                let other = cx.document().build();
+                pipeline.put(&accepted.signed_url, other.bytes()).await?;
+                pipeline.until_final(&accepted).await?;
+            }
+            EndKind::Deleted => {
+                let reply = pipeline.delete(accepted.document_id).await?;
+                ensure!(
+                    reply.is_success(),
+                    "{} is answered with {}",
+                    reply.request,
+                    reply.summary()
+                );
+            }
+        }
+    }
+    let more = cx.document().build();
+    let reply = pipeline.register(more.upload()).await?;
+    ensure!(
+        reply.is_success(),
+        "a user without active jobs cannot upload: {}",
+        reply.summary()
+    );
+    Ok(())
+}
+
+/// A user who has reached the daily limit is refused until later. Refused uploads do not count, and other
+/// users are not affected.
+async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
+    let contract = cx.contract();
+    let (daily, at_once) = (
+        contract.limits.daily_uploads as usize,
+        contract.limits.concurrent_jobs as usize,
+    );
+    if daily > MAX_DAILY_UPLOADS {
+        let reason = format!("exhausting {daily} uploads takes too long");
+        return Err(Stop::precondition_missing(reason));
+    }
+    let tenant = cx.tenant()?;
+    let pipeline = cx.pipeline_as(tenant.clone())?;
+    for first in (0..daily).step_by(at_once) {
+        let documents = (first..daily.min(first + at_once)).map(|_| cx.document().build());
+        let documents: Vec<_> = documents.collect();
+        try_join_all(documents.iter().map(|each| pipeline.complete(each))).await?;
+        // Refused uploads do not count.
+        for document in &documents {
+            pipeline.register(document.upload()).await?;
+        }
+    }
+    let more = cx.document().build();
+    let refusal = pipeline.register(more.upload()).await?.expect_status(429)?;
+    expect_retry_after(contract, &refusal)?;
+    let rows = cx.database()?.documents_of(tenant.user_id).await?;
+    ensure_eq!(
+        rows.len(),
+        daily,
+        "a user with a daily limit of {daily} documents has another number of rows"
+    );
+    cx.pipeline()?.accept(more.upload()).await?;
+    Ok(())
+}
+
+/// The largest daily limit that a check exhausts.
+const MAX_DAILY_UPLOADS: usize = 20;
+
+/// The longest wait for a daily limit, in seconds.
+const DAY_S: u64 = 24 * 60 * 60;
+
+fn expect_retry_after(contract: &Contract, refusal: &Reply) -> CheckResult {
+    expect_error_body(refusal, contract)?;
+    let wait = refusal
+        .header("retry-after")
+        .and_then(|text| text.parse::<u64>().ok());
+    ensure!(
+        wait.is_some_and(|seconds| (1..=DAY_S).contains(&seconds)),
+        "the refusal does not say when to retry: Retry-After is {:?}",
+        refusal.header("retry-after")
+    );
+    Ok(())
+}
+
+fn expect_limits(contract: &Contract, response: &serde_json::Value) -> CheckResult {
+    let (fields, limits) = (&contract.fields.limits, &contract.limits);
+    let table = [
+        (&fields.max_bytes, limits.max_bytes),
+        (&fields.concurrent_jobs, u64::from(limits.concurrent_jobs)),
+        (&fields.daily_uploads, u64::from(limits.daily_uploads)),
+    ];
+    for (pointer, expected) in table.into_iter().filter(|(pointer, _)| pointer.is_given()) {
+        let found = value_at(pointer, response, "the response of the limits endpoint")?;
+        ensure_eq!(
+            found,
+            &expected,
+            "the limits endpoint reports a wrong {}",
+            pointer.as_str()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Document flow: a synthetic document is uploaded, found by its owner only, and deleted.
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::prelude::*;
+
+use cutover_suite_support::json::{list_at, value_at};
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(a_synthetic_document_arrives_for_its_owner_alone)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(Critical),
+        check!(its_chunks_have_vectors)
+            .requires([Http, Database])
+            .effect(WriteTenant)
+            .severity(Critical)
+            .advisory(),
+        check!(a_deleted_document_is_gone)
+            .requires([Http])
+            .effect(WriteTenant)
+            .severity(High),
+    ]
+}
+
+/// A document with a unique marker completes. Its owner finds it by the marker, and no other user does.
+async fn a_synthetic_document_arrives_for_its_owner_alone(cx: &Context) -> CheckResult {
+    let document = cx.document().paragraphs(3).build();
+    let owner = cx.pipeline()?;
+    let done = owner.complete(&document).await?;
+    ensure!(
+        finds(cx, &owner, document.nonce()).await?,
+        "the owner searches for the document's marker {} and does not find it",
+        document.nonce()
+    );
+    let stranger = cx.pipeline()?;
+    ensure!(
+        !finds(cx, &stranger, document.nonce()).await?,
+        "another tenant finds the document by its marker {}",
+        document.nonce()
+    );
+    stranger
+        .document(done.document_id())
+        .await?
+        .expect_status(404)?;
+    Ok(())
+}
+
+/// Every chunk of a complete document has a vector.
+async fn its_chunks_have_vectors(cx: &Context) -> CheckResult {
+    let done = cx.pipeline()?.complete(&cx.document().build()).await?;
+    let chunks = cx.database()?.chunks_of(done.document_id()).await?;
+    ensure!(!chunks.is_empty(), "a complete document has no chunks");
+    let without_vector = chunks.iter().filter(|chunk| !chunk.has_vector()).count();
+    ensure!(
+        without_vector == 0,
+        "{without_vector} of {} chunks have no vector",
+        chunks.len()
+    );
+    Ok(())
+}
+
+/// A deleted document is neither shown nor found.
+async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
+    let document = cx.document().build();
+    let owner = cx.pipeline()?;
+    let done = owner.complete(&document).await?;
+    let deleted = owner.delete(done.document_id()).await?;
+    ensure!(
+        deleted.is_success(),
+        "a document cannot be deleted: {}",
+        deleted.summary()
+    );
+    owner
+        .document(done.document_id())
+        .await?
+        .expect_status(404)?;
+    ensure!(
+        !finds(cx, &owner, document.nonce()).await?,
+        "a deleted document is found"
+    );
+    Ok(())
+}
+
+/// Whether a search result contains the words.
+async fn finds(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<bool> {
+    let fields = &cx.contract().fields.search;
+    let answer = pipeline.search(words, 5).await?.expect_status(200)?;
+    let answer = answer.json()?;
+    for hit in list_at(&fields.results, &answer, "the search response")? {
+        let text = value_at(&fields.text, hit, "a search result")?;
+        if text.as_str().is_some_and(|text| text.contains(words)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,6 @@
+//! Code that several suites share.
+
+pub mod awaiting_callback;
+pub mod json;
+pub mod outcomes;
+pub mod responses;

@@ -1,0 +1,225 @@
+//! Expected outcomes of a document: complete, or failed with a cause and nothing indexed.
+
+use std::time::Duration;
+
+use cutover_fixtures::documents::Document;
+use cutover_harness::contract::{Accepted, Contract, JobView};
+use cutover_harness::prelude::*;
+use cutover_harness::probe::{ChunkRow, Vector};
+use cutover_harness::standin::{CallbackSent, ParserCall};
+use serde_json::Value;
+
+use crate::json::{list_at, value_at};
+
+/// The fewest words of an error message that a person can understand.
+const MIN_MESSAGE_WORDS: usize = 3;
+
+/// How long a job may take until it gives up, if every attempt takes as long as allowed.
+pub fn give_up_within(contract: &Contract) -> Duration {
+    let timing = &contract.timing;
+    let attempt = timing.parse_deadline.max(timing.provider_timeout) + timing.retry_cap;
+    attempt * (timing.max_retries + 1) + timing.complete_within
+}
+
+/// The job fails permanently, in the failure status of its stage, and reports the cause.
+pub async fn expect_failure(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    status: &str,
+) -> CheckResult<JobView> {
+    let (contract, vocabulary) = (cx.contract(), &cx.contract().vocabulary);
+    let is_final = |job: &JobView| vocabulary.is_final(&job.status, job.state.as_deref());
+    let job = pipeline
+        .until(
+            accepted,
+            "the job reaches a final status",
+            give_up_within(contract),
+            is_final,
+        )
+        .await?;
+    ensure_eq!(
+        job.status,
+        status,
+        "the job does not end in the failure status of its stage"
+    );
+    let shown = pipeline.show(accepted).await?.expect_status(200)?;
+    let (shown, fields) = (shown.json()?, &contract.fields.job);
+    for (pointer, min_words) in [
+        (&fields.last_error_code, 1),
+        (&fields.last_error_message, MIN_MESSAGE_WORDS),
+    ] {
+        if pointer.is_given() {
+            let text = value_at(pointer, &shown, "a failed job")?;
+            let found = text.as_str().unwrap_or_default().split_whitespace().count();
+            ensure!(
+                found >= min_words,
+                "{} of a failed job does not describe the error: {text}",
+                pointer.as_str()
+            );
+        }
+    }
+    if fields.last_error_timestamp.is_given() {
+        let time = value_at(&fields.last_error_timestamp, &shown, "a failed job")?;
+        let time = time.as_str().unwrap_or_default();
+        contract.time("the failure time of a job", time)?;
+    }
+    if fields.last_error_details.is_given() {
+        value_at(&fields.last_error_details, &shown, "a failed job")?;
+    }
+    Ok(job)
+}
+
+/// The error of a job contains the cause.
+pub fn expect_cause(job: &JobView, cause: &str) -> CheckResult {
+    let error = job.last_error.as_ref().map(Value::to_string);
+    ensure!(
+        error.as_ref().is_some_and(|error| error.contains(cause)),
+        "the error of the job does not contain the cause '{cause}': {}",
+        job.summary()
+    );
+    Ok(())
+}
+
+/// A document that is not complete has no chunks and is not found.
+pub async fn expect_not_indexed(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    document: &Document,
+) -> CheckResult {
+    let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
+    ensure!(
+        chunks.is_empty(),
+        "a document that is not complete has {} chunks",
+        chunks.len()
+    );
+    let id = &cx.contract().fields.search.document_id;
+    for hit in search_hits(cx, pipeline, document.nonce(), 10).await? {
+        let found = value_at(id, &hit, "a search result")?;
+        ensure!(
+            *found != accepted.document_id.to_string(),
+            "a document that is not complete is found: {hit}"
+        );
+    }
+    Ok(())
+}
+
+/// The document completes with its whole text, and every chunk has its own vector.
+pub async fn expect_complete(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    document: &Document,
+) -> CheckResult<JobView> {
+    let job = pipeline.until_complete(accepted).await?;
+    ensure!(
+        job.last_error.is_none(),
+        "a complete job has an error: {}",
+        job.summary()
+    );
+    let text = parsed_text(cx, pipeline, accepted).await?;
+    ensure_eq!(
+        text,
+        document.expected_text(),
+        "the parsed text differs from the text of the document"
+    );
+    let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
+    let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+    ensure_eq!(
+        words(&joined),
+        words(&text),
+        "the joined chunks differ from the parsed text"
+    );
+    for chunk in &chunks {
+        ensure!(
+            chunk.has_vector(),
+            "chunk {} has no vector",
+            chunk.chunk_ord
+        );
+        expect_embedder_vector(chunk, cx.contract().embedder.dimensions)?;
+    }
+    Ok(job)
+}
+
+/// The stored text of a document; empty if there is none.
+pub async fn parsed_text(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+) -> CheckResult<String> {
+    let Some(tenant) = pipeline.tenant() else {
+        return Ok(String::new());
+    };
+    let path = cx
+        .contract()
+        .parsed_path(tenant.user_id, accepted.document_id);
+    let bytes = cx.storage()?.get(&path).await?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The callbacks about a document, as soon as there are at least this many.
+pub async fn callbacks_for(
+    cx: &Context,
+    document: &Document,
+    least: usize,
+) -> CheckResult<Vec<(ParserCall, CallbackSent)>> {
+    let standins = cx.standins()?;
+    let within = cx.contract().timing.complete_within;
+    cx.eventually("the parser's callback is answered", within, async || {
+        let calls = standins.parser_calls(document.sha256()).await?;
+        let each = |call: ParserCall| {
+            let callbacks = call.callbacks.clone();
+            callbacks.into_iter().map(move |sent| (call.clone(), sent))
+        };
+        let sent: Vec<_> = calls.into_iter().flat_map(each).collect();
+        Ok((sent.len() >= least).then_some(sent))
+    })
+    .await
+}
+
+/// The results of a search.
+pub async fn search_hits(
+    cx: &Context,
+    pipeline: &Pipeline,
+    query: &str,
+    k: u32,
+) -> CheckResult<Vec<Value>> {
+    let answer = pipeline
+        .search(query, k)
+        .await?
+        .expect_status(200)?
+        .json()?;
+    let results = &cx.contract().fields.search.results;
+    Ok(list_at(results, &answer, "the search response")?.to_vec())
+}
+
+/// The least cosine similarity of a stored vector to the embedder's answer. Storing a vector
+/// as single-precision text and reading it back does not change its direction.
+const MIN_SIMILARITY: f64 = 0.999_999;
+
+/// The words of a text, without the whitespace between them.
+pub fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+/// The vector of a chunk, if it has one, is the embedder's answer to its text.
+pub fn expect_embedder_vector(chunk: &ChunkRow, dimensions: usize) -> CheckResult {
+    let Some(stored) = &chunk.embedding else {
+        return Ok(());
+    };
+    ensure_eq!(
+        stored.dimensions(),
+        dimensions,
+        "the vector of chunk {} has the wrong dimension",
+        chunk.chunk_ord
+    );
+    let expected = Vector(cutover_fixtures::vector::embed(&chunk.text, dimensions));
+    let similarity = stored.cosine(&expected);
+    ensure!(
+        similarity > MIN_SIMILARITY,
+        "the vector of chunk {} is not the embedder's vector for its text: their similarity is {similarity:.4}",
+        chunk.chunk_ord,
+    );
+    Ok(())
+}
