@@ -26,7 +26,7 @@ calibrate *arguments:
 
 # Rewrite the page of each suite in docs/suites from its table
 pages:
-    CUTOVER_UPDATE_PAGES=1 cargo test -p cutover --test pages
+    CUTOVER_UPDATE_PAGES=1 cargo test -p cutover --test it pages
 
 # Build the images of the container stack, without a registry; what has not changed stays
 images:

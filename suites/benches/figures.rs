@@ -1,115 +1,119 @@
-//! What a run costs: medians of five whole validations, and of listing. Prints, and asserts nothing.
+//! The time and memory that a validation takes: medians of five runs, and of five calls of `list`.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cutover_harness::record::{Run, RunEvent};
 use time::OffsetDateTime;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// How often each figure is measured.
 const ROUNDS: usize = 5;
 
-fn main() -> Outcome<()> {
-    let mut rounds = Vec::new();
-    for _ in 0..ROUNDS {
-        rounds.push(Figures::of_one_run()?);
-    }
-    print(
+/// How often the memory of a run is read.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+fn main() -> Result<()> {
+    let runs: Vec<_> = (0..ROUNDS)
+        .map(|_| RunFigures::measure())
+        .collect::<Result<_>>()?;
+    let of_runs = |figure: fn(&RunFigures) -> Duration| runs.iter().map(figure).collect();
+    let lists = (0..ROUNDS).map(|_| list_time()).collect::<Result<_>>()?;
+    print_times(
         "stack ready, from process start",
         "2.0 s",
-        rounds.iter().map(|round| round.ready),
+        of_runs(|run| run.ready),
     );
-    print(
-        "the suites",
-        "10 s",
-        rounds.iter().map(|round| round.suites),
+    print_times("the suites", "10 s", of_runs(|run| run.suites));
+    print_times("teardown", "1 s", of_runs(|run| run.teardown));
+    print_times("list", "50 ms", lists);
+    print_peak(runs.iter().map(|run| run.peak_kib).collect());
+    Ok(())
+}
+
+/// Prints the median of some times, with the goal, the minimum and the maximum.
+fn print_times(name: &str, goal: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let [minimum, .., maximum] = times[..] else {
+        return;
+    };
+    let median = times[times.len() / 2];
+    println!(
+        "{name:34} {:>9.3} s    goal {goal:>6}   ({:.3} to {:.3})",
+        median.as_secs_f64(),
+        minimum.as_secs_f64(),
+        maximum.as_secs_f64()
     );
-    print("teardown", "1 s", rounds.iter().map(|round| round.teardown));
-    print(
-        "list",
-        "50 ms",
-        (0..ROUNDS).map(|_| list()).collect::<Outcome<Vec<_>>>()?,
-    );
-    let mut peaks: Vec<_> = rounds.iter().map(|round| round.peak_kib).collect();
+}
+
+fn print_peak(mut peaks: Vec<u32>) {
     peaks.sort_unstable();
     println!(
         "{:34} {:>9.1} MB   goal {:>6}",
         "peak memory of the harness",
-        f64::from(peaks[ROUNDS / 2]) / 1024.0,
+        f64::from(peaks[peaks.len() / 2]) / 1024.0,
         "150 MB"
     );
-    Ok(())
 }
 
-fn print(what: &str, goal: &str, figures: impl IntoIterator<Item = Duration>) {
-    let mut figures: Vec<_> = figures.into_iter().collect();
-    figures.sort_unstable();
-    let [least, .., most] = figures[..] else {
-        return;
-    };
-    let median = figures[figures.len() / 2];
-    println!(
-        "{what:34} {:>9.3} s    goal {goal:>6}   ({:.3} to {:.3})",
-        median.as_secs_f64(),
-        least.as_secs_f64(),
-        most.as_secs_f64()
-    );
-}
-
-/// The figures of one whole run.
-struct Figures {
+/// The figures of one validation.
+struct RunFigures {
+    /// From the start of the process until the stack is ready.
     ready: Duration,
     suites: Duration,
     teardown: Duration,
+    /// The peak of resident memory.
     peak_kib: u32,
 }
 
-impl Figures {
-    fn of_one_run() -> Outcome<Self> {
+impl RunFigures {
+    fn measure() -> Result<Self> {
         let output = tempfile::tempdir()?;
-        let began = OffsetDateTime::now_utc();
-        let mut run = Command::new(env!("CARGO_BIN_EXE_cutover"))
+        let started = OffsetDateTime::now_utc();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_cutover"))
             .args(["validate", "--quiet", "--output"])
             .arg(output.path())
             .stdout(Stdio::null())
             .spawn()?;
-        let peak_kib = peak(&mut run)?;
+        let peak_kib = peak_memory(&mut process)?;
         let run = Run::load(&output.path().join("latest"))?;
-        let [identified, again, finished] = milestones(&run)?;
+        let [ready, checked, finished] = milestones(&run)?;
         Ok(Self {
-            ready: (identified - began).unsigned_abs(),
-            suites: (again - identified).unsigned_abs(),
-            teardown: (finished - again).unsigned_abs(),
+            ready: (ready - started).unsigned_abs(),
+            suites: (checked - ready).unsigned_abs(),
+            teardown: (finished - checked).unsigned_abs(),
             peak_kib,
         })
     }
 }
 
-/// When the stack was ready, when the last check had ended, and when the stack was gone.
-fn milestones(run: &Run) -> Outcome<[OffsetDateTime; 3]> {
-    let moments = run.journal.iter().filter(|line| {
+/// When the stack was ready, when the last check had ended, and when the stack was removed.
+fn milestones(run: &Run) -> Result<[OffsetDateTime; 3]> {
+    let events = run.journal.iter().filter(|line| {
         matches!(
             line.event,
             RunEvent::Identified { .. } | RunEvent::Finished { .. }
         )
     });
-    let moments: Vec<_> = moments.map(|line| line.at).collect();
-    moments
+    let times: Vec<_> = events.map(|line| line.at).collect();
+    times
         .try_into()
-        .map_err(|found| format!("the run did not go as planned: {found:?}").into())
+        .map_err(|times| format!("three events expected, found {times:?}").into())
 }
 
-/// Watches a process to its end and gives its peak of resident memory.
-fn peak(run: &mut Child) -> Outcome<u32> {
-    let status = format!("/proc/{}/status", run.id());
+/// Waits for the end of a process, and returns its peak of resident memory in KiB.
+fn peak_memory(process: &mut Child) -> Result<u32> {
+    let status = format!("/proc/{}/status", process.id());
     let mut peak = 0;
-    while run.try_wait()?.is_none() {
+    while process.try_wait()?.is_none() {
         peak = peak.max(high_water_mark(Path::new(&status)).unwrap_or_default());
-        std::thread::park_timeout(Duration::from_millis(20));
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(peak)
 }
@@ -120,11 +124,11 @@ fn high_water_mark(status: &Path) -> Option<u32> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn list() -> Outcome<Duration> {
-    let begin = Instant::now();
+fn list_time() -> Result<Duration> {
+    let started = Instant::now();
     Command::new(env!("CARGO_BIN_EXE_cutover"))
         .arg("list")
         .stdout(Stdio::null())
         .status()?;
-    Ok(begin.elapsed())
+    Ok(started.elapsed())
 }

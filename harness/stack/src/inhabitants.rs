@@ -59,10 +59,21 @@ fn carries_name_of(environment: &[u8], home: &Path) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::process::{Child, Command};
 
+    use cutover_test_support::wait_for;
+
     use super::*;
+
+    /// `spawn` may return a moment before `/proc` shows the environment of the new program.
+    pub(crate) fn wait_for_environment(child: &Child) {
+        let path = format!("/proc/{}/environ", child.id());
+        wait_for("the environment of a program", || {
+            let is_shown = fs::read(&path).map_or(true, |environment| !environment.is_empty());
+            is_shown.then_some(())
+        });
+    }
 
     fn sleeper(directory: &Path, stack: Option<&str>) -> Child {
         let mut command = Command::new("sleep");
@@ -70,7 +81,9 @@ mod tests {
         if let Some(stack) = stack {
             command.env(STACK_VARIABLE, stack);
         }
-        command.spawn().expect("sleep")
+        let child = command.spawn().expect("sleep");
+        wait_for_environment(&child);
+        child
     }
 
     #[test]

@@ -14,8 +14,8 @@ use url::Url;
 use crate::address::{local, origin};
 use crate::credentials::{APP_DATABASE_URL, Credentials, INTERNAL_DATABASE_URL};
 use crate::{
-    CommandLine, Endpoints, Environment, Images, Installation, Overrides, ServiceTemplate, Stack,
-    StackKind, StackSpec, StandinPlacement, System, SystemError, apply,
+    CommandLine, Endpoints, Environment, Images, Overrides, ServiceTemplate, Stack, StackKind,
+    StackSpec, StandinPlacement, System, SystemError, apply,
 };
 
 /// The stand-ins of these stacks.
@@ -106,19 +106,15 @@ pub(super) fn with_system(root: &Path, system: FakeSystem) -> StackSpec {
     }
 }
 
-/// A directory for stacks, or nothing where PostgreSQL is not installed.
-pub(super) fn root() -> Option<tempfile::TempDir> {
+/// A directory for stacks.
+pub(super) fn root() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
 
-    if let Err(error) = Installation::find() {
-        println!("SKIPPED, for nothing was started: {error}");
-        return None;
-    }
     let root = tempfile::tempdir().expect("a directory");
-    // PostgreSQL runs as another user where we are root.
+    // PostgreSQL runs as another user where the test runs as root.
     std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o711))
         .expect("permissions");
-    Some(root)
+    root
 }
 
 /// Answers every request until it is killed.

@@ -31,7 +31,7 @@ async fn query(stack: &Stack) -> i32 {
 
 #[tokio::test]
 async fn two_stacks_live_side_by_side_and_leave_nothing() {
-    let Some(root) = root() else { return };
+    let root = root();
     let spec = spec(root.path());
     let started = Instant::now();
     let (one, two) = tokio::join!(Stack::start(&spec), Stack::start(&spec));
@@ -60,7 +60,7 @@ async fn two_stacks_live_side_by_side_and_leave_nothing() {
 
 #[tokio::test]
 async fn every_process_can_be_ended_frozen_and_restarted() {
-    let Some(root) = root() else { return };
+    let root = root();
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
     let workers = stack.workers();
     let all = [stack.postgres(), stack.standins(), stack.api(), &workers[0]];
@@ -90,7 +90,7 @@ async fn every_process_can_be_ended_frozen_and_restarted() {
 
 #[tokio::test]
 async fn a_stack_that_dies_while_it_starts_says_why_and_leaves_nothing() {
-    let Some(root) = root() else { return };
+    let root = root();
     let overrides = told_to_fail();
     let spec = with_system(root.path(), FakeSystem { overrides });
     match Stack::start(&spec).await {
@@ -105,7 +105,7 @@ async fn a_stack_that_dies_while_it_starts_says_why_and_leaves_nothing() {
 
 #[tokio::test]
 async fn a_part_can_be_tried_with_another_environment() {
-    let Some(root) = root() else { return };
+    let root = root();
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
     let failing = told_to_fail();
     let second = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use crate::{
 
 #[tokio::test]
 async fn a_lane_is_used_again_while_it_is_sound() {
-    let Some(root) = root() else { return };
+    let root = root();
     let lanes = StackPool::new(spec(root.path()), 1);
     let shared = tokio::join!(lanes.shared(), lanes.shared());
     let (shared, same) = (shared.0.expect("a stack"), shared.1.expect("a stack"));
@@ -42,7 +42,7 @@ async fn a_lane_is_used_again_while_it_is_sound() {
 
 #[tokio::test]
 async fn a_failure_to_start_is_remembered() {
-    let Some(root) = root() else { return };
+    let root = root();
     let mut spec = spec(root.path());
     spec.standins.program = "/does/not/exist".into();
     let lanes = StackPool::new(spec, 1);
@@ -54,7 +54,7 @@ async fn a_failure_to_start_is_remembered() {
 
 #[tokio::test]
 async fn a_stack_left_running_is_found_and_taken_down() {
-    let Some(root) = root() else { return };
+    let root = root();
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
     assert_eq!(newest_leased(root.path()), None);
     let card = stack.detach(Duration::from_mins(1)).expect("detach");
@@ -71,7 +71,7 @@ async fn a_stack_left_running_is_found_and_taken_down() {
 
 #[tokio::test]
 async fn what_a_killed_owner_left_behind_is_swept() {
-    let Some(root) = root() else { return };
+    let root = root();
     let owner = part("owner");
     let mut owner = Command::new(&owner.program)
         .args(&owner.args)

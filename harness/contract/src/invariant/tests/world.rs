@@ -51,9 +51,9 @@ pub(super) struct Sound {
 }
 
 impl World {
-    /// A world, or nothing where PostgreSQL is not installed.
-    pub(super) async fn new() -> Option<Self> {
-        let (cluster, pool) = Cluster::start().await?;
+    /// A server without documents.
+    pub(super) async fn new() -> Self {
+        let (cluster, pool) = Cluster::start().await;
         sqlx::raw_sql(include_str!("schema.sql"))
             .execute(&pool)
             .await
@@ -67,7 +67,7 @@ impl World {
         let mut contract = Contract::of_the_fixtures();
         contract.embedder.dimensions = 3;
         let http = Http::new(client().unwrap(), "storage", Recorder::silent());
-        Some(Self {
+        Self {
             database: Database::new(pool.clone(), &contract.database.schema, Recorder::silent()),
             storage: Storage::new(
                 http,
@@ -79,7 +79,7 @@ impl World {
             contract,
             _server: server,
             _cluster: cluster,
-        })
+        }
     }
 
     pub(super) async fn execute(&self, sql: String) {

@@ -1,67 +1,25 @@
-//! A PostgreSQL server for one test, on a socket of its own.
+//! A PostgreSQL server for one test, with a pool of connections to it.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use cutover_test_support::TestPostgres;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use cutover_stack::Installation;
 
-/// A server that ends, and whose directory goes, with this value.
+/// A server that is stopped, with its directory removed, when this is dropped.
 pub(crate) struct Cluster {
-    server: Child,
-    directory: tempfile::TempDir,
+    _server: TestPostgres,
 }
 
 impl Cluster {
-    /// A server, or nothing where PostgreSQL is not installed.
-    pub(crate) async fn start() -> Option<(Self, PgPool)> {
-        let installation = match Installation::find() {
-            Ok(installation) => installation,
-            Err(error) => {
-                println!("SKIPPED, for there is no PostgreSQL: {error}");
-                return None;
-            }
-        };
-        let directory = tempfile::tempdir().unwrap();
-        let program = |name: &str| command(&installation.bin.join(name), directory.path());
-        let made = program("initdb")
-            .args(["--auth=trust", "--no-sync", "-U", "postgres", "-D", "data"])
-            .output();
-        let made = made.unwrap();
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-        let socket = format!("unix_socket_directories={}", directory.path().display());
-        let server = program("postgres")
-            .args([
-                "-D",
-                "data",
-                "-c",
-                "listen_addresses=",
-                "-c",
-                "fsync=off",
-                "-c",
-                &socket,
-            ])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let pool = connected(directory.path()).await;
-        Some((Self { server, directory }, pool))
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-        let _ = std::fs::remove_dir_all(self.directory.path());
+    /// Starts a server.
+    pub(crate) async fn start() -> (Self, PgPool) {
+        let installation = Installation::find().unwrap();
+        let server = TestPostgres::start(&installation.bin);
+        let pool = connected(&server.socket_directory()).await;
+        (Self { _server: server }, pool)
     }
 }
 
@@ -79,27 +37,4 @@ async fn connected(directory: &Path) -> PgPool {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     pool
-}
-
-/// A command in a directory, as another user where we are root: PostgreSQL refuses to run as root.
-fn command(program: &Path, directory: &Path) -> Command {
-    let mut command = Command::new(program);
-    command
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null());
-    if rustix::process::geteuid().is_root() {
-        let [user, group] = ["-u", "-g"].map(|kind| {
-            let id = Command::new("id")
-                .args([kind, "postgres"])
-                .output()
-                .unwrap()
-                .stdout;
-            String::from_utf8(id).unwrap().trim().parse().unwrap()
-        });
-        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
-        std::os::unix::fs::chown(directory, Some(user), Some(group)).unwrap();
-        command.uid(user).gid(group);
-    }
-    command
 }

@@ -1,0 +1,44 @@
+//! Programs that a test needs and a machine may lack.
+
+use std::process::Command;
+
+use crate::containers::IMAGES;
+
+/// What a group of tests requires.
+pub(crate) enum Requirement {
+    /// Docker, with the images that `just images` builds.
+    Images,
+    Python,
+    PythonAndOpenssl,
+}
+
+impl Requirement {
+    /// What is missing on this machine, if anything.
+    pub(crate) fn missing(&self) -> Option<String> {
+        match self {
+            Self::Images => missing_images(),
+            Self::Python => missing_program("python3", "--version"),
+            Self::PythonAndOpenssl => missing_program("python3", "--version")
+                .or_else(|| missing_program("openssl", "version")),
+        }
+    }
+}
+
+fn missing_program(program: &str, option: &str) -> Option<String> {
+    let runs = succeeds(program, &[option]);
+    (!runs).then(|| format!("'{program}' does not run"))
+}
+
+fn missing_images() -> Option<String> {
+    if !succeeds("docker", &["info"]) {
+        return Some("Docker does not answer".to_owned());
+    }
+    let is_missing = |image: &&str| !succeeds("docker", &["image", "inspect", image]);
+    let image = IMAGES.into_iter().find(is_missing)?;
+    Some(format!("no image '{image}'; `just images` builds it"))
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
+}

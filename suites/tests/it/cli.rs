@@ -1,0 +1,232 @@
+//! Wrong input is refused with exit code 2 and an error that names the file, the key and the remedy.
+
+use std::process::Output;
+
+use cutover_test_support::{TestHome, output_text};
+use serde_json::Value;
+
+use crate::test_home;
+
+fn stdout(output: Output) -> String {
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Asserts that a call is refused before anything is written, with an error that contains these words.
+fn assert_refused(arguments: &[&str], words: &[&str]) {
+    assert_refused_in(&test_home(), arguments, words);
+}
+
+/// Asserts that a call with a file of this content is refused, with an error that contains these words.
+fn assert_file_refused(option: &str, content: &str, words: &[&str]) {
+    let home = test_home();
+    home.write("given.toml", content);
+    assert_refused_in(&home, &["validate", option, "given.toml"], words);
+}
+
+fn assert_refused_in(home: &TestHome, arguments: &[&str], words: &[&str]) {
+    let before = home.files();
+    let output = home.run(arguments);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+    for word in words {
+        assert!(error.contains(word), "'{word}' is not in: {error}");
+    }
+    assert_eq!(home.files(), before, "something was written");
+}
+
+#[test]
+fn an_unknown_flag_is_refused() {
+    assert_refused(&["validate", "--colour"], &["--colour", "--color"]);
+}
+
+#[test]
+fn an_unknown_suite_is_refused_with_the_known_ones() {
+    assert_refused(
+        &["validate", "--suite", "pipelin"],
+        &["'pipelin'", "pipeline"],
+    );
+}
+
+#[test]
+fn an_unknown_defect_is_refused() {
+    assert_refused(
+        &["validate", "--defect", "Z-99"],
+        &["'Z-99'", "cutover list --defects"],
+    );
+    assert_refused(
+        &["validate", "--defect", "share-claim"],
+        &["'share-claim'", "did you mean 'shared-claim'?"],
+    );
+}
+
+#[test]
+fn a_calibration_with_an_unknown_defect_or_suite_is_refused_with_the_nearest() {
+    assert_refused(
+        &["calibrate", "--defect", "C-01", "Z-99"],
+        &["'Z-99'", "cutover list --defects"],
+    );
+    assert_refused(
+        &["calibrate", "--defect", "C-01", "share-claim"],
+        &["'share-claim'", "did you mean 'shared-claim'?"],
+    );
+    assert_refused(
+        &["calibrate", "--suite", "pipelin"],
+        &["'pipelin'", "pipeline"],
+    );
+}
+
+#[test]
+fn a_missing_target_is_refused() {
+    assert_refused(
+        &["validate", "--target", "nowhere.toml"],
+        &["nowhere.toml", "--target"],
+    );
+}
+
+#[test]
+fn a_malformed_target_is_refused_with_its_line() {
+    assert_file_refused(
+        "--target",
+        "schema = 1\nname = \"x\"\nclass = \"locl\"\n",
+        &["given.toml:3", "locl", "local"],
+    );
+}
+
+#[test]
+fn an_unknown_key_in_a_target_is_refused_with_its_line() {
+    assert_file_refused(
+        "--target",
+        "schema = 1\nname = \"x\"\nclass = \"local\"\nretries = 3\n",
+        &["given.toml:4", "retries"],
+    );
+}
+
+#[test]
+fn an_unknown_key_in_the_contract_of_a_target_is_refused() {
+    assert_file_refused(
+        "--target",
+        "schema = 1\nname = \"x\"\nclass = \"local\"\n[contract.limits]\nmax_byte = 3\n",
+        &["given.toml", "max_byte"],
+    );
+}
+
+#[test]
+fn a_missing_policy_is_refused() {
+    assert_refused(
+        &["validate", "--policy", "nowhere.toml"],
+        &["nowhere.toml", "--policy"],
+    );
+}
+
+#[test]
+fn a_malformed_policy_is_refused_with_its_line() {
+    assert_file_refused(
+        "--policy",
+        "schema = 1\nname = \"x\"\nbarr = \"high\"\n",
+        &["given.toml:3", "barr"],
+    );
+}
+
+#[test]
+fn a_missing_run_directory_is_refused() {
+    assert_refused(&["judge", "nowhere"], &["nowhere"]);
+}
+
+#[test]
+fn a_directory_that_is_not_a_run_is_refused_and_not_written_to() {
+    assert_refused(
+        &["judge", ".", "--write"],
+        &[
+            "'.'",
+            "plan.json",
+            "run.jsonl",
+            "\nhelp: ",
+            "cutover validate",
+        ],
+    );
+}
+
+#[test]
+fn without_postgresql_the_remedy_is_named() {
+    let home = test_home();
+    let mut validate = home.command(["validate"]);
+    let validate = validate.env("CUTOVER_POSTGRES_BIN", home.stacks());
+    let output = validate.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("initdb"), "{error}");
+}
+
+#[test]
+fn without_docker_nothing_runs_and_the_remedy_is_named() {
+    let home = test_home();
+    let mut validate = home.command(["validate", "--stack", "containers", "--output", "runs"]);
+    let validate = validate.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let output = validate.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("reach Docker: install it"), "{error}");
+    assert!(error.contains("--stack processes"), "{error}");
+    assert_eq!(home.files(), [""; 0], "something was written");
+}
+
+#[test]
+fn a_filter_that_matches_nothing_is_inconclusive() {
+    let output = test_home().run(["validate", "--check", "no_such_check"]);
+    let text = output_text(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    let verdict = stdout(output);
+    assert!(verdict.contains("INCONCLUSIVE"), "{text}");
+    let reason = "reason    │ no check matches 'no_such_check'";
+    assert!(verdict.contains(reason), "{text}");
+}
+
+#[test]
+fn listing_writes_nothing() {
+    let home = test_home();
+    let output = home.run(["list"]);
+    assert_eq!(output.status.code(), Some(0));
+    let list = stdout(output);
+    assert!(list.contains("pipeline"), "{list}");
+    assert_eq!(home.files(), [""; 0], "something was written");
+}
+
+#[test]
+fn init_overwrites_a_target_file_only_with_force() {
+    let home = test_home();
+    let url = "http://127.0.0.1:8000";
+    let init = home.run(["init", "--api", url, "--identity", "login", "--standins"]);
+    assert_eq!(init.status.code(), Some(0), "{}", output_text(&init));
+    let first = home.read("cutover.toml");
+    assert!(first.contains("\n[standins.keys]") && first.contains("\n[identity.login]"));
+
+    let other = ["init", "--api", "https://api.example.org"];
+    let refused = home.run(other);
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        error.contains("cutover.toml") && error.contains("--force"),
+        "{error}"
+    );
+    assert_eq!(home.read("cutover.toml"), first);
+
+    let forced = home.run([&other[..], &["--force"]].concat());
+    assert_eq!(forced.status.code(), Some(0), "{}", output_text(&forced));
+    let second = home.read("cutover.toml");
+    assert!(second.contains("https://api.example.org") && second.contains("\n# [standins.keys]"));
+}
+
+#[test]
+fn init_without_a_complete_address_is_refused() {
+    assert_refused(&["init"], &["--api"]);
+    assert_refused(&["init", "--api", "example"], &["https://api.example.org"]);
+}
+
+#[test]
+fn every_schema_is_json_and_refuses_unknown_keys() {
+    for document in ["target", "contract", "policy"] {
+        let output = test_home().run(["schema", document]);
+        let schema: Value = serde_json::from_str(&stdout(output)).unwrap();
+        assert_eq!(schema["additionalProperties"], false, "{document}");
+    }
+}

@@ -1,0 +1,60 @@
+//! `cutover doctor` reports each step of the connection to a target: name, connection, token.
+
+use cutover_harness::jwt;
+use cutover_test_support::TestHome;
+use serde_json::json;
+
+use crate::test_home;
+
+/// A token of a user that expires at this second of Unix time.
+fn token(user: u128, expires: u64) -> String {
+    let claims = json!({
+        "sub": uuid::Uuid::from_u128(user), "exp": expires, "iss": "test", "aud": "authenticated",
+        "role": "authenticated",
+    });
+    jwt::sign(&claims, b"a secret that no service knows").unwrap()
+}
+
+/// What the doctor prints about a target at this address, whose second token has expired.
+fn doctor(home: &TestHome, api: &str) -> String {
+    let target = format!(
+        "schema = 1\nname = \"t\"\nclass = \"local\"\n[api]\nurl = \"{api}\"\n[identity]\n\
+         tokens = [{{ env = \"TOKEN_A\" }}, {{ env = \"TOKEN_B\" }}]\n"
+    );
+    home.write("target.toml", &target);
+    let output = home
+        .command(["doctor", "--target", "target.toml"])
+        .env("TOKEN_A", token(1, 4_102_444_800))
+        .env("TOKEN_B", token(2, 1_000_000_000))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_name_that_does_not_resolve_ends_the_connection_steps() {
+    let report = doctor(&test_home(), "https://nowhere.invalid");
+    assert!(
+        report.contains("TROUBLE  api, name: resolve 'nowhere.invalid'"),
+        "{report}"
+    );
+    assert!(
+        !report.contains("api, connection") && !report.contains("version"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_refused_connection_and_an_expired_token_are_reported_separately() {
+    let report = doctor(&test_home(), "http://127.0.0.1:1");
+    for line in [
+        "ok       api, name: 127.0.0.1 is 127.0.0.1",
+        "TROUBLE  api, connection: connect to 127.0.0.1:1",
+        "ok       token: token 1 says sub 00000000-0000-0000-0000-000000000001, role authenticated",
+        "it expires at 2100-01-01T00:00:00Z",
+        "TROUBLE  token: token 2 says",
+    ] {
+        assert!(report.contains(line), "'{line}' is not in: {report}");
+    }
+}

@@ -1,0 +1,19 @@
+//! The `cutover` program as its users call it: commands, whole runs, and what they leave behind.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+
+mod attached;
+mod calibrate;
+mod cli;
+mod doctor;
+mod lifecycle;
+mod manifests;
+mod pages;
+mod registry;
+mod safety;
+
+use cutover_test_support::TestHome;
+
+/// Directories for one test of the program that was built with it.
+fn test_home() -> TestHome {
+    TestHome::new(env!("CARGO_BIN_EXE_cutover"))
+}
