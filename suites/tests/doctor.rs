@@ -104,31 +104,31 @@ fn each_step_of_the_way_is_told_by_itself() {
     let directory = TempDir::new().unwrap();
     let said = doctor(directory.path(), "https://nowhere.invalid", None);
     assert!(
-        said.contains("TROUBLE  api, name: resolve 'nowhere.invalid'"),
+        said.contains("FAILED  api, DNS: resolve 'nowhere.invalid'"),
         "{said}"
     );
     assert!(
-        !said.contains("api, connection") && !said.contains("version"),
+        !said.contains("api, TCP") && !said.contains("version"),
         "{said}"
     );
     let said = doctor(directory.path(), "http://127.0.0.1:1", None);
     assert!(
-        said.contains("ok       api, name: 127.0.0.1 is 127.0.0.1"),
+        said.contains("ok      api, DNS: 127.0.0.1 resolves to 127.0.0.1"),
         "{said}"
     );
     assert!(
-        said.contains("TROUBLE  api, connection: connect to 127.0.0.1:1"),
+        said.contains("FAILED  api, TCP: connect to 127.0.0.1:1"),
         "{said}"
     );
     assert!(
-        said.contains("ok       token: token 1 says sub 00000000-0000-0000-0000-000000000001, role authenticated"),
+        said.contains("ok      token: token 1 has sub 00000000-0000-0000-0000-000000000001, role authenticated"),
         "{said}"
     );
     assert!(
         said.contains("it expires at 2100-01-01T00:00:00Z"),
         "{said}"
     );
-    assert!(said.contains("TROUBLE  token: token 2 says"), "{said}");
+    assert!(said.contains("FAILED  token: token 2 has"), "{said}");
 }
 
 #[test]
@@ -140,13 +140,13 @@ fn a_certificate_is_told_by_its_end_and_a_strange_one_is_trouble() {
     let api = format!("https://localhost:{}", server.port);
     let said = doctor(directory.path(), &api, Some("ca.pem"));
     assert!(
-        said.contains("ok       api, TLS: the certificate is valid until 20"),
+        said.contains("ok      api, TLS: the certificate is valid until 20"),
         "{said}"
     );
     assert!(said.contains("for 99 more days"), "{said}");
     let said = doctor(directory.path(), &api, None);
     assert!(
-        said.contains("TROUBLE  api, TLS: shake hands with"),
+        said.contains("FAILED  api, TLS: shake hands with"),
         "{said}"
     );
     assert!(!said.contains("version"), "{said}");

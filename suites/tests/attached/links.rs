@@ -50,7 +50,7 @@ fn a_link_carries_what_the_system_sends_through_it_and_counts_it() {
     let doctor = world.cutover(&["doctor", "--target", "theirs.toml"]);
     let said = String::from_utf8(doctor.stdout).unwrap();
     assert!(
-        said.contains("TROUBLE  link parser: nothing passed"),
+        said.contains("FAILED  link parser: no connection passed"),
         "{said}"
     );
 }

@@ -59,7 +59,7 @@ fn those_that_serve_alone_are_used_and_stay() {
     assert!(said(&again).contains("already running"), "{}", said(&again));
     let doctor = world.cutover(&["doctor"]);
     assert!(
-        said(&doctor).contains("others serve them"),
+        said(&doctor).contains("stand-ins: already running"),
         "{}",
         said(&doctor)
     );
