@@ -20,7 +20,7 @@ pub(super) fn describe(plan: &Plan, target: &Target, contract: &Contract) -> Str
             let path = contract.path(route, &[]);
             lines.push(format!(
                 "  {:<6} {origin}{path}  ({endpoint})",
-                route.method
+                route.method.to_string()
             ));
         }
     }

@@ -3,9 +3,11 @@
 use std::error::Error;
 
 use anstyle::{AnsiColor, Style};
+use cutover_contract::contract::ContractError;
 use cutover_harness::catalog::UnknownDefect;
 use cutover_harness::interlock::Interlock;
 use cutover_harness::plan::PlanError;
+use cutover_harness::run_directory::RunDirectoryError;
 use cutover_harness::target_file::{SecretError, TargetError};
 use cutover_reports::policy::PolicyError;
 use cutover_reports::record::LoadError;
@@ -17,14 +19,18 @@ const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The message of an error: `error: failed to …`, its causes, and `help: …`.
 pub(crate) fn error_message(error: &anyhow::Error) -> String {
-    let mut fragments = Vec::new();
-    let mut help = None;
-    for error in error.chain() {
-        let (these, remedy) = explain(error);
-        fragments.extend(these);
-        help = help.or(remedy);
-    }
+    let (fragments, help) = explain_chain(error);
     format(&label(ERROR, "error", "failed to "), &fragments, help)
+}
+
+/// An error with its causes and its remedy in one line, for a table.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
+    let (fragments, help) = explain_chain(error);
+    let text = fragments.join(": ");
+    match help {
+        Some(help) => format!("{text}; {help}"),
+        None => text,
+    }
 }
 
 /// The message of an interlock, which begins with `refused: `.
@@ -55,6 +61,17 @@ fn label(style: Style, name: &str, text: &str) -> String {
     format!("{style}{name}:{style:#} {text}")
 }
 
+fn explain_chain(error: &anyhow::Error) -> (Vec<String>, Option<String>) {
+    let mut fragments = Vec::new();
+    let mut help = None;
+    for error in error.chain() {
+        let (these, remedy) = explain(error);
+        fragments.extend(these);
+        help = help.or(remedy);
+    }
+    (fragments, help)
+}
+
 /// What failed and why, one fragment each, and the remedy if there is one.
 fn explain(error: &(dyn Error + 'static)) -> (Vec<String>, Option<String>) {
     if let Some(error) = error.downcast_ref::<TargetError>() {
@@ -73,6 +90,15 @@ fn explain(error: &(dyn Error + 'static)) -> (Vec<String>, Option<String>) {
                 "there is no suite of this name".to_owned(),
             ],
             Some(format!("the suites are {known}")),
+        );
+    }
+    if let Some(RunDirectoryError::BadId(id)) = error.downcast_ref() {
+        return (
+            vec![
+                format!("use run id '{id}'"),
+                "it contains other characters than letters, digits, '-', '_' and '.'".to_owned(),
+            ],
+            Some("unset CUTOVER_RUN_ID, or correct it".to_owned()),
         );
     }
     if let Some(error) = error.downcast_ref::<UnknownDefect>() {
@@ -120,9 +146,34 @@ fn target(error: &TargetError) -> (Vec<String>, Option<String>) {
             ],
             Some(schema.to_owned()),
         ),
-        TargetError::Contract(_) => (
-            vec![error.to_string()],
-            Some("`cutover schema contract` prints the schema of a contract".to_owned()),
+        TargetError::Contract(error) => contract(error),
+    }
+}
+
+fn contract(error: &ContractError) -> (Vec<String>, Option<String>) {
+    let schema = "`cutover schema contract` prints the schema of a contract";
+    match error {
+        ContractError::Malformed {
+            origin,
+            detail,
+            nearest,
+        } => (
+            vec![format!("read contract '{origin}'"), detail.clone()],
+            Some(match nearest {
+                Some(nearest) => format!("did you mean '{nearest}'? {schema}"),
+                None => schema.to_owned(),
+            }),
+        ),
+        ContractError::Contradiction {
+            origin,
+            key,
+            detail,
+        } => (
+            vec![
+                format!("read contract '{origin}'"),
+                format!("key '{key}': {detail}"),
+            ],
+            Some(schema.to_owned()),
         ),
     }
 }
@@ -260,6 +311,15 @@ mod tests {
             "error: failed to read the secret for 'identity.tokens'\n  \
              caused by: variable TOKEN_A is not set\n\
              help: set TOKEN_A, or change 'identity.tokens' in the target file"
+        );
+    }
+
+    #[test]
+    fn an_error_in_one_line_ends_with_its_remedy() {
+        let error = UsageError::new("read 'x'", "it is empty", "write it again");
+        assert_eq!(
+            one_line(&error.into()),
+            "read 'x': it is empty; write it again"
         );
     }
 

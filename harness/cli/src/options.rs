@@ -36,10 +36,10 @@ pub(super) struct SelectionOptions {
     /// Profile, which decides how much is checked
     #[arg(long, default_value_t = Profile::Gate, value_parser = profile_parser())]
     pub(super) profile: Profile,
-    /// Only this suite (may be repeated); a partial run is never a GO
+    /// Only this suite (may be repeated)
     #[arg(long, value_name = "SUITE")]
     pub(super) suite: Vec<String>,
-    /// Only checks whose id contains this text (may be repeated); a partial run is never a GO
+    /// Only checks whose id contains this text (may be repeated)
     #[arg(long, value_name = "TEXT")]
     pub(super) check: Vec<String>,
 }

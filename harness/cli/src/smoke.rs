@@ -12,6 +12,7 @@ use cutover_harness::catalog::Catalog;
 
 /// Run the production-safe smoke test
 #[derive(Args, Debug)]
+#[command(override_usage = "cutover smoke <--target <FILE>|--local> [OPTIONS]")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"

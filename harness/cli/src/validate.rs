@@ -38,6 +38,8 @@ use cutover_stack as stack;
 const JOBS: u16 = 12;
 
 /// Run the suites against a target and give the verdict
+///
+/// A partial run, with --suite or --check, is never a GO.
 #[derive(Args, Debug)]
 #[expect(
     clippy::struct_excessive_bools,

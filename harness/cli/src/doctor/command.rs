@@ -12,7 +12,8 @@ use super::connectivity::reachable_endpoints;
 use super::control::check_control_programs;
 use super::coverage::coverage;
 use super::endpoints::{DoctorContext, check_endpoints};
-use super::report::Report;
+use super::report::{Report, chain};
+use crate::error_message::one_line;
 use crate::options::{PolicyOption, PrintOptions};
 use crate::output::print_line;
 use crate::{CommandError, runtime};
@@ -81,7 +82,7 @@ async fn examine(
     let connection = match attachment.connection(&redactor) {
         Ok(connection) => connection,
         Err(error) => {
-            report.add("secrets", Err::<&str, _>(error));
+            report.add("secrets", Err::<&str, _>(chain(error)));
             return Ok(());
         }
     };
@@ -119,7 +120,7 @@ async fn start_standins(
         Ok(Some(_)) => Ok(format!(
             "not running; each run starts its own, control at {control}"
         )),
-        Err(error) => Err(format!("{error:#}")),
+        Err(error) => Err(one_line(error)),
     };
     report.add("stand-ins", result);
     started.ok().flatten()

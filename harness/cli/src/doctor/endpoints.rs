@@ -57,7 +57,7 @@ pub(super) async fn check_endpoints(
     let clients = match SutClients::open(config).await {
         Ok(clients) => clients,
         Err(error) => {
-            report.add("identity", Err::<&str, _>(format!("{error:#}")));
+            report.add("identity", Err::<&str, _>(chain(error)));
             return;
         }
     };

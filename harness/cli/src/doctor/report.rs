@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::error_message::one_line;
+
 /// The results so far.
 #[derive(Default)]
 pub(super) struct Report {
@@ -36,5 +38,5 @@ impl Report {
 
 /// An error with its causes, in one line.
 pub(super) fn chain(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
+    one_line(&error.into())
 }
