@@ -93,3 +93,15 @@ pub struct UnknownDefect {
     name: String,
     hint: String,
 }
+
+impl UnknownDefect {
+    /// The unknown name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The remedy: the most similar name, if any, and where all names are listed.
+    pub fn help(&self) -> String {
+        format!("{}`cutover list --defects` lists all defects", self.hint)
+    }
+}

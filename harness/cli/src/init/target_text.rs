@@ -1,17 +1,17 @@
-//! The target file: a template whose tables are in force or commented out.
+//! The text of a target file: a template whose tables are active or commented out.
 
 use clap::ValueEnum as _;
 
-use super::answers::{Answers, Way};
+use super::answers::{Answers, IdentityMethod};
 
-/// What the file begins as. What stands between `%% <table>` and `%%` is in force only where it
-/// was asked for; the places in braces are filled.
+/// The template. The lines between `%% <table>` and `%%` are commented out unless the answers
+/// require the table; names in braces are placeholders.
 const TEMPLATE: &str = include_str!("template.toml");
 
 /// The text of a target file.
-pub(super) fn written(answers: &Answers) -> String {
+pub(super) fn target_text(answers: &Answers) -> String {
     let hosts: Vec<_> = answers.hosts().into_iter().map(quoted).collect();
-    chosen(answers)
+    active_tables(answers)
         .replace("{class}", &answers.class.to_string())
         .replace("{api}", answers.api.as_str())
         .replace(
@@ -19,20 +19,20 @@ pub(super) fn written(answers: &Answers) -> String {
             answers.supabase.as_str().trim_end_matches('/'),
         )
         .replace("{hosts}", &hosts.join(", "))
-        // Last, for a name may hold anything.
+        // Last, because a name may contain a placeholder.
         .replace("{name}", &quoted(&answers.name))
 }
 
-/// The template with every table commented out that was not asked for.
-fn chosen(answers: &Answers) -> String {
+/// The template with the tables that the answers do not require commented out.
+fn active_tables(answers: &Answers) -> String {
     let mut text = String::new();
-    let mut in_force = true;
+    let mut is_active = true;
     for line in TEMPLATE.lines() {
         if let Some(table) = line.strip_prefix("%%") {
-            in_force = table.is_empty() || is_wanted(table.trim(), answers);
+            is_active = table.is_empty() || is_required(table.trim(), answers);
             continue;
         }
-        if !in_force {
+        if !is_active {
             text.push_str("# ");
         }
         text.push_str(line);
@@ -41,12 +41,12 @@ fn chosen(answers: &Answers) -> String {
     text
 }
 
-fn is_wanted(table: &str, answers: &Answers) -> bool {
+fn is_required(table: &str, answers: &Answers) -> bool {
     match table {
         "database" => answers.database,
         "storage" => answers.storage,
         "standins" => answers.standins,
-        way => Way::from_str(way, false) == Ok(answers.identity),
+        method => IdentityMethod::from_str(method, false) == Ok(answers.identity),
     }
 }
 
@@ -64,8 +64,9 @@ mod tests {
     /// Every combination of answers.
     fn all() -> impl Iterator<Item = Answers> {
         let classes = Class::value_variants().iter();
-        let ways = Way::value_variants().iter();
-        let pairs = classes.flat_map(move |class| ways.clone().map(move |way| (*class, *way)));
+        let methods = IdentityMethod::value_variants().iter();
+        let pairs =
+            classes.flat_map(move |class| methods.clone().map(move |method| (*class, *method)));
         pairs.flat_map(|(class, identity)| {
             (0..8_u8).map(move |bits| {
                 let [database, storage, standins] = [1, 2, 4].map(|bit| bits & bit != 0);
@@ -85,29 +86,36 @@ mod tests {
     }
 
     #[test]
-    fn every_combination_of_answers_is_a_target_that_gives_just_that() {
+    fn every_combination_of_answers_becomes_a_target_with_exactly_these_capabilities() {
         assert_eq!(all().count(), 72);
         for answers in all() {
-            let text = written(&answers);
+            let text = target_text(&answers);
             let target = Target::parse(&text, "init.toml");
             let target = target.unwrap_or_else(|error| panic!("{error}\n{text}"));
             assert_eq!(target.name, "a \"name\" with {api}");
             assert_eq!(target.class, answers.class);
-            for (capability, given) in [
+            for (capability, expected) in [
                 (Capability::Database, answers.database),
                 (Capability::Storage, answers.storage),
                 (Capability::Standins, answers.standins),
-                (Capability::Minting, answers.identity == Way::Mint),
+                (
+                    Capability::Minting,
+                    answers.identity == IdentityMethod::Mint,
+                ),
             ] {
-                assert_eq!(target.grants().include(capability), given, "{capability}");
+                assert_eq!(
+                    target.grants().include(capability),
+                    expected,
+                    "{capability}"
+                );
             }
             assert_eq!(target.serving().unwrap().is_some(), answers.standins);
             assert_eq!(
                 target.identity.login.is_some(),
-                answers.identity == Way::Login
+                answers.identity == IdentityMethod::Login
             );
-            let hosts = target.attachment().unwrap();
-            let mut hosts = hosts.hosts();
+            let attachment = target.attachment().unwrap();
+            let mut hosts = attachment.hosts();
             assert!(hosts.all(|host| target.safety.hosts.iter().any(|known| known == host)));
         }
     }

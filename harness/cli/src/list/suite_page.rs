@@ -1,20 +1,19 @@
-//! A suite as a page: what each check proves, needs and does, and which defects it is known to catch.
+//! A suite as a markdown page: what each check states, needs and does, and which defects it detects.
 
 use cutover_reports::record::CheckId;
 
 use cutover_harness::catalog::Catalog;
-use cutover_harness::check::Check;
 use cutover_harness::suite::{Case, Suite};
 
-/// The page of a suite, in markdown.
+/// The markdown page of a suite.
 pub(super) fn page(catalog: &Catalog, suite: &Suite) -> String {
-    let caught = catalog
+    let detected = catalog
         .defects()
         .filter(|defect| {
             defect
                 .checks
                 .iter()
-                .any(|blame| blame.starts_with(&prefix(suite)))
+                .any(|name| name.starts_with(&prefix(suite)))
         })
         .count();
     let mut lines = vec![
@@ -23,7 +22,7 @@ pub(super) fn page(catalog: &Catalog, suite: &Suite) -> String {
         format!("Its promise: {}.", suite.about()),
         String::new(),
         format!(
-            "{} trials of {} checks; {caught} seeded defects are known to make one of them fail. This page is written by \
+            "{} trials of {} checks; {detected} seeded defects are known to make one of them fail. This page is written by \
              `cutover list --suite {} --format markdown`.",
             suite.cases().len(),
             checks(suite).len(),
@@ -33,9 +32,9 @@ pub(super) fn page(catalog: &Catalog, suite: &Suite) -> String {
     let mut topic = "";
     for cases in checks(suite) {
         let check = &cases[0].check;
-        let its_topic = topic_of(check);
-        if topic != its_topic {
-            topic = its_topic;
+        let next_topic = topic_of(&check.source.file);
+        if topic != next_topic {
+            topic = next_topic;
             lines.extend(["", &format!("## {topic}"), "", HEAD, RULE].map(str::to_owned));
         }
         lines.push(row(catalog, suite, cases));
@@ -47,7 +46,7 @@ pub(super) fn page(catalog: &Catalog, suite: &Suite) -> String {
 const HEAD: &str = "| Statement | Severity | Effect | Needs | Caught with it |";
 const RULE: &str = "|---|---|---|---|---|";
 
-/// The cases of a suite, those of one check together.
+/// The cases of a suite, grouped by check.
 fn checks(suite: &Suite) -> Vec<&[Case]> {
     let cases = suite.cases();
     cases
@@ -55,9 +54,9 @@ fn checks(suite: &Suite) -> Vec<&[Case]> {
         .collect()
 }
 
-/// The file in which a check stands: there is one for each topic.
-fn topic_of(check: &Check) -> &str {
-    let file = check.source.file.rsplit('/').next().unwrap_or_default();
+/// The topic of a check: the name of its source file.
+pub(super) fn topic_of(source_file: &str) -> &str {
+    let file = source_file.rsplit('/').next().unwrap_or_default();
     file.trim_end_matches(".rs")
 }
 
@@ -69,7 +68,7 @@ fn row(catalog: &Catalog, suite: &Suite, cases: &[Case]) -> String {
     let check = &cases[0].check;
     let defects: Vec<_> = catalog
         .defects()
-        .filter(|defect| defect.checks.iter().any(|blame| is_about(blame, cases)))
+        .filter(|defect| defect.checks.iter().any(|name| matches(name, cases)))
         .map(|defect| defect.id)
         .collect();
     let mut needs: Vec<_> = check.needs.iter().map(ToString::to_string).collect();
@@ -82,7 +81,7 @@ fn row(catalog: &Catalog, suite: &Suite, cases: &[Case]) -> String {
     format!(
         "| {}{} | {} | {} | {} | {} |",
         check.name.replace('_', " "),
-        of_cases(suite, cases),
+        case_names(suite, cases),
         check.severity,
         check.effect,
         needs.join(", "),
@@ -90,8 +89,8 @@ fn row(catalog: &Catalog, suite: &Suite, cases: &[Case]) -> String {
     )
 }
 
-/// The rows of a check's table.
-fn of_cases(suite: &Suite, cases: &[Case]) -> String {
+/// The names of a check's cases, in italics.
+fn case_names(suite: &Suite, cases: &[Case]) -> String {
     let stem = format!("{}{}::", prefix(suite), cases[0].check.name);
     let rows = cases
         .iter()
@@ -103,11 +102,11 @@ fn of_cases(suite: &Suite, cases: &[Case]) -> String {
     format!(" *({})*", rows.join("; "))
 }
 
-/// Whether a name is that of the check, or of one of its rows.
-fn is_about(name: &str, cases: &[Case]) -> bool {
-    let is = |id: &CheckId| {
+/// Whether a name is that of the check, or of one of its cases.
+fn matches(name: &str, cases: &[Case]) -> bool {
+    let is_named = |id: &CheckId| {
         let rest = id.as_str().strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     };
-    cases.iter().any(|case| is(&case.id))
+    cases.iter().any(|case| is_named(&case.id))
 }

@@ -1,4 +1,4 @@
-//! What one validation said, and whether it said the right thing.
+//! The outcome of one validation, and whether it is the expected one.
 
 use std::time::Duration;
 
@@ -8,51 +8,52 @@ use serde::{Serialize, Serializer};
 
 use super::subject::Subject;
 
-/// What one validation said.
+/// The outcome of one validation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ValidationOutcome {
-    /// The defect's id, or the number of the sound stack.
+    /// The id of the subject.
     pub(crate) id: String,
-    /// What was to be seen.
+    /// The title of the defect.
     pub(crate) title: &'static str,
-    /// Whether that is what was said.
+    /// Whether the verdict is the expected one.
     pub(crate) ruling: Ruling,
-    /// The decision; none where no verdict came about.
+    /// The decision, if there was a verdict.
     pub(crate) decision: Option<Decision>,
-    /// The checks that failed and must notice the defect.
+    /// The failed checks that must detect the defect.
     pub(crate) blamed: Vec<CheckId>,
-    /// The checks that failed besides.
-    pub(crate) besides: Vec<CheckId>,
+    /// The other failed checks.
+    #[serde(rename = "besides")]
+    pub(crate) other_failures: Vec<CheckId>,
     /// The first deciding reason.
     pub(crate) reason: Option<String>,
-    /// How long the validation took, with its stacks.
+    /// The duration of the validation, including its stacks.
     #[serde(rename = "seconds", serialize_with = "seconds")]
-    pub(crate) took: Duration,
+    pub(crate) elapsed: Duration,
 }
 
-/// Whether a validation said the right thing.
+/// Whether a verdict is the expected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ruling {
-    /// NO-GO, and a check that is about the defect says so.
+    /// NO-GO, and a check that must detect the defect failed.
     Detected,
-    /// NO-GO, and only checks that are about something else say so.
+    /// NO-GO, but only other checks failed.
     Misblamed,
-    /// No NO-GO in spite of the defect.
+    /// No NO-GO despite the defect.
     Missed,
-    /// GO for a sound stack.
+    /// GO for a stack without a defect.
     Sound,
-    /// No GO for a sound stack.
+    /// No GO for a stack without a defect.
     FalseAlarm,
 }
 
 impl Ruling {
-    /// Whether it is what a calibrated tool says.
+    /// Whether the verdict is the expected one.
     pub(crate) fn is_right(self) -> bool {
         matches!(self, Self::Detected | Self::Sound)
     }
 
-    /// The ruling in a word.
+    /// The ruling as text; unexpected ones are in capitals.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Detected => "detected",
@@ -65,38 +66,39 @@ impl Ruling {
 }
 
 impl ValidationOutcome {
-    /// Reads a verdict; of no suites all were asked.
-    pub(crate) fn of(
+    /// The outcome of a verdict; an empty list of suites means all suites ran.
+    pub(crate) fn new(
         subject: Subject,
         verdict: &Verdict,
         suites: &[String],
-        took: Duration,
+        elapsed: Duration,
     ) -> Self {
         let failed = verdict
             .checks
             .iter()
             .filter(|check| check.status == CheckStatus::Failed)
             .map(|check| check.id.clone());
-        let (blamed, besides): (Vec<_>, Vec<_>) = failed.partition(|id| blames(subject, id));
+        let (blamed, other_failures): (Vec<_>, Vec<_>) =
+            failed.partition(|id| must_detect(id, subject));
         Self {
             ruling: rule(subject, verdict, suites, !blamed.is_empty()),
             decision: Some(verdict.decision),
             reason: verdict.reason.clone(),
             blamed,
-            besides,
-            ..Self::unread(subject, took)
+            other_failures,
+            ..Self::without_verdict(subject, elapsed)
         }
     }
 
-    /// A validation that left no record.
-    pub(crate) fn broken(subject: Subject, why: String, took: Duration) -> Self {
+    /// The outcome of a validation that left no record.
+    pub(crate) fn broken(subject: Subject, reason: String, elapsed: Duration) -> Self {
         Self {
-            reason: Some(why),
-            ..Self::unread(subject, took)
+            reason: Some(reason),
+            ..Self::without_verdict(subject, elapsed)
         }
     }
 
-    fn unread(subject: Subject, took: Duration) -> Self {
+    fn without_verdict(subject: Subject, elapsed: Duration) -> Self {
         Self {
             id: subject.id(),
             title: subject.title(),
@@ -106,47 +108,52 @@ impl ValidationOutcome {
             },
             decision: None,
             blamed: Vec::new(),
-            besides: Vec::new(),
+            other_failures: Vec::new(),
             reason: None,
-            took,
+            elapsed,
         }
     }
 }
 
-fn rule(subject: Subject, verdict: &Verdict, suites: &[String], is_blamed: bool) -> Ruling {
+fn rule(
+    subject: Subject,
+    verdict: &Verdict,
+    suites: &[String],
+    is_expected_failure: bool,
+) -> Ruling {
     match subject {
         Subject::Defect(_) if verdict.decision != Decision::NoGo => Ruling::Missed,
-        Subject::Defect(_) if is_blamed => Ruling::Detected,
+        Subject::Defect(_) if is_expected_failure => Ruling::Detected,
         Subject::Defect(_) => Ruling::Misblamed,
-        Subject::Healthy(_) if is_quiet(verdict, suites) => Ruling::Sound,
+        Subject::Healthy(_) if is_clean(verdict, suites) => Ruling::Sound,
         Subject::Healthy(_) => Ruling::FalseAlarm,
     }
 }
 
-/// Whether nothing speaks against a GO but that other suites were not asked for.
-fn is_quiet(verdict: &Verdict, suites: &[String]) -> bool {
-    let is_asked =
+/// Whether every reason against a GO is that an unselected suite did not run.
+fn is_clean(verdict: &Verdict, suites: &[String]) -> bool {
+    let is_selected =
         |id: &CheckId| suites.is_empty() || suites.iter().any(|suite| suite == id.suite());
     verdict
         .reasons
         .iter()
-        .all(|reason| reason.check.as_ref().is_some_and(|id| !is_asked(id)))
+        .all(|reason| reason.check.as_ref().is_some_and(|id| !is_selected(id)))
 }
 
-/// Whether a check is one that must notice the defect, or a row of its table.
-fn blames(subject: Subject, id: &CheckId) -> bool {
+/// Whether a check, or the check that it is a case of, must detect the defect.
+fn must_detect(id: &CheckId, subject: Subject) -> bool {
     let Subject::Defect(defect) = subject else {
         return false;
     };
-    let is_of = |check: &str| {
+    let is_named = |check: &str| {
         let rest = id.as_str().strip_prefix(check);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     };
-    defect.checks.iter().any(|check| is_of(check))
+    defect.checks.iter().any(|check| is_named(check))
 }
 
-fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((took.as_secs_f64() * 10.0).round() / 10.0)
+fn seconds<S: Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((elapsed.as_secs_f64() * 10.0).round() / 10.0)
 }
 
 #[cfg(test)]
@@ -160,8 +167,8 @@ mod tests {
 
     static DEFECT: SeededDefect = SeededDefect {
         id: "X-00",
-        slug: "forgetful-queue",
-        title: "A queue forgets.",
+        slug: "lossy-queue",
+        title: "The queue loses jobs.",
         class: DefectClass::DataIntegrity,
         severity: Severity::High,
         location: DefectLocation::Pipeline,
@@ -205,11 +212,11 @@ mod tests {
     fn ruling(subject: Subject, decision: Decision, failed: &[&str], suites: &[&str]) -> Ruling {
         let suites: Vec<_> = suites.iter().map(ToString::to_string).collect();
         let verdict = verdict(decision, failed);
-        ValidationOutcome::of(subject, &verdict, &suites, Duration::ZERO).ruling
+        ValidationOutcome::new(subject, &verdict, &suites, Duration::ZERO).ruling
     }
 
     #[test]
-    fn a_defect_is_detected_only_by_a_check_that_is_about_it() {
+    fn a_defect_is_detected_only_by_a_check_that_must_detect_it() {
         let defect = Subject::Defect(&DEFECT);
         for (decision, failed, expected) in [
             (
@@ -224,7 +231,7 @@ mod tests {
             ),
             (
                 Decision::NoGo,
-                "pipeline::the_queue_drains_at_night",
+                "pipeline::the_queue_drains_twice",
                 Ruling::Misblamed,
             ),
             (
@@ -248,26 +255,26 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_stack_must_get_a_go_as_far_as_it_was_asked() {
-        let sound = Subject::Healthy(1);
-        assert_eq!(ruling(sound, Decision::Go, &[], &[]), Ruling::Sound);
+    fn a_healthy_run_is_sound_if_only_unselected_suites_prevent_a_go() {
+        let healthy = Subject::Healthy(1);
+        assert_eq!(ruling(healthy, Decision::Go, &[], &[]), Ruling::Sound);
         let other = ["security::tokens_expire"];
         assert_eq!(
-            ruling(sound, Decision::Inconclusive, &other, &["pipeline"]),
+            ruling(healthy, Decision::Inconclusive, &other, &["pipeline"]),
             Ruling::Sound
         );
         assert_eq!(
-            ruling(sound, Decision::Inconclusive, &other, &[]),
+            ruling(healthy, Decision::Inconclusive, &other, &[]),
             Ruling::FalseAlarm
         );
     }
 
     #[test]
-    fn what_left_no_record_is_no_detection_and_no_go() {
-        let read = |subject| {
-            ValidationOutcome::broken(subject, "it broke".to_owned(), Duration::ZERO).ruling
+    fn a_validation_without_a_record_is_neither_a_detection_nor_a_go() {
+        let ruling = |subject| {
+            ValidationOutcome::broken(subject, "out of memory".to_owned(), Duration::ZERO).ruling
         };
-        assert_eq!(read(Subject::Defect(&DEFECT)), Ruling::Missed);
-        assert_eq!(read(Subject::Healthy(1)), Ruling::FalseAlarm);
+        assert_eq!(ruling(Subject::Defect(&DEFECT)), Ruling::Missed);
+        assert_eq!(ruling(Subject::Healthy(1)), Ruling::FalseAlarm);
     }
 }
