@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL server: quick to start, and nothing to lose.
+//! A disposable PostgreSQL server, configured to start fast and without durability.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use rustix::process::Signal;
 
-use super::account::for_postgres;
 use super::find::Installation;
 use super::template::Template;
+use super::user_account::for_postgres;
 use crate::credentials::{
     APP_DATABASE_PASSWORD, APP_DATABASE_URL, Credentials, DATABASE_PASSWORD, DATABASE_URL,
     INTERNAL_DATABASE_URL,
 };
-use crate::ledger::Ending;
-use crate::process::{Account, Body, Child, Process, ProcessError, Recipe};
 use crate::readiness::Readiness;
-use crate::site::{StackDir, StackDirError};
+use crate::services::{Child, Service, ServiceError, ServiceRuntime, ServiceSpec, UserAccount};
+use crate::stack_dir::{StackDir, StackDirError};
 use crate::start::StackError;
+use crate::state::KillSignal;
 use cutover_evidence::secret::Secret;
 
-/// What a server that is thrown away needs not do, and must not share.
-pub(crate) const THROW_AWAY: [&str; 15] = [
+/// Settings that skip durability, limit resources, and share nothing outside of the data directory.
+pub(crate) const EPHEMERAL_SETTINGS: [&str; 15] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -34,57 +34,58 @@ pub(crate) const THROW_AWAY: [&str; 15] = [
     "max_parallel_workers_per_gather=0",
     "jit=off",
     "autovacuum_naptime=10s",
-    // Shared memory in the data directory is gone with it, whatever becomes of the server.
+    // Shared memory in the data directory is removed with it, even if the server crashes.
     "dynamic_shared_memory_type=mmap",
     "log_line_prefix=%m [%p] %q%u@%d %a ",
     "cluster_name=cutover",
 ];
 
-/// A server on this machine is for this machine alone.
-const LOCAL: [&str; 2] = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
+/// Settings that restrict a server process to loopback connections.
+const LOOPBACK_SETTINGS: [&str; 2] = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
 
-/// The cluster of one stack, and the server that runs on it.
+/// The server of one stack, which runs on its own cluster.
 #[derive(Debug)]
 pub(crate) struct Server {
-    pub(crate) process: Process,
+    pub(crate) service: Service,
     port: u16,
     password: Secret,
 }
 
 impl Server {
-    /// Copies a cluster into the stack's directory and starts the server on it.
+    /// Copies the template cluster into the stack's directory and starts the server on it.
     ///
-    /// A template may have been damaged between runs: when the server dies on
-    /// the copy for any other reason than its port, a new one is made, once.
-    pub(crate) async fn start(site: &Arc<StackDir>, port: u16) -> Result<Self, StackError> {
-        match Self::start_on_copy(site, port, false).await {
-            Err(StackError::Process(ProcessError::Died { ref tail, .. }))
+    /// The template may be damaged. If the server exits for another reason than a
+    /// port conflict, the template is created again, once.
+    pub(crate) async fn start(stack_dir: &Arc<StackDir>, port: u16) -> Result<Self, StackError> {
+        match Self::start_on_copy(stack_dir, port, false).await {
+            Err(StackError::Service(ServiceError::Died { ref tail, .. }))
                 if !crate::ports::address_in_use(tail) =>
             {
-                Self::start_on_copy(site, port, true).await
+                Self::start_on_copy(stack_dir, port, true).await
             }
             other => other,
         }
     }
 
     async fn start_on_copy(
-        site: &Arc<StackDir>,
+        stack_dir: &Arc<StackDir>,
         port: u16,
-        anew: bool,
+        recreate: bool,
     ) -> Result<Self, StackError> {
-        let site = Arc::clone(site);
-        let prepared = tokio::task::spawn_blocking(move || Self::prepare(site, port, anew));
+        let stack_dir = Arc::clone(stack_dir);
+        let prepared =
+            tokio::task::spawn_blocking(move || Self::prepare(stack_dir, port, recreate));
         let server = prepared.await??;
-        server.process.start().await?;
+        server.service.start().await?;
         Ok(server)
     }
 
-    fn prepare(site: Arc<StackDir>, port: u16, anew: bool) -> Result<Self, StackError> {
+    fn prepare(stack_dir: Arc<StackDir>, port: u16, recreate: bool) -> Result<Self, StackError> {
         let installation = Installation::find()?;
         let account = for_postgres()?;
         let template = Template::new(&installation, account)?;
-        let data = site.directory().join("postgres");
-        if anew {
+        let data = stack_dir.directory().join("postgres");
+        if recreate {
             template.discard()?;
             std::fs::remove_dir_all(&data).map_err(|source| StackDirError::Remove {
                 path: data.clone(),
@@ -92,15 +93,15 @@ impl Server {
             })?;
         }
         let password = template.copy_to(&data)?;
-        let recipe = recipe(&installation, account, &site, port);
+        let service_spec = service_spec(&installation, account, &stack_dir, port);
         Ok(Self {
-            process: Process::new(recipe, site)?,
+            service: Service::new(service_spec, stack_dir)?,
             port,
             password,
         })
     }
 
-    /// How to reach the database, as the superuser and as the role of the services.
+    /// The URLs and passwords of the superuser and of the role of the services.
     pub(crate) fn credentials(&self, app_role: &str) -> Credentials {
         let app_password = Secret::random();
         let url = self.url("postgres", &self.password);
@@ -121,30 +122,30 @@ impl Server {
     }
 }
 
-fn recipe(
+fn service_spec(
     installation: &Installation,
-    account: Option<Account>,
-    site: &StackDir,
+    account: Option<UserAccount>,
+    stack_dir: &StackDir,
     port: u16,
-) -> Recipe {
-    let data = site.directory().join("postgres");
-    let settings = THROW_AWAY
+) -> ServiceSpec {
+    let data = stack_dir.directory().join("postgres");
+    let settings = EPHEMERAL_SETTINGS
         .iter()
-        .chain(&LOCAL)
+        .chain(&LOOPBACK_SETTINGS)
         .map(|setting| (*setting).to_owned())
         .chain([format!("port={port}")]);
     let mut args = vec![OsString::from("-D"), data.clone().into_os_string()];
     args.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
-    Recipe {
+    ServiceSpec {
         name: "postgres".to_owned(),
         args,
         environment: BTreeMap::new(),
         readiness: Readiness::Postmaster(data.join("postmaster.pid")),
-        graceful: Signal::INT,
-        body: Body::Child(Child {
+        stop_signal: Signal::INT,
+        runtime: ServiceRuntime::Child(Child {
             account,
-            ending: Ending::Quit,
-            ..Child::of(&installation.program("postgres"))
+            kill_signal: KillSignal::Quit,
+            ..Child::new(&installation.program("postgres"))
         }),
     }
 }

@@ -1,18 +1,18 @@
-//! One stack from its start to its end.
+//! Tests of one stack from its start to its stop.
 
 use std::time::{Duration, Instant};
 
 use super::fakes::{FakeSystem, root, spec, with_system};
 use crate::{
-    OneShotOutcome, Overrides, ProcessError, ProcessIdentity, Stack, StackError, StackInfo,
+    OneShotOutcome, Overrides, ProcessIdentity, ServiceError, Stack, StackError, StackInfo,
 };
 
 fn entries(root: &std::path::Path) -> usize {
     root.read_dir().expect("a directory").count()
 }
 
-/// A backtrace would push what the part says out of the end of its log.
-fn told_to_fail() -> Overrides {
+/// Makes a fake service fail, without a backtrace, which would hide the message in the tail of the log.
+fn failing() -> Overrides {
     ["FAKE_FAILURE", "RUST_BACKTRACE"]
         .into_iter()
         .zip(["1", "0"])
@@ -30,7 +30,7 @@ async fn query(stack: &Stack) -> i32 {
 }
 
 #[tokio::test]
-async fn two_stacks_live_side_by_side_and_leave_nothing() {
+async fn two_stacks_run_side_by_side_and_leave_no_files() {
     let Some(root) = root() else { return };
     let spec = spec(root.path());
     let started = Instant::now();
@@ -40,7 +40,7 @@ async fn two_stacks_live_side_by_side_and_leave_nothing() {
     assert_ne!(one.info().api_url, two.info().api_url);
     assert_eq!((query(&one).await, query(&two).await), (42, 42));
 
-    let read = StackInfo::read(&one.info().directory).expect("a card");
+    let read = StackInfo::read(&one.info().directory).expect("the stack's file");
     assert_eq!(&read, one.info());
     assert!(
         read.credentials
@@ -48,34 +48,38 @@ async fn two_stacks_live_side_by_side_and_leave_nothing() {
             .all(|(_, secret)| secret.expose().len() >= 32)
     );
 
-    let marks: Vec<ProcessIdentity> = one.info().processes().map(|process| process.mark).collect();
-    assert!(marks.iter().all(|mark| mark.is_alive()));
+    let identities: Vec<ProcessIdentity> = one
+        .info()
+        .processes()
+        .map(|service| service.identity)
+        .collect();
+    assert!(identities.iter().all(|identity| identity.is_alive()));
     let stopped = Instant::now();
     one.stop().await.expect("stop");
     println!("a stack stopped in {:?}", stopped.elapsed());
-    assert!(!marks.iter().any(|mark| mark.is_alive()));
+    assert!(!identities.iter().any(|identity| identity.is_alive()));
     drop(two);
     assert_eq!(entries(root.path()), 0);
 }
 
 #[tokio::test]
-async fn every_process_can_be_ended_frozen_and_restarted() {
+async fn every_service_can_be_paused_stopped_and_restarted() {
     let Some(root) = root() else { return };
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
     let workers = stack.workers();
     let all = [stack.postgres(), stack.standins(), stack.api(), &workers[0]];
-    for process in all {
-        let before = process.mark();
-        process.pause().await.expect("pause");
-        assert!(process.is_paused() && process.is_running());
+    for service in all {
+        let before = service.identity();
+        service.pause().await.expect("pause");
+        assert!(service.is_paused() && service.is_running());
         assert!(!stack.is_healthy().await);
-        process.resume().await.expect("resume");
-        process.restart().await.expect("restart");
-        assert_ne!(process.mark(), before, "{}", process.name());
-        let status = process.terminate(Duration::from_secs(5)).await;
-        assert_eq!(process.exit_status(), Some(status.expect("an end")));
-        assert!(!process.is_running());
-        process.start().await.expect("start");
+        service.resume().await.expect("resume");
+        service.restart().await.expect("restart");
+        assert_ne!(service.identity(), before, "{}", service.name());
+        let status = service.terminate(Duration::from_secs(5)).await;
+        assert_eq!(service.exit_status(), Some(status.expect("an exit status")));
+        assert!(!service.is_running());
+        service.start().await.expect("start");
     }
     assert!(stack.is_healthy().await);
     assert_eq!(query(&stack).await, 42);
@@ -89,30 +93,30 @@ async fn every_process_can_be_ended_frozen_and_restarted() {
 }
 
 #[tokio::test]
-async fn a_stack_that_dies_while_it_starts_says_why_and_leaves_nothing() {
+async fn a_stack_that_fails_to_start_reports_the_cause_and_leaves_no_files() {
     let Some(root) = root() else { return };
-    let overrides = told_to_fail();
+    let overrides = failing();
     let spec = with_system(root.path(), FakeSystem { overrides });
     match Stack::start(&spec).await {
-        Err(StackError::Process(ProcessError::Died { process, tail, .. })) => {
-            assert_eq!(process, "migrate");
+        Err(StackError::Service(ServiceError::Died { service, tail, .. })) => {
+            assert_eq!(service, "migrate");
             assert!(tail.contains("DATABASE_URL is not set"), "{tail}");
         }
-        other => panic!("expected a death, not {other:?}"),
+        other => panic!("expected a failed migration, not {other:?}"),
     }
     assert_eq!(entries(root.path()), 0);
 }
 
 #[tokio::test]
-async fn a_part_can_be_tried_with_another_environment() {
+async fn a_one_shot_command_runs_with_another_environment() {
     let Some(root) = root() else { return };
     let stack = Stack::start(&spec(root.path())).await.expect("a stack");
-    let failing = told_to_fail();
+    let failing = failing();
     let second = Duration::from_secs(1);
     let refused = stack.run_one_shot(&["api"], &failing, 10 * second).await;
-    match refused.expect("an attempt") {
+    match refused.expect("an outcome") {
         OneShotOutcome::Exited(output) => assert!(!output.status.success()),
-        OneShotOutcome::TimedOut => panic!("it was told to fail"),
+        OneShotOutcome::TimedOut => panic!("it should have failed"),
     }
     let runs = stack
         .run_one_shot(&["api"], &Overrides::new(), second)

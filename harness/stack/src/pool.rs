@@ -1,4 +1,4 @@
-//! A pool of identical, isolated stacks: checks that must be alone run side by side, one per lane.
+//! A pool of identical, isolated stacks: exclusive checks run in parallel, each on a stack of its own.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::future::{OptionFuture, join_all};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::running::Stack;
 use super::spec::StackSpec;
+use super::stack::Stack;
 use super::start::StackError;
 
-/// Why there is no lane; shared, for all who wait for one are told the same.
+/// Why the pool has no stack; an `Arc`, because all callers that wait for the stack get the same error.
 pub type PoolError = Arc<StackError>;
 
-/// Identical, isolated stacks, started when they are first asked for.
+/// Identical, isolated stacks that are started on first use.
 #[derive(Clone, Debug)]
 pub struct StackPool(Arc<Pool>);
 
@@ -26,7 +26,7 @@ struct Pool {
 }
 
 impl StackPool {
-    /// Stacks of one kind: one that is shared, and at most so many for exclusive use.
+    /// A pool with one shared stack and at most `exclusive` stacks for exclusive use.
     pub fn new(spec: StackSpec, exclusive: usize) -> Self {
         Self(Arc::new(Pool {
             spec,
@@ -36,23 +36,21 @@ impl StackPool {
         }))
     }
 
-    /// The stack that all share, started once; when that fails, it has failed for everyone.
+    /// The shared stack. It is started once; if the start fails, every caller gets the error.
     pub async fn shared(&self) -> Result<Arc<Stack>, PoolError> {
         let started = || async { Ok(Arc::new(Stack::start(&self.0.spec).await?)) };
         self.0.shared.get_or_init(started).await.clone()
     }
 
-    /// A sound stack of the caller's own: an idle one, or a new one while there may be more.
+    /// A healthy stack for exclusive use: an idle one if there is one, otherwise a new one.
     ///
-    /// An idle one has as many workers as its last holder left it.
-    ///
-    /// This waits until a lane is free; the wait belongs to nobody's time budget.
+    /// This waits until a stack is free. The wait must not count against the check's time budget.
     pub async fn exclusive(&self) -> Result<StackLease, PoolError> {
         let permit = self.permit().await;
         self.lease(permit).await
     }
 
-    /// A new stack of the caller's own, in the place of an idle one where there is one.
+    /// A new stack for exclusive use; it replaces an idle stack if there is one.
     pub async fn fresh(&self) -> Result<StackLease, PoolError> {
         let permit = self.permit().await;
         let idle = self.0.idle().pop();
@@ -62,12 +60,12 @@ impl StackPool {
         self.start(permit).await
     }
 
-    /// Waits for the right to a lane. The semaphore is never closed, so there always is one in the end.
+    /// Waits for a permit. It is `None` only if the semaphore is closed, which never happens.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.free).acquire_owned().await.ok()
     }
 
-    /// Starts exclusive lanes before they are asked for, as far as they are free.
+    /// Starts up to `count` exclusive stacks in advance, as far as permits are available.
     pub async fn warm_up(&self, count: usize) -> Result<(), PoolError> {
         let permits = (0..count).map_while(|_| Arc::clone(&self.0.free).try_acquire_owned().ok());
         let leases = permits.map(|permit| self.lease(Some(permit)));
@@ -77,7 +75,7 @@ impl StackPool {
         Ok(())
     }
 
-    /// Stops every lane that is not leased.
+    /// Stops every stack that is not leased.
     pub async fn stop_all(&self) -> Result<(), PoolError> {
         let idle = std::mem::take(&mut *self.0.idle());
         let shared = self.0.shared.get().and_then(|started| started.clone().ok());
@@ -89,8 +87,8 @@ impl StackPool {
 
     async fn lease(&self, permit: Option<OwnedSemaphorePermit>) -> Result<StackLease, PoolError> {
         let idle = self.0.idle().pop();
-        let sound = OptionFuture::from(idle.map(keep_if_sound)).await.flatten();
-        match sound {
+        let healthy = OptionFuture::from(idle.map(keep_if_healthy)).await;
+        match healthy.flatten() {
             Some(stack) => Ok(self.leased(stack, permit)),
             None => self.start(permit).await,
         }
@@ -116,8 +114,8 @@ impl Pool {
     }
 }
 
-/// A stack that a check left other than it found it is thrown away: a new one is cheap.
-async fn keep_if_sound(stack: Arc<Stack>) -> Option<Arc<Stack>> {
+/// Removes a stack that is no longer healthy; a new one is cheap.
+async fn keep_if_healthy(stack: Arc<Stack>) -> Option<Arc<Stack>> {
     if stack.is_healthy().await {
         return Some(stack);
     }
@@ -127,13 +125,13 @@ async fn keep_if_sound(stack: Arc<Stack>) -> Option<Arc<Stack>> {
 
 async fn remove(stack: &Stack) {
     if let Err(error) = stack.stop().await {
-        tracing::warn!(%error, "a lane was not removed completely; `cutover sweep` will");
+        tracing::warn!(%error, "a pooled stack was not removed completely; run `cutover sweep`");
     }
 }
 
-/// A lane that its holder has alone.
+/// The exclusive use of a stack.
 #[derive(Debug)]
-#[must_use = "give the lane back with release(), or its stack is thrown away"]
+#[must_use = "call release() to return the stack to the pool; dropping the lease removes the stack"]
 pub struct StackLease {
     stack: Arc<Stack>,
     pool: Arc<Pool>,
@@ -141,18 +139,18 @@ pub struct StackLease {
 }
 
 impl StackLease {
-    /// The stack, for those who keep it longer than a borrow; it is others' once the lane is given back.
+    /// The stack, independent of the lease's lifetime; do not use it after the release.
     pub fn stack(&self) -> Arc<Stack> {
         Arc::clone(&self.stack)
     }
 
-    /// Gives the lane back, with as many workers as it had, for the next who asks.
+    /// Restores the number of workers and returns the stack to the pool.
     pub async fn release(self) {
         let workers = self.stack.spec().workers;
         if let Err(error) = self.stack.scale_workers(workers).await {
-            tracing::debug!(%error, "the lane is not as it was and will be thrown away");
+            tracing::debug!(%error, "the number of workers could not be restored");
         }
-        if let Some(stack) = keep_if_sound(Arc::clone(&self.stack)).await {
+        if let Some(stack) = keep_if_healthy(Arc::clone(&self.stack)).await {
             self.pool.idle().push(stack);
         }
     }

@@ -1,4 +1,4 @@
-//! Removes what Docker keeps of a stack, by its label: the same for an orderly stop, a drop and a sweep.
+//! Removes the containers, volumes and networks of a stack, which it finds by their labels.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -15,81 +15,84 @@ use testcontainers::bollard::query_parameters::{
     RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
 
-use super::engine::{ContainerError, ROOT, STACK, WORLD, blocking, connect, doing, is_gone};
-use crate::mark::World;
-use crate::site::PREFIX;
+use super::docker::{ContainerError, blocking, connect, context, is_gone};
+use super::network::{PID_NAMESPACE, ROOT, STACK};
+use crate::process_identity::PidScope;
+use crate::stack_dir::PREFIX;
 
-/// How often containers are looked for: one may still have been on its way when the first were found.
-const ROUNDS: usize = 5;
+/// How often the containers are listed: a creation may still be in progress at the first listing.
+const MAX_ATTEMPTS: usize = 5;
 
-/// How long Docker is given to finish what it is at.
-const BREATH: Duration = Duration::from_millis(300);
+/// The pause before another attempt.
+const RETRY_DELAY: Duration = Duration::from_millis(300);
 
-/// What a label must say.
+/// A filter of Docker's list requests.
 type Filter = HashMap<String, Vec<String>>;
 
-/// Removes the containers, volumes and networks of a stack; says how many containers ran. Blocking.
+/// Removes everything of a stack; returns how many containers were running. Blocking.
 pub(crate) fn remove(stack: &str) -> Result<usize, ContainerError> {
-    let filter = labelled(&format!("{STACK}={stack}"));
+    let filter = label_filter(&format!("{STACK}={stack}"));
     blocking(async { remove_all(&connect().await?, &filter).await })
 }
 
-/// Removes what is left of stacks under a root whose directory is gone; says how many containers ran. Blocking.
+/// Removes everything of stacks under a root whose directory no longer exists; returns how many
+/// containers were running. Blocking.
 pub(crate) fn remove_orphans(root: &Path) -> Result<usize, ContainerError> {
     blocking(async {
         let docker = connect().await?;
-        let mut ran = 0;
+        let mut running = 0;
         for stack in orphans(&docker, root).await? {
-            ran += remove_all(&docker, &labelled(&format!("{STACK}={stack}"))).await?;
+            let filter = label_filter(&format!("{STACK}={stack}"));
+            running += remove_all(&docker, &filter).await?;
         }
-        Ok(ran)
+        Ok(running)
     })
 }
 
-fn labelled(label: &str) -> Filter {
+fn label_filter(label: &str) -> Filter {
     HashMap::from([("label".to_owned(), vec![label.to_owned()])])
 }
 
-/// Removes everything, and again where Docker is still busy with what a killed run had asked it for.
+/// Removes everything, with retries: Docker may still be executing the requests of a killed run.
 async fn remove_all(docker: &Docker, filter: &Filter) -> Result<usize, ContainerError> {
-    for _ in 1..ROUNDS {
-        if let Ok(ran) = remove_once(docker, filter).await {
-            return Ok(ran);
+    for _ in 1..MAX_ATTEMPTS {
+        if let Ok(running) = remove_once(docker, filter).await {
+            return Ok(running);
         }
-        tokio::time::sleep(BREATH).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
     remove_once(docker, filter).await
 }
 
 async fn remove_once(docker: &Docker, filter: &Filter) -> Result<usize, ContainerError> {
-    let mut ran = 0;
-    for _ in 0..ROUNDS {
+    let mut running = 0;
+    for _ in 0..MAX_ATTEMPTS {
         let containers = containers(docker, filter).await?;
         if containers.is_empty() {
             break;
         }
-        ran += containers
+        running += containers
             .iter()
-            .filter(|container| runs(container))
+            .filter(|container| is_running(container))
             .count();
         let removals = containers.iter().filter_map(|container| {
             let options = RemoveContainerOptionsBuilder::new().force(true).v(true);
             Some(docker.remove_container(container.id.as_deref()?, Some(options.build())))
         });
-        all_gone("a container of the stack", join_all(removals).await)?;
+        check_removed("a container of the stack", join_all(removals).await)?;
     }
     let volumes = volumes(docker, filter).await?;
     let removals = volumes.iter().map(|volume| {
         let options = RemoveVolumeOptionsBuilder::new().force(true).build();
         docker.remove_volume(&volume.name, Some(options))
     });
-    all_gone("a volume of the stack", join_all(removals).await)?;
+    check_removed("a volume of the stack", join_all(removals).await)?;
     let networks = networks(docker, filter).await?;
     let removals = networks
         .iter()
         .filter_map(|network| Some(docker.remove_network(network.id.as_deref()?)));
-    all_gone("a network of the stack", join_all(removals).await)?;
-    Ok(ran)
+    check_removed("a network of the stack", join_all(removals).await)?;
+    Ok(running)
 }
 
 async fn containers(
@@ -102,10 +105,10 @@ async fn containers(
     docker
         .list_containers(Some(options.build()))
         .await
-        .map_err(doing("list the containers of stacks"))
+        .map_err(context("list the containers of stacks"))
 }
 
-fn runs(container: &ContainerSummary) -> bool {
+fn is_running(container: &ContainerSummary) -> bool {
     matches!(
         container.state,
         Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED)
@@ -117,7 +120,7 @@ async fn volumes(docker: &Docker, filter: &Filter) -> Result<Vec<Volume>, Contai
     let listed = docker
         .list_volumes(Some(options))
         .await
-        .map_err(doing("list the volumes of stacks"))?;
+        .map_err(context("list the volumes of stacks"))?;
     Ok(listed.volumes.unwrap_or_default())
 }
 
@@ -126,32 +129,35 @@ async fn networks(docker: &Docker, filter: &Filter) -> Result<Vec<Network>, Cont
     docker
         .list_networks(Some(options))
         .await
-        .map_err(doing("list the networks of stacks"))
+        .map_err(context("list the networks of stacks"))
 }
 
-fn all_gone(what: &str, outcomes: Vec<Result<(), DockerError>>) -> Result<(), ContainerError> {
+/// The first error of several removals; an object that another removed is not an error.
+fn check_removed(what: &str, outcomes: Vec<Result<(), DockerError>>) -> Result<(), ContainerError> {
     let failed = outcomes
         .into_iter()
         .find_map(|outcome| outcome.err().filter(|error| !is_gone(error)));
-    failed.map_or(Ok(()), |error| Err(doing(format!("remove {what}"))(error)))
+    failed.map_or(Ok(()), |error| {
+        Err(context(format!("remove {what}"))(error))
+    })
 }
 
-/// The stacks of this world under a root that have something left in Docker and nothing on disk.
+/// The stacks of this PID namespace under a root that still have objects in Docker but no directory.
 async fn orphans(docker: &Docker, root: &Path) -> Result<BTreeSet<String>, ContainerError> {
-    let under_root = labelled(&format!("{ROOT}={}", root.display()));
+    let under_root = label_filter(&format!("{ROOT}={}", root.display()));
     let (containers, volumes, networks) = tokio::try_join!(
         containers(docker, &under_root),
         volumes(docker, &under_root),
         networks(docker, &under_root),
     )?;
-    let here = World::here().namespace.unwrap_or_default();
+    let namespace = PidScope::current().namespace.unwrap_or_default();
     let labels = containers
         .into_iter()
         .filter_map(|container| container.labels)
         .chain(volumes.into_iter().map(|volume| volume.labels))
         .chain(networks.into_iter().filter_map(|network| network.labels));
     Ok(labels
-        .filter(|labels| labels.get(WORLD) == Some(&here))
+        .filter(|labels| labels.get(PID_NAMESPACE) == Some(&namespace))
         .filter_map(|mut labels| labels.remove(STACK))
         .filter(|stack| !root.join(format!("{PREFIX}{stack}")).exists())
         .collect())

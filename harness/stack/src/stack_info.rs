@@ -1,4 +1,4 @@
-//! What a stack is and how to reach it, in memory and on disk.
+//! The addresses and credentials of a running stack, in memory and in `stack.json`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use url::Url;
 use cutover_evidence::secret::Secret;
 
 use super::credentials::{Credentials, DATABASE_URL, MissingSecret};
-use super::ledger::{LedgerError, write_private};
-use super::mark::ProcessIdentity;
+use super::process_identity::ProcessIdentity;
+use super::state::{StateError, write_private};
 use super::system::Endpoints;
 
-/// The file in a stack's directory.
+/// The name of the file in a stack's directory.
 pub(crate) const FILE: &str = "stack.json";
 
 /// What a stack runs on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StackKind {
-    /// Plain processes with a real PostgreSQL.
+    /// Child processes, with an installed PostgreSQL.
     #[default]
     Processes,
-    /// Containers on a network of their own, with pgvector; the stand-ins are a process.
+    /// Containers on a network of their own, with pgvector; the stand-ins are a child process.
     Containers,
 }
 
@@ -38,29 +38,29 @@ impl fmt::Display for StackKind {
     }
 }
 
-/// A process, as it was when the stack had started.
+/// A process of a stack, as of the start of the stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessInfo {
-    /// What it is called.
+    /// The name of the service.
     pub name: String,
-    /// Which process it is.
-    pub mark: ProcessIdentity,
-    /// Where it answers HTTP.
+    /// The PID and start time of the process.
+    pub identity: ProcessIdentity,
+    /// Its HTTP origin, if it has one.
     pub url: Option<Url>,
-    /// Where its output goes.
+    /// The file with its output.
     pub log: PathBuf,
 }
 
-/// Where a stack is and how to get in.
+/// The addresses and credentials of a stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackInfo {
-    /// What tells the stack from others.
+    /// The unique id of the stack.
     pub id: String,
     /// What it runs on.
     pub kind: StackKind,
     /// Its directory.
     pub directory: PathBuf,
-    /// When it had started.
+    /// When its start was complete.
     #[serde(with = "time::serde::rfc3339")]
     pub started_at: OffsetDateTime,
     /// The origin of the API.
@@ -71,63 +71,63 @@ pub struct StackInfo {
     pub workers: Vec<ProcessInfo>,
     /// PostgreSQL.
     pub postgres: ProcessInfo,
-    /// The process of the stand-ins.
+    /// The process that runs the stand-ins.
     pub standin_process: ProcessInfo,
-    /// Where the stand-ins are, by name.
+    /// The URLs of the stand-ins, by name.
     pub endpoints: Endpoints,
     /// The secrets, by name.
     pub credentials: Credentials,
 }
 
-/// A description of a stack that could not be read.
+/// A `stack.json` that could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StackInfoError {
-    /// There is no such file.
+    /// The file could not be read.
     #[error("read the stack's file '{}'", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The file does not describe a stack.
-    #[error("understand the stack's file '{}'", path.display())]
-    Understand {
+    /// The file is not valid.
+    #[error("parse the stack's file '{}'", path.display())]
+    Parse {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
 }
 
 impl StackInfo {
-    /// The address of the database for its superuser.
+    /// The URL of the database for the superuser.
     ///
     /// # Errors
-    /// Where the file of the stack lacks it.
+    /// If the file of the stack lacks it.
     pub fn database_url(&self) -> Result<&Secret, MissingSecret> {
         self.credentials.get(DATABASE_URL)
     }
 
-    /// All processes, as they were when the stack had started.
+    /// All processes that the stack was started with.
     pub fn processes(&self) -> impl Iterator<Item = &ProcessInfo> {
         [&self.postgres, &self.standin_process, &self.api]
             .into_iter()
             .chain(&self.workers)
     }
 
-    /// Reads the description in a stack's directory.
+    /// Reads `stack.json` in a stack's directory.
     pub fn read(directory: &Path) -> Result<Self, StackInfoError> {
         let path = directory.join(FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(source) => return Err(StackInfoError::Read { path, source }),
         };
-        serde_json::from_str(&text).map_err(|source| StackInfoError::Understand { path, source })
+        serde_json::from_str(&text).map_err(|source| StackInfoError::Parse { path, source })
     }
 
-    /// Writes the description into the stack's directory.
-    pub(crate) fn write(&self) -> Result<(), LedgerError> {
+    /// Writes `stack.json` into the stack's directory.
+    pub(crate) fn write(&self) -> Result<(), StateError> {
         write_private(&self.directory.join(FILE), self)
     }
 }

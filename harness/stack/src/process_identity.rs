@@ -1,4 +1,4 @@
-//! Which process is meant: a pid alone is re-used, a pid with its start time is not.
+//! Identifies a process by PID and start time, because the system reuses PIDs.
 
 use std::fs;
 
@@ -6,18 +6,18 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-/// One process of this machine, never its successor under the same pid.
+/// One process of this machine; a later process with the same PID has another identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessIdentity {
     /// The process id.
     pub pid: u32,
-    /// When it started, in clock ticks since boot; unknown where there is no `/proc`.
+    /// The start time in clock ticks since boot; unknown on systems without `/proc`.
     pub started: Option<u64>,
 }
 
 impl ProcessIdentity {
-    /// The process that has this pid now.
-    pub fn of(pid: u32) -> Self {
+    /// The process that has this PID now.
+    pub fn from_pid(pid: u32) -> Self {
         Self {
             pid,
             started: Status::read(pid).map(|status| status.started),
@@ -25,11 +25,11 @@ impl ProcessIdentity {
     }
 
     /// This process.
-    pub fn me() -> Self {
-        Self::of(std::process::id())
+    pub fn current() -> Self {
+        Self::from_pid(std::process::id())
     }
 
-    /// Whether the process is there and runs; one that has died but was not waited for does not.
+    /// Whether the process is running; a zombie is not.
     pub fn is_alive(self) -> bool {
         match (self.started, Status::read(self.pid)) {
             (Some(started), Some(now)) => now.started == started && !now.dead,
@@ -40,7 +40,7 @@ impl ProcessIdentity {
         }
     }
 
-    /// Sends a signal to the process, and to no other that took its pid. A process that is gone is no error.
+    /// Sends a signal to this process only; a process that has exited is not an error.
     pub(crate) fn signal(self, signal: Signal) -> rustix::io::Result<()> {
         if !self.is_alive() {
             return Ok(());
@@ -56,7 +56,7 @@ impl ProcessIdentity {
     }
 }
 
-/// What `/proc/<pid>/stat` says.
+/// The fields of `/proc/<pid>/stat` that are used here.
 struct Status {
     started: u64,
     dead: bool,
@@ -67,7 +67,7 @@ impl Status {
         Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
 
-    /// The name, in parentheses, may hold spaces and parentheses of its own: what follows the last one counts.
+    /// The program name, in parentheses, may contain spaces and parentheses; the fields follow the last one.
     fn parse(stat: &str) -> Option<Self> {
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
         let state = fields.next()?;
@@ -78,16 +78,16 @@ impl Status {
     }
 }
 
-/// Where pids mean something: they are told apart per boot and per pid namespace.
+/// The scope in which PIDs are unique: one boot and one PID namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct World {
+pub(crate) struct PidScope {
     pub(crate) boot: Option<String>,
     pub(crate) namespace: Option<String>,
 }
 
-impl World {
-    /// The world of this process.
-    pub(crate) fn here() -> Self {
+impl PidScope {
+    /// The scope of this process.
+    pub(crate) fn current() -> Self {
         Self {
             boot: fs::read_to_string("/proc/sys/kernel/random/boot_id")
                 .ok()
@@ -107,29 +107,29 @@ mod tests {
 
     #[test]
     fn this_process_is_alive() {
-        assert!(ProcessIdentity::me().is_alive());
+        assert!(ProcessIdentity::current().is_alive());
     }
 
     #[test]
-    fn a_later_process_with_the_same_pid_is_another() {
+    fn a_later_process_with_the_same_pid_is_a_different_process() {
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
-        let mark = ProcessIdentity::of(child.id());
+        let identity = ProcessIdentity::from_pid(child.id());
         let earlier = ProcessIdentity {
-            started: mark.started.map(|ticks| ticks - 1),
-            ..mark
+            started: identity.started.map(|ticks| ticks - 1),
+            ..identity
         };
         if earlier.started.is_some() {
-            earlier.signal(Signal::KILL).expect("nothing to signal");
+            earlier.signal(Signal::KILL).expect("no signal is sent");
             assert!(!earlier.is_alive());
-            assert!(mark.is_alive());
+            assert!(identity.is_alive());
         }
-        mark.signal(Signal::KILL).expect("signal");
+        identity.signal(Signal::KILL).expect("signal");
         child.wait().expect("wait");
-        assert!(!mark.is_alive());
+        assert!(!identity.is_alive());
     }
 
     #[test]
-    fn a_name_with_parentheses_does_not_shift_the_fields() {
+    fn a_program_name_with_parentheses_does_not_shift_the_fields() {
         let stat = "7 (a) b (c)) T 1 7 7 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 4711 8 9";
         let status = Status::parse(stat).expect("a status");
         assert_eq!(status.started, 4711);

@@ -1,0 +1,8 @@
+//! What a stack runs on: processes of this machine, or containers on a network of their own.
+
+mod containers;
+mod dispatch;
+mod processes;
+mod running_database;
+
+pub(crate) use dispatch::Backend;
