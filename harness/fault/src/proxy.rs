@@ -1,4 +1,4 @@
-//! Relays connections: whatever comes in at one end goes out at the other, and is counted.
+//! Forwards the connections of one link in both directions, and counts their bytes.
 
 use std::io;
 use std::sync::Arc;
@@ -11,52 +11,52 @@ use tokio::task::JoinSet;
 
 use super::link::Counters;
 
-/// How much is read at a time, in bytes.
+/// The size of the buffer of one direction, in bytes.
 const BUFFER: usize = 16 * 1024;
 
-/// The pause after the operating system gave no connection, for want of file descriptors.
-const BREATH: Duration = Duration::from_millis(50);
+/// The pause after a failed accept, e.g. when there are no file descriptors left.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Relays what connects to the listener, until it is dropped with all its connections.
+/// Accepts and forwards connections; dropping the future closes all of them.
 pub(super) async fn serve(listener: TcpListener, upstream: String, counters: Arc<Counters>) {
     let mut connections = JoinSet::new();
     loop {
-        // Those that have ended are forgotten, or a long run would remember every one of them.
+        // Finished tasks are removed, so that memory does not grow during a long run.
         while connections.try_join_next().is_some() {}
         let Ok((client, _)) = listener.accept().await else {
-            tokio::time::sleep(BREATH).await;
+            tokio::time::sleep(RETRY_DELAY).await;
             continue;
         };
         counters.connections.fetch_add(1, Ordering::Relaxed);
         let (upstream, counters) = (upstream.clone(), Arc::clone(&counters));
         connections.spawn(async move {
             match TcpStream::connect(&upstream).await {
-                // How a connection ends is a matter of its two ends.
-                Ok(server) => drop(relay(client, server, &counters).await),
+                // A broken connection is not an error of the proxy.
+                Ok(server) => drop(forward(client, server, &counters).await),
                 Err(_) => drop(counters.refused.fetch_add(1, Ordering::Relaxed)),
             }
         });
     }
 }
 
-/// Relays both directions; when one breaks, so does the other.
-async fn relay(client: TcpStream, server: TcpStream, counters: &Counters) -> io::Result<()> {
+/// Forwards both directions until both have ended; an error in one ends both.
+async fn forward(client: TcpStream, server: TcpStream, counters: &Counters) -> io::Result<()> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::try_join!(
-        pump(from_client, to_server, &counters.sent),
-        pump(from_server, to_client, &counters.received),
+        copy(from_client, to_server, &counters.sent),
+        copy(from_server, to_client, &counters.received),
     )?;
     Ok(())
 }
 
-/// Passes one direction on until its end, which is passed on too.
-async fn pump(
+/// Forwards one direction until its end, and forwards the end as well.
+async fn copy(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    counted: &AtomicU64,
+    counter: &AtomicU64,
 ) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -65,6 +65,6 @@ async fn pump(
             return to.shutdown().await;
         }
         to.write_all(&buffer[..read]).await?;
-        counted.fetch_add(read as u64, Ordering::Relaxed);
+        counter.fetch_add(read as u64, Ordering::Relaxed);
     }
 }
