@@ -8,7 +8,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::spec::StackSpec;
 use super::stack::Stack;
-use super::start::StackError;
+use super::stack_error::StackError;
 
 /// Why the pool has no stack; an `Arc`, because all callers that wait for the stack get the same error.
 pub type PoolError = Arc<StackError>;

@@ -10,7 +10,8 @@ use tokio::sync::OnceCell;
 use super::services::Service;
 use super::spec::CommandLine;
 use super::stack_dir::StackDir;
-use super::start::{StackError, start_standins};
+use super::stack_error::StackError;
+use super::start::start_standins;
 
 /// Makes the settings of the stand-ins from the directory for their objects.
 type Settings = Box<dyn Fn(PathBuf) -> Value + Send + Sync>;

@@ -12,19 +12,20 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::address::{local, origin};
 use super::backend::Backend;
-use super::containers::{self, ContainerError};
+use super::containers;
 use super::credentials::Credentials;
-use super::ports::{NoPort, Ports, address_in_use};
-use super::postgres::{FindError, Installation, TemplateError, UserAccountError};
+use super::ports::{NoPort, Ports};
+use super::postgres::Installation;
 use super::process_identity::ProcessIdentity;
 use super::readiness::{Readiness, endpoints_in};
-use super::services::{Child, OneShot, Service, ServiceError, ServiceRuntime, ServiceSpec};
+use super::services::{Child, OneShot, Service, ServiceRuntime, ServiceSpec};
 use super::spec::{CommandLine, Images, StackSpec};
 use super::stack::Stack;
 use super::stack_dir::{StackDir, StackDirError};
+use super::stack_error::StackError;
 use super::stack_info::{ProcessInfo, StackInfo, StackKind};
 use super::state::write_private;
-use super::system::{Endpoints, Environment, StandinPlacement, SystemError};
+use super::system::{Endpoints, Environment, StandinPlacement};
 use super::workers::{Worker, WorkerPool};
 
 /// The stand-in through which the others are scripted.
@@ -35,58 +36,6 @@ const MAX_ATTEMPTS: usize = 3;
 
 /// How long the migration may take.
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A stack that could not be started, changed or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum StackError {
-    /// PostgreSQL was not found.
-    #[error(transparent)]
-    Find(#[from] FindError),
-    /// There is no Unix user to run PostgreSQL as.
-    #[error(transparent)]
-    Account(#[from] UserAccountError),
-    /// The cluster could not be created.
-    #[error(transparent)]
-    Template(#[from] TemplateError),
-    /// A service could not be started or stopped.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-    /// Docker is not available, lacks an image, or failed a request.
-    #[error(transparent)]
-    Container(#[from] ContainerError),
-    /// The stack's directory could not be created or removed.
-    #[error(transparent)]
-    StackDir(#[from] StackDirError),
-    /// There is no free port.
-    #[error(transparent)]
-    Port(#[from] NoPort),
-    /// The services of the stack could not be configured.
-    #[error("configure the services of the stack")]
-    System(#[source] SystemError),
-    /// An address is not a valid URL.
-    #[error("make a URL from an address of the stack")]
-    Url(#[from] url::ParseError),
-    /// A blocking step was interrupted.
-    #[error("finish a step of the stack")]
-    Interrupted(#[from] tokio::task::JoinError),
-    /// The stand-ins are ready, but their endpoints are not in their log.
-    #[error("read the endpoints of the stand-ins from their log")]
-    NoEndpoints,
-}
-
-impl StackError {
-    /// Whether a retry with other ports may succeed.
-    fn is_port_conflict(&self) -> bool {
-        if let Self::Service(ServiceError::Died { tail, .. }) = self {
-            return address_in_use(tail);
-        }
-        matches!(
-            self,
-            Self::Container(error) | Self::Service(ServiceError::Container(error))
-                if error.is_port_conflict()
-        )
-    }
-}
 
 /// Checks that the prerequisites of a kind of stack are installed. Blocking.
 pub fn preflight(kind: StackKind, images: &Images) -> Result<(), StackError> {

@@ -13,7 +13,7 @@ use super::ports::Ports;
 use super::services::{Service, ServiceError};
 use super::spec::StackSpec;
 use super::stack_dir::StackDir;
-use super::start::StackError;
+use super::stack_error::StackError;
 use super::system::Environment;
 
 /// A worker of a stack.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rustix::process::Signal;
 
+use super::postgres_server::EPHEMERAL_SETTINGS;
 use super::running_database::RunningDatabase;
 use crate::address::local;
 use crate::containers::{Container, ContainerError, Network};
@@ -14,12 +15,11 @@ use crate::credentials::{
     APP_DATABASE_PASSWORD, APP_DATABASE_URL, Credentials, DATABASE_PASSWORD, DATABASE_URL,
     INTERNAL_DATABASE_URL,
 };
-use crate::postgres::EPHEMERAL_SETTINGS;
 use crate::readiness::Readiness;
 use crate::services::{OneShot, OneShotOutcome, Service, ServiceRuntime, ServiceSpec};
 use crate::spec::ServiceTemplate;
 use crate::stack_dir::StackDir;
-use crate::start::StackError;
+use crate::stack_error::StackError;
 use crate::system::Environment;
 use cutover_evidence::secret::Secret;
 

@@ -10,8 +10,8 @@ use crate::containers::{Network, connect_with_images};
 use crate::services::{OneShot, OneShotOutcome, ServiceError, ServiceSpec};
 use crate::spec::{ServiceTemplate, StackSpec};
 use crate::stack_dir::{StackDir, StackDirError};
+use crate::stack_error::StackError;
 use crate::stack_info::StackKind;
-use crate::start::StackError;
 use crate::system::Environment;
 
 /// What the services of a stack run on.

@@ -2,6 +2,7 @@
 
 mod containers;
 mod dispatch;
+mod postgres_server;
 mod processes;
 mod running_database;
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use rustix::process::Signal;
 
+use super::postgres_server::PostgresServer;
 use super::running_database::RunningDatabase;
-use crate::postgres::Server;
 use crate::readiness::Readiness;
 use crate::services::{Child, ServiceRuntime, ServiceSpec};
 use crate::spec::{ServiceTemplate, StackSpec};
 use crate::stack_dir::StackDir;
-use crate::start::StackError;
+use crate::stack_error::StackError;
 use crate::system::Environment;
 
 /// Starts PostgreSQL on a port of this machine.
@@ -20,7 +20,7 @@ pub(super) async fn start_database(
     port: u16,
     app_role: &str,
 ) -> Result<RunningDatabase, StackError> {
-    let server = Server::start(stack_dir, port).await?;
+    let server = PostgresServer::start(stack_dir, port).await?;
     let credentials = server.credentials(app_role);
     Ok(RunningDatabase {
         service: server.service,

@@ -4,13 +4,13 @@ mod cache;
 #[cfg(feature = "embedded-postgres")]
 mod download;
 mod find;
-mod server;
 mod template;
 mod user_account;
 
 #[cfg(feature = "embedded-postgres")]
 pub use download::DownloadError;
 pub use find::{FindError, Installation};
-pub(crate) use server::{EPHEMERAL_SETTINGS, Server};
+pub(crate) use template::Template;
 pub use template::TemplateError;
 pub use user_account::UserAccountError;
+pub(crate) use user_account::for_postgres;

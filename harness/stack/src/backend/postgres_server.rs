@@ -6,22 +6,20 @@ use std::sync::Arc;
 
 use rustix::process::Signal;
 
-use super::find::Installation;
-use super::template::Template;
-use super::user_account::for_postgres;
 use crate::credentials::{
     APP_DATABASE_PASSWORD, APP_DATABASE_URL, Credentials, DATABASE_PASSWORD, DATABASE_URL,
     INTERNAL_DATABASE_URL,
 };
+use crate::postgres::{Installation, Template, for_postgres};
 use crate::readiness::Readiness;
 use crate::services::{Child, Service, ServiceError, ServiceRuntime, ServiceSpec, UserAccount};
 use crate::stack_dir::{StackDir, StackDirError};
-use crate::start::StackError;
+use crate::stack_error::StackError;
 use crate::state::KillSignal;
 use cutover_evidence::secret::Secret;
 
 /// Settings that skip durability, limit resources, and share nothing outside of the data directory.
-pub(crate) const EPHEMERAL_SETTINGS: [&str; 15] = [
+pub(super) const EPHEMERAL_SETTINGS: [&str; 15] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -45,18 +43,18 @@ const LOOPBACK_SETTINGS: [&str; 2] = ["listen_addresses=127.0.0.1", "unix_socket
 
 /// The server of one stack, which runs on its own cluster.
 #[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) service: Service,
+pub(super) struct PostgresServer {
+    pub(super) service: Service,
     port: u16,
     password: Secret,
 }
 
-impl Server {
+impl PostgresServer {
     /// Copies the template cluster into the stack's directory and starts the server on it.
     ///
     /// The template may be damaged. If the server exits for another reason than a
     /// port conflict, the template is created again, once.
-    pub(crate) async fn start(stack_dir: &Arc<StackDir>, port: u16) -> Result<Self, StackError> {
+    pub(super) async fn start(stack_dir: &Arc<StackDir>, port: u16) -> Result<Self, StackError> {
         match Self::start_on_copy(stack_dir, port, false).await {
             Err(StackError::Service(ServiceError::Died { ref tail, .. }))
                 if !crate::ports::address_in_use(tail) =>
@@ -102,7 +100,7 @@ impl Server {
     }
 
     /// The URLs and passwords of the superuser and of the role of the services.
-    pub(crate) fn credentials(&self, app_role: &str) -> Credentials {
+    pub(super) fn credentials(&self, app_role: &str) -> Credentials {
         let app_password = Secret::random();
         let url = self.url("postgres", &self.password);
         Credentials::from([
