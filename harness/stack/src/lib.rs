@@ -26,7 +26,6 @@ mod start;
 mod state;
 mod sweep;
 mod system;
-mod teardown;
 #[cfg(test)]
 mod tests;
 mod workers;

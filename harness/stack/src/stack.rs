@@ -13,11 +13,10 @@ use super::address::{local, origin};
 use super::ports::Ports;
 use super::services::{OneShot, OneShotOutcome, Service, ServiceError};
 use super::spec::{Overrides, StackSpec, apply};
-use super::stack_dir::{StackDir, StackDirError, stacks_under};
+use super::stack_dir::{StackDir, StackDirError, stacks_under, teardown};
 use super::stack_error::StackError;
 use super::stack_info::StackInfo;
 use super::state::{Owner, StackState};
-use super::teardown::teardown;
 use super::workers::{Worker, WorkerPool};
 
 /// A running stack; dropping it stops its processes and removes its directory.

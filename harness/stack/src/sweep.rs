@@ -7,9 +7,10 @@ use time::OffsetDateTime;
 
 use super::containers::{ContainerError, remove_orphans};
 use super::process_identity::PidScope;
-use super::stack_dir::{StackDirError, stacks_under, unfinished_under};
+use super::stack_dir::{
+    PREFIX, StackDirError, remove_directory, stacks_under, teardown, unfinished_under,
+};
 use super::state::{Owner, StackState};
-use super::teardown::{remove_directory, teardown};
 
 /// A sweep that could not be finished.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +68,7 @@ pub async fn sweep(root: &Path, scope: SweepScope) -> Result<SweepReport, SweepE
 /// If a Docker request fails.
 pub async fn sweep_containers(root: &Path) -> Result<usize, SweepError> {
     let root = root.to_owned();
-    Ok(tokio::task::spawn_blocking(move || remove_orphans(&root)).await??)
+    Ok(tokio::task::spawn_blocking(move || remove_orphans(&root, PREFIX)).await??)
 }
 
 fn sweep_blocking(root: &Path, scope: SweepScope) -> Result<SweepReport, SweepError> {

@@ -35,7 +35,14 @@ impl Backend {
                     .state()
                     .expect_containers(stack_dir.id())
                     .map_err(StackDirError::from)?;
-                let network = Network::create(docker, stack_dir, &spec.images).await?;
+                let network = Network::create(
+                    docker,
+                    &spec.images,
+                    stack_dir.id(),
+                    stack_dir.directory(),
+                    stack_dir.creation_lock(),
+                )
+                .await?;
                 Ok(Self::Containers(Arc::new(network)))
             }
         }

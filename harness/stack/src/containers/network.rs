@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
 use testcontainers::bollard::Docker;
@@ -12,7 +13,6 @@ use testcontainers::bollard::query_parameters::InspectNetworkOptions;
 use super::docker::{ContainerError, CreationLock, context, run_uncancelled};
 use crate::process_identity::PidScope;
 use crate::spec::Images;
-use crate::stack_dir::StackDir;
 
 /// The label with the id of the stack.
 pub(super) const STACK: &str = "cutover.stack";
@@ -46,11 +46,13 @@ impl Network {
     /// Creates the network and the volume of a stack whose state file already announces containers.
     pub(crate) async fn create(
         docker: Docker,
-        stack_dir: &StackDir,
         images: &Images,
+        id: &str,
+        directory: &Path,
+        creation_lock: &CreationLock,
     ) -> Result<Self, ContainerError> {
-        let name = format!("cutover-{}", stack_dir.id());
-        let labels = labels(stack_dir);
+        let name = format!("cutover-{id}");
+        let labels = labels(id, directory);
         let network = NetworkCreateRequest {
             name: name.clone(),
             labels: Some(labels.clone()),
@@ -68,7 +70,7 @@ impl Network {
             network.map_err(context("create the stack's network"))?;
             volume.map_err(context("create the stack's volume"))
         });
-        run_uncancelled(stack_dir.creation_lock(), both).await?;
+        run_uncancelled(creation_lock, both).await?;
         let created = docker
             .inspect_network(&name, None::<InspectNetworkOptions>)
             .await
@@ -82,7 +84,7 @@ impl Network {
             images: images.clone(),
             labels,
             name,
-            creation_lock: Arc::clone(stack_dir.creation_lock()),
+            creation_lock: Arc::clone(creation_lock),
             gateway,
         })
     }
@@ -93,11 +95,10 @@ impl Network {
     }
 }
 
-fn labels(stack_dir: &StackDir) -> HashMap<String, String> {
-    let directory = stack_dir.directory();
+fn labels(id: &str, directory: &Path) -> HashMap<String, String> {
     let root = directory.parent().unwrap_or(directory);
     [
-        (STACK, stack_dir.id().to_owned()),
+        (STACK, id.to_owned()),
         (ROOT, root.display().to_string()),
         (
             PID_NAMESPACE,

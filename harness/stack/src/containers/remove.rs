@@ -18,7 +18,6 @@ use testcontainers::bollard::query_parameters::{
 use super::docker::{ContainerError, blocking, connect, context, is_gone};
 use super::network::{PID_NAMESPACE, ROOT, STACK};
 use crate::process_identity::PidScope;
-use crate::stack_dir::PREFIX;
 
 /// How often the containers are listed: a creation may still be in progress at the first listing.
 const MAX_ATTEMPTS: usize = 5;
@@ -35,13 +34,13 @@ pub(crate) fn remove(stack: &str) -> Result<usize, ContainerError> {
     blocking(async { remove_all(&connect().await?, &filter).await })
 }
 
-/// Removes everything of stacks under a root whose directory no longer exists; returns how many
-/// containers were running. Blocking.
-pub(crate) fn remove_orphans(root: &Path) -> Result<usize, ContainerError> {
+/// Removes everything of stacks under a root whose directory, a prefix and the id, no longer exists;
+/// returns how many containers were running. Blocking.
+pub(crate) fn remove_orphans(root: &Path, prefix: &str) -> Result<usize, ContainerError> {
     blocking(async {
         let docker = connect().await?;
         let mut running = 0;
-        for stack in orphans(&docker, root).await? {
+        for stack in orphans(&docker, root, prefix).await? {
             let filter = label_filter(&format!("{STACK}={stack}"));
             running += remove_all(&docker, &filter).await?;
         }
@@ -143,7 +142,11 @@ fn check_removed(what: &str, outcomes: Vec<Result<(), DockerError>>) -> Result<(
 }
 
 /// The stacks of this PID namespace under a root that still have objects in Docker but no directory.
-async fn orphans(docker: &Docker, root: &Path) -> Result<BTreeSet<String>, ContainerError> {
+async fn orphans(
+    docker: &Docker,
+    root: &Path,
+    prefix: &str,
+) -> Result<BTreeSet<String>, ContainerError> {
     let under_root = label_filter(&format!("{ROOT}={}", root.display()));
     let (containers, volumes, networks) = tokio::try_join!(
         containers(docker, &under_root),
@@ -159,6 +162,6 @@ async fn orphans(docker: &Docker, root: &Path) -> Result<BTreeSet<String>, Conta
     Ok(labels
         .filter(|labels| labels.get(PID_NAMESPACE) == Some(&namespace))
         .filter_map(|mut labels| labels.remove(STACK))
-        .filter(|stack| !root.join(format!("{PREFIX}{stack}")).exists())
+        .filter(|stack| !root.join(format!("{prefix}{stack}")).exists())
         .collect())
 }

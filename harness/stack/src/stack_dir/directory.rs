@@ -8,48 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::containers::{self, ContainerError, CreationLock};
-use super::process_identity::{PidScope, ProcessIdentity};
-use super::state::{Owner, StackState, StateError, StateFile};
+use super::error::StackDirError;
 use super::teardown::teardown;
+use crate::containers::{self, CreationLock};
+use crate::process_identity::{PidScope, ProcessIdentity};
+use crate::state::{Owner, StackState, StateFile};
 
 /// The prefix of the name of every stack's directory.
 pub(crate) const PREFIX: &str = "cutover-";
-
-/// A stack's directory that could not be created or removed.
-#[derive(Debug, thiserror::Error)]
-pub enum StackDirError {
-    /// The directory could not be created.
-    #[error("create the stack's directory '{}'", path.display())]
-    Create {
-        /// The directory.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// The directory could not be removed.
-    #[error("remove the stack's directory '{}'", path.display())]
-    Remove {
-        /// The directory.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// Processes of the stack are still running after they were killed.
-    #[error("stop the processes of '{}': still running: {names}", path.display())]
-    StillRunning {
-        /// The stack's directory.
-        path: PathBuf,
-        /// Their names and PIDs.
-        names: String,
-    },
-    /// The stack's containers, networks or volumes could not be removed.
-    #[error(transparent)]
-    Containers(#[from] ContainerError),
-    /// The state file could not be read or written.
-    #[error(transparent)]
-    State(#[from] StateError),
-}
 
 /// The directory of a running stack; dropping it stops the processes and removes it.
 #[derive(Debug)]

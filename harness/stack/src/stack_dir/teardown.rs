@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::containers;
-use super::process_discovery::processes_of_stack;
-use super::stack_dir::StackDirError;
-use super::state::{ProcessEntry, StackState};
+use super::error::StackDirError;
+use crate::containers;
+use crate::process_discovery::processes_of_stack;
+use crate::state::{ProcessEntry, StackState};
 
 /// How long processes may take to exit after their own kill signal, before SIGKILL.
 const GRACE: Duration = Duration::from_millis(1_500);
