@@ -8,6 +8,7 @@ mod address;
 mod backend;
 mod containers;
 pub mod credentials;
+mod launch;
 mod log;
 mod pool;
 mod ports;
@@ -31,13 +32,14 @@ mod tests;
 mod workers;
 
 pub use containers::ContainerError;
+pub use launch::OneShotOutcome;
 pub use pool::{PoolError, StackLease, StackPool};
 pub use ports::NoPort;
 #[cfg(feature = "embedded-postgres")]
 pub use postgres::DownloadError;
 pub use postgres::{FindError, Installation, TemplateError, UserAccountError};
 pub use process_identity::ProcessIdentity;
-pub use services::{OneShotOutcome, Service, ServiceError};
+pub use services::{Service, ServiceError};
 pub use spec::{CommandLine, Images, Overrides, ServiceTemplate, StackSpec, apply};
 pub use stack::{ExtraApi, Stack, newest_leased, stop_by_directory};
 pub use stack_dir::{StackDir, StackDirError};

@@ -10,8 +10,9 @@ use tokio::sync::Mutex as AsyncMutex;
 use url::Url;
 
 use super::address::{local, origin};
+use super::launch::OneShotOutcome;
 use super::ports::Ports;
-use super::services::{OneShot, OneShotOutcome, Service, ServiceError};
+use super::services::{OneShot, Service, ServiceError};
 use super::spec::{Overrides, StackSpec, apply};
 use super::stack_dir::{StackDir, StackDirError, stacks_under, teardown};
 use super::stack_error::StackError;

@@ -14,6 +14,7 @@ use super::address::{local, origin};
 use super::backend::Backend;
 use super::containers;
 use super::credentials::Credentials;
+use super::launch::LaunchSpec;
 use super::ports::{NoPort, Ports};
 use super::postgres::Installation;
 use super::process_identity::ProcessIdentity;
@@ -193,11 +194,13 @@ pub(crate) async fn start_standins(
     let file = stack_dir.directory().join("standins.json");
     write_private(&file, settings).map_err(StackDirError::from)?;
     let service_spec = ServiceSpec {
-        name: "standins".to_owned(),
-        args: program.args.clone(),
-        environment: Environment::new(),
+        launch: LaunchSpec {
+            name: "standins".to_owned(),
+            args: program.args.clone(),
+            environment: Environment::new(),
+            stop_signal: Signal::TERM,
+        },
         readiness: Readiness::Endpoints,
-        stop_signal: Signal::TERM,
         runtime: ServiceRuntime::Child(Child {
             input: Some(file),
             ..Child::new(&program.program)

@@ -15,8 +15,9 @@ use crate::credentials::{
     APP_DATABASE_PASSWORD, APP_DATABASE_URL, Credentials, DATABASE_PASSWORD, DATABASE_URL,
     INTERNAL_DATABASE_URL,
 };
+use crate::launch::{LaunchSpec, OneShotOutcome};
 use crate::readiness::Readiness;
-use crate::services::{OneShot, OneShotOutcome, Service, ServiceRuntime, ServiceSpec};
+use crate::services::{OneShot, Service, ServiceRuntime, ServiceSpec};
 use crate::spec::ServiceTemplate;
 use crate::stack_dir::StackDir;
 use crate::stack_error::StackError;
@@ -83,13 +84,15 @@ fn postgres_spec(network: &Arc<Network>, port: u16, password: &Secret) -> Servic
         .into_iter()
         .chain(["password_encryption=md5"]);
     ServiceSpec {
-        name: "postgres".to_owned(),
-        args: settings
-            .flat_map(|setting| ["-c".into(), setting.into()])
-            .collect(),
-        environment,
+        launch: LaunchSpec {
+            name: "postgres".to_owned(),
+            args: settings
+                .flat_map(|setting| ["-c".into(), setting.into()])
+                .collect(),
+            environment,
+            stop_signal: Signal::INT,
+        },
         readiness: Readiness::Database(local(port)),
-        stop_signal: Signal::INT,
         runtime: ServiceRuntime::Container(Box::new(
             Container::new(network, &network.images.postgres)
                 .publishing(port, POSTGRES_PORT)
@@ -107,11 +110,13 @@ pub(super) fn service_spec(
     address: SocketAddr,
 ) -> ServiceSpec {
     ServiceSpec {
-        name,
-        args: vec![template.subcommand.into()],
-        environment,
+        launch: LaunchSpec {
+            name,
+            args: vec![template.subcommand.into()],
+            environment,
+            stop_signal: Signal::TERM,
+        },
         readiness: Readiness::Health(address),
-        stop_signal: Signal::TERM,
         runtime: ServiceRuntime::Container(Box::new(
             Container::new(network, &network.images.pipeline)
                 .publishing(address.port(), PIPELINE_PORT),
@@ -125,14 +130,11 @@ pub(super) async fn run_one_shot(
     one_shot: &OneShot<'_>,
 ) -> Result<OneShotOutcome, ContainerError> {
     let container = Container::new(network, &network.images.pipeline);
-    let spec = ServiceSpec {
+    let launch = LaunchSpec {
         name: one_shot.name.to_owned(),
         args: one_shot.args.iter().map(OsString::from).collect(),
         environment: one_shot.environment.clone(),
-        // A one-shot command is never polled for readiness.
-        readiness: Readiness::Health(local(PIPELINE_PORT)),
         stop_signal: Signal::TERM,
-        runtime: ServiceRuntime::Container(Box::new(container.clone())),
     };
-    container.run_to_completion(spec, one_shot.timeout).await
+    container.run_to_completion(launch, one_shot.timeout).await
 }

@@ -10,6 +10,7 @@ use crate::credentials::{
     APP_DATABASE_PASSWORD, APP_DATABASE_URL, Credentials, DATABASE_PASSWORD, DATABASE_URL,
     INTERNAL_DATABASE_URL,
 };
+use crate::launch::LaunchSpec;
 use crate::postgres::{Installation, Template, for_postgres};
 use crate::readiness::Readiness;
 use crate::services::{Child, Service, ServiceError, ServiceRuntime, ServiceSpec, UserAccount};
@@ -135,11 +136,13 @@ fn service_spec(
     let mut args = vec![OsString::from("-D"), data.clone().into_os_string()];
     args.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
     ServiceSpec {
-        name: "postgres".to_owned(),
-        args,
-        environment: BTreeMap::new(),
+        launch: LaunchSpec {
+            name: "postgres".to_owned(),
+            args,
+            environment: BTreeMap::new(),
+            stop_signal: Signal::INT,
+        },
         readiness: Readiness::Postmaster(data.join("postmaster.pid")),
-        stop_signal: Signal::INT,
         runtime: ServiceRuntime::Child(Child {
             account,
             kill_signal: KillSignal::Quit,

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 
 use super::postgres_server::PostgresServer;
 use super::running_database::RunningDatabase;
+use crate::launch::LaunchSpec;
 use crate::readiness::Readiness;
 use crate::services::{Child, ServiceRuntime, ServiceSpec};
 use crate::spec::{ServiceTemplate, StackSpec};
@@ -37,11 +38,13 @@ pub(super) fn service_spec(
     address: SocketAddr,
 ) -> ServiceSpec {
     ServiceSpec {
-        name,
-        args: spec.pipeline.with(&[template.subcommand]),
-        environment,
+        launch: LaunchSpec {
+            name,
+            args: spec.pipeline.with(&[template.subcommand]),
+            environment,
+            stop_signal: Signal::TERM,
+        },
         readiness: Readiness::Health(address),
-        stop_signal: Signal::TERM,
         runtime: ServiceRuntime::Child(Child::new(&spec.pipeline.program)),
     }
 }

@@ -28,8 +28,8 @@ use tokio::time::{sleep, timeout};
 
 use super::docker::{ContainerError, context, run_uncancelled, status};
 use super::network::Network;
+use crate::launch::{LaunchSpec, ProcessSignal, Started};
 use crate::process_identity::ProcessIdentity;
-use crate::services::{ProcessSignal, ServiceSpec, Started};
 
 /// How long the rest of the output may take to arrive after the container has exited.
 const LOG_DRAIN: Duration = Duration::from_secs(1);
@@ -90,14 +90,14 @@ impl Container {
     }
 
     /// The name of a service's container in Docker.
-    pub(super) fn name(&self, spec: &ServiceSpec) -> String {
+    pub(super) fn name(&self, spec: &LaunchSpec) -> String {
         format!("{}-{}", self.network.name, spec.name)
     }
 
     /// Starts the container; its output is appended to the log.
     pub(crate) async fn start(
         &self,
-        spec: &ServiceSpec,
+        spec: &LaunchSpec,
         log: &Path,
     ) -> Result<Started, ContainerError> {
         let opened = OpenOptions::new().append(true).open(log);
@@ -127,7 +127,7 @@ impl Container {
     /// Creates the container if necessary, attaches to its output, and starts it.
     pub(super) async fn create_and_start(
         &self,
-        spec: &ServiceSpec,
+        spec: &LaunchSpec,
     ) -> Result<LogStream, ContainerError> {
         let name = self.name(spec);
         self.created
@@ -150,7 +150,7 @@ impl Container {
         Ok(attached.output)
     }
 
-    async fn create(&self, name: &str, spec: &ServiceSpec) -> Result<(), ContainerError> {
+    async fn create(&self, name: &str, spec: &LaunchSpec) -> Result<(), ContainerError> {
         let options = CreateContainerOptionsBuilder::new().name(name).build();
         let (docker, body) = (self.docker().clone(), self.create_body(spec));
         let failed = context(format!("create the container '{name}'"));
@@ -161,7 +161,7 @@ impl Container {
         run_uncancelled(&self.network.creation_lock, work).await
     }
 
-    fn create_body(&self, spec: &ServiceSpec) -> ContainerCreateBody {
+    fn create_body(&self, spec: &LaunchSpec) -> ContainerCreateBody {
         let args = spec
             .args
             .iter()
@@ -215,7 +215,7 @@ impl Container {
     /// Sends a signal to the container; one that has exited is not an error.
     pub(crate) async fn signal(
         &self,
-        spec: &ServiceSpec,
+        spec: &LaunchSpec,
         signal: ProcessSignal,
     ) -> Result<(), ContainerError> {
         let name = self.name(spec);

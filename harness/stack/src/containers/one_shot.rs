@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::container::{Container, LogStream, exit_status};
 use super::docker::{ContainerError, context, is_gone};
-use crate::services::{OneShotOutcome, ServiceSpec};
+use crate::launch::{LaunchSpec, OneShotOutcome};
 
 /// Makes the names unique: two containers of one stack must not share a name, even one after the other.
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
@@ -20,7 +20,7 @@ impl Container {
     /// Runs the container, collects its output, and removes it.
     pub(crate) async fn run_to_completion(
         &self,
-        mut spec: ServiceSpec,
+        mut spec: LaunchSpec,
         within: Duration,
     ) -> Result<OneShotOutcome, ContainerError> {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -43,7 +43,7 @@ impl Container {
 
     async fn run(
         &self,
-        spec: &ServiceSpec,
+        spec: &LaunchSpec,
         within: Duration,
     ) -> Result<OneShotOutcome, ContainerError> {
         let stream = self.create_and_start(spec).await?;

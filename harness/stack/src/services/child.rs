@@ -9,9 +9,8 @@ use rustix::process::Signal;
 use tokio::process::Command;
 use tokio::sync::watch;
 
-use super::runtime::{ProcessSignal, Started};
 use super::service::ServiceError;
-use super::spec::ServiceSpec;
+use crate::launch::{LaunchSpec, ProcessSignal, Started};
 use crate::process_discovery::STACK_VARIABLE;
 use crate::process_identity::ProcessIdentity;
 use crate::stack_dir::{StackDir, StackDirError};
@@ -48,7 +47,7 @@ impl Child {
 
     pub(super) fn start(
         &self,
-        spec: &ServiceSpec,
+        spec: &LaunchSpec,
         stack_dir: &StackDir,
         log: &Path,
     ) -> Result<Started, ServiceError> {
@@ -78,7 +77,7 @@ impl Child {
 
     pub(super) fn signal(
         &self,
-        spec: &ServiceSpec,
+        spec: &LaunchSpec,
         identity: ProcessIdentity,
         signal: ProcessSignal,
     ) -> Result<(), ServiceError> {
@@ -96,7 +95,7 @@ impl Child {
             })
     }
 
-    fn command(&self, spec: &ServiceSpec, stack_dir: &StackDir, log: &Path) -> io::Result<Command> {
+    fn command(&self, spec: &LaunchSpec, stack_dir: &StackDir, log: &Path) -> io::Result<Command> {
         let log = OpenOptions::new().append(true).open(log)?;
         let mut command = isolated_command(&self.program, stack_dir);
         command

@@ -8,7 +8,6 @@ mod spec;
 
 pub(crate) use child::{Child, UserAccount};
 pub(crate) use one_shot::OneShot;
-pub use one_shot::OneShotOutcome;
-pub(crate) use runtime::{ProcessSignal, ServiceRuntime, Started};
+pub(crate) use runtime::ServiceRuntime;
 pub use service::{Service, ServiceError};
 pub(crate) use spec::ServiceSpec;

@@ -1,27 +1,19 @@
 //! A one-shot command of the pipeline (e.g. `migrate`), as opposed to a service.
 
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::child::isolated_command;
 use super::service::{ERROR_LOG_LINES, ServiceError};
+use crate::launch::OneShotOutcome;
 use crate::log;
 use crate::process_identity::ProcessIdentity;
 use crate::spec::CommandLine;
 use crate::stack_dir::{StackDir, StackDirError};
 use crate::state::{KillSignal, ProcessEntry};
 use crate::system::Environment;
-
-/// The outcome of a command with a deadline.
-#[derive(Debug)]
-pub enum OneShotOutcome {
-    /// It exited before the deadline.
-    Exited(Output),
-    /// It was still running at the deadline, and was killed.
-    TimedOut,
-}
 
 /// A command that runs to its end while the services of the stack run.
 pub(crate) struct OneShot<'a> {

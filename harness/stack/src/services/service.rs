@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::runtime::{ProcessSignal, Started};
 use super::spec::ServiceSpec;
 use crate::containers::ContainerError;
+use crate::launch::{ProcessSignal, Started};
 use crate::log;
 use crate::process_identity::ProcessIdentity;
 use crate::stack_dir::{StackDir, StackDirError};
@@ -114,7 +114,7 @@ impl Service {
     /// Prepares a service without starting it.
     pub(crate) fn new(spec: ServiceSpec, stack_dir: Arc<StackDir>) -> Result<Self, StackDirError> {
         Ok(Self {
-            log: stack_dir.create_log(&spec.name)?,
+            log: stack_dir.create_log(&spec.launch.name)?,
             spec,
             stack_dir,
             incarnation: Mutex::new(None),
@@ -124,7 +124,7 @@ impl Service {
 
     /// The name of the service: `postgres`, `standins`, `api`, `worker-1`.
     pub fn name(&self) -> &str {
-        &self.spec.name
+        &self.spec.launch.name
     }
 
     /// The file with its standard output and error.
