@@ -10,7 +10,7 @@ use cutover_harness::contract::Accepted;
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, EventRow, JobRow};
-use cutover_harness::stack::{Process, ProcessError, Stack, Worker};
+use cutover_harness::stack::{Service, ServiceError, Stack, Worker};
 use cutover_harness::standin::{
     EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
 };
@@ -247,10 +247,10 @@ async fn a_worker_shuts_down_gracefully(cx: &Context, case: &Interruption) -> Ch
 }
 
 /// A process that receives SIGTERM exits with success within the grace period.
-async fn shut_down(cx: &Context, process: &Process) -> CheckResult {
+async fn shut_down(cx: &Context, process: &Service) -> CheckResult {
     let grace = cx.contract().timing.shutdown_grace + MARGIN;
     match process.terminate(grace).await {
-        Err(still @ ProcessError::StillRunning { .. }) => {
+        Err(still @ ServiceError::StillRunning { .. }) => {
             let summary = format!("{} does not exit after SIGTERM", process.name());
             Err(Stop::violated(Finding::new(summary).comparing(
                 "an exit within the grace period",

@@ -4,14 +4,14 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::control_action::ControlAction;
-use cutover_stack::{ProcessError, StackError};
+use cutover_stack::{ServiceError, StackError};
 
 /// An instruction that was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ControlError {
     /// A process of our own did not do as it was told.
     #[error(transparent)]
-    Process(#[from] ProcessError),
+    Process(#[from] ServiceError),
     /// The stack did not change as it was told.
     #[error(transparent)]
     Stack(#[from] StackError),
