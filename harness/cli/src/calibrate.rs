@@ -17,7 +17,7 @@ use crate::calibration::{Calibration, Settings, Subject, ValidationRunner, choos
 use cutover_evidence::interrupt::Interrupt;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::plan::known_suites;
-use cutover_harness::run_directory::fresh_id;
+use cutover_harness::run_directory::new_run_id;
 
 /// Validate with each seeded defect, and count what is noticed
 #[derive(Args, Debug)]
@@ -59,7 +59,7 @@ impl Calibrate {
         let seed = self.seed.unwrap_or_else(rand::random);
         let sample = self.sample.map(|size| (size, seed));
         let subjects = choose(catalog, &self.defect, &self.suite, sample, self.healthy)?;
-        let id = fresh_id(time::OffsetDateTime::now_utc());
+        let id = new_run_id(time::OffsetDateTime::now_utc());
         let directory = self.output.join(format!("calibration-{id}"));
         let settings = Settings {
             suites: self.suite,

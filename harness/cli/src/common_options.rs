@@ -10,6 +10,7 @@ use cutover_reports::policy::Policy;
 use cutover_reports::render::Palette;
 
 use cutover_harness::catalog::Catalog;
+use cutover_harness::runner::Verbosity;
 use cutover_harness::target_file::Target;
 
 /// What is examined.
@@ -34,6 +35,17 @@ pub(super) struct PrintOptions {
     /// When to use colour; `NO_COLOR` is honoured
     #[arg(long, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
     color: When,
+}
+
+/// How much is printed while checks run.
+#[derive(Args, Debug, Default)]
+pub(super) struct VerbosityOptions {
+    /// Print the verdict alone
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print a line for every check, not only for failures
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
 }
 
 /// When to do something that not every terminal can.
@@ -68,6 +80,16 @@ impl PolicyOption {
             )
         })?;
         Ok(Policy::parse(&text, &path.display().to_string())?)
+    }
+}
+
+impl VerbosityOptions {
+    pub(super) fn level(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
     }
 }
 

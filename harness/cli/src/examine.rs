@@ -12,7 +12,7 @@ use cutover_evidence::journal::JournalError;
 use cutover_harness::capability::Capability;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::execute::TrialResult;
-use cutover_harness::runner::{Progress, Schedule, Session, run_all};
+use cutover_harness::runner::{Progress, Schedule, Session, Verbosity, run_all};
 use cutover_harness::suite::Case;
 use cutover_harness::target_file::Target;
 
@@ -27,8 +27,8 @@ pub(super) struct Execution<'a> {
     pub(super) first: &'a [String],
     /// Whether no more checks begin after one that makes it a NO-GO.
     pub(super) fail_fast: bool,
-    /// Whether nothing is said on the way.
-    pub(super) quiet: bool,
+    /// How much is printed while checks run.
+    pub(super) verbosity: Verbosity,
 }
 
 impl Execution<'_> {
@@ -37,33 +37,33 @@ impl Execution<'_> {
         let plan = &session.plan;
         let admitted = plan.checks.iter().filter(|check| check.is_admitted());
         let trials = admitted.count() * self.policy.rounds(plan.profile) as usize;
-        let progress = Progress::new(trials, PrintOptions::palette(&io::stderr()), self.quiet);
-        progress.say(&format!(
+        let progress = Progress::new(trials, PrintOptions::palette(&io::stderr()), self.verbosity);
+        progress.println(&format!(
             "cutover {} · target {} ({}) · profile {}",
             plan.cutover, plan.target.name, plan.target.stack, plan.profile,
         ));
-        progress.say(&format!("run {} · seed {}", plan.run, plan.seed));
+        progress.println(&format!("run {} · seed {}", plan.run, plan.seed));
         if plan.checks.iter().any(PlannedCheck::is_admitted) {
-            progress.doing("starting the stack");
+            progress.set_message("starting the stack");
             match session.start() {
                 Ok(ready) => {
-                    if session.serves_standins() {
-                        progress.say("nobody serves the stand-ins: this run does");
+                    if session.manages_standins() {
+                        progress.println("nobody serves the stand-ins: this run does");
                     }
-                    progress.say(&format!("stack ready in {:.1} s\n", ready.as_secs_f64()));
+                    progress.println(&format!("stack ready in {:.1} s\n", ready.as_secs_f64()));
                     self.rounds(&session, &progress);
                 }
                 Err(error) => {
                     let what = format!("the stack did not start: {error:#}");
                     // In full here; the report has room for its beginning.
-                    progress.say(&format!("error: {what}"));
+                    progress.println(&format!("error: {what}"));
                     unrecorded(session.incident(what), &progress);
                 }
             }
         }
-        progress.doing("taking the stack down");
+        progress.set_message("taking the stack down");
         unrecorded(session.close(), &progress);
-        progress.end();
+        progress.finish();
     }
 
     /// Runs every check as often as the profile asks. The first round must end within the
@@ -77,7 +77,7 @@ impl Execution<'_> {
         let mut longest = Duration::ZERO;
         for round in 1..=rounds {
             if rounds > 1 {
-                progress.say(&format!("round {round} of {rounds}"));
+                progress.println(&format!("round {round} of {rounds}"));
             }
             let begins = Instant::now();
             let is_whole = self.round(session, progress);
@@ -89,7 +89,7 @@ impl Execution<'_> {
                 return;
             }
             if budget.is_some_and(|budget| began.elapsed() + longest > budget) {
-                progress.say("there is no time for another round");
+                progress.println("there is no time for another round");
                 return;
             }
         }
@@ -112,7 +112,7 @@ impl Execution<'_> {
         };
         let left_out = run_all(session, self.catalog, &course, progress);
         if left_out > 0 {
-            progress.say(&format!(
+            progress.println(&format!(
                 "\na check failed that makes it a NO-GO: {left_out} others did not begin"
             ));
         }
@@ -130,6 +130,6 @@ impl Execution<'_> {
 /// Says that the run's journal could not be written; the judge will miss its end.
 fn unrecorded(written: Result<(), JournalError>, progress: &Progress) {
     if let Err(error) = written {
-        progress.say(&format!("error: {:#}", anyhow::Error::new(error)));
+        progress.println(&format!("error: {:#}", anyhow::Error::new(error)));
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn preflight(
         return Ok(RunGuards::default());
     };
     let access = RunGuards {
-        _claim: TargetLock::of(target)?,
+        _claim: TargetLock::acquire(target)?,
         links: Some(Arc::new(Links::open(&target.links)?)),
     };
     let nobody = Tenant {

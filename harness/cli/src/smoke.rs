@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CommandError;
-use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
+use super::common_options::{
+    PolicyOption, PrintOptions, TargetOption, VerbosityOptions, default_output,
+};
 use super::validate::{Depth, Validate};
 use cutover_harness::catalog::Catalog;
 
@@ -28,9 +30,8 @@ pub(super) struct Smoke {
     /// Exit with 4 instead of 0 on CONDITIONAL
     #[arg(long)]
     strict: bool,
-    /// Print the verdict alone
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    verbosity: VerbosityOptions,
     #[command(flatten)]
     print: PrintOptions,
 }
@@ -42,7 +43,7 @@ impl Smoke {
             dry_run: self.dry_run,
             output: self.output,
             strict: self.strict,
-            quiet: self.quiet,
+            verbosity: self.verbosity,
             ..Validate::of(self.target, self.policy, self.print, Depth::Smoke)
         };
         validate.run(catalog)

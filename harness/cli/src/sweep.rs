@@ -76,11 +76,11 @@ impl Sweep {
         let Residue {
             removed,
             left,
-            put_back,
+            restored,
         } = runtime.block_on(remove_residue(&self.output, &target, contract))?;
         writeln!(
             out,
-            "target {}: {removed} documents removed, {left} left, {put_back} instructions put it back",
+            "target {}: {removed} documents removed, {left} left, {restored} instructions put it back",
             target.name
         )?;
         Ok(if left == 0 { swept } else { exit::INCONCLUSIVE })

@@ -15,7 +15,9 @@ use cutover_reports::verdict::{Verdict, judge};
 use time::OffsetDateTime;
 
 use super::CommandError;
-use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
+use super::common_options::{
+    PolicyOption, PrintOptions, TargetOption, VerbosityOptions, default_output,
+};
 use super::dry_run::describe;
 use super::examine::Execution;
 use super::preflight::preflight;
@@ -27,7 +29,7 @@ use cutover_harness::catalog::{Catalog, SeededDefect};
 use cutover_harness::plan::{PlanRequest, plan};
 use cutover_harness::reference::StackRequest;
 use cutover_harness::run_directory::run_id;
-use cutover_harness::runner::{AttachedSpec, Session, SessionConfig, StandinsMode, SystemSpec};
+use cutover_harness::runner::{AttachedSpec, Session, SessionConfig, StandinsMode, SutSpec};
 use cutover_harness::target_file::Target;
 use cutover_stack as stack;
 
@@ -36,10 +38,6 @@ const JOBS: u16 = 12;
 
 /// Run the suites against a target and give the verdict
 #[derive(Args, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(super) struct Validate {
     #[command(flatten)]
     pub(super) target: TargetOption,
@@ -83,9 +81,8 @@ pub(super) struct Validate {
     /// Exit with 4 instead of 0 on CONDITIONAL
     #[arg(long)]
     pub(super) strict: bool,
-    /// Print the verdict alone
-    #[arg(long, short)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) verbosity: VerbosityOptions,
     #[command(flatten)]
     pub(super) print: PrintOptions,
 }
@@ -126,7 +123,7 @@ impl Validate {
             jobs: JOBS,
             defect: None,
             strict: false,
-            quiet: false,
+            verbosity: VerbosityOptions::default(),
             print,
         }
     }
@@ -154,7 +151,7 @@ impl Validate {
             jobs: usize::from(self.jobs),
             first: &self.first,
             fail_fast: self.fail_fast,
-            quiet: self.quiet,
+            verbosity: self.verbosity.level(),
         };
         examination.of(session);
         self.conclude(&path, &policy)
@@ -191,7 +188,7 @@ impl Validate {
         links: Option<Arc<Links>>,
     ) -> anyhow::Result<Session> {
         let redactor = Arc::<Redactor>::default();
-        let system = self.system(catalog, target, &contract, &plan, links, &redactor)?;
+        let sut = self.sut(catalog, target, &contract, &plan, links, &redactor)?;
         let session = Session::open(SessionConfig {
             target,
             contract,
@@ -199,14 +196,14 @@ impl Validate {
             output: &self.output,
             redactor,
             reference: catalog.reference,
-            system,
+            sut,
         })?;
         session.listen_for_signals()?;
         Ok(session)
     }
 
     /// What the run is to run against; resolves the secrets of a deployed system.
-    fn system(
+    fn sut(
         &self,
         catalog: &Catalog,
         target: &Target,
@@ -214,7 +211,7 @@ impl Validate {
         plan: &Plan,
         links: Option<Arc<Links>>,
         redactor: &Redactor,
-    ) -> anyhow::Result<SystemSpec> {
+    ) -> anyhow::Result<SutSpec> {
         let program = std::env::current_exe().context("find cutover's own binary")?;
         let runs = plan.checks.iter().any(PlannedCheck::is_admitted);
         let Some(attachment) = target.attachment() else {
@@ -226,7 +223,7 @@ impl Validate {
                 contract,
                 defect: self.defect(catalog)?,
             };
-            return Ok(SystemSpec::OwnStacks {
+            return Ok(SutSpec::OwnStacks {
                 spec: catalog.reference.stack_spec(program, &request),
                 lanes: target.stack.lanes,
             });
@@ -236,7 +233,7 @@ impl Validate {
         } else {
             None
         };
-        Ok(SystemSpec::Attached(AttachedSpec {
+        Ok(SutSpec::Attached(AttachedSpec {
             connection: attachment.connection(redactor)?,
             links,
             standins,
@@ -274,7 +271,7 @@ fn hosting(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(StandinsMode::of(target, contract, program, redactor))
+    runtime.block_on(StandinsMode::detect(target, contract, program, redactor))
 }
 
 /// Prints the verdict as a person reads it.

@@ -1,4 +1,4 @@
-//! Seeded defects: deviations of the reference stack that can be switched on.
+//! Seeded defects: deviations of the reference stack that can be switched on to test the checks.
 
 use std::fmt;
 

@@ -61,7 +61,7 @@ fn what_cannot_be_put_back_ends_the_run() {
     let validated = world.cutover(&["validate", "--target", target, "--check", CHECKS[0]]);
     assert_eq!(validated.status.code(), Some(3), "{validated:?}");
     let life = world.run().journal;
-    let is_told = |event: &RunEvent| matches!(event, RunEvent::Incident { what } if what.contains("was not put back"));
+    let is_told = |event: &RunEvent| matches!(event, RunEvent::Incident { what } if what.contains("was not restored"));
     assert!(life.iter().any(|line| is_told(&line.event)), "{life:?}");
     assert!(!world.worker_is_alive());
     let left = world.cutover(&["sweep", "--target", target]);

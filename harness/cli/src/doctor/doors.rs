@@ -17,7 +17,7 @@ use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
 use cutover_harness::connection::Connection;
 use cutover_harness::interlock::verify_class;
-use cutover_harness::lane::{SutClients, SutConfig};
+use cutover_harness::sut_clients::{SutClients, SutConfig};
 use cutover_harness::target_file::Target;
 
 /// How far the clocks may be apart before tokens are in danger.
@@ -67,7 +67,7 @@ pub(super) async fn go_round(
     tokens(&lane, report);
     if open.contains("api") {
         if !links.is_empty() {
-            let answers = lane.answers(ANSWERS_WITHIN).await;
+            let answers = lane.wait_until_healthy(ANSWERS_WITHIN).await;
             report.step("links", answers, |()| {
                 "the API answers with its links open".to_owned()
             });
@@ -75,7 +75,7 @@ pub(super) async fn go_round(
         let version = api(&lane, report).await;
         let proof = verify_class(target, &contract.fields.version, version.as_ref(), None);
         report.note("class", proof.map(|()| target.class));
-        let tenants = lane.two_tenants_are_let_in().await;
+        let tenants = lane.verify_tenants().await;
         report.step("identity", tenants, |()| {
             "two tenants are let in".to_owned()
         });
@@ -125,7 +125,7 @@ fn judged(name: &str, said: &TokenClaims) -> Result<String, String> {
 
 /// Asks the API how it is and what it is.
 async fn api(lane: &SutClients, report: &mut Report) -> Option<Value> {
-    let pipeline = lane.nobody();
+    let pipeline = lane.anonymous_pipeline();
     let health = match pipeline.health().await {
         Ok(reply) => reply,
         Err(stop) => {

@@ -110,8 +110,9 @@ async fn standins(
 ) -> Option<StandinHost> {
     let at = target.standins.as_ref()?;
     let started = async {
-        let hosting = StandinsMode::of(target, contract, &env::current_exe()?, redactor).await?;
-        let StandinsMode::Us(host) = hosting else {
+        let hosting =
+            StandinsMode::detect(target, contract, &env::current_exe()?, redactor).await?;
+        let StandinsMode::Managed(host) = hosting else {
             return Ok(None);
         };
         host.start().await?;

@@ -101,7 +101,7 @@ mod tests {
             ] {
                 assert_eq!(target.grants().include(capability), given, "{capability}");
             }
-            assert_eq!(target.serving().unwrap().is_some(), answers.standins);
+            assert_eq!(target.standin_config().unwrap().is_some(), answers.standins);
             assert_eq!(
                 target.identity.login.is_some(),
                 answers.identity == Way::Login
