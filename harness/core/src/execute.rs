@@ -98,7 +98,7 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     if let Err(error) = env.runtime.block_on(cx.restore()) {
         // Later checks would run on a changed system, so the run stops.
         env.interrupt
-            .ask("cutover: the target could not be restored");
+            .ask("cutover, because the target could not be restored");
         if matches!(trial.outcome, Outcome::Passed) {
             trial = TrialResult::without_result(error.context("restore the target"));
         }

@@ -18,8 +18,8 @@ use cutover_contract::contract::{Pointer, VersionFields};
 pub enum Interlock {
     /// The profile has effects that the target's class does not allow.
     #[error(
-        "refused: profile '{profile}' has effects up to '{asked}'; class {class} of target '{target}' allows effects up to \
-         '{most}'; use `cutover smoke`"
+        "refused: profile '{profile}' has effects up to '{requested}'; class {class} of target '{target}' allows effects up to \
+         '{maximum}'; use `cutover smoke`"
     )]
     Profile {
         /// The profile.
@@ -29,9 +29,9 @@ pub enum Interlock {
         /// Its class.
         class: Class,
         /// The largest effect of the profile.
-        asked: Effect,
+        requested: Effect,
         /// The largest effect that the class allows.
-        most: Effect,
+        maximum: Effect,
     },
     /// The policy does not allow the profile in production.
     #[error(
@@ -100,11 +100,11 @@ pub enum Interlock {
 
 /// Refuses a profile whose effects exceed those that the target's class allows, before any request.
 pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Result<(), Interlock> {
-    let (asked, most) = (policy.max_effect(profile), target.max_effect());
+    let (requested, maximum) = (policy.max_effect(profile), target.max_effect());
     if target.class != Class::Production {
         return Ok(());
     }
-    if asked <= most {
+    if requested <= maximum {
         if policy.allowed_in_production(profile) {
             return Ok(());
         }
@@ -117,8 +117,8 @@ pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Resu
         profile,
         target: target.name.clone(),
         class: target.class,
-        asked,
-        most,
+        requested,
+        maximum,
     })
 }
 

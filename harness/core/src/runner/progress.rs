@@ -139,12 +139,12 @@ fn is_noteworthy(outcome: &Outcome) -> bool {
     }
 }
 
-/// The check that runs longest, and how many others run.
+/// The number of running checks, and the one that has run longest.
 fn running_message(running: &[String]) -> String {
     match running {
         [] => String::new(),
         [only] => only.clone(),
-        [oldest, others @ ..] => format!("{oldest} (+{} running)", others.len()),
+        [oldest, ..] => format!("{} running: {oldest}", running.len()),
     }
 }
 
@@ -211,6 +211,6 @@ mod tests {
         let ids = ["a::b", "c::d", "e::f"].map(str::to_owned);
         assert_eq!(running_message(&[]), "");
         assert_eq!(running_message(&ids[..1]), "a::b");
-        assert_eq!(running_message(&ids), "a::b (+2 running)");
+        assert_eq!(running_message(&ids), "3 running: a::b");
     }
 }

@@ -286,7 +286,7 @@ impl Session {
                 (Sut::OwnStacks, Some(lanes)) => {
                     self.clients(lanes.shared().await?.info(), None).await
                 }
-                (Sut::OwnStacks, None) => anyhow::bail!("a session without stacks"),
+                (Sut::OwnStacks, None) => anyhow::bail!("the session has no stacks"),
             });
         let clients = clients.await?;
         clients.accounts().renew().await?;

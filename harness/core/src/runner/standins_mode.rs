@@ -9,7 +9,7 @@ use cutover_evidence::redact::Redactor;
 use cutover_stack::{StandinHost, SweepScope, sweep};
 use serde_json::json;
 
-/// Who runs the stand-ins of a target.
+/// Whether a run must start the stand-ins of its target.
 #[derive(Debug)]
 pub enum StandinsMode {
     /// The target has no stand-ins.

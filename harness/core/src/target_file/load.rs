@@ -183,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_control_key_is_refused_with_the_line_of_its_table() {
+        let message = problem(&format!("{LOCAL}[control.worker]\nkill = [\"a\"]\n"));
+        assert!(
+            message.starts_with("x.toml:4: unknown key 'control.worker.kill'"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn a_missing_key_is_named() {
         assert!(problem("schema = 1\nclass = \"local\"\n").contains("missing field `name`"));
     }

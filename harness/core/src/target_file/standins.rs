@@ -228,7 +228,7 @@ impl StandinConfig<'_> {
         })
     }
 
-    /// The accounts of `[identity.login]`, if it logs in at the stand-in, which must know them.
+    /// The accounts of the stand-in's identity provider: those of `[identity.login]`, if they log in there.
     fn users(&self, redactor: &Redactor) -> Result<Vec<StandinUser>, SecretError> {
         let accounts = self.login.map_or(&[][..], |login| &login.accounts);
         let user = |account: &super::AccountSettings| {
