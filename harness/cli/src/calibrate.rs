@@ -18,7 +18,7 @@ use crate::{CommandError, UsageError, runtime};
 use cutover_evidence::interrupt::Interrupt;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::plan::known_suites;
-use cutover_harness::run_directory::fresh_id;
+use cutover_harness::run_directory::new_run_id;
 
 /// Measure detection and false-alarm rates with seeded defects
 #[derive(Args, Debug)]
@@ -76,7 +76,7 @@ impl Calibrate {
         let seed = self.seed.unwrap_or_else(rand::random);
         let sample = self.sample.map(|size| (size, seed));
         let subjects = choose(catalog, &self.defect, &self.suite, sample, self.healthy)?;
-        let id = fresh_id(time::OffsetDateTime::now_utc());
+        let id = new_run_id(time::OffsetDateTime::now_utc());
         let directory = self.output.join(format!("calibration-{id}"));
         let settings = Settings {
             suites: self.suite,

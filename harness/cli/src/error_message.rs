@@ -223,14 +223,18 @@ fn secret(error: &SecretError) -> (Vec<String>, Option<String>) {
             ],
             Some(format!("set {name}, or change '{key}' in the target file")),
         ),
-        SecretError::Nothing { key, program, how } => (
+        SecretError::Failed {
+            key,
+            program,
+            reason: how,
+        } => (
             vec![
                 format!("run '{program}' for the secret of '{key}'"),
                 how.clone(),
             ],
             Some(format!("run '{program}' by hand to see its output")),
         ),
-        SecretError::Unreadable { key, .. } | SecretError::NotRun { key, .. } => (
+        SecretError::Unreadable { key, .. } | SecretError::NotStarted { key, .. } => (
             vec![error.to_string()],
             Some(format!("change '{key}' in the target file")),
         ),

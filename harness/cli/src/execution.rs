@@ -13,7 +13,7 @@ use cutover_evidence::journal::JournalError;
 use cutover_harness::capability::Capability;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::execute::TrialResult;
-use cutover_harness::runner::{Progress, Schedule, Session, run_all};
+use cutover_harness::runner::{Progress, Schedule, Session, Verbosity, run_all};
 use cutover_harness::suite::Case;
 use cutover_harness::target_file::Target;
 
@@ -29,7 +29,7 @@ pub(super) struct Execution<'a> {
     /// Whether no more checks start after a failure that makes the verdict NO-GO.
     pub(super) fail_fast: bool,
     /// Whether no progress is printed.
-    pub(super) quiet: bool,
+    pub(super) verbosity: Verbosity,
 }
 
 impl Execution<'_> {
@@ -38,33 +38,33 @@ impl Execution<'_> {
         let plan = &session.plan;
         let admitted = plan.checks.iter().filter(|check| check.is_admitted());
         let trials = admitted.count() * self.policy.rounds(plan.profile) as usize;
-        let progress = Progress::new(trials, PrintOptions::palette(&io::stderr()), self.quiet);
-        progress.say(&format!(
+        let progress = Progress::new(trials, PrintOptions::palette(&io::stderr()), self.verbosity);
+        progress.println(&format!(
             "cutover {} · target {} ({}) · profile {}",
             plan.cutover, plan.target.name, plan.target.stack, plan.profile,
         ));
-        progress.say(&format!("run {} · seed {}", plan.run, plan.seed));
+        progress.println(&format!("run {} · seed {}", plan.run, plan.seed));
         if plan.checks.iter().any(PlannedCheck::is_admitted) {
-            progress.doing("starting the stack");
+            progress.set_message("starting the stack");
             match session.start() {
                 Ok(elapsed) => {
-                    if session.serves_standins() {
-                        progress.say("no stand-ins are running: this run starts its own");
+                    if session.manages_standins() {
+                        progress.println("no stand-ins are running: this run starts its own");
                     }
-                    progress.say(&format!("stack ready in {:.1} s\n", elapsed.as_secs_f64()));
+                    progress.println(&format!("stack ready in {:.1} s\n", elapsed.as_secs_f64()));
                     self.run_rounds(&session, &progress);
                 }
                 Err(error) => {
                     // The reports shorten the incident, so all of it is printed here.
                     let incident = format!("the stack did not start: {error:#}");
-                    progress.say(&error_message(&error.context("start the stack")));
+                    progress.println(&error_message(&error.context("start the stack")));
                     report_unwritten(session.incident(incident), &progress);
                 }
             }
         }
-        progress.doing("stopping the stack");
+        progress.set_message("stopping the stack");
         report_unwritten(session.close(), &progress);
-        progress.end();
+        progress.finish();
     }
 
     /// Runs every check as often as the profile requires. The first round must end within the
@@ -78,7 +78,7 @@ impl Execution<'_> {
         let mut longest = Duration::ZERO;
         for round in 1..=rounds {
             if rounds > 1 {
-                progress.say(&format!("round {round} of {rounds}"));
+                progress.println(&format!("round {round} of {rounds}"));
             }
             let round_started = Instant::now();
             let is_complete = self.run_round(session, progress);
@@ -90,7 +90,7 @@ impl Execution<'_> {
                 return;
             }
             if budget.is_some_and(|budget| started.elapsed() + longest > budget) {
-                progress.say("not enough time is left for another round");
+                progress.println("not enough time is left for another round");
                 return;
             }
         }
@@ -113,7 +113,7 @@ impl Execution<'_> {
         };
         let not_started = run_all(session, self.catalog, &schedule, progress);
         if not_started > 0 {
-            progress.say(&format!(
+            progress.println(&format!(
                 "\na failed check makes the verdict NO-GO: {not_started} other checks were not started"
             ));
         }
@@ -131,6 +131,6 @@ impl Execution<'_> {
 /// Prints that the journal could not be written; the verdict will miss those events.
 fn report_unwritten(written: Result<(), JournalError>, progress: &Progress) {
     if let Err(error) = written {
-        progress.say(&error_message(&error.into()));
+        progress.println(&error_message(&error.into()));
     }
 }

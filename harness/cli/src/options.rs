@@ -12,6 +12,7 @@ use cutover_reports::render::Palette;
 
 use crate::UsageError;
 use cutover_harness::catalog::Catalog;
+use cutover_harness::runner::Verbosity;
 use cutover_harness::target_file::Target;
 
 /// The target to check.
@@ -50,6 +51,17 @@ pub(super) struct PrintOptions {
     /// When to use colour; `NO_COLOR` is honoured
     #[arg(long, value_enum, default_value_t = ColorMode::Auto, value_name = "WHEN")]
     color: ColorMode,
+}
+
+/// How much to print while checks run.
+#[derive(Args, Debug, Default)]
+pub(super) struct VerbosityOptions {
+    /// Print the verdict only
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print a line for every check, not only for failures
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
 }
 
 /// When to use colour.
@@ -96,6 +108,16 @@ impl TargetOption {
             Some(path) => Target::read(path)?,
             None => Target::parse(catalog.target.text, catalog.target.origin)?,
         })
+    }
+}
+
+impl VerbosityOptions {
+    pub(super) fn level(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        }
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn preflight(
         return Ok(RunGuards::default());
     };
     let guards = RunGuards {
-        _lock: TargetLock::of(target)?,
+        _lock: TargetLock::acquire(target)?,
         links: Some(Arc::new(Links::open(&target.links)?)),
     };
     let pipeline = anonymous_client(&attachment, contract)?;

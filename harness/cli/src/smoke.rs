@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use cutover_reports::record::Profile;
 
-use crate::options::{PolicyOption, PrintOptions, TargetOption, default_output};
+use crate::options::{PolicyOption, PrintOptions, TargetOption, VerbosityOptions, default_output};
 use crate::validate::Validate;
 use crate::{CommandError, UsageError};
 use cutover_harness::catalog::Catalog;
@@ -38,9 +38,8 @@ pub(super) struct Smoke {
     /// Exit with 4 instead of 0 on CONDITIONAL
     #[arg(long)]
     strict: bool,
-    /// Print the verdict only
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    verbosity: VerbosityOptions,
     #[command(flatten)]
     print: PrintOptions,
 }
@@ -63,7 +62,7 @@ impl Smoke {
             dry_run: self.dry_run,
             output: self.output,
             strict: self.strict,
-            quiet: self.quiet,
+            verbosity: self.verbosity,
             ..Validate::with_defaults(target, self.policy, self.print, Profile::Smoke)
         };
         validate.run(catalog)

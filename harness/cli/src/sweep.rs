@@ -90,10 +90,10 @@ impl Sweep {
         let Residue {
             removed,
             left,
-            put_back,
+            restored,
         } = runtime.block_on(remove_residue(&self.output, &target, contract))?;
         print_line(format!(
-            "target {}: {removed} documents removed, {left} left, {put_back} control actions undone",
+            "target {}: {removed} documents removed, {left} left, {restored} control actions undone",
             target.name
         ))?;
         Ok(left == 0)

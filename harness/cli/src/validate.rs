@@ -18,7 +18,9 @@ use crate::CommandError;
 use crate::dry_run::describe;
 use crate::error_message::error_message;
 use crate::execution::Execution;
-use crate::options::{PolicyOption, PrintOptions, SelectionOptions, TargetOption, default_output};
+use crate::options::{
+    PolicyOption, PrintOptions, SelectionOptions, TargetOption, VerbosityOptions, default_output,
+};
 use crate::output::print;
 use crate::preflight::preflight;
 use crate::runtime;
@@ -30,7 +32,7 @@ use cutover_harness::catalog::{Catalog, SeededDefect};
 use cutover_harness::plan::{PlanRequest, plan};
 use cutover_harness::reference::StackRequest;
 use cutover_harness::run_directory::run_id;
-use cutover_harness::runner::{AttachedSpec, Session, SessionConfig, StandinsMode, SystemSpec};
+use cutover_harness::runner::{AttachedSpec, Session, SessionConfig, StandinsMode, SutSpec};
 use cutover_harness::target_file::Target;
 use cutover_stack as stack;
 
@@ -92,9 +94,8 @@ pub(super) struct Validate {
         help_heading = "Output"
     )]
     pub(super) output: PathBuf,
-    /// Print the verdict only
-    #[arg(long, short, help_heading = "Output")]
-    pub(super) quiet: bool,
+    #[command(flatten, next_help_heading = "Output")]
+    pub(super) verbosity: VerbosityOptions,
     #[command(flatten, next_help_heading = "Output")]
     pub(super) print: PrintOptions,
 }
@@ -121,7 +122,7 @@ impl Validate {
             policy,
             strict: false,
             output: default_output().to_owned(),
-            quiet: false,
+            verbosity: VerbosityOptions::default(),
             print,
         }
     }
@@ -148,7 +149,7 @@ impl Validate {
             jobs: usize::from(self.jobs),
             first: &self.run_first,
             fail_fast: self.fail_fast,
-            quiet: self.quiet,
+            verbosity: self.verbosity.level(),
         };
         execution.run(session);
         self.conclude(&path, &policy)
@@ -182,7 +183,7 @@ impl Validate {
         links: Option<Arc<Links>>,
     ) -> anyhow::Result<Session> {
         let redactor = Arc::<Redactor>::default();
-        let system = self.system(catalog, target, &contract, &plan, links, &redactor)?;
+        let sut = self.sut(catalog, target, &contract, &plan, links, &redactor)?;
         let session = Session::open(SessionConfig {
             target,
             contract,
@@ -190,14 +191,14 @@ impl Validate {
             output: &self.output,
             redactor,
             reference: catalog.reference,
-            system,
+            sut,
         })?;
         session.listen_for_signals()?;
         Ok(session)
     }
 
     /// The system under test; resolves the secrets of a deployed one.
-    fn system(
+    fn sut(
         &self,
         catalog: &Catalog,
         target: &Target,
@@ -205,7 +206,7 @@ impl Validate {
         plan: &Plan,
         links: Option<Arc<Links>>,
         redactor: &Redactor,
-    ) -> anyhow::Result<SystemSpec> {
+    ) -> anyhow::Result<SutSpec> {
         let program = std::env::current_exe().context("find the binary of cutover")?;
         let has_checks = plan.checks.iter().any(PlannedCheck::is_admitted);
         let Some(attachment) = target.attachment() else {
@@ -217,7 +218,7 @@ impl Validate {
                 contract,
                 defect: self.defect(catalog)?,
             };
-            return Ok(SystemSpec::OwnStacks {
+            return Ok(SutSpec::OwnStacks {
                 spec: catalog.reference.stack_spec(program, &request),
                 lanes: target.stack.lanes,
             });
@@ -227,7 +228,7 @@ impl Validate {
         } else {
             None
         };
-        Ok(SystemSpec::Attached(AttachedSpec {
+        Ok(SutSpec::Attached(AttachedSpec {
             connection: attachment.connection(redactor)?,
             links,
             standins,
@@ -263,7 +264,7 @@ fn standins_mode(
     redactor: &Redactor,
 ) -> anyhow::Result<StandinsMode> {
     let runtime = runtime::current_thread()?;
-    runtime.block_on(StandinsMode::of(target, contract, program, redactor))
+    runtime.block_on(StandinsMode::detect(target, contract, program, redactor))
 }
 
 /// Prints the verdict as text.

@@ -106,8 +106,9 @@ async fn start_standins(
     let addresses = context.target.standins.as_ref()?;
     let start = async {
         let program = env::current_exe().context("find the binary of cutover")?;
-        let mode = StandinsMode::of(context.target, context.contract, &program, redactor).await?;
-        let StandinsMode::Us(host) = mode else {
+        let mode =
+            StandinsMode::detect(context.target, context.contract, &program, redactor).await?;
+        let StandinsMode::Managed(host) = mode else {
             return Ok(None);
         };
         host.start().await?;

@@ -17,7 +17,7 @@ use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
 use cutover_harness::connection::Connection;
 use cutover_harness::interlock::verify_class;
-use cutover_harness::lane::{SutClients, SutConfig};
+use cutover_harness::sut_clients::{SutClients, SutConfig};
 use cutover_harness::target_file::Target;
 
 /// The difference of the clocks above which tokens may be rejected.
@@ -64,7 +64,7 @@ pub(super) async fn check_endpoints(
     check_tokens(&clients, report);
     if reachable.contains("api") {
         if !links.is_empty() {
-            let answers = clients.answers(LINKS_TIMEOUT).await;
+            let answers = clients.wait_until_healthy(LINKS_TIMEOUT).await;
             report.add_step("links", answers, |()| {
                 "the API answers through its links".to_owned()
             });
@@ -72,7 +72,7 @@ pub(super) async fn check_endpoints(
         let version = check_api(&clients, report).await;
         let verified = verify_class(target, &contract.fields.version, version.as_ref(), None);
         report.add("class", verified.map(|()| target.class));
-        let tenants = clients.two_tenants_are_let_in().await;
+        let tenants = clients.verify_tenants().await;
         report.add_step("identity", tenants, |()| {
             "two tenants can authenticate".to_owned()
         });
@@ -97,7 +97,7 @@ fn check_links(links: &Links, report: &mut Report) {
 
 /// Checks health, clock and version of the API; returns the version.
 async fn check_api(clients: &SutClients, report: &mut Report) -> Option<Value> {
-    let pipeline = clients.nobody();
+    let pipeline = clients.anonymous_pipeline();
     let health = match pipeline.health().await {
         Ok(reply) => reply,
         Err(stop) => {

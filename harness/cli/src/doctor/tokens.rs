@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::report::Report;
-use cutover_harness::lane::SutClients;
+use cutover_harness::sut_clients::SutClients;
 
 /// A token that expires sooner may expire during a run.
 const MIN_MINUTES_LEFT: i64 = 10;

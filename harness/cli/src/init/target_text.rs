@@ -109,7 +109,7 @@ mod tests {
                     "{capability}"
                 );
             }
-            assert_eq!(target.serving().unwrap().is_some(), answers.standins);
+            assert_eq!(target.standin_config().unwrap().is_some(), answers.standins);
             assert_eq!(
                 target.identity.login.is_some(),
                 answers.identity == IdentityMethod::Login

@@ -1,7 +1,7 @@
-//! Leaks: looks whether a secret has reached the disk in spite of everything, and withholds what holds one.
+//! The leak scan: finds secrets that reached a run directory, and quarantines the files that contain them.
 //!
-//! Every line is masked before it is written. That this works is not taken on trust: a canary goes
-//! the same way as all evidence, and at the end of a run every file is searched for every secret.
+//! Every line is masked before it is written. The scan verifies that: a canary secret is written
+//! like all evidence, and at the end of a run every file is searched for every secret.
 
 use std::fs;
 use std::io;
@@ -14,13 +14,14 @@ use cutover_evidence::journal::{Journal, JournalError};
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
 
-/// The file that the canary is in.
+/// The file that contains the canary.
 const CANARY_FILE: &str = "canary.jsonl";
 
-/// What stands in the place of evidence that held a secret.
+/// The content that replaces a file with a secret.
 const WITHHELD: &str = "{\"withheld\":\"a secret was found here\"}\n";
 
-/// Writes a secret that is of no use the way that all evidence goes: masked, or this run is not to be shown.
+/// Writes a canary: a random secret in the forms in which evidence contains secrets.
+/// If it is not masked, the scan finds it.
 pub(crate) fn plant_canary(directory: &Path, redactor: &Arc<Redactor>) -> Result<(), JournalError> {
     let canary = Secret::random();
     redactor.learn(&canary);
@@ -32,7 +33,7 @@ pub(crate) fn plant_canary(directory: &Path, redactor: &Arc<Redactor>) -> Result
     }))
 }
 
-/// Empties every file under a directory that holds a known secret; gives their names.
+/// Replaces every file under a directory that contains a known secret. Returns their names.
 pub(crate) fn quarantine(directory: &Path, redactor: &Redactor) -> io::Result<Vec<String>> {
     let mut withheld = Vec::new();
     for path in files_under(directory)? {
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_canary_that_is_masked_is_not_found() {
+    fn a_masked_canary_is_not_found() {
         let directory = tempfile::tempdir().unwrap();
         let redactor = Arc::new(Redactor::default());
         plant_canary(directory.path(), &redactor).unwrap();
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_reached_the_disk_is_withheld_and_its_file_named() {
+    fn a_file_with_a_secret_is_named_and_its_content_withheld() {
         let directory = tempfile::tempdir().unwrap();
         let redactor = Redactor::default();
         redactor.learn(&Secret::new("a-secret-that-leaked"));

@@ -1,4 +1,4 @@
-//! One stack for many processes: cargo-nextest runs every check in a process of its own.
+//! Support for cargo-nextest: one stack for many processes, because each check runs in a process of its own.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -10,19 +10,20 @@ use anyhow::Context as _;
 
 use cutover_stack::StackInfo;
 
-/// How cargo-nextest says that it runs one process per test.
-const MODE: (&str, &str) = ("NEXTEST_EXECUTION_MODE", "process-per-test");
+/// The variable by which cargo-nextest announces one process per test, and its value.
+const EXECUTION_MODE: (&str, &str) = ("NEXTEST_EXECUTION_MODE", "process-per-test");
 
 /// Whether other processes run the other checks of this run.
 pub(crate) fn is_shared_run() -> bool {
-    std::env::var(MODE.0).is_ok_and(|mode| mode == MODE.1)
+    let (name, value) = EXECUTION_MODE;
+    std::env::var(name).is_ok_and(|mode| mode == value)
 }
 
-/// The stack of this run: the first process that asks has it started, by a
-/// process that keeps it for as long as the parent of all of them lives.
+/// The stack of this run. The first process that needs it starts it in a background
+/// process, which keeps it for the lifetime of their common parent.
 pub(crate) fn shared_stack(program: &Path, run_directory: &Path) -> anyhow::Result<StackInfo> {
     fs::create_dir_all(run_directory)?;
-    // The lock is held until the address is written; a process that dies lets it go.
+    // The lock is held until the address is written. The end of a process releases it.
     let lock = File::create(run_directory.join("stack.lock"))?;
     lock.lock()?;
     let address = run_directory.join("stack.address");
@@ -36,24 +37,24 @@ pub(crate) fn shared_stack(program: &Path, run_directory: &Path) -> anyhow::Resu
     Ok(StackInfo::read(&directory)?)
 }
 
-/// Starts the keeper and waits for the one line it prints: the stack's directory.
+/// Starts the background process and reads the line that it prints: the stack's directory.
 fn start(program: &Path) -> anyhow::Result<PathBuf> {
-    let mut keeper = Command::new(program)
+    let mut background = Command::new(program)
         .args(["stack", "up", "--follow", &parent_id().to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        // A standard error that outlives the test would look like a leak.
+        // cargo-nextest reports a standard error that outlives the test as a leak.
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .context("start the keeper of the stack")?;
+        .context("start the background process of the stack")?;
     let mut line = String::new();
-    if let Some(stdout) = keeper.stdout.take() {
+    if let Some(stdout) = background.stdout.take() {
         BufReader::new(stdout).read_line(&mut line)?;
     }
     anyhow::ensure!(
         !line.is_empty(),
-        "the stack did not start; `cutover stack up` says why"
+        "the stack did not start; run `cutover stack up` to see the error"
     );
     Ok(PathBuf::from(line.trim_end()))
 }

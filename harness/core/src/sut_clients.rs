@@ -1,4 +1,4 @@
-//! A lane: one system under test with the clients that reach it, shared by the trials that run on it.
+//! The clients of one system under test, shared by the trials that run on it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use sqlx::PgPool;
 use crate::capability::Capability;
 use crate::cleanup::CreatedDocument;
 use crate::connection::Connection;
-use crate::control::tell_stack;
 use crate::control_action::ControlAction;
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
@@ -22,41 +21,39 @@ use cutover_evidence::secret::Secret;
 use cutover_fault::Links;
 use cutover_stack::Stack;
 
-/// How long an API may take to answer after it was started.
-const API_STARTS_WITHIN: Duration = Duration::from_mins(1);
+/// How long an API may take to become healthy after a start.
+const API_START_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A door that does not open.
+/// Access that a check is denied.
 #[derive(Debug, thiserror::Error)]
-pub enum LaneError {
-    /// The check uses what its table line does not say.
-    #[error(
-        "check '{check}' uses {capability} without requiring it; add it to its line of the table"
-    )]
+pub enum AccessError {
+    /// The check uses a capability that its table line does not require.
+    #[error("check '{check}' uses {capability}; add it to `requires` in its line of the table")]
     Undeclared {
         /// The check.
         check: &'static str,
-        /// What it uses.
+        /// The capability.
         capability: Capability,
     },
-    /// The target does not give what the check was admitted for.
-    #[error("check '{check}' needs {capability}, which this target does not give")]
-    Closed {
+    /// The target does not grant a capability that the check requires.
+    #[error("check '{check}' requires {capability}, which this target does not grant")]
+    NotGranted {
         /// The check.
         check: &'static str,
-        /// What it needs.
+        /// The capability.
         capability: Capability,
     },
-    /// The check would stop processes that others use.
+    /// The check controls processes that other checks use.
     #[error(
-        "check '{check}' controls processes of a shared stack; give its line `alone_with_workers`"
+        "check '{check}' controls processes of a shared stack; add `alone_with_workers` to its line of the table"
     )]
-    Shared {
+    SharedStack {
         /// The check.
         check: &'static str,
     },
 }
 
-/// One system under test with the clients that reach it.
+/// The clients of one system under test.
 pub struct SutClients {
     connection: Connection,
     /// The secrets of the system, by name.
@@ -71,25 +68,25 @@ pub struct SutClients {
     links: Option<Arc<Links>>,
 }
 
-/// What a lane is opened with.
+/// What the clients of a system are made from.
 pub struct SutConfig<'a> {
-    /// Where the system is.
+    /// Where the system is, and how to authenticate there.
     pub connection: Connection,
     /// The stack, where one trial at a time owns it and may control its processes.
     pub stack: Option<Arc<Stack>>,
-    /// What keeps us from harming it, where it is not ours.
+    /// The safeguards of an attached target.
     pub safeguards: Option<&'a Safeguards>,
-    /// What its connections pass through, where they do.
+    /// The links that its connections pass through, if there are any.
     pub links: Option<Arc<Links>>,
-    /// The contract that the system is held to.
+    /// The contract of the system.
     pub contract: &'a Arc<Contract>,
-    /// Knows the secrets.
+    /// Masks the secrets.
     pub redactor: &'a Arc<Redactor>,
 }
 
 impl SutClients {
-    /// Opens the clients of a system. Connects to nothing yet, unless accounts must log in.
-    pub async fn open(opening: SutConfig<'_>) -> anyhow::Result<Self> {
+    /// Opens the clients of a system. It connects only where accounts must log in.
+    pub async fn open(config: SutConfig<'_>) -> anyhow::Result<Self> {
         let SutConfig {
             connection,
             stack,
@@ -97,7 +94,7 @@ impl SutClients {
             links,
             contract,
             redactor,
-        } = opening;
+        } = config;
         let http = probe::client()?;
         Ok(Self {
             accounts: Accounts::open(
@@ -123,7 +120,7 @@ impl SutClients {
         })
     }
 
-    /// The pipeline as this tenant sees it, recording here.
+    /// The pipeline as this tenant, with its requests recorded.
     pub fn pipeline(&self, tenant: Tenant, recorder: Recorder) -> Pipeline {
         let http = self.probe("api", recorder);
         let contract = Arc::clone(&self.contract);
@@ -131,24 +128,24 @@ impl SutClients {
         Pipeline::new(http, contract, self.connection.api.clone(), tenant).within(quota)
     }
 
-    /// The pipeline as nobody sees it, recording nowhere.
-    pub fn nobody(&self) -> Pipeline {
-        let nobody = Tenant {
+    /// The pipeline without a token and without recording.
+    pub fn anonymous_pipeline(&self) -> Pipeline {
+        let tenant = Tenant {
             user_id: uuid::Uuid::nil(),
             token: Secret::new(""),
             email: String::new(),
         };
-        self.pipeline(nobody, Recorder::silent()).anonymous()
+        self.pipeline(tenant, Recorder::silent()).anonymous()
     }
 
-    /// What the system under test says it is: the answer of its version route.
+    /// The identity of the system: the body of its version route.
     pub async fn identity(&self) -> Option<serde_json::Value> {
-        let version = self.nobody().version().await.ok()?;
+        let version = self.anonymous_pipeline().version().await.ok()?;
         version.expect_status(200).ok()?.json().ok()
     }
 
-    /// Two different tenants are let in: without them nothing that follows would say anything.
-    pub async fn two_tenants_are_let_in(&self) -> anyhow::Result<()> {
+    /// Verifies that the API accepts the tokens of two tenants. Without them no check means anything.
+    pub async fn verify_tenants(&self) -> anyhow::Result<()> {
         let ids = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
         let tenants = ids
             .iter()
@@ -162,7 +159,7 @@ impl SutClients {
                 .status;
             anyhow::ensure!(
                 !matches!(status, 401 | 403),
-                "the target lets tenant {} not in: it answers {status}; mend [identity] of the target",
+                "the target answers tenant {} with status {status}; correct [identity] of the target file",
                 tenant.user_id
             );
         }
@@ -170,16 +167,16 @@ impl SutClients {
         Ok(())
     }
 
-    /// Deletes a document of a run, in its tenant's name; says whether it is gone.
-    pub async fn removes(&self, trace: CreatedDocument) -> bool {
-        let Some(tenant) = self.accounts.of(trace.user_id) else {
+    /// Deletes a document as its owner. Returns whether it is gone.
+    pub async fn delete_document(&self, document: CreatedDocument) -> bool {
+        let Some(tenant) = self.accounts.of(document.user_id) else {
             return false;
         };
         let pipeline = self.pipeline(tenant, Recorder::silent());
-        pipeline.is_gone_after_delete(trace.document_id).await
+        pipeline.is_gone_after_delete(document.document_id).await
     }
 
-    /// How the system is reached.
+    /// Where the system is, and how to authenticate there.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -189,23 +186,23 @@ impl SutClients {
         &self.secrets
     }
 
-    /// The stack that the trial owns, where it owns one.
+    /// The stack that the trial owns, if it owns one.
     pub fn own_stack(&self) -> Option<&Stack> {
         self.stack.as_deref()
     }
 
-    /// The contract that the system is held to.
+    /// The contract of the system.
     pub fn contract(&self) -> &Contract {
         &self.contract
     }
 
-    /// A probe of one of its surfaces.
+    /// An HTTP client for one of its surfaces.
     pub fn probe(&self, surface: &str, recorder: Recorder) -> Http {
         Http::new(self.http.clone(), surface, recorder)
             .gated(self.safeguards.as_ref().map(Safeguards::gate))
     }
 
-    /// The connections to the database.
+    /// The connection pool of the database.
     pub fn pool(&self) -> Option<PgPool> {
         self.pool.clone()
     }
@@ -220,54 +217,54 @@ impl SutClients {
         self.standins.as_ref()
     }
 
-    /// What keeps us from harming the system, where it is not ours.
+    /// The safeguards of an attached target.
     pub fn safeguards(&self) -> Option<&Safeguards> {
         self.safeguards.as_ref()
     }
 
-    /// What its connections pass through.
+    /// The links that its connections pass through.
     pub fn links(&self) -> Option<&Links> {
         self.links.as_deref()
     }
 
-    /// Gives an instruction to the system's parts and waits until it is carried out.
-    pub async fn tell(&self, told: ControlAction, recorder: &Recorder) -> anyhow::Result<()> {
+    /// Applies a control action and waits until it is done.
+    pub async fn apply(&self, action: ControlAction, recorder: &Recorder) -> anyhow::Result<()> {
         match (&self.stack, &self.safeguards) {
-            (Some(stack), _) => tell_stack(stack, told).await?,
-            (None, Some(guard)) => {
-                guard.commands.tell(told, recorder).await?;
-                if told == ControlAction::StartApi {
-                    self.answers(API_STARTS_WITHIN).await?;
+            (Some(stack), _) => action.apply_to(stack).await?,
+            (None, Some(safeguards)) => {
+                safeguards.commands.apply(action, recorder).await?;
+                if action == ControlAction::StartApi {
+                    self.wait_until_healthy(API_START_TIMEOUT).await?;
                 }
             }
-            (None, None) => anyhow::bail!("{told}: it is a stack that others use"),
+            (None, None) => anyhow::bail!("{action}: other checks use this stack"),
         }
         Ok(())
     }
 
-    /// Puts a system that is not ours back as it was, and waits until it is ready again.
-    pub async fn put_back(&self, recorder: &Recorder) -> anyhow::Result<()> {
-        let Some(guard) = &self.safeguards else {
+    /// Restores an attached target after control actions, and waits until it is healthy.
+    pub async fn restore(&self, recorder: &Recorder) -> anyhow::Result<()> {
+        let Some(safeguards) = &self.safeguards else {
             return Ok(());
         };
-        if guard.commands.put_back(recorder).await? {
-            self.answers(API_STARTS_WITHIN).await?;
+        if safeguards.commands.restore(recorder).await? {
+            self.wait_until_healthy(API_START_TIMEOUT).await?;
         }
         Ok(())
     }
 
-    /// Waits until the system says that it lives.
-    pub async fn answers(&self, within: Duration) -> anyhow::Result<()> {
-        let nobody = self.nobody();
-        let lives = async || {
-            let reply = nobody.health().await;
+    /// Waits until the health route answers with success.
+    pub async fn wait_until_healthy(&self, within: Duration) -> anyhow::Result<()> {
+        let pipeline = self.anonymous_pipeline();
+        let health = async || {
+            let reply = pipeline.health().await;
             Ok(match reply {
                 Ok(reply) if reply.is_success() => Poll::Ready(()),
                 Ok(reply) => Poll::Pending(reply.summary()),
                 Err(stop) => Poll::Pending(stop.summary()),
             })
         };
-        let answered = eventually(&Recorder::silent(), "the API answers", within, lives).await;
-        answered.map_err(|stop| anyhow::anyhow!(stop.summary()))
+        let healthy = eventually(&Recorder::silent(), "the API is healthy", within, health).await;
+        healthy.map_err(|stop| anyhow::anyhow!(stop.summary()))
     }
 }

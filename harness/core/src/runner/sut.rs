@@ -1,4 +1,4 @@
-//! The system that a session runs against: a stack of its own, one that another process started, or a deployed one.
+//! The system under test of a session: stacks of its own, a shared stack, or an attached system.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use cutover_stack::{StackInfo, StackSpec, StandinHost};
 use crate::connection::Connection;
 use crate::safety::Safeguards;
 
-/// What a session is to run against: exactly one of three.
-pub enum SystemSpec {
+/// The system that a session is to run against.
+pub enum SutSpec {
     /// Stacks that the session starts.
     OwnStacks {
-        /// What they are made of.
+        /// What they are built from.
         spec: StackSpec,
-        /// How many exclusive checks may have one at a time.
+        /// How many exclusive checks run at a time, each on a stack of its own.
         lanes: usize,
     },
-    /// A stack that another process started, and stacks of its own for exclusive checks.
+    /// A stack that another process started, and stacks of the session for exclusive checks.
     SharedStack {
-        /// The stack that is shared.
+        /// The shared stack.
         stack: StackInfo,
-        /// What the others are made of.
+        /// What the other stacks are built from.
         spec: StackSpec,
-        /// How many exclusive checks may have one at a time.
+        /// How many exclusive checks run at a time, each on a stack of its own.
         lanes: usize,
     },
     /// A system that is already deployed.
@@ -34,15 +34,15 @@ pub enum SystemSpec {
 
 /// A system that is already deployed.
 pub struct AttachedSpec {
-    /// How to reach it.
+    /// Its endpoints, and how to authenticate there.
     pub connection: Connection,
-    /// What its connections pass through, where they do.
+    /// The links that its connections pass through, if there are any.
     pub links: Option<Arc<Links>>,
-    /// Stand-ins that run for as long as the session does, where the target needs them.
+    /// Stand-ins that the session starts and stops, where the target needs them.
     pub standins: Option<StandinHost>,
 }
 
-/// A system that is already deployed, and what keeps a run from harming it.
+/// An attached system with its safeguards.
 pub(super) struct Attached {
     pub(super) connection: Connection,
     pub(super) links: Option<Arc<Links>>,
@@ -50,15 +50,15 @@ pub(super) struct Attached {
     pub(super) safeguards: Safeguards,
 }
 
-/// The system of a session.
-pub(super) enum System {
+/// The system under test of a session.
+pub(super) enum Sut {
     OwnStacks,
     SharedStack(Box<StackInfo>),
     Attached(Box<Attached>),
 }
 
-impl System {
-    /// The deployed system, if it is one.
+impl Sut {
+    /// The attached system, if it is one.
     pub(super) fn attached(&self) -> Option<&Attached> {
         match self {
             Self::OwnStacks | Self::SharedStack(_) => None,
@@ -66,14 +66,14 @@ impl System {
         }
     }
 
-    /// Whether other processes write to the same run.
+    /// Whether other processes write to the same run directory.
     pub(super) fn is_shared(&self) -> bool {
         matches!(self, Self::SharedStack(_))
     }
 }
 
 impl AttachedSpec {
-    pub(super) fn guarded(
+    pub(super) fn with_safeguards(
         self,
         safeguards: impl FnOnce() -> Result<Safeguards, JournalError>,
     ) -> Result<Attached, JournalError> {
@@ -86,7 +86,7 @@ impl AttachedSpec {
     }
 }
 
-/// Lets the redactor learn every secret of a stack.
+/// Adds every secret of a stack to the redactor.
 pub(super) fn learn_credentials(stack: &StackInfo, redactor: &Redactor) {
     for (name, secret) in stack.credentials.iter() {
         redactor.learn_named(name, secret);
