@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
 use crate::lane::{LaneError, SutClients};
-use cutover_contract::contract::{Contract, Created, Pipeline};
+use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline};
 use cutover_contract::identity::{Minter, Tenant};
 use cutover_contract::probe::{Database, IntoPoll, Logs, Storage, eventually};
 use cutover_evidence::journal::Recorder;
@@ -41,7 +41,7 @@ pub struct Context {
     standins: Option<StandinClient>,
     rng: Mutex<StdRng>,
     taken: Mutex<Vec<Tenant>>,
-    created: Created,
+    created: CreatedDocuments,
 }
 
 impl Context {
@@ -57,7 +57,7 @@ impl Context {
                 .standins()
                 .map(|standins| standins.recording(recorder.clone())),
             taken: Mutex::default(),
-            created: Created::in_journal(lane.safeguards().map(Safeguards::creation_log)),
+            created: CreatedDocuments::in_journal(lane.safeguards().map(Safeguards::creation_log)),
             check,
             lane,
             recorder,
@@ -73,7 +73,7 @@ impl Context {
     /// A tenant that nobody else has: one that nobody has used before, where tokens can be minted.
     pub fn tenant(&self) -> CheckResult<Tenant> {
         let user = uuid::Builder::from_random_bytes(self.random()).into_uuid();
-        let tenant = self.lane.accounts().take(user)?;
+        let tenant = self.lane.accounts().acquire(user)?;
         self.taken
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -95,7 +95,7 @@ impl Context {
     pub fn pipeline_as(&self, tenant: Tenant) -> CheckResult<Pipeline> {
         self.open(Capability::Http)?;
         let pipeline = self.lane.pipeline(tenant, self.recorder.clone());
-        Ok(pipeline.noting(&self.created))
+        Ok(pipeline.recording_into(&self.created))
     }
 
     /// Takes back what the check has created, as far as it is to be, and gives its tenants back.
@@ -103,9 +103,9 @@ impl Context {
         let taken = std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(tenant) = taken.first() {
             let pipeline = self.lane.pipeline(tenant.clone(), self.recorder.clone());
-            pipeline.take_back(&self.created).await;
+            pipeline.delete_created(&self.created).await;
         }
-        self.lane.accounts().give_back(taken);
+        self.lane.accounts().release(taken);
     }
 
     /// The database, read only.

@@ -80,7 +80,7 @@ fn attempt_once(case: &Case, cx: &Context, around: &TrialEnv<'_>) -> TrialResult
     let result = around.runtime.block_on(async {
         let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
         tokio::select! {
-            ended = patience.bear(body) => match ended {
+            ended = patience.run(body) => match ended {
                 Some(Ok(result)) => result,
                 Some(Err(panic)) => Err(Stop::Error(panicked(panic.as_ref()))),
                 None => Err(Stop::Error(timed_out(case.check.timeout))),

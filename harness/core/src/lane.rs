@@ -128,7 +128,7 @@ impl SutClients {
         let http = self.probe("api", recorder);
         let contract = Arc::clone(&self.contract);
         let quota = self.accounts.quota().cloned();
-        Pipeline::new(http, contract, self.connection.api.clone(), tenant).within(quota)
+        Pipeline::new(http, contract, self.connection.api.clone(), tenant).with_quota(quota)
     }
 
     /// The pipeline as nobody sees it, recording nowhere.
@@ -152,7 +152,7 @@ impl SutClients {
         let ids = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
         let tenants = ids
             .iter()
-            .map(|id| self.accounts.take(*id))
+            .map(|id| self.accounts.acquire(*id))
             .collect::<Result<Vec<_>, _>>()?;
         for tenant in &tenants {
             let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
@@ -166,17 +166,17 @@ impl SutClients {
                 tenant.user_id
             );
         }
-        self.accounts.give_back(tenants);
+        self.accounts.release(tenants);
         Ok(())
     }
 
     /// Deletes a document of a run, in its tenant's name; says whether it is gone.
     pub async fn removes(&self, trace: CreatedDocument) -> bool {
-        let Some(tenant) = self.accounts.of(trace.user_id) else {
+        let Some(tenant) = self.accounts.tenant(trace.user_id) else {
             return false;
         };
         let pipeline = self.pipeline(tenant, Recorder::silent());
-        pipeline.is_gone_after_delete(trace.document_id).await
+        pipeline.delete_and_verify(trace.document_id).await
     }
 
     /// How the system is reached.

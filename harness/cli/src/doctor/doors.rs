@@ -94,7 +94,7 @@ pub(super) async fn go_round(
 
 /// What the tokens of the tenants say, and how long they are good for.
 fn tokens(lane: &SutClients, report: &mut Report) {
-    for (name, said) in lane.accounts().said() {
+    for (name, said) in lane.accounts().claims() {
         report.note("token", judged(&name, &said));
     }
 }
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_token_is_told_by_what_it_says_and_how_long_it_lasts() {
-        let judge = |life: i64| judged("token 1", &TokenClaims::by(&token(life)).unwrap());
+        let judge = |life: i64| judged("token 1", &TokenClaims::decode(&token(life)).unwrap());
         let told = judge(7200).unwrap();
         assert!(told.starts_with("token 1 says sub 00000000"), "{told}");
         assert!(told.contains("in 119 min"), "{told}");

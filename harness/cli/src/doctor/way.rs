@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::report::Report;
-use cutover_contract::probe::{certified, connected, resolved};
+use cutover_contract::probe::{certificate_expiry, connect, resolve};
 use cutover_harness::target_file::Attachment;
 
 /// A certificate that ends sooner should be renewed before anything else is done.
@@ -38,16 +38,16 @@ pub(super) async fn reachable(
 /// Step by step to one origin; nothing where a step cannot be done.
 async fn walk(what: &str, url: &Url, report: &mut Report) -> Option<()> {
     let name = url.host_str().unwrap_or_default();
-    let addresses = report.step(&format!("{what}, name"), resolved(url).await, |addresses| {
+    let addresses = report.step(&format!("{what}, name"), resolve(url).await, |addresses| {
         let addresses: Vec<_> = addresses.iter().map(|at| at.ip().to_string()).collect();
         format!("{name} is {}", addresses.join(", "))
     })?;
-    let connection = connected(&addresses).await;
+    let connection = connect(&addresses).await;
     report.step(&format!("{what}, connection"), connection, |(at, after)| {
         format!("{at} after {} ms", after.as_millis())
     })?;
     if url.scheme() == "https" {
-        let until = certified(url).await;
+        let until = certificate_expiry(url).await;
         report.step(&format!("{what}, TLS"), until, |until| told(*until))?;
     }
     Some(())

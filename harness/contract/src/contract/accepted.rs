@@ -5,10 +5,10 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
+use super::contract::Contract;
+use super::field_reader::FieldReader;
 use super::job_view::JobView;
-use super::model::Contract;
-use super::reading::Reading;
-use crate::probe::Reply;
+use crate::probe::Response;
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// A document that was registered.
@@ -26,22 +26,21 @@ pub struct Accepted {
 
 impl Accepted {
     /// Reads the answer to a registration; whatever the way on does not need is not judged.
-    pub(super) fn read(reply: &Reply, contract: &Contract) -> CheckResult<Self> {
+    pub(super) fn read(reply: &Response, contract: &Contract) -> CheckResult<Self> {
         let fields = &contract.fields.accepted;
         let document = reply.json()?;
         let what = format!("the answer to {}", reply.request);
-        let reading = Reading::of(&what, &document);
-        let address = reading.required(&fields.signed_url, reading.text(&fields.signed_url))?;
+        let reader = FieldReader::of(&what, &document);
+        let address = reader.required(&fields.signed_url, reader.text(&fields.signed_url))?;
         let not_an_address = |_| {
             let summary = format!("{} is no address in {what}", fields.signed_url.as_str());
             Stop::violated(Finding::new(summary).comparing("an absolute URL", &address))
         };
         Ok(Self {
-            job_id: reading.required(&fields.job_id, reading.uuid(&fields.job_id))?,
-            document_id: reading
-                .required(&fields.document_id, reading.uuid(&fields.document_id))?,
+            job_id: reader.required(&fields.job_id, reader.uuid(&fields.job_id))?,
+            document_id: reader.required(&fields.document_id, reader.uuid(&fields.document_id))?,
             signed_url: address.parse().map_err(not_an_address)?,
-            upload_expires_at: reading.text(&fields.upload_expires_at)?,
+            upload_expires_at: reader.text(&fields.upload_expires_at)?,
         })
     }
 

@@ -4,7 +4,7 @@ use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::model::Contract;
+use super::contract::Contract;
 use crate::probe::Request;
 use cutover_evidence::secret::Secret;
 
@@ -115,7 +115,7 @@ pub struct Proof {
 impl Proof {
     /// The same parts, each of them changed.
     #[must_use]
-    pub fn spoilt(&self, spoil: impl Fn(&str) -> String) -> Self {
+    pub fn tampered(&self, spoil: impl Fn(&str) -> String) -> Self {
         let token = self.token.as_ref();
         Self {
             signature: self.signature.as_deref().map(&spoil),
@@ -124,7 +124,7 @@ impl Proof {
     }
 
     /// Puts each part into its header, whose value is then never shown.
-    pub(super) fn carried_by(&self, mut request: Request, rules: &CallbackRules) -> Request {
+    pub(super) fn apply_to(&self, mut request: Request, rules: &CallbackRules) -> Request {
         if let Some(signature) = &self.signature {
             let signature = Secret::new(signature.as_str());
             request = request.secret_header(&rules.signature_header, &signature);
@@ -142,10 +142,7 @@ mod tests {
 
     #[test]
     fn the_default_is_that_of_the_default_contract() {
-        assert_eq!(
-            CallbackRules::default(),
-            Contract::of_the_fixtures().callback
-        );
+        assert_eq!(CallbackRules::default(), Contract::fixture().callback);
     }
 
     #[test]
@@ -162,9 +159,9 @@ mod tests {
         };
         assert_eq!(known.proof(b"a"), known.proof(b"b"));
         assert_ne!(signed.proof(b"a"), signed.proof(b"b"));
-        let spoilt = known.proof(b"").spoilt(|part| format!("{part}!"));
-        assert_eq!(spoilt.token.unwrap().expose(), "t!");
-        assert_eq!(spoilt.signature, None);
+        let tampered = known.proof(b"").tampered(|part| format!("{part}!"));
+        assert_eq!(tampered.token.unwrap().expose(), "t!");
+        assert_eq!(tampered.signature, None);
     }
 
     #[test]

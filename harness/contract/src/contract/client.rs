@@ -9,13 +9,13 @@ use url::Url;
 
 use super::accepted::Accepted;
 use super::callback::Proof;
-use super::created::Created;
+use super::contract::Contract;
+use super::created_documents::CreatedDocuments;
 use super::endpoint::{Endpoint, Presence};
-use super::model::Contract;
 use super::upload::Upload;
 use crate::accounts::Quota;
 use crate::identity::Tenant;
-use crate::probe::{Http, HttpError, Reply, Request};
+use crate::probe::{Http, HttpError, Request, Response};
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// What stays as it is within one segment of a path.
@@ -33,7 +33,7 @@ pub struct Pipeline {
     api: Url,
     tenant: Option<Tenant>,
     pub(super) through_outages: bool,
-    created: Created,
+    created: CreatedDocuments,
     quota: Option<Arc<Quota>>,
 }
 
@@ -46,23 +46,23 @@ impl Pipeline {
             api,
             tenant: Some(tenant),
             through_outages: false,
-            created: Created::default(),
+            created: CreatedDocuments::default(),
             quota: None,
         }
     }
 
-    /// The same pipeline, noting down what it creates.
+    /// The same pipeline, recording the documents that it creates.
     #[must_use]
-    pub fn noting(self, created: &Created) -> Self {
+    pub fn recording_into(self, created: &CreatedDocuments) -> Self {
         Self {
             created: created.clone(),
             ..self
         }
     }
 
-    /// The same pipeline, for tenants who may upload so much.
+    /// The same pipeline, for tenants with an upload quota.
     #[must_use]
-    pub fn within(self, quota: Option<Arc<Quota>>) -> Self {
+    pub fn with_quota(self, quota: Option<Arc<Quota>>) -> Self {
         Self { quota, ..self }
     }
 
@@ -119,19 +119,19 @@ impl Pipeline {
     }
 
     /// Registers a document.
-    pub async fn register(&self, upload: &Upload) -> CheckResult<Reply> {
+    pub async fn register(&self, upload: &Upload) -> CheckResult<Response> {
         self.register_as(&self.contract.requests.upload.body(upload))
             .await
     }
 
     /// Registers whatever the body says.
-    pub async fn register_as(&self, body: &Value) -> CheckResult<Reply> {
+    pub async fn register_as(&self, body: &Value) -> CheckResult<Response> {
         let request = self.request(Endpoint::Upload, "")?.json(body);
         self.ask(Endpoint::Upload, request).await
     }
 
     /// Puts a document's bytes to a signed address.
-    pub async fn put(&self, signed_url: &Url, bytes: impl Into<Vec<u8>>) -> CheckResult<Reply> {
+    pub async fn put(&self, signed_url: &Url, bytes: impl Into<Vec<u8>>) -> CheckResult<Response> {
         self.created.sent(signed_url);
         let request = Request::put(signed_url.clone()).body(&self.contract.limits.mime, bytes);
         let answer = self.http.surface("storage").send(request).await;
@@ -139,12 +139,12 @@ impl Pipeline {
     }
 
     /// Shows a job.
-    pub async fn job(&self, id: impl Display) -> CheckResult<Reply> {
+    pub async fn job(&self, id: impl Display) -> CheckResult<Response> {
         self.call(Endpoint::Job, id).await
     }
 
     /// Lists the tenant's jobs.
-    pub async fn jobs(&self, query: &[(&str, &str)]) -> CheckResult<Reply> {
+    pub async fn jobs(&self, query: &[(&str, &str)]) -> CheckResult<Response> {
         let request = self
             .request(Endpoint::Jobs, "")?
             .query(query.iter().copied());
@@ -152,29 +152,29 @@ impl Pipeline {
     }
 
     /// Tries a failed job again.
-    pub async fn retry(&self, id: impl Display) -> CheckResult<Reply> {
+    pub async fn retry(&self, id: impl Display) -> CheckResult<Response> {
         self.call(Endpoint::Retry, id).await
     }
 
     /// Shows a document.
-    pub async fn document(&self, id: impl Display) -> CheckResult<Reply> {
+    pub async fn document(&self, id: impl Display) -> CheckResult<Response> {
         self.call(Endpoint::Document, id).await
     }
 
     /// Removes a document.
-    pub async fn delete(&self, id: impl Display) -> CheckResult<Reply> {
+    pub async fn delete(&self, id: impl Display) -> CheckResult<Response> {
         self.call(Endpoint::DeleteDocument, id).await
     }
 
     /// Finds the tenant's chunks by meaning.
-    pub async fn search(&self, query: &str, k: u32) -> CheckResult<Reply> {
+    pub async fn search(&self, query: &str, k: u32) -> CheckResult<Response> {
         let body = self.contract.requests.search.body(query, k);
         let request = self.request(Endpoint::Search, "")?.json(&body);
         self.ask(Endpoint::Search, request).await
     }
 
     /// Shows the limits in force.
-    pub async fn limits(&self) -> CheckResult<Reply> {
+    pub async fn limits(&self) -> CheckResult<Response> {
         self.call(Endpoint::Limits, "").await
     }
 
@@ -184,31 +184,31 @@ impl Pipeline {
         job: impl Display,
         payload: impl Into<Vec<u8>>,
         proof: &Proof,
-    ) -> CheckResult<Reply> {
+    ) -> CheckResult<Response> {
         let request = self
             .request(Endpoint::Callback, job)?
             .body("application/json", payload);
-        let request = proof.carried_by(request, &self.contract.callback);
+        let request = proof.apply_to(request, &self.contract.callback);
         self.ask(Endpoint::Callback, request).await
     }
 
     /// Says that the process lives.
-    pub async fn health(&self) -> CheckResult<Reply> {
+    pub async fn health(&self) -> CheckResult<Response> {
         self.call(Endpoint::Health, "").await
     }
 
     /// Says that the service can work.
-    pub async fn ready(&self) -> CheckResult<Reply> {
+    pub async fn ready(&self) -> CheckResult<Response> {
         self.call(Endpoint::Ready, "").await
     }
 
     /// Says what is running.
-    pub async fn version(&self) -> CheckResult<Reply> {
+    pub async fn version(&self) -> CheckResult<Response> {
         self.call(Endpoint::Version, "").await
     }
 
     /// Shows the counters.
-    pub async fn metrics(&self) -> CheckResult<Reply> {
+    pub async fn metrics(&self) -> CheckResult<Response> {
         self.call(Endpoint::Metrics, "").await
     }
 
@@ -236,7 +236,7 @@ impl Pipeline {
     /// Sends a request that was made for an endpoint; an API that stays silent is a finding.
     ///
     /// It does not apply where the target turns out to lack an optional endpoint.
-    pub async fn ask(&self, endpoint: Endpoint, request: Request) -> CheckResult<Reply> {
+    pub async fn ask(&self, endpoint: Endpoint, request: Request) -> CheckResult<Response> {
         if endpoint == Endpoint::Upload {
             return self.ask_to_create(request).await;
         }
@@ -244,7 +244,7 @@ impl Pipeline {
     }
 
     /// Sends what may create a document: written down before it is sent, and when it did.
-    async fn ask_to_create(&self, request: Request) -> CheckResult<Reply> {
+    async fn ask_to_create(&self, request: Request) -> CheckResult<Response> {
         let quota = self
             .quota
             .as_deref()
@@ -270,10 +270,10 @@ impl Pipeline {
     }
 
     /// Who of a pool is told to come again later has uploaded too much; with whom, only this run knows for itself.
-    pub(super) fn not_spent_by_others(&self, reply: &Reply) -> CheckResult {
+    pub(super) fn not_spent_by_others(&self, reply: &Response) -> CheckResult {
         let quota = self.quota.as_deref().zip(self.tenant());
         if let (Some((quota, tenant)), 429) = (quota, reply.status)
-            && let Some(used) = quota.spent(tenant.user_id)
+            && let Some(used) = quota.exhaust(tenant.user_id)
         {
             return Err(anyhow::anyhow!(
                 "account {} is refused an upload with 429 after {used} in this run: earlier runs, or others, may have used \
@@ -286,7 +286,7 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn send(&self, endpoint: Endpoint, request: Request) -> CheckResult<Reply> {
+    async fn send(&self, endpoint: Endpoint, request: Request) -> CheckResult<Response> {
         let reply = self.http.send(request).await;
         let reply = reply.map_err(HttpError::into_stop)?;
         self.check_presence(endpoint, &reply)?;
@@ -295,7 +295,7 @@ impl Pipeline {
 
     /// An endpoint lacks when its method is not allowed, or when nothing is there
     /// although no id of a thing is in its path.
-    pub(super) fn check_presence(&self, endpoint: Endpoint, reply: &Reply) -> CheckResult {
+    pub(super) fn check_presence(&self, endpoint: Endpoint, reply: &Response) -> CheckResult {
         let optional = |route: &&super::Route| route.presence == Presence::Optional;
         let Some(route) = self.contract.route(endpoint).filter(optional) else {
             return Ok(());
@@ -308,7 +308,7 @@ impl Pipeline {
         Ok(())
     }
 
-    async fn call(&self, endpoint: Endpoint, id: impl Display) -> CheckResult<Reply> {
+    async fn call(&self, endpoint: Endpoint, id: impl Display) -> CheckResult<Response> {
         self.ask(endpoint, self.request(endpoint, id)?).await
     }
 }

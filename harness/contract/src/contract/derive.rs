@@ -7,9 +7,9 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::contract::{Contract, NameHash, StorageLayout};
 use super::endpoint::{Endpoint, Route};
 use super::ids::Derivation;
-use super::model::{Contract, NameHash, StorageLayout};
 use super::template::fill;
 use cutover_evidence::stop::{CheckResult, Stop};
 
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn ids_are_those_of_the_published_example() {
-        let contract = Contract::of_the_fixtures();
+        let contract = Contract::fixture();
         let user = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let hash = hex::encode(Sha256::digest("hello"));
         let document = contract.document_id(user, &hash).unwrap();
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn objects_are_named_by_their_document() {
-        let contract = Contract::of_the_fixtures();
+        let contract = Contract::fixture();
         let user: Uuid = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let document = "601684e6-b1cd-5438-a22f-907eea07a897".parse().unwrap();
         let h = &hex::encode(Md5::digest("601684e6-b1cd-5438-a22f-907eea07a897"))[..8];
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn where_ids_are_random_as_much_of_a_path_is_known_as_names_its_user() {
-        let mut contract = Contract::of_the_fixtures();
+        let mut contract = Contract::fixture();
         let user = Uuid::nil();
         let whole = contract.raw_path_ahead(user, "").unwrap();
         let id = contract.document_id(user, "").unwrap();
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_buckets_are_those_that_the_layout_names() {
-        let mut contract = Contract::of_the_fixtures();
+        let mut contract = Contract::fixture();
         assert_eq!(contract.buckets(), ["files".to_owned()].into());
         "texts/{h}.md".clone_into(&mut contract.storage.parsed_path);
         let two = ["files", "texts"].map(str::to_owned);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn paths_are_filled() {
-        let contract = Contract::of_the_fixtures();
+        let contract = Contract::fixture();
         let route = contract.route(Endpoint::Retry).unwrap();
         assert_eq!(
             contract.path(route, &[("job_id", &7)]),

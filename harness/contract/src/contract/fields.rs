@@ -1,7 +1,7 @@
 //! Where the pipeline's answers keep what the harness reads: JSON pointers, by answer.
 
 use super::pointer::{Pointer, pointers};
-use super::times::Times;
+use super::timestamps::TimestampFormat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Fields {
     /// How every time among them is written.
-    pub times: Times,
+    pub times: TimestampFormat,
     /// In the answer to a registration.
     pub accepted: AcceptedFields,
     /// In a job.

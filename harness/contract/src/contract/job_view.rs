@@ -3,9 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::model::Contract;
-use super::reading::Reading;
-use crate::probe::Reply;
+use super::contract::Contract;
+use super::field_reader::FieldReader;
+use crate::probe::Response;
 use cutover_evidence::stop::CheckResult;
 
 /// A job as the pipeline shows it; what a target does not give is `None`.
@@ -35,7 +35,7 @@ pub struct JobView {
 
 impl JobView {
     /// Reads the answer to a question for one job.
-    pub(super) fn read(reply: &Reply, contract: &Contract) -> CheckResult<Self> {
+    pub(super) fn read(reply: &Response, contract: &Contract) -> CheckResult<Self> {
         Self::of(
             &format!("the answer to {}", reply.request),
             &reply.json()?,
@@ -46,22 +46,22 @@ impl JobView {
     /// Reads one job; a value of the wrong type is a finding.
     pub fn of(what: &str, job: &Value, contract: &Contract) -> CheckResult<Self> {
         let fields = &contract.fields.job;
-        let reading = Reading::of(what, job);
+        let reader = FieldReader::of(what, job);
         Ok(Self {
-            job_id: reading.uuid(&fields.job_id)?,
-            document_id: reading.uuid(&fields.document_id)?,
-            status: reading.required(&fields.status, reading.text(&fields.status))?,
-            state: reading.text(&fields.state)?,
-            retry_count: reading.count(&fields.retry_count)?,
-            stage_percent: reading.number(&fields.stage_percent)?,
-            total_percent: reading.number(&fields.total_percent)?,
-            cost_cents: reading.number(&fields.cost_cents)?,
+            job_id: reader.uuid(&fields.job_id)?,
+            document_id: reader.uuid(&fields.document_id)?,
+            status: reader.required(&fields.status, reader.text(&fields.status))?,
+            state: reader.text(&fields.state)?,
+            retry_count: reader.count(&fields.retry_count)?,
+            stage_percent: reader.number(&fields.stage_percent)?,
+            total_percent: reader.number(&fields.total_percent)?,
+            cost_cents: reader.number(&fields.cost_cents)?,
             last_error: fields
                 .last_error
                 .find(job)
                 .filter(|error| !error.is_null())
                 .cloned(),
-            updated_at: reading.text(&fields.updated_at)?,
+            updated_at: reader.text(&fields.updated_at)?,
         })
     }
 
@@ -83,7 +83,7 @@ mod tests {
     use cutover_evidence::stop::Stop;
 
     fn view(job: &Value) -> CheckResult<JobView> {
-        JobView::of("the job", job, &Contract::of_the_fixtures())
+        JobView::of("the job", job, &Contract::fixture())
     }
 
     #[test]

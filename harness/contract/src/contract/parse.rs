@@ -3,10 +3,10 @@
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+use super::contract::Contract;
 use super::derive::bucket_of;
 use super::endpoint::{Endpoint, Route};
 use super::ids::Derivation;
-use super::model::Contract;
 use super::template::places;
 
 /// Why a contract cannot be used.
@@ -222,7 +222,7 @@ mod tests {
 
     impl Contract {
         /// The default contract.
-        pub(crate) fn of_the_fixtures() -> Self {
+        pub(crate) fn fixture() -> Self {
             Self::parse(DEFAULT, "upload_pipeline.toml").unwrap()
         }
     }
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_default_contract_survives_being_written_and_read() {
-        let contract = Contract::of_the_fixtures();
+        let contract = Contract::fixture();
         let written = toml::to_string(&contract).unwrap();
         assert_eq!(Contract::parse(&written, "written").unwrap(), contract);
     }

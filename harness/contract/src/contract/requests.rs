@@ -109,7 +109,7 @@ fn clash(places: &[(&'static str, &Pointer)]) -> Option<(&'static str, &'static 
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::Contract;
+    use super::super::contract::Contract;
     use super::*;
 
     const DEFAULT: &str = include_str!("../../../../fixtures/contracts/upload_pipeline.toml");
@@ -126,7 +126,7 @@ mod tests {
         let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
         let expected = json!({"filename": "a.pdf", "bytes_len": 5, "mime": "application/pdf",
             "sha256": sha256, "ocr": false});
-        let contract = Contract::of_the_fixtures();
+        let contract = Contract::fixture();
         assert_eq!(contract.requests.upload.body(&upload), expected);
 
         let contract = with(

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::model::Contract;
+use super::contract::Contract;
 use cutover_evidence::secret::Secret;
 
 impl Contract {

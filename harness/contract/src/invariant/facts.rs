@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_facts_are_those_of_the_contract() {
-        let facts = of(&Contract::of_the_fixtures());
+        let facts = of(&Contract::fixture());
         assert_eq!(facts["legal"]["complete"], json!(["done"]));
         assert_eq!(facts["deadlines"]["uploaded"], "420000 milliseconds");
         assert_eq!(facts["deadlines"]["parse_queued"], "720000 milliseconds");

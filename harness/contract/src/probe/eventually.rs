@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_reports::record::{Evidence, Finding, Wait};
 use tokio::time::Instant;
 
-use super::patience::StallAwareDeadline;
+use super::deadline::StallAwareDeadline;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::stop::{CheckResult, Stop};
 
@@ -56,7 +56,7 @@ pub async fn eventually<S: IntoPoll>(
     within: Duration,
     mut look: impl AsyncFnMut() -> CheckResult<S>,
 ) -> CheckResult<S::Ready> {
-    let (started, patience) = (Instant::now(), StallAwareDeadline::new(within));
+    let (started, deadline) = (Instant::now(), StallAwareDeadline::new(within));
     let mut pause = FIRST_PAUSE;
     let mut attempts = 0;
     let record = |attempts, satisfied, last: &str| {
@@ -70,7 +70,7 @@ pub async fn eventually<S: IntoPoll>(
     };
     loop {
         attempts += 1;
-        let is_last = patience.left().is_zero();
+        let is_last = deadline.left().is_zero();
         let seen = match look().await {
             Ok(sight) => sight.look(),
             Err(stop) => {
@@ -89,7 +89,7 @@ pub async fn eventually<S: IntoPoll>(
             }
             Poll::Pending(_) => {}
         }
-        tokio::time::sleep(pause.min(patience.left())).await;
+        tokio::time::sleep(pause.min(deadline.left())).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }

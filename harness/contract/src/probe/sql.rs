@@ -12,8 +12,8 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use super::body;
+use super::deadline::StallAwareDeadline;
 use super::parameter::Parameter;
-use super::patience::StallAwareDeadline;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 
@@ -150,10 +150,10 @@ impl Database {
     ) -> Result<Vec<T>, DatabaseError> {
         let sql = sql.replace("{schema}", &self.schema);
         let started = Instant::now();
-        let patience = StallAwareDeadline::new(SILENT_AFTER);
+        let deadline = StallAwareDeadline::new(SILENT_AFTER);
         // The driver trusts the lengths that a server announces, and panics where they are impossible.
         let asked = AssertUnwindSafe(self.ask(&sql, parameters)).catch_unwind();
-        let rows = match patience.bear(asked).await {
+        let rows = match deadline.run(asked).await {
             Some(Ok(rows)) => rows,
             Some(Err(_panic)) => Err(DatabaseError::Garbled { sql: sql.clone() }),
             None => Err(DatabaseError::Silent { sql: sql.clone() }),

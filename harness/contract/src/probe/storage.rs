@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::http::{Http, HttpError};
-use super::reply::Reply;
 use super::request::Request;
+use super::response::Response;
 use cutover_evidence::secret::Secret;
 
 /// Why storage gave no answer that can be used.
@@ -148,7 +148,7 @@ impl Storage {
         verb: &'static str,
         method: Method,
         path: &str,
-    ) -> Result<Option<Reply>, StorageError> {
+    ) -> Result<Option<Response>, StorageError> {
         let request = self.request(method, &format!("object/{}", checked(path)?));
         present(verb, path, self.http.send(request).await?)
     }
@@ -173,7 +173,11 @@ fn checked(path: &str) -> Result<&str, StorageError> {
 }
 
 /// The reply, unless it says that there is no such object.
-fn present(verb: &'static str, path: &str, reply: Reply) -> Result<Option<Reply>, StorageError> {
+fn present(
+    verb: &'static str,
+    path: &str,
+    reply: Response,
+) -> Result<Option<Response>, StorageError> {
     if reply.is_success() {
         Ok(Some(reply))
     } else if says_missing(&reply) {
@@ -185,7 +189,7 @@ fn present(verb: &'static str, path: &str, reply: Reply) -> Result<Option<Reply>
 
 /// Real Supabase answers 400 and says 404 in the body; a missing bucket, which it
 /// words the same way, is a misconfiguration and not a missing object.
-fn says_missing(reply: &Reply) -> bool {
+fn says_missing(reply: &Response) -> bool {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let text = |field: &str| {
         body[field]
@@ -203,7 +207,7 @@ fn says_missing(reply: &Reply) -> bool {
     }
 }
 
-fn refused(verb: &'static str, path: &str, reply: &Reply) -> StorageError {
+fn refused(verb: &'static str, path: &str, reply: &Response) -> StorageError {
     StorageError::Refused {
         verb,
         path: path.to_owned(),

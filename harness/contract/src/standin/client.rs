@@ -11,7 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::call::{Calls, EmbedderCall, ParserCall, StorageCall};
-use super::card::StandinEndpoints;
+use super::endpoints::StandinEndpoints;
 use super::evidence;
 use super::guard::ScriptGuard;
 use super::script::{

@@ -5,19 +5,19 @@
 //! holds what both sides speak; the stand-ins themselves live in the fixtures.
 
 mod call;
-mod card;
 mod client;
+mod endpoints;
 mod evidence;
 mod guard;
-mod presence;
 mod script;
+mod status;
 
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
-pub use card::{StandinEndpoints, StandinSettings, StandinUser};
 pub use client::{Scripting, StandinClient, StandinError};
+pub use endpoints::{StandinEndpoints, StandinSettings, StandinUser};
 pub use guard::ScriptGuard;
-pub use presence::{SERVICE, StandinStatus, StandinStatusError, check_ports_free};
 pub use script::{
     AuthBehaviour, Callback, CallbackMoment, CallbackStatus, EmbedderBehaviour, ParsedText,
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,
 };
+pub use status::{SERVICE, StandinStatus, StandinStatusError, check_ports_free};

@@ -1,6 +1,6 @@
 //! The client against pipelines that keep the contract, and against some that do not.
 
-mod created;
-mod journey;
-mod presence;
+mod created_documents;
+mod document_flow;
+mod endpoints;
 mod served;

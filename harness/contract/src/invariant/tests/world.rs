@@ -64,7 +64,7 @@ impl World {
             .respond_with(objects.clone())
             .mount(&server)
             .await;
-        let mut contract = Contract::of_the_fixtures();
+        let mut contract = Contract::fixture();
         contract.embedder.dimensions = 3;
         let http = Http::new(client().unwrap(), "storage", Recorder::silent());
         Some(Self {

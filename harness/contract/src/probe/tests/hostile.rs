@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::recorded::Recorded;
 use super::wire::{Wire, head, request};
-use crate::probe::{Http, HttpError, Reply, Request, client};
+use crate::probe::{Http, HttpError, Request, Response, client};
 use cutover_evidence::stop::Stop;
 
 /// How long an answer may take here.
@@ -24,14 +24,14 @@ fn http(recorded: &Recorded) -> Http {
     Http::new(client().unwrap(), "api", recorded.recorder.clone())
 }
 
-async fn ask(recorded: &Recorded, wire: &Wire) -> Result<Reply, HttpError> {
+async fn ask(recorded: &Recorded, wire: &Wire) -> Result<Response, HttpError> {
     let request = Request::get(wire.url.clone()).within(DEADLINE);
     let http = http(recorded);
     let answer = tokio::time::timeout(HANGS, http.send(request));
     answer.await.expect("the probe hangs")
 }
 
-async fn answer(wire: &Wire) -> Reply {
+async fn answer(wire: &Wire) -> Response {
     ask(&Recorded::new(), wire).await.unwrap()
 }
 
@@ -287,7 +287,7 @@ async fn a_connection_that_ends_after_an_error_costs_nothing() {
 
 #[tokio::test]
 async fn a_connection_that_ends_while_nobody_uses_it_costs_nothing() {
-    // What a server does whose patience with idle connections is over when the next request comes.
+    // What a server does whose deadline with idle connections is over when the next request comes.
     let wire = Wire::new(|mut stream, _| async move {
         request(&mut stream).await;
         let _ = stream.write_all(ERROR.as_bytes()).await;
@@ -348,7 +348,7 @@ async fn what_was_sent_is_not_sent_again() {
 
 #[test]
 fn a_long_answer_is_told_by_its_beginning_without_its_secrets() {
-    let reply = Reply {
+    let reply = Response {
         surface: "api".to_owned(),
         request: "GET /".to_owned(),
         correlation_id: String::new(),

@@ -1,4 +1,4 @@
-//! How a target writes the times in its answers, and the reading of them by that rule alone.
+//! How a target writes the times in its answers, and the reader of them by that rule alone.
 
 use cutover_reports::record::Finding;
 use schemars::JsonSchema;
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::model::Contract;
+use super::contract::Contract;
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// How times are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Times {
+pub enum TimestampFormat {
     /// As RFC 3339 has it, with a zone: `2026-01-02T03:04:05Z`.
     Zoned,
     /// The same without a zone, which is UTC: `2026-01-02T03:04:05.678`.
     UtcWithoutZone,
 }
 
-impl Times {
+impl TimestampFormat {
     /// The time that a text gives; `None` where it is written in another way, be it the other one.
     pub fn read(self, text: &str) -> Option<OffsetDateTime> {
         match self {
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_time_is_read_by_the_rule_of_its_contract_and_by_no_other() {
-        let (zoned, bare) = (Times::Zoned, Times::UtcWithoutZone);
+        let (zoned, bare) = (TimestampFormat::Zoned, TimestampFormat::UtcWithoutZone);
         for (text, as_zoned, as_bare) in [
             ("2026-01-02T03:04:05Z", true, false),
             ("2026-01-02T04:04:05.5+01:00", true, false),
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_time_in_another_form_is_a_finding_that_shows_the_right_one() {
-        let contract = Contract::of_the_fixtures();
+        let contract = Contract::fixture();
         let read = contract.time("the end", "2026-01-02T03:04:05");
         let Err(Stop::Violated(finding)) = read else {
             panic!("expected a finding, not {read:?}")

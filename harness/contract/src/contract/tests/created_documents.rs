@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 use super::served::{accepting, pipeline, upload};
-use crate::contract::{Created, CreationLog, Pipeline};
+use crate::contract::{CreatedDocuments, CreationLog, Pipeline};
 
 /// Remembers the documents that may exist.
 #[derive(Debug, Default)]
@@ -29,8 +29,8 @@ async fn written_down(overrides: &str, is_answered: bool) -> Vec<Uuid> {
     if is_answered {
         accepting(&server, 200).await;
     }
-    let created = Created::in_journal(Some(Arc::<MemoryLog>::clone(&log)));
-    let accepted = pipeline.noting(&created).accept(&upload()).await;
+    let created = CreatedDocuments::in_journal(Some(Arc::<MemoryLog>::clone(&log)));
+    let accepted = pipeline.recording_into(&created).accept(&upload()).await;
     assert_eq!(accepted.is_ok(), is_answered);
     let documents = log.0.lock().unwrap();
     documents.iter().copied().collect()

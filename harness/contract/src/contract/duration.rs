@@ -6,11 +6,11 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize as _, Deserializer, Serializer};
 
-/// How a duration is written in a file: `#[serde(with = "Span")]`.
+/// How a duration is written in a file: `#[serde(with = "DurationText")]`.
 #[derive(Clone, Copy, Debug)]
-pub struct Span;
+pub struct DurationText;
 
-impl Span {
+impl DurationText {
     /// Reads a duration.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -27,9 +27,9 @@ impl Span {
     }
 }
 
-impl JsonSchema for Span {
+impl JsonSchema for DurationText {
     fn schema_name() -> Cow<'static, str> {
-        "Span".into()
+        "Duration".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

@@ -9,7 +9,7 @@ use super::client::Pipeline;
 use super::endpoint::Endpoint;
 use super::job_view::JobView;
 use super::upload::Upload;
-use crate::probe::{HttpError, Poll, Reply, Request, eventually};
+use crate::probe::{HttpError, Poll, Request, Response, eventually};
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// How often an upload is tried on a machine that is too busy to be in time.
@@ -53,7 +53,7 @@ impl Pipeline {
     }
 
     /// What the pipeline shows of a job now: asked for by its own id, or by its document's.
-    pub async fn show(&self, accepted: &Accepted) -> CheckResult<Reply> {
+    pub async fn show(&self, accepted: &Accepted) -> CheckResult<Response> {
         self.ask(Endpoint::Job, self.about(accepted)?).await
     }
 
@@ -120,7 +120,7 @@ impl Pipeline {
                 Ok(Poll::Pending(reply.summary()))
             }
             Ok(reply) => self.read(accepted, reply).map(Poll::Ready),
-            Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoAnswer { .. }))
+            Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoResponse { .. }))
                 if self.through_outages =>
             {
                 Ok(Poll::Pending(outage.to_string()))
@@ -141,7 +141,7 @@ impl Pipeline {
         self.request(Endpoint::Job, id)
     }
 
-    fn read(&self, accepted: &Accepted, reply: Reply) -> CheckResult<JobView> {
+    fn read(&self, accepted: &Accepted, reply: Response) -> CheckResult<JobView> {
         self.check_presence(Endpoint::Job, &reply)?;
         let job = JobView::read(&reply.expect_status(200)?, self.contract())?;
         if let (Some(gate), Some(cents)) = (self.http().gate(), job.cost_cents) {
@@ -151,7 +151,7 @@ impl Pipeline {
     }
 }
 
-fn refuses_the_bytes(put: &Reply) -> Stop {
+fn refuses_the_bytes(put: &Response) -> Stop {
     let summary = "the signed address refuses the bytes that were registered for it";
     Stop::violated(Finding::new(summary).comparing("200", put.summary()))
 }

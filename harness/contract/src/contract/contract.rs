@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::callback::CallbackRules;
+use super::duration::DurationText;
 use super::endpoint::{Endpoint, Route};
 use super::fields::Fields;
 use super::ids::Ids;
 use super::requests::Requests;
 use super::shape::Shape;
-use super::span::Span;
 use super::vocabulary::Vocabulary;
 
 /// What a pipeline promises.
@@ -69,7 +69,7 @@ pub struct Limits {
     /// The most documents that a user may upload in a day.
     pub daily_uploads: u32,
     /// How long a signed upload address lives.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub url_ttl: Duration,
     /// The size of a page of jobs unless asked otherwise.
     pub page_default: u32,
@@ -82,46 +82,46 @@ pub struct Limits {
 #[serde(deny_unknown_fields)]
 pub struct Timing {
     /// How often an idle worker looks for work.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub poll_interval: Duration,
     /// The pause before the first retry.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub retry_base: Duration,
     /// By how much each pause is longer than the one before.
     pub retry_factor: f64,
     /// The longest pause before a retry.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub retry_cap: Duration,
     /// How often a job is tried again by itself.
     pub max_retries: u32,
     /// How long a worker may be silent before its job is given to another.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub lease: Duration,
     /// How long the parser may take for `parse_pages` pages.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub parse_deadline: Duration,
     /// For how many pages.
     pub parse_pages: u32,
     /// How long the parser may take for any document.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub parse_deadline_cap: Duration,
     /// How long one call to a provider may take.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub provider_timeout: Duration,
     /// How long a job may stay in a status that waits for nobody.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub stage_deadline: Duration,
     /// How long the answer to a callback may take.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub callback_within: Duration,
     /// How long the answer about readiness may take.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub ready_within: Duration,
     /// How long a small document may take from its upload to its vectors.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub complete_within: Duration,
     /// How long a process may take to end when asked to.
-    #[serde(with = "Span")]
+    #[serde(with = "DurationText")]
     pub shutdown_grace: Duration,
 }
 

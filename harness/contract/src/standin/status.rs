@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::card::StandinEndpoints;
+use super::endpoints::StandinEndpoints;
 use crate::probe::client_builder;
 
 /// What the control of the stand-ins calls itself when it is asked for its health.

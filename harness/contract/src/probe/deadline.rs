@@ -41,7 +41,7 @@ impl StallAwareDeadline {
     }
 
     /// Awaits a future for as long as the deadline lasts.
-    pub async fn bear<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    pub async fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         loop {
             let left = self.left();
@@ -110,9 +110,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_in_time_is_taken_and_what_never_comes_is_not_waited_for() {
-        let patience = StallAwareDeadline::new(Duration::from_secs(1));
-        assert_eq!(patience.bear(async { 7 }).await, Some(7));
-        assert_eq!(patience.bear(std::future::pending::<()>()).await, None);
-        assert!(patience.left().is_zero());
+        let deadline = StallAwareDeadline::new(Duration::from_secs(1));
+        assert_eq!(deadline.run(async { 7 }).await, Some(7));
+        assert_eq!(deadline.run(std::future::pending::<()>()).await, None);
+        assert!(deadline.left().is_zero());
     }
 }

@@ -23,21 +23,21 @@ pub trait CreationLog: Debug + Send + Sync {
 
 /// The documents that a trial has registered, by their ids.
 #[derive(Clone, Debug, Default)]
-pub struct Created {
-    documents: Arc<Mutex<BTreeMap<Uuid, Registered>>>,
+pub struct CreatedDocuments {
+    documents: Arc<Mutex<BTreeMap<Uuid, RegisteredDocument>>>,
     /// Where they are written down, on a target that is not ours.
     journal: Option<Arc<dyn CreationLog>>,
 }
 
 #[derive(Clone, Debug)]
-struct Registered {
+struct RegisteredDocument {
     tenant: Tenant,
     address: Url,
     /// Whether bytes were put to the address.
     sent: bool,
 }
 
-impl Created {
+impl CreatedDocuments {
     /// Documents that are also written down, so that they can be taken back after a kill.
     pub fn in_journal(journal: Option<Arc<dyn CreationLog>>) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Created {
         if let Some(journal) = &self.journal {
             journal.created(tenant.user_id, accepted.document_id);
         }
-        let registered = Registered {
+        let registered = RegisteredDocument {
             tenant,
             address: accepted.signed_url.clone(),
             sent: false,
@@ -89,7 +89,7 @@ impl Created {
 
     /// Takes the documents out that are to be taken back: all of them where they are
     /// written down, else those that the pipeline would go on looking for.
-    fn take(&self) -> BTreeMap<Uuid, Registered> {
+    fn take(&self) -> BTreeMap<Uuid, RegisteredDocument> {
         let everything = self.journal.is_some();
         self.with(|documents| {
             documents
@@ -98,7 +98,7 @@ impl Created {
         })
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<Uuid, Registered>) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<Uuid, RegisteredDocument>) -> T) -> T {
         change(
             &mut self
                 .documents
@@ -114,10 +114,10 @@ impl Pipeline {
     /// On a stack of our own only what is registered and not sent: a pipeline looks for such bytes at
     /// every poll until their address expires, and a trial that is over should cost the others nothing.
     /// Whether it succeeds is not judged here: it is not what the trial is about.
-    pub async fn take_back(&self, created: &Created) {
+    pub async fn delete_created(&self, created: &CreatedDocuments) {
         for (document, registered) in created.take() {
             let owner = self.as_tenant(registered.tenant);
-            let gone = owner.is_gone_after_delete(document).await;
+            let gone = owner.delete_and_verify(document).await;
             if let (true, Some(journal)) = (gone, &created.journal) {
                 journal.removed(document);
             }
@@ -125,7 +125,7 @@ impl Pipeline {
     }
 
     /// Deletes a document and looks whether it is gone.
-    pub async fn is_gone_after_delete(&self, document: Uuid) -> bool {
+    pub async fn delete_and_verify(&self, document: Uuid) -> bool {
         if self.delete(document).await.is_err() {
             return false;
         }

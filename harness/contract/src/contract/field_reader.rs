@@ -5,10 +5,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::pointer::Pointer;
-use crate::probe::Reply;
+use crate::probe::Response;
 use cutover_evidence::stop::{CheckResult, Stop};
 
-impl Reply {
+impl Response {
     /// The answer itself, if it has this status.
     pub fn expect_status(self, status: u16) -> CheckResult<Self> {
         if self.status == status {
@@ -52,13 +52,13 @@ impl Reply {
 }
 
 /// Reads the promised fields of one JSON document.
-pub(super) struct Reading<'a> {
+pub(super) struct FieldReader<'a> {
     /// What is read, for findings.
     what: &'a str,
     document: &'a Value,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> FieldReader<'a> {
     pub(super) fn of(what: &'a str, document: &'a Value) -> Self {
         Self { what, document }
     }

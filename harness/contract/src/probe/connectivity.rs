@@ -15,11 +15,11 @@ use super::certificate::valid_until;
 use super::client::client_builder;
 
 /// How long each step may take.
-const WITHIN: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A step of the way that was not done.
 #[derive(Debug, thiserror::Error)]
-pub enum WayError {
+pub enum ConnectivityError {
     /// The name has no address.
     #[error("resolve '{host}'")]
     Name {
@@ -47,7 +47,7 @@ pub enum WayError {
 }
 
 /// The addresses that an origin's name means; none twice.
-pub async fn resolved(url: &Url) -> Result<BTreeSet<SocketAddr>, WayError> {
+pub async fn resolve(url: &Url) -> Result<BTreeSet<SocketAddr>, ConnectivityError> {
     let port = url.port_or_known_default().unwrap_or_default();
     let host = match url.host() {
         Some(Host::Ipv4(address)) => return Ok([SocketAddr::new(IpAddr::V4(address), port)].into()),
@@ -55,7 +55,7 @@ pub async fn resolved(url: &Url) -> Result<BTreeSet<SocketAddr>, WayError> {
         Some(Host::Domain(name)) => name,
         None => "",
     };
-    let found = match timeout(WITHIN, lookup_host((host, port))).await {
+    let found = match timeout(TIMEOUT, lookup_host((host, port))).await {
         Ok(found) => found.map(Iterator::collect::<BTreeSet<_>>),
         Err(late) => Err(late.into()),
     };
@@ -66,37 +66,37 @@ pub async fn resolved(url: &Url) -> Result<BTreeSet<SocketAddr>, WayError> {
     }
 }
 
-fn unnamed(host: &str, source: io::Error) -> WayError {
+fn unnamed(host: &str, source: io::Error) -> ConnectivityError {
     let host = host.to_owned();
-    WayError::Name { host, source }
+    ConnectivityError::Name { host, source }
 }
 
 /// The first of the addresses that takes a connection, and after how long.
-pub async fn connected(
+pub async fn connect(
     addresses: &BTreeSet<SocketAddr>,
-) -> Result<(SocketAddr, Duration), WayError> {
+) -> Result<(SocketAddr, Duration), ConnectivityError> {
     let mut failed = None;
     for &address in addresses {
         let since = Instant::now();
-        let source = match timeout(WITHIN, TcpStream::connect(address)).await {
+        let source = match timeout(TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(_)) => return Ok((address, since.elapsed())),
             Ok(Err(source)) => source,
             Err(late) => late.into(),
         };
-        failed = Some(WayError::Connection { address, source });
+        failed = Some(ConnectivityError::Connection { address, source });
     }
     Err(failed.unwrap_or_else(|| unnamed("", io::ErrorKind::NotFound.into())))
 }
 
 /// Shakes hands with an `https` origin; until when the certificate that it shows is valid, if that can be read.
-pub async fn certified(url: &Url) -> Result<Option<OffsetDateTime>, WayError> {
-    let failed = |source: reqwest::Error| WayError::Handshake {
+pub async fn certificate_expiry(url: &Url) -> Result<Option<OffsetDateTime>, ConnectivityError> {
+    let failed = |source: reqwest::Error| ConnectivityError::Handshake {
         url: url.clone(),
         source: source.without_url(),
     };
     let client = client_builder()
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(WITHIN)
+        .timeout(TIMEOUT)
         .tls_info(true)
         .build()
         .map_err(failed)?;
@@ -118,14 +118,14 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let url: Url = format!("http://localhost:{port}/").parse().unwrap();
-        let addresses = resolved(&url).await.unwrap();
-        let (address, _) = connected(&addresses).await.unwrap();
+        let addresses = resolve(&url).await.unwrap();
+        let (address, _) = connect(&addresses).await.unwrap();
         assert_eq!(address.port(), port);
         drop(listener);
-        let refused = connected(&addresses).await.unwrap_err().to_string();
+        let refused = connect(&addresses).await.unwrap_err().to_string();
         assert!(refused.starts_with("connect to "), "{refused}");
         let nowhere: Url = "https://nowhere.invalid/".parse().unwrap();
-        let unnamed = resolved(&nowhere).await.unwrap_err().to_string();
+        let unnamed = resolve(&nowhere).await.unwrap_err().to_string();
         assert_eq!(unnamed, "resolve 'nowhere.invalid'");
     }
 }
