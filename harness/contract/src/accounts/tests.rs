@@ -13,7 +13,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use super::Accounts;
 use super::token_source::TokenSource;
 use crate::probe::client;
-use crate::probe::tests::wire::Wire;
+use crate::probe::tests::wire::RawServer;
 use cutover_evidence::secret::Secret;
 
 /// A token of a user that expires in this many seconds.
@@ -178,7 +178,7 @@ async fn a_login_error_names_the_account_and_quotes_the_message() {
 }
 
 /// The login error at this server.
-async fn login_error_at(wire: Wire) -> String {
+async fn login_error_at(wire: RawServer) -> String {
     let account = ("a@example.org".to_owned(), Secret::new("hunter2"));
     let source = TokenSource::PasswordLogin {
         supabase: wire.url,
@@ -196,7 +196,7 @@ async fn login_error_at(wire: Wire) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_login_at_a_silent_identity_provider_times_out() {
-    let silent = Wire::new(|stream, _| async move {
+    let silent = RawServer::new(|stream, _| async move {
         let _open = stream;
         std::future::pending::<()>().await;
     })
@@ -213,7 +213,7 @@ async fn an_invalid_login_response_is_described_without_its_secrets() {
         ("HTTP/1.1 200 OK\r\n\r\n{}", "has no access_token"),
         ("SSH-2.0", "sent an incomplete response"),
     ] {
-        let error = login_error_at(Wire::saying(response).await).await;
+        let error = login_error_at(RawServer::responding(response).await).await;
         assert!(error.contains(expected), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! The way to an origin: what its name means, who takes a connection, and whose certificate is shown.
+//! DNS resolution, TCP connect, and certificate expiry of an origin.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,42 +11,42 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use super::certificate::valid_until;
+use super::certificate::expiry;
 use super::client::client_builder;
 
-/// How long each step may take.
+/// The timeout of each step.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A step of the way that was not done.
+/// A failed step.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectivityError {
-    /// The name has no address.
+    /// The host name has no address.
     #[error("resolve '{host}'")]
-    Name {
-        /// The name.
+    Resolve {
+        /// The host name.
         host: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Nobody takes a connection.
+    /// No address accepts a connection.
     #[error("connect to {address}")]
-    Connection {
-        /// The address that was tried last.
+    Connect {
+        /// The last address tried.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The handshake failed, or what came after it.
-    #[error("shake hands with {url}")]
+    /// The TLS handshake failed, or the request after it.
+    #[error("complete the TLS handshake with {url}")]
     Handshake {
         /// The origin.
         url: Url,
-        /// Why.
+        /// The cause.
         source: reqwest::Error,
     },
 }
 
-/// The addresses that an origin's name means; none twice.
+/// The distinct addresses of an origin's host name.
 pub async fn resolve(url: &Url) -> Result<BTreeSet<SocketAddr>, ConnectivityError> {
     let port = url.port_or_known_default().unwrap_or_default();
     let host = match url.host() {
@@ -57,38 +57,38 @@ pub async fn resolve(url: &Url) -> Result<BTreeSet<SocketAddr>, ConnectivityErro
     };
     let found = match timeout(TIMEOUT, lookup_host((host, port))).await {
         Ok(found) => found.map(Iterator::collect::<BTreeSet<_>>),
-        Err(late) => Err(late.into()),
+        Err(elapsed) => Err(elapsed.into()),
     };
     match found {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-        Ok(_) => Err(unnamed(host, io::ErrorKind::NotFound.into())),
-        Err(source) => Err(unnamed(host, source)),
+        Ok(_) => Err(unresolved(host, io::ErrorKind::NotFound.into())),
+        Err(source) => Err(unresolved(host, source)),
     }
 }
 
-fn unnamed(host: &str, source: io::Error) -> ConnectivityError {
+fn unresolved(host: &str, source: io::Error) -> ConnectivityError {
     let host = host.to_owned();
-    ConnectivityError::Name { host, source }
+    ConnectivityError::Resolve { host, source }
 }
 
-/// The first of the addresses that takes a connection, and after how long.
+/// Connects to the first address that accepts a connection, and measures the time.
 pub async fn connect(
     addresses: &BTreeSet<SocketAddr>,
 ) -> Result<(SocketAddr, Duration), ConnectivityError> {
     let mut failed = None;
     for &address in addresses {
-        let since = Instant::now();
+        let started = Instant::now();
         let source = match timeout(TIMEOUT, TcpStream::connect(address)).await {
-            Ok(Ok(_)) => return Ok((address, since.elapsed())),
+            Ok(Ok(_)) => return Ok((address, started.elapsed())),
             Ok(Err(source)) => source,
-            Err(late) => late.into(),
+            Err(elapsed) => elapsed.into(),
         };
-        failed = Some(ConnectivityError::Connection { address, source });
+        failed = Some(ConnectivityError::Connect { address, source });
     }
-    Err(failed.unwrap_or_else(|| unnamed("", io::ErrorKind::NotFound.into())))
+    Err(failed.unwrap_or_else(|| unresolved("", io::ErrorKind::NotFound.into())))
 }
 
-/// Shakes hands with an `https` origin; until when the certificate that it shows is valid, if that can be read.
+/// Completes a TLS handshake with an `https` origin; the expiry time of its certificate, if it can be read.
 pub async fn certificate_expiry(url: &Url) -> Result<Option<OffsetDateTime>, ConnectivityError> {
     let failed = |source: reqwest::Error| ConnectivityError::Handshake {
         url: url.clone(),
@@ -100,11 +100,9 @@ pub async fn certificate_expiry(url: &Url) -> Result<Option<OffsetDateTime>, Con
         .tls_info(true)
         .build()
         .map_err(failed)?;
-    let answer = client.head(url.clone()).send().await.map_err(failed)?;
-    let shown = answer.extensions().get::<TlsInfo>();
-    Ok(shown
-        .and_then(TlsInfo::peer_certificate)
-        .and_then(valid_until))
+    let response = client.head(url.clone()).send().await.map_err(failed)?;
+    let tls = response.extensions().get::<TlsInfo>();
+    Ok(tls.and_then(TlsInfo::peer_certificate).and_then(expiry))
 }
 
 #[cfg(test)]
@@ -114,7 +112,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn each_step_says_what_it_found_or_where_it_ended() {
+    async fn each_step_returns_its_result_or_names_what_failed() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let url: Url = format!("http://localhost:{port}/").parse().unwrap();
@@ -125,7 +123,7 @@ mod tests {
         let refused = connect(&addresses).await.unwrap_err().to_string();
         assert!(refused.starts_with("connect to "), "{refused}");
         let nowhere: Url = "https://nowhere.invalid/".parse().unwrap();
-        let unnamed = resolve(&nowhere).await.unwrap_err().to_string();
-        assert_eq!(unnamed, "resolve 'nowhere.invalid'");
+        let unresolved = resolve(&nowhere).await.unwrap_err().to_string();
+        assert_eq!(unresolved, "resolve 'nowhere.invalid'");
     }
 }

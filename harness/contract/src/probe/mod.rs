@@ -1,4 +1,4 @@
-//! Probes: each asks one surface of the system under test and records the answer; none of them judges.
+//! Probes: each observes one surface of the system under test and records the result; no probe judges it.
 
 mod body;
 mod certificate;

@@ -1,4 +1,4 @@
-//! A PostgreSQL server for one test, on a socket of its own.
+//! A PostgreSQL server for one test, on its own Unix socket.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -10,19 +10,19 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use cutover_stack::Installation;
 
-/// A server that ends, and whose directory goes, with this value.
+/// A server that stops when this value is dropped; its directory is deleted.
 pub(crate) struct Cluster {
     server: Child,
     directory: tempfile::TempDir,
 }
 
 impl Cluster {
-    /// A server, or nothing where PostgreSQL is not installed.
+    /// Starts a server; `None` if PostgreSQL is not installed.
     pub(crate) async fn start() -> Option<(Self, PgPool)> {
         let installation = match Installation::find() {
             Ok(installation) => installation,
             Err(error) => {
-                println!("SKIPPED, for there is no PostgreSQL: {error}");
+                println!("SKIPPED: PostgreSQL is not installed: {error}");
                 return None;
             }
         };
@@ -52,7 +52,7 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let pool = connected(directory.path()).await;
+        let pool = connect(directory.path()).await;
         Some((Self { server, directory }, pool))
     }
 }
@@ -65,7 +65,7 @@ impl Drop for Cluster {
     }
 }
 
-async fn connected(directory: &Path) -> PgPool {
+async fn connect(directory: &Path) -> PgPool {
     let options = PgConnectOptions::new_without_pgpass()
         .socket(directory)
         .username("postgres");
@@ -81,7 +81,7 @@ async fn connected(directory: &Path) -> PgPool {
     pool
 }
 
-/// A command in a directory, as another user where we are root: PostgreSQL refuses to run as root.
+/// A command in a directory. Root runs it as the user postgres, because PostgreSQL refuses to run as root.
 fn command(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command
