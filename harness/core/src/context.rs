@@ -57,7 +57,7 @@ impl Context {
                 .standins()
                 .map(|standins| standins.recording(recorder.clone())),
             taken: Mutex::default(),
-            created: CreatedDocuments::in_journal(lane.safeguards().map(Safeguards::creation_log)),
+            created: CreatedDocuments::in_log(lane.safeguards().map(Safeguards::creation_log)),
             check,
             lane,
             recorder,

@@ -1,10 +1,12 @@
-//! The contract: everything about the pipeline that may differ from one deployment to the next.
+//! The contract: every property of a pipeline that may differ between deployments.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cutover_reports::record::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::callback::CallbackRules;
 use super::duration::DurationText;
@@ -14,118 +16,131 @@ use super::ids::Ids;
 use super::requests::Requests;
 use super::shape::Shape;
 use super::vocabulary::Vocabulary;
+use cutover_evidence::stop::{CheckResult, Stop};
 
-/// What a pipeline promises.
+/// The contract of a pipeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
-    /// What `{prefix}` stands for in a route.
+    /// The value of `{prefix}` in a route.
     pub prefix: String,
-    /// What `{webhook_prefix}` stands for in a route.
+    /// The value of `{webhook_prefix}` in a route.
     pub webhook_prefix: String,
-    /// Where the endpoints are; one that is not named is absent.
+    /// The routes of the endpoints; an endpoint that is not listed is absent.
     pub routes: BTreeMap<Endpoint, Route>,
-    /// Where the bodies that are sent keep what they say.
+    /// The fields of the request bodies.
     pub requests: Requests,
-    /// Where the answers keep what the harness reads.
+    /// The fields of the responses that the harness reads.
     pub fields: Fields,
-    /// What the answers hold besides; one that is not named may hold anything.
+    /// All fields of the responses; a response that is not listed may have any fields.
     #[serde(default)]
     pub shapes: BTreeMap<Endpoint, Shape>,
-    /// The words for a job's progress.
+    /// The status and state names of jobs.
     pub vocabulary: Vocabulary,
-    /// How much a user may do.
+    /// The limits of a user.
     pub limits: Limits,
-    /// How long things may take.
+    /// Timeouts and intervals.
     pub timing: Timing,
-    /// What ids are made of.
+    /// How ids are derived.
     pub ids: Ids,
-    /// How texts are cut.
+    /// How texts are split into chunks.
     pub chunker: Chunker,
-    /// How chunks become vectors.
+    /// How chunks are embedded.
     pub embedder: Embedder,
-    /// Where objects are.
+    /// The layout of the object storage.
     pub storage: StorageLayout,
-    /// Where rows are.
+    /// The layout of the database.
     pub database: DatabaseLayout,
-    /// How the parser's callback proves where it comes from.
+    /// How the parser's callback is authenticated.
     pub callback: CallbackRules,
 }
 
-/// How much a user may do.
+impl Contract {
+    /// Parses a timestamp of a response; a finding about `what` if the format is wrong.
+    pub fn time(&self, what: &str, text: &str) -> CheckResult<OffsetDateTime> {
+        let format = self.fields.times;
+        format.parse(text).ok_or_else(|| {
+            let summary =
+                format!("{what} is not in the timestamp format of the contract (fields.times)");
+            Stop::violated(Finding::new(summary).comparing(format.description(), text))
+        })
+    }
+}
+
+/// The limits of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// The largest document that is accepted, in bytes; a larger one is answered 413.
+    /// The largest accepted document, in bytes; the status for a larger one is 413.
     pub max_bytes: u64,
-    /// Above this the body itself is invalid; it is answered 422.
+    /// The largest valid `bytes_len`; the status for a larger one is 422.
     pub hard_max_bytes: u64,
-    /// The longest file name, in characters.
+    /// The maximum length of a file name, in characters.
     pub filename_chars: usize,
-    /// The one type that is accepted.
+    /// The accepted MIME type.
     pub mime: String,
-    /// The most jobs that a user may have at once.
+    /// The maximum number of active jobs of a user.
     pub concurrent_jobs: u32,
-    /// The most documents that a user may upload in a day.
+    /// The maximum number of uploads of a user per day.
     pub daily_uploads: u32,
-    /// How long a signed upload address lives.
+    /// The lifetime of a signed upload URL.
     #[serde(with = "DurationText")]
     pub url_ttl: Duration,
-    /// The size of a page of jobs unless asked otherwise.
+    /// The default page size of the job list.
     pub page_default: u32,
-    /// The largest page of jobs.
+    /// The maximum page size of the job list.
     pub page_max: u32,
 }
 
-/// How long things may take.
+/// Timeouts and intervals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Timing {
-    /// How often an idle worker looks for work.
+    /// The interval at which an idle worker polls the queue.
     #[serde(with = "DurationText")]
     pub poll_interval: Duration,
-    /// The pause before the first retry.
+    /// The delay before the first retry.
     #[serde(with = "DurationText")]
     pub retry_base: Duration,
-    /// By how much each pause is longer than the one before.
+    /// The factor between two retry delays.
     pub retry_factor: f64,
-    /// The longest pause before a retry.
+    /// The maximum delay before a retry.
     #[serde(with = "DurationText")]
     pub retry_cap: Duration,
-    /// How often a job is tried again by itself.
+    /// The maximum number of automatic retries.
     pub max_retries: u32,
-    /// How long a worker may be silent before its job is given to another.
+    /// The lease of a worker; afterwards another worker may claim the job.
     #[serde(with = "DurationText")]
     pub lease: Duration,
-    /// How long the parser may take for `parse_pages` pages.
+    /// The parser's timeout for `parse_pages` pages.
     #[serde(with = "DurationText")]
     pub parse_deadline: Duration,
-    /// For how many pages.
+    /// The number of pages for `parse_deadline`.
     pub parse_pages: u32,
-    /// How long the parser may take for any document.
+    /// The parser's maximum timeout.
     #[serde(with = "DurationText")]
     pub parse_deadline_cap: Duration,
-    /// How long one call to a provider may take.
+    /// The timeout of a provider request.
     #[serde(with = "DurationText")]
     pub provider_timeout: Duration,
-    /// How long a job may stay in a status that waits for nobody.
+    /// The maximum time in a status that does not wait for another party.
     #[serde(with = "DurationText")]
     pub stage_deadline: Duration,
-    /// How long the answer to a callback may take.
+    /// The timeout for the response to a callback.
     #[serde(with = "DurationText")]
     pub callback_within: Duration,
-    /// How long the answer about readiness may take.
+    /// The timeout for the response of the readiness route.
     #[serde(with = "DurationText")]
     pub ready_within: Duration,
-    /// How long a small document may take from its upload to its vectors.
+    /// The maximum time from the upload of a small document to its completion.
     #[serde(with = "DurationText")]
     pub complete_within: Duration,
-    /// How long a process may take to end when asked to.
+    /// The maximum time from SIGTERM to the exit of a process.
     #[serde(with = "DurationText")]
     pub shutdown_grace: Duration,
 }
 
-/// How texts are cut.
+/// How texts are split into chunks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Chunker {
@@ -133,25 +148,25 @@ pub struct Chunker {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The most lines of a chunk.
+    /// The maximum number of lines of a chunk.
     pub max_lines: usize,
-    /// The most characters of a chunk.
+    /// The maximum number of characters of a chunk.
     pub max_chars: usize,
 }
 
-/// How chunks become vectors.
+/// How chunks are embedded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Embedder {
     /// The model.
     pub model: String,
-    /// How many numbers its vectors have.
+    /// The dimension of its vectors.
     pub dimensions: usize,
-    /// The most inputs of one call.
+    /// The maximum number of inputs of a request.
     pub max_batch: usize,
 }
 
-/// Where objects are.
+/// The layout of the object storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StorageLayout {
@@ -161,21 +176,21 @@ pub struct StorageLayout {
     pub raw_path: String,
     /// Bucket and key of its parsed text.
     pub parsed_path: String,
-    /// What `{h}` is.
+    /// The value of `{h}`.
     pub h: ObjectName,
 }
 
-/// A short name made of a document's id.
+/// A short name derived from a document's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectName {
     /// The hash of the id's text.
     pub hash: NameHash,
-    /// How many hex digits of it are used.
+    /// The number of hex digits that are used.
     pub digits: usize,
 }
 
-/// A hash that names are made with.
+/// The hash function of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NameHash {
@@ -185,7 +200,7 @@ pub enum NameHash {
     Sha256,
 }
 
-/// Where rows are.
+/// The layout of the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseLayout {

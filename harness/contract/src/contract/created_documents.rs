@@ -1,4 +1,4 @@
-//! What a trial has created: written down before it is, and taken back afterwards.
+//! The documents that a trial creates: logged before they exist, and deleted afterwards.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,43 +12,43 @@ use super::accepted::Accepted;
 use super::client::Pipeline;
 use crate::identity::Tenant;
 
-/// Writes down which documents may exist on a target that is not ours.
+/// A log of the documents that may exist on a shared target.
 pub trait CreationLog: Debug + Send + Sync {
-    /// The document may exist from now on: it is registered, or about to be.
+    /// The document may exist from now on: it is registered, or its registration is about to be sent.
     fn created(&self, user_id: Uuid, document_id: Uuid);
 
-    /// The document was deleted and is gone.
+    /// The document was deleted, and its absence was verified.
     fn removed(&self, document_id: Uuid);
 }
 
-/// The documents that a trial has registered, by their ids.
+/// The documents that a trial has registered, by id.
 #[derive(Clone, Debug, Default)]
 pub struct CreatedDocuments {
     documents: Arc<Mutex<BTreeMap<Uuid, RegisteredDocument>>>,
-    /// Where they are written down, on a target that is not ours.
-    journal: Option<Arc<dyn CreationLog>>,
+    /// The log of a shared target.
+    log: Option<Arc<dyn CreationLog>>,
 }
 
 #[derive(Clone, Debug)]
 struct RegisteredDocument {
     tenant: Tenant,
-    address: Url,
-    /// Whether bytes were put to the address.
-    sent: bool,
+    signed_url: Url,
+    /// Whether bytes were uploaded to the signed URL.
+    uploaded: bool,
 }
 
 impl CreatedDocuments {
-    /// Documents that are also written down, so that they can be taken back after a kill.
-    pub fn in_journal(journal: Option<Arc<dyn CreationLog>>) -> Self {
+    /// Documents that are also logged, so that they can be deleted after a kill.
+    pub fn in_log(log: Option<Arc<dyn CreationLog>>) -> Self {
         Self {
-            journal,
+            log,
             ..Self::default()
         }
     }
 
-    /// A document is about to be registered by this body.
+    /// Logs a document before its registration with this body is sent.
     pub(super) fn registering(&self, pipeline: &Pipeline, body: &[u8]) {
-        let (Some(journal), Some(tenant)) = (&self.journal, pipeline.tenant()) else {
+        let (Some(log), Some(tenant)) = (&self.log, pipeline.tenant()) else {
             return;
         };
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -57,43 +57,43 @@ impl CreatedDocuments {
         let hash = hash.and_then(Value::as_str);
         let expected = hash.and_then(|hash| contract.document_id(tenant.user_id, hash));
         if let Some(document_id) = expected {
-            journal.created(tenant.user_id, document_id);
+            log.created(tenant.user_id, document_id);
         }
     }
 
-    /// A document was accepted.
+    /// Adds a registered document.
     pub(super) fn accepted(&self, tenant: Option<&Tenant>, accepted: &Accepted) {
         let Some(tenant) = tenant.cloned() else {
             return;
         };
-        if let Some(journal) = &self.journal {
-            journal.created(tenant.user_id, accepted.document_id);
+        if let Some(log) = &self.log {
+            log.created(tenant.user_id, accepted.document_id);
         }
         let registered = RegisteredDocument {
             tenant,
-            address: accepted.signed_url.clone(),
-            sent: false,
+            signed_url: accepted.signed_url.clone(),
+            uploaded: false,
         };
         self.with(|documents| documents.insert(accepted.document_id, registered));
     }
 
-    /// Bytes were put to an address.
-    pub(super) fn sent(&self, address: &Url) {
+    /// Marks the document of this URL as uploaded.
+    pub(super) fn uploaded(&self, signed_url: &Url) {
         self.with(|documents| {
             let mut registered = documents.values_mut();
-            if let Some(document) = registered.find(|document| document.address == *address) {
-                document.sent = true;
+            if let Some(document) = registered.find(|document| document.signed_url == *signed_url) {
+                document.uploaded = true;
             }
         });
     }
 
-    /// Takes the documents out that are to be taken back: all of them where they are
-    /// written down, else those that the pipeline would go on looking for.
-    fn take(&self) -> BTreeMap<Uuid, RegisteredDocument> {
-        let everything = self.journal.is_some();
+    /// Removes and returns the documents to delete: all of them on a shared target, otherwise
+    /// those for which the pipeline still waits for an upload.
+    fn drain_for_deletion(&self) -> BTreeMap<Uuid, RegisteredDocument> {
+        let all = self.log.is_some();
         self.with(|documents| {
             documents
-                .extract_if(.., |_, document| everything || !document.sent)
+                .extract_if(.., |_, document| all || !document.uploaded)
                 .collect()
         })
     }
@@ -109,27 +109,27 @@ impl CreatedDocuments {
 }
 
 impl Pipeline {
-    /// Deletes what a trial created, newest promise first, in the names of those who created it.
+    /// Deletes the documents of a trial, each as its owner.
     ///
-    /// On a stack of our own only what is registered and not sent: a pipeline looks for such bytes at
-    /// every poll until their address expires, and a trial that is over should cost the others nothing.
-    /// Whether it succeeds is not judged here: it is not what the trial is about.
+    /// On a local stack it deletes only documents without an upload, because the pipeline polls for
+    /// their bytes until the URL expires, and that would slow down other trials. A failure is
+    /// ignored, because it is not part of the trial.
     pub async fn delete_created(&self, created: &CreatedDocuments) {
-        for (document, registered) in created.take() {
+        for (document, registered) in created.drain_for_deletion() {
             let owner = self.as_tenant(registered.tenant);
-            let gone = owner.delete_and_verify(document).await;
-            if let (true, Some(journal)) = (gone, &created.journal) {
-                journal.removed(document);
+            let deleted = owner.delete_and_verify(document).await;
+            if let (true, Some(log)) = (deleted, &created.log) {
+                log.removed(document);
             }
         }
     }
 
-    /// Deletes a document and looks whether it is gone.
+    /// Deletes a document, and returns whether it no longer exists.
     pub async fn delete_and_verify(&self, document: Uuid) -> bool {
         if self.delete(document).await.is_err() {
             return false;
         }
-        let shown = self.document(document).await;
-        shown.is_ok_and(|shown| shown.status == 404)
+        let response = self.document(document).await;
+        response.is_ok_and(|response| response.status == 404)
     }
 }

@@ -47,9 +47,10 @@ pub(super) async fn wrong_ids(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violat
     });
     let chunks = chunks.iter().filter_map(|row| {
         let (name, version) = (&row.chunker_name, &row.chunker_version);
-        let expected = surfaces
-            .contract
-            .chunk_id_by(row.document_id, name, version, row.chunk_ord);
+        let expected =
+            surfaces
+                .contract
+                .chunk_id_with(row.document_id, name, version, row.chunk_ord);
         differs("chunk", row.chunk_id, expected?)
     });
     Ok(documents.chain(chunks).collect())

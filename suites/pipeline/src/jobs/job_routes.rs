@@ -75,7 +75,7 @@ async fn a_job_is_shown_whole(cx: &Context) -> CheckResult {
         let error = value_at(&fields.last_error, &answer, what)?;
         ensure!(error.is_null(), "{what} has an error: {error}");
     }
-    let job = JobView::of(what, &answer, contract)?;
+    let job = JobView::from_json(what, &answer, contract)?;
     ensure_eq!(
         (
             job.job_id.unwrap_or(accepted.job_id),

@@ -51,7 +51,7 @@ async fn answers_have_their_shape(cx: &Context, case: &ResponseCase) -> CheckRes
         return Err(Stop::not_applicable(reason));
     };
     let examples = examples(cx, case.endpoint).await?;
-    if let Some(departures) = Shape::of(&examples).departures(expected) {
+    if let Some(departures) = Shape::from_examples(&examples).differences(expected) {
         let summary = format!(
             "the response of '{}' differs from shapes.{0} of the contract",
             case.endpoint

@@ -1,4 +1,4 @@
-//! What a trial creates is written down as early as its id is known.
+//! A created document is logged as soon as its id is known.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::served::{accepting, pipeline, upload};
 use crate::contract::{CreatedDocuments, CreationLog, Pipeline};
 
-/// Remembers the documents that may exist.
+/// A log in memory.
 #[derive(Debug, Default)]
 struct MemoryLog(Mutex<BTreeSet<Uuid>>);
 
@@ -22,28 +22,28 @@ impl CreationLog for MemoryLog {
     }
 }
 
-/// The ids that are written down after a registration under a contract with these changes.
-async fn written_down(overrides: &str, is_answered: bool) -> Vec<Uuid> {
+/// The logged ids after a registration, with these overrides of the contract.
+async fn logged_ids(overrides: &str, has_response: bool) -> Vec<Uuid> {
     let log = Arc::<MemoryLog>::default();
     let (server, pipeline): (_, Pipeline) = pipeline(overrides).await;
-    if is_answered {
+    if has_response {
         accepting(&server, 200).await;
     }
-    let created = CreatedDocuments::in_journal(Some(Arc::<MemoryLog>::clone(&log)));
+    let created = CreatedDocuments::in_log(Some(Arc::<MemoryLog>::clone(&log)));
     let accepted = pipeline.recording_into(&created).accept(&upload()).await;
-    assert_eq!(accepted.is_ok(), is_answered);
+    assert_eq!(accepted.is_ok(), has_response);
     let documents = log.0.lock().unwrap();
     documents.iter().copied().collect()
 }
 
 #[tokio::test]
-async fn an_id_that_can_be_derived_is_written_down_before_anything_is_sent() {
-    assert_eq!(written_down("", false).await.len(), 1);
+async fn a_derived_id_is_logged_before_the_request_is_sent() {
+    assert_eq!(logged_ids("", false).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_random_id_is_written_down_once_it_is_known() {
+async fn a_random_id_is_logged_after_the_response() {
     let random = "ids.document = 'random'";
-    assert!(written_down(random, false).await.is_empty());
-    assert_eq!(written_down(random, true).await, [Uuid::nil()]);
+    assert!(logged_ids(random, false).await.is_empty());
+    assert_eq!(logged_ids(random, true).await, [Uuid::nil()]);
 }

@@ -292,7 +292,7 @@ async fn a_connection_closed_after_an_error_response_does_not_affect_the_next_re
 
 #[tokio::test]
 async fn an_idle_connection_that_the_server_closes_does_not_affect_the_next_request() {
-    // What a server does whose deadline with idle connections is over when the next request comes.
+    // The server closes an idle connection when the next request arrives on it.
     let wire = RawServer::new(|mut stream, _| async move {
         request(&mut stream).await;
         let _ = stream.write_all(ERROR.as_bytes()).await;
