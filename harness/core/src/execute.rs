@@ -108,7 +108,7 @@ fn attempt_once(case: &Case, cx: &Context, around: &TrialEnv<'_>) -> TrialResult
 /// Writes the end of the journal. A record that could not be written is no record.
 fn finish(executed: &mut TrialResult, recorder: &Recorder) {
     if let Some(finding) = &executed.finding {
-        recorder.find(finding.clone());
+        recorder.record_finding(finding.clone());
     }
     recorder.write(Event::Finished {
         outcome: executed.outcome.clone(),

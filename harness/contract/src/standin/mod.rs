@@ -1,8 +1,8 @@
-//! The stand-ins for the parser, the embedder, storage and identity, as the harness sees them.
+//! The control protocol of the stand-ins for the parser, the embedder, storage and identity.
 //!
-//! They run as a process of their own and are programmed over HTTP, so that a
-//! check controls them the same way from one process or from many. This module
-//! holds what both sides speak; the stand-ins themselves live in the fixtures.
+//! The stand-ins run as a separate process and are programmed over HTTP, so that checks
+//! in one or many processes control them in the same way. This module contains the types
+//! of both sides and the client; the stand-ins themselves are in the fixtures.
 
 mod call;
 mod client;

@@ -41,7 +41,7 @@ impl StandinsMode {
             sweep(&std::env::temp_dir(), SweepScope::Abandoned).await?;
         }
         let card = at.card();
-        if StandinStatus::of(&card).await? == StandinStatus::Running {
+        if StandinStatus::query(&card).await? == StandinStatus::Running {
             return Ok(Self::Others);
         }
         let Some(serving) = serving else {
