@@ -146,7 +146,7 @@ fn a_certificate_is_told_by_its_end_and_a_strange_one_is_trouble() {
     assert!(said.contains("for 99 more days"), "{said}");
     let said = doctor(directory.path(), &api, None);
     assert!(
-        said.contains("TROUBLE  api, TLS: shake hands with"),
+        said.contains("TROUBLE  api, TLS: complete the TLS handshake with"),
         "{said}"
     );
     assert!(!said.contains("version"), "{said}");

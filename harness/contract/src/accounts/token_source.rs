@@ -15,7 +15,7 @@ pub enum TokenSource {
         /// Their `aud`.
         audience: String,
     },
-    /// The target file gives the tokens.
+    /// The target file contains the tokens.
     Static(Vec<Secret>),
     /// Accounts log in at Supabase Auth.
     PasswordLogin {

@@ -124,7 +124,7 @@ impl Proof {
         }
     }
 
-    /// Adds each part as a header whose value is masked in the evidence.
+    /// Adds each part as a header with a value that is masked in the evidence.
     pub(super) fn apply_to(&self, mut request: Request, rules: &CallbackRules) -> Request {
         if let Some(signature) = &self.signature {
             let signature = Secret::new(signature.as_str());

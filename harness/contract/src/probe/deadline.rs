@@ -75,7 +75,7 @@ fn pressure(file: &str, which: &str) -> Duration {
         .unwrap_or_default()
 }
 
-/// Parses `some avg10=0.00 avg60=0.00 avg300=0.00 total=1234`, whose total is in microseconds.
+/// Parses `some avg10=0.00 avg60=0.00 avg300=0.00 total=1234`; the total is in microseconds.
 fn total(text: &str, which: &str) -> Option<Duration> {
     let line = text.lines().find(|line| line.starts_with(which))?;
     let total = line

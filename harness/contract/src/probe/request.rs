@@ -68,7 +68,7 @@ impl Request {
         self
     }
 
-    /// Adds a header whose value is masked in the evidence.
+    /// Adds a header with a value that is masked in the evidence.
     #[must_use]
     pub fn secret_header(mut self, name: &str, value: &Secret) -> Self {
         self.insert(name, value.expose().as_bytes(), true);

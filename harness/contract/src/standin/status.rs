@@ -73,7 +73,7 @@ impl StandinStatus {
         let response = match http.get(health).send().await {
             Ok(response) => response,
             Err(error) if error.is_connect() => return Ok(Self::Absent),
-            Err(error) => return Err(taken(format!("it does not speak HTTP: {error}"))),
+            Err(error) => return Err(taken(format!("the response is not HTTP: {error}"))),
         };
         let status = response.status();
         let body: Value = response.json().await.unwrap_or_default();
