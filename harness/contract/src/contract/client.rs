@@ -256,7 +256,8 @@ impl Pipeline {
         if let Some(gate) = self.http.gate() {
             gate.document();
         }
-        self.created.registering(self, &request.body);
+        self.created
+            .registering(&self.contract, self.tenant(), &request.body);
         let response = self.send(Endpoint::Upload, request).await?;
         if let (Some((quota, user_id)), 400..=499) = (quota, response.status) {
             quota.refused(user_id);

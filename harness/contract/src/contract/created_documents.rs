@@ -9,7 +9,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::accepted::Accepted;
-use super::client::Pipeline;
+use super::contract::Contract;
 use crate::identity::Tenant;
 
 /// A log of the documents that may exist on a shared target.
@@ -26,12 +26,12 @@ pub trait CreationLog: Debug + Send + Sync {
 pub struct CreatedDocuments {
     documents: Arc<Mutex<BTreeMap<Uuid, RegisteredDocument>>>,
     /// The log of a shared target.
-    log: Option<Arc<dyn CreationLog>>,
+    pub(super) log: Option<Arc<dyn CreationLog>>,
 }
 
 #[derive(Clone, Debug)]
-struct RegisteredDocument {
-    tenant: Tenant,
+pub(super) struct RegisteredDocument {
+    pub(super) tenant: Tenant,
     signed_url: Url,
     /// Whether bytes were uploaded to the signed URL.
     uploaded: bool,
@@ -47,12 +47,11 @@ impl CreatedDocuments {
     }
 
     /// Logs a document before its registration with this body is sent.
-    pub(super) fn registering(&self, pipeline: &Pipeline, body: &[u8]) {
-        let (Some(log), Some(tenant)) = (&self.log, pipeline.tenant()) else {
+    pub(super) fn registering(&self, contract: &Contract, tenant: Option<&Tenant>, body: &[u8]) {
+        let (Some(log), Some(tenant)) = (&self.log, tenant) else {
             return;
         };
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let contract = pipeline.contract();
         let hash = contract.requests.upload.sha256.find(&body);
         let hash = hash.and_then(Value::as_str);
         let expected = hash.and_then(|hash| contract.document_id(tenant.user_id, hash));
@@ -89,7 +88,7 @@ impl CreatedDocuments {
 
     /// Removes and returns the documents to delete: all of them on a shared target, otherwise
     /// those for which the pipeline still waits for an upload.
-    fn drain_for_deletion(&self) -> BTreeMap<Uuid, RegisteredDocument> {
+    pub(super) fn drain_for_deletion(&self) -> BTreeMap<Uuid, RegisteredDocument> {
         let all = self.log.is_some();
         self.with(|documents| {
             documents
@@ -105,31 +104,5 @@ impl CreatedDocuments {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         )
-    }
-}
-
-impl Pipeline {
-    /// Deletes the documents of a trial, each as its owner.
-    ///
-    /// On a local stack it deletes only documents without an upload, because the pipeline polls for
-    /// their bytes until the URL expires, and that would slow down other trials. A failure is
-    /// ignored, because it is not part of the trial.
-    pub async fn delete_created(&self, created: &CreatedDocuments) {
-        for (document, registered) in created.drain_for_deletion() {
-            let owner = self.as_tenant(registered.tenant);
-            let deleted = owner.delete_and_verify(document).await;
-            if let (true, Some(log)) = (deleted, &created.log) {
-                log.removed(document);
-            }
-        }
-    }
-
-    /// Deletes a document, and returns whether it no longer exists.
-    pub async fn delete_and_verify(&self, document: Uuid) -> bool {
-        if self.delete(document).await.is_err() {
-            return false;
-        }
-        let response = self.document(document).await;
-        response.is_ok_and(|response| response.status == 404)
     }
 }

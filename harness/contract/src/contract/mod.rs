@@ -9,6 +9,7 @@ mod client;
 )]
 mod contract;
 mod created_documents;
+mod deletion;
 mod derive;
 mod document_flow;
 mod duration;

@@ -35,15 +35,6 @@ pub(super) fn excerpt(content: &[u8]) -> Option<BodyExcerpt> {
     })
 }
 
-/// A text of limited length; a cut text ends with its full length.
-pub(super) fn shortened(text: &str, max: usize) -> String {
-    if text.len() <= max {
-        return text.to_owned();
-    }
-    let cut = text.floor_char_boundary(max);
-    format!("{}… ({} bytes)", &text[..cut], text.len())
-}
-
 fn fingerprint(content: &[u8]) -> String {
     let sha256 = hex::encode(Sha256::digest(content));
     format!("<binary, {} bytes, sha256 {sha256}>", content.len())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_reports::record::HttpExchange;
 use http::{HeaderMap, StatusCode};
 
-use super::http::{HttpError, MAX_BODY, NoResponse};
+use super::http_error::{HttpError, MAX_BODY, NoResponse};
 use super::request::Request;
 use super::response::Response;
 use super::{body, curl, mask};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::body;
+use super::shorten::shortened;
 use cutover_evidence::secret::MASK;
 
 /// Request and response headers that contain credentials.
@@ -40,7 +40,7 @@ pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
         let value = if is_credential(name, value) {
             masked_credential(&text(value))
         } else {
-            body::shortened(&text(value), MAX_VALUE)
+            shortened(&text(value), MAX_VALUE)
         };
         (name.to_string(), value)
     };

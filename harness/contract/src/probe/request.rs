@@ -7,8 +7,10 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::http::DEADLINE;
 use cutover_evidence::secret::Secret;
+
+/// The default response timeout of a request.
+pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// An HTTP request before it is sent.
 #[derive(Clone, Debug)]

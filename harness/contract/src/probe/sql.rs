@@ -11,9 +11,9 @@ use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
-use super::body;
 use super::deadline::StallAwareDeadline;
 use super::parameter::Parameter;
+use super::shorten;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 
@@ -247,7 +247,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// A row with shortened texts, such as vectors.
 fn shortened(row: &Value) -> Value {
     match row {
-        Value::String(text) => Value::String(body::shortened(text, TEXT_KEPT)),
+        Value::String(text) => Value::String(shorten::shortened(text, TEXT_KEPT)),
         Value::Object(fields) => fields
             .iter()
             .map(|(name, value)| (name.clone(), shortened(value)))

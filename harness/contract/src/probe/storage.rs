@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::http::{Http, HttpError};
+use super::http::Http;
+use super::http_error::HttpError;
 use super::request::Request;
 use super::response::Response;
 use cutover_evidence::secret::Secret;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,37 +17,12 @@ use super::guard::ScriptGuard;
 use super::script::{
     AuthBehaviour, EmbedderBehaviour, ParserBehaviour, Script, ScriptId, StorageBehaviour,
 };
+use super::transport::{StandinError, send};
 use crate::probe::client_builder;
 use cutover_evidence::journal::Recorder;
 
 /// The stand-ins run on this machine, so a response is immediate.
 const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Why a control request failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StandinError {
-    /// The HTTP client could not be built.
-    #[error("build an HTTP client for the stand-ins")]
-    Client(#[source] reqwest::Error),
-    /// There is no readable response.
-    #[error("send a request to the stand-ins: {action}")]
-    NoResponse {
-        /// The action.
-        action: String,
-        /// The cause.
-        source: reqwest::Error,
-    },
-    /// The stand-ins rejected the request.
-    #[error("{action}: the stand-ins responded {status}: {body}")]
-    Rejected {
-        /// The action.
-        action: String,
-        /// The response status.
-        status: u16,
-        /// The response body.
-        body: String,
-    },
-}
 
 /// A client of the stand-ins' control API.
 ///
@@ -236,23 +211,4 @@ async fn read<T: DeserializeOwned>(
         .json()
         .await
         .map_err(no_response)
-}
-
-/// Sends a request; an error unless the response status is 2xx.
-pub(super) async fn send(action: &str, request: RequestBuilder) -> Result<Response, StandinError> {
-    let action = action.to_owned();
-    let response = match request.send().await {
-        Ok(response) => response,
-        Err(source) => return Err(StandinError::NoResponse { action, source }),
-    };
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let body = response.text().await.unwrap_or_default();
-    Err(StandinError::Rejected {
-        action,
-        status: status.as_u16(),
-        body,
-    })
 }

@@ -3,8 +3,8 @@
 use reqwest::RequestBuilder;
 use tokio::runtime::Handle;
 
-use super::client::{StandinError, send};
 use super::script::ScriptId;
+use super::transport::{StandinError, send};
 
 /// The guard of an active script.
 #[must_use = "the script is removed when the guard is dropped"]

@@ -11,9 +11,10 @@ mod evidence;
 mod guard;
 mod script;
 mod status;
+mod transport;
 
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
-pub use client::{Scripting, StandinClient, StandinError};
+pub use client::{Scripting, StandinClient};
 pub use endpoints::{StandinEndpoints, StandinSettings, StandinUser};
 pub use guard::ScriptGuard;
 pub use script::{
@@ -21,3 +22,4 @@ pub use script::{
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,
 };
 pub use status::{SERVICE, StandinStatus, StandinStatusError, check_ports_free};
+pub use transport::StandinError;
