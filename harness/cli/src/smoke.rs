@@ -13,10 +13,6 @@ use cutover_harness::catalog::Catalog;
 /// Run the production-safe smoke test
 #[derive(Args, Debug)]
 #[command(override_usage = "cutover smoke <--target <FILE>|--local> [OPTIONS]")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(super) struct Smoke {
     /// Target file
     #[arg(long, value_name = "FILE", conflicts_with = "local")]

@@ -43,10 +43,6 @@ const JOBS: u16 = 12;
 ///
 /// A partial run, with --suite or --check, is never a GO.
 #[derive(Args, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(super) struct Validate {
     #[command(flatten, next_help_heading = "Target")]
     pub(super) target: TargetOption,

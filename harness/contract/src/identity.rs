@@ -1,4 +1,4 @@
-//! Who asks: tenants that nobody has used before, their tokens, and tokens that must not be accepted.
+//! Test tenants and their tokens, including invalid tokens that the API must reject.
 
 use std::sync::Arc;
 
@@ -12,45 +12,45 @@ use crate::jwt;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
 
-/// How long a token is valid.
+/// The lifetime of a token.
 const LIFETIME: Duration = Duration::hours(1);
 
-/// A user of the pipeline.
+/// A test user of the pipeline.
 #[derive(Clone, Debug)]
 pub struct Tenant {
-    /// Its id.
+    /// The user's id.
     pub user_id: Uuid,
-    /// What proves it.
+    /// The bearer token.
     pub token: Secret,
-    /// Its address.
+    /// The email address.
     pub email: String,
 }
 
-/// What a token says, as Supabase writes it. Change a field to make a token that must be refused.
+/// The claims of a Supabase token. Change a field to create a token that the API must reject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claims {
     /// The user's id.
     pub sub: String,
-    /// For whom the token is.
+    /// The audience.
     pub aud: String,
-    /// Who gave it.
+    /// The issuer.
     pub iss: String,
-    /// When it was given, in seconds since 1970.
+    /// The issue time, in seconds since 1970.
     pub iat: i64,
-    /// Until when it is valid, in seconds since 1970.
+    /// The expiry time, in seconds since 1970.
     pub exp: i64,
-    /// The role in the database.
+    /// The database role.
     pub role: String,
-    /// The user's address.
+    /// The user's email address.
     pub email: String,
 }
 
-/// A token that could not be made.
+/// A token could not be signed.
 #[derive(Debug, thiserror::Error)]
 #[error("sign a token")]
 pub struct TokenError(#[from] jsonwebtoken::errors::Error);
 
-/// Gives tokens in the name of the target's identity provider.
+/// Signs tokens with the secret of the target's identity provider.
 #[derive(Clone, Debug)]
 pub struct Minter {
     secret: Secret,
@@ -60,7 +60,7 @@ pub struct Minter {
 }
 
 impl Minter {
-    /// Signs with the secret that the target trusts; the redactor learns every token.
+    /// A signer with the secret that the target trusts; the redactor learns every token.
     pub fn new(
         secret: Secret,
         issuer: impl Into<String>,
@@ -75,7 +75,7 @@ impl Minter {
         }
     }
 
-    /// The same minter with a secret that the target does not trust.
+    /// The same signer with another secret, which the target does not trust.
     #[must_use]
     pub fn with_secret(&self, secret: Secret) -> Self {
         Self {
@@ -86,19 +86,19 @@ impl Minter {
 
     /// A user with a valid token.
     pub fn tenant(&self, user_id: Uuid) -> Result<Tenant, TokenError> {
-        self.tenant_claiming(user_id, &self.claims(user_id))
+        self.tenant_with_claims(user_id, &self.claims(user_id))
     }
 
-    /// A user whose token expired an hour ago.
+    /// A user with a token that expired an hour ago.
     pub fn expired(&self, user_id: Uuid) -> Result<Tenant, TokenError> {
         let mut claims = self.claims(user_id);
         claims.iat -= 2 * LIFETIME.whole_seconds();
         claims.exp -= 2 * LIFETIME.whole_seconds();
-        self.tenant_claiming(user_id, &claims)
+        self.tenant_with_claims(user_id, &claims)
     }
 
-    /// A user whose token says this.
-    pub fn tenant_claiming(&self, user_id: Uuid, claims: &Claims) -> Result<Tenant, TokenError> {
+    /// A user with a token with these claims.
+    pub fn tenant_with_claims(&self, user_id: Uuid, claims: &Claims) -> Result<Tenant, TokenError> {
         Ok(Tenant {
             user_id,
             token: self.token(claims)?,
@@ -106,7 +106,7 @@ impl Minter {
         })
     }
 
-    /// What a valid token for a user says.
+    /// The claims of a valid token for a user.
     pub fn claims(&self, user_id: Uuid) -> Claims {
         let now = OffsetDateTime::now_utc();
         Claims {
@@ -120,14 +120,14 @@ impl Minter {
         }
     }
 
-    /// A token that says this.
+    /// A signed token with these claims.
     pub fn token(&self, claims: &impl Serialize) -> Result<Secret, TokenError> {
         let token = jwt::sign(claims, self.secret.expose().as_bytes())?;
         Ok(self.learned(token))
     }
 
-    /// A token that says this and whose header names no algorithm; written by hand,
-    /// because libraries rightly refuse to.
+    /// An unsigned token with these claims and the algorithm `none`. It is encoded here,
+    /// because JWT libraries do not create such tokens.
     pub fn unsigned(&self, claims: &Claims) -> Result<Secret, TokenError> {
         let claims = serde_json::to_vec(claims).map_err(jsonwebtoken::errors::Error::from)?;
         let [header, claims] = [br#"{"alg":"none","typ":"JWT"}"#.as_slice(), &claims]
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_is_who_its_token_says() {
+    fn the_token_of_a_tenant_has_its_id_as_subject() {
         let tenant = minter().tenant(Uuid::from_u128(7)).unwrap();
         let claims = verified(&tenant.token).unwrap();
         assert_eq!(claims["sub"], Uuid::from_u128(7).to_string());
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_that_must_be_refused_are_refused() {
+    fn invalid_tokens_fail_the_verification() {
         let minter = minter();
         let user = Uuid::from_u128(7);
         let forged = minter
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_redactor_knows_every_token() {
+    fn the_redactor_masks_every_token() {
         let redactor = Arc::new(Redactor::default());
         let minter = Minter::new(
             Secret::random(),

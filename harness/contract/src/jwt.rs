@@ -1,8 +1,8 @@
-//! JSON Web Tokens that are signed with a shared secret, as Supabase signs them.
+//! JSON Web Tokens with an HMAC signature, as Supabase signs them.
 //!
-//! jsonwebtoken brings two providers of cryptography. One is C that takes half a minute to
-//! build, the other takes thirty crates for algorithms that nothing here uses; this one is
-//! the HMAC of ring, which TLS needs in any case.
+//! jsonwebtoken has two cryptography providers. One is C code that takes half a minute to
+//! build, and the other adds thirty crates for algorithms that are not used here. This
+//! provider uses the HMAC of ring, which TLS requires anyway.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -18,17 +18,17 @@ use serde::de::DeserializeOwned;
 /// Signs claims with HS256.
 ///
 /// # Errors
-/// Where the claims are not JSON.
+/// If the claims cannot be serialized as JSON.
 pub fn sign(claims: &impl Serialize, secret: &[u8]) -> Result<String> {
     install_provider();
     let key = EncodingKey::from_secret(secret);
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)
 }
 
-/// The claims of a token that was signed with a secret and passes a validation.
+/// The claims of a token with a valid signature that passes the validation.
 ///
 /// # Errors
-/// Where it was signed otherwise or does not pass.
+/// If the signature or a claim is invalid.
 pub fn verify<C>(token: &str, secret: &[u8], validation: &Validation) -> Result<C>
 where
     C: DeserializeOwned + Clone,
@@ -46,7 +46,7 @@ fn install_provider() {
         },
         key_utils: KeyUtils::new_unimplemented(),
     };
-    // It fails where a provider is installed already; then that one is used.
+    // This fails if a provider is already installed, and then that provider is used.
     let _ = PROVIDER.install_default();
 }
 
@@ -110,7 +110,7 @@ mod tests {
 
     /// The example of RFC 7515, appendix A.1.
     #[test]
-    fn the_example_of_the_standard_is_verified() {
+    fn the_example_of_rfc_7515_is_verified() {
         let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
                      eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
                      dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_and_another_algorithm_are_refused() {
+    fn another_secret_or_another_algorithm_is_rejected() {
         let token = sign(&json!({ "exp": 4_000_000_000_u64 }), b"ours").unwrap();
         let validation = Validation::new(Algorithm::HS256);
         verify::<Value>(&token, b"ours", &validation).unwrap();

@@ -1,4 +1,4 @@
-//! The contract of a pipeline and everything that speaks it: client, probes, accounts, stand-ins, invariants.
+//! The contract of a pipeline, with the client, probes, accounts, stand-in protocol and invariants that use it.
 
 pub mod accounts;
 pub mod contract;

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
 use crate::sut_clients::{AccessError, SutClients};
-use cutover_contract::contract::{Contract, Created, Pipeline};
+use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline};
 use cutover_contract::identity::{Minter, Tenant};
 use cutover_contract::probe::{Database, IntoPoll, Logs, Storage, eventually};
 use cutover_evidence::journal::Recorder;
@@ -41,7 +41,7 @@ pub struct Context {
     standins: Option<StandinClient>,
     rng: Mutex<StdRng>,
     tenants: Mutex<Vec<Tenant>>,
-    created: Created,
+    created: CreatedDocuments,
 }
 
 impl Context {
@@ -57,7 +57,7 @@ impl Context {
                 .standins()
                 .map(|standins| standins.recording(recorder.clone())),
             tenants: Mutex::default(),
-            created: Created::in_journal(clients.safeguards().map(Safeguards::creation_log)),
+            created: CreatedDocuments::in_log(clients.safeguards().map(Safeguards::creation_log)),
             check,
             clients,
             recorder,
@@ -73,7 +73,7 @@ impl Context {
     /// A tenant for this check alone. Where tokens can be minted, it has never been used before.
     pub fn tenant(&self) -> CheckResult<Tenant> {
         let user = uuid::Builder::from_random_bytes(self.random()).into_uuid();
-        let tenant = self.clients.accounts().take(user)?;
+        let tenant = self.clients.accounts().acquire(user)?;
         self.tenants
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -95,7 +95,7 @@ impl Context {
     pub fn pipeline_as(&self, tenant: Tenant) -> CheckResult<Pipeline> {
         self.require(Capability::Http)?;
         let pipeline = self.clients.pipeline(tenant, self.recorder.clone());
-        Ok(pipeline.noting(&self.created))
+        Ok(pipeline.recording_into(&self.created))
     }
 
     /// Deletes the documents that the check created where that is required, and releases its tenants.
@@ -104,9 +104,9 @@ impl Context {
             std::mem::take(&mut *self.tenants.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(tenant) = tenants.first() {
             let pipeline = self.clients.pipeline(tenant.clone(), self.recorder.clone());
-            pipeline.take_back(&self.created).await;
+            pipeline.delete_created(&self.created).await;
         }
-        self.clients.accounts().give_back(tenants);
+        self.clients.accounts().release(tenants);
     }
 
     /// The database, read-only.

@@ -82,7 +82,7 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     let result = env.runtime.block_on(async {
         let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
         tokio::select! {
-            ended = deadline.bear(body) => match ended {
+            ended = deadline.run(body) => match ended {
                 Some(Ok(result)) => result,
                 Some(Err(panic)) => Err(Stop::Error(panicked(panic.as_ref()))),
                 None => Err(Stop::Error(timed_out(case.check.timeout))),
@@ -109,7 +109,7 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
 /// Writes the end of the journal. A trial whose record is incomplete has no result.
 fn finish(trial: &mut TrialResult, recorder: &Recorder) {
     if let Some(finding) = &trial.finding {
-        recorder.find(finding.clone());
+        recorder.record_finding(finding.clone());
     }
     recorder.write(Event::Finished {
         outcome: trial.outcome.clone(),

@@ -125,7 +125,7 @@ impl SutClients {
         let http = self.probe("api", recorder);
         let contract = Arc::clone(&self.contract);
         let quota = self.accounts.quota().cloned();
-        Pipeline::new(http, contract, self.connection.api.clone(), tenant).within(quota)
+        Pipeline::new(http, contract, self.connection.api.clone(), tenant).with_quota(quota)
     }
 
     /// The pipeline without a token and without recording.
@@ -149,7 +149,7 @@ impl SutClients {
         let ids = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
         let tenants = ids
             .iter()
-            .map(|id| self.accounts.take(*id))
+            .map(|id| self.accounts.acquire(*id))
             .collect::<Result<Vec<_>, _>>()?;
         for tenant in &tenants {
             let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
@@ -163,17 +163,17 @@ impl SutClients {
                 tenant.user_id
             );
         }
-        self.accounts.give_back(tenants);
+        self.accounts.release(tenants);
         Ok(())
     }
 
     /// Deletes a document as its owner. Returns whether it is gone.
     pub async fn delete_document(&self, document: CreatedDocument) -> bool {
-        let Some(tenant) = self.accounts.of(document.user_id) else {
+        let Some(tenant) = self.accounts.tenant(document.user_id) else {
             return false;
         };
         let pipeline = self.pipeline(tenant, Recorder::silent());
-        pipeline.is_gone_after_delete(document.document_id).await
+        pipeline.delete_and_verify(document.document_id).await
     }
 
     /// Where the system is, and how to authenticate there.

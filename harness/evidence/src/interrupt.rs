@@ -1,4 +1,4 @@
-//! A person or a supervisor asks the run to stop: Ctrl-C, SIGTERM.
+//! Stop requests of a run: Ctrl-C, SIGTERM, or an exceeded limit.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// The run's wish to stop, once somebody has uttered it.
+/// A stop request (Ctrl-C, SIGTERM, or a safety limit).
 #[derive(Clone, Debug)]
 pub struct Interrupt {
     by: watch::Receiver<Option<&'static str>>,
@@ -20,7 +20,7 @@ impl Default for Interrupt {
 }
 
 impl Interrupt {
-    /// Never asked, until [`listen`](Self::listen) is called.
+    /// No stop request; signals are ignored until [`listen`](Self::listen) is called.
     pub fn new() -> Self {
         let (sender, by) = watch::channel(None);
         Self {
@@ -29,8 +29,8 @@ impl Interrupt {
         }
     }
 
-    /// Listens for signals; from here on the first one asks for a stop, instead
-    /// of ending the process where it stands.
+    /// Listens for signals. From then on a signal requests a stop instead of
+    /// terminating the process immediately.
     pub fn listen(&self, runtime: &Handle) -> std::io::Result<()> {
         let _inside = runtime.enter();
         for (kind, name) in [
@@ -48,18 +48,18 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Asks for a stop; whoever asked first is named.
+    /// Requests a stop; only the first requester is kept.
     pub fn ask(&self, name: &'static str) {
         self.sender
             .send_if_modified(|by| by.is_none() && by.replace(name).is_none());
     }
 
-    /// Who asked, if anybody did.
+    /// The requester, if a stop was requested.
     pub fn by(&self) -> Option<&'static str> {
         *self.by.borrow()
     }
 
-    /// Waits until somebody asks.
+    /// Waits for a stop request, and returns the requester.
     pub async fn asked(&self) -> &'static str {
         let mut by = self.by.clone();
         loop {

@@ -1,4 +1,4 @@
-//! The append-only record of a trial: one redacted JSON line per event, written as it happens.
+//! The append-only journal of a trial: one redacted JSON line per event, written immediately.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,16 +13,16 @@ use time::OffsetDateTime;
 
 use crate::redact::Redactor;
 
-/// A record that could not be written. The record is the product: a trial whose
-/// journal fails is errored, whatever its check says.
+/// The journal could not be written. A trial without a complete journal is errored,
+/// whatever the result of its check.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file could not be made.
+    /// The file could not be created.
     #[error("create journal '{}'", path.display())]
     Create {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A line could not be written.
@@ -30,20 +30,20 @@ pub enum JournalError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A line could not be put into JSON.
+    /// A line could not be serialized as JSON.
     #[error("encode a line of journal '{}'", path.display())]
     Encode {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
 }
 
-/// A file of JSON lines that only grows.
+/// An append-only file of JSON lines.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
@@ -52,7 +52,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Makes a new journal; a file of that name must not exist.
+    /// Creates a journal; the file must not exist.
     pub fn create(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
         Self::at(
             path,
@@ -61,14 +61,18 @@ impl Journal {
         )
     }
 
-    /// Opens the journal that several processes share, making it where it is missing.
+    /// Opens a journal that several processes share, and creates it if it does not exist.
     pub fn open(path: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
         Self::at(path, OpenOptions::new().append(true).create(true), redactor)
     }
 
-    fn at(path: &Path, how: &OpenOptions, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
+    fn at(
+        path: &Path,
+        options: &OpenOptions,
+        redactor: Arc<Redactor>,
+    ) -> Result<Self, JournalError> {
         let directory = path.parent().map_or(Ok(()), fs::create_dir_all);
-        match directory.and_then(|()| how.open(path)) {
+        match directory.and_then(|()| options.open(path)) {
             Ok(file) => Ok(Self {
                 path: path.to_owned(),
                 file,
@@ -81,7 +85,7 @@ impl Journal {
         }
     }
 
-    /// Appends a line of its own kind.
+    /// Appends a line of any type.
     pub fn append(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
         let text = serde_json::to_string(line).map_err(|source| JournalError::Encode {
             path: self.path.clone(),
@@ -89,8 +93,8 @@ impl Journal {
         })?;
         let mut text = self.redactor.redact(text);
         text.push('\n');
-        // One write per line: lines of several processes do not mix, and a kill
-        // leaves at most the last line torn.
+        // One write per line: lines of several processes do not interleave, and a kill
+        // truncates at most the last line.
         self.file
             .write_all(text.as_bytes())
             .map_err(|source| JournalError::Write {
@@ -117,14 +121,14 @@ impl Journal {
     }
 }
 
-/// The trial's end of its journal, shared by everything that observes for it.
+/// A shared handle to the journal of a trial.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder(Option<Arc<Mutex<Recording>>>);
 
 #[derive(Debug)]
 struct Recording {
     journal: Journal,
-    broken: Option<JournalError>,
+    failure: Option<JournalError>,
 }
 
 impl Recorder {
@@ -132,7 +136,7 @@ impl Recorder {
     pub fn new(journal: Journal) -> Self {
         Self(Some(Arc::new(Mutex::new(Recording {
             journal,
-            broken: None,
+            failure: None,
         }))))
     }
 
@@ -141,20 +145,20 @@ impl Recorder {
         Journal::create(path, redactor).map(Self::new)
     }
 
-    /// Records nowhere: for what happens outside of trials, such as starting a stack.
+    /// Discards everything, for actions outside of trials, such as the start of a stack.
     pub fn silent() -> Self {
         Self(None)
     }
 
     /// Records an observation.
     ///
-    /// A failure to write is kept, and makes the trial errored when it ends.
+    /// A write error is kept, and the trial is errored when it ends.
     pub fn record(&self, evidence: Evidence) {
         self.write(Event::Evidence(Box::new(evidence)));
     }
 
     /// Records a finding.
-    pub fn find(&self, finding: Finding) {
+    pub fn record_finding(&self, finding: Finding) {
         self.write(Event::Finding(finding));
     }
 
@@ -162,18 +166,18 @@ impl Recorder {
     pub fn write(&self, event: Event) {
         let Some(recording) = &self.0 else { return };
         let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
-        if recording.broken.is_none() {
-            recording.broken = recording.journal.write(event).err();
+        if recording.failure.is_none() {
+            recording.failure = recording.journal.write(event).err();
         }
     }
 
-    /// The first failure to write, if there was one.
+    /// Returns the first write error, if any.
     pub fn take_failure(&self) -> Option<JournalError> {
         let recording = self.0.as_ref()?;
         recording
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .broken
+            .failure
             .take()
     }
 }

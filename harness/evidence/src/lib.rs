@@ -1,6 +1,6 @@
-//! How observations are written down: secrets, redaction, journals, and why a check stops.
+//! The evidence of a run: journals, redaction of secrets, and the results of checks.
 //!
-//! Everything that observes the system under test stands on this crate.
+//! Every crate that observes the system under test depends on this crate.
 
 pub mod interrupt;
 pub mod journal;

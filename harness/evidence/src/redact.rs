@@ -1,4 +1,4 @@
-//! Masks every known secret, in every form it may take, before a byte reaches the disk.
+//! Masks every known secret, in all of its encodings, before anything is written to disk.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,10 +11,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::secret::{MASK, Secret};
 
-/// Secrets shorter than this are not masked: they would mask ordinary words.
-const SHORTEST: usize = 8;
+/// The minimum length of a secret; shorter secrets would mask ordinary words.
+const MIN_LENGTH: usize = 8;
 
-/// Knows the run's secrets and masks them.
+/// Masks the secrets of a run.
 #[derive(Debug, Default)]
 pub struct Redactor {
     known: Mutex<Vec<Tier>>,
@@ -22,11 +22,11 @@ pub struct Redactor {
     named: Mutex<Vec<(String, Secret)>>,
 }
 
-/// Some of the secrets in all their forms, and the automaton that finds them all in one pass.
+/// Some secrets in all encodings, and the automaton that finds them in one pass.
 ///
-/// Every trial learns the token of a tenant or two. One automaton over all secrets would be
-/// built anew each time; tiers, of which each is at least twice as big as the next, are built
-/// as often as the logarithm of their number.
+/// Every trial adds one or two tokens, and a single automaton would be rebuilt each time.
+/// Each tier is therefore at least twice as large as the next one, so that a secret is part of
+/// only a logarithmic number of rebuilds.
 #[derive(Clone, Debug)]
 struct Tier {
     forms: Arc<BTreeSet<String>>,
@@ -35,7 +35,7 @@ struct Tier {
 
 impl Tier {
     fn new(forms: BTreeSet<String>) -> Self {
-        // It is built more often than it has much to search: no DFA.
+        // It is rebuilt often and searches little text, so a DFA would not pay off.
         let finder = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&forms);
@@ -47,9 +47,9 @@ impl Tier {
 }
 
 impl Redactor {
-    /// Learns a secret; from here on it is masked.
+    /// Adds a secret; it is masked from then on.
     pub fn learn(&self, secret: &Secret) {
-        if secret.expose().len() < SHORTEST {
+        if secret.expose().len() < MIN_LENGTH {
             return;
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,9 +66,9 @@ impl Redactor {
         known.push(Tier::new(new));
     }
 
-    /// Learns a secret of the system under test: what resolves one calls this at that moment.
+    /// Adds a named secret of the system under test, as soon as it is resolved.
     ///
-    /// The checks look for the secrets that have a name where none may be.
+    /// The checks search logs and responses for the named secrets.
     pub fn learn_named(&self, name: &str, secret: &Secret) {
         self.learn(secret);
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,25 +84,25 @@ impl Redactor {
         named.clone()
     }
 
-    /// The text with every known secret masked.
+    /// Masks every known secret in a JSON text.
     ///
-    /// The text is JSON: masking never changes its structure, since neither a
-    /// secret's escaped forms nor the mask contain a quote that is not escaped.
+    /// The text remains valid JSON, because neither the encodings of a secret nor the
+    /// mask contain an unescaped quote.
     pub fn redact(&self, text: String) -> String {
         match self.found_in(&text) {
             Ok(found) if found.is_empty() => text,
             Ok(found) => mask(&text, found),
-            // More secrets than can be searched for: nothing is shown at all.
+            // The automaton could not be built, so the whole text is masked.
             Err(_) => serde_json::Value::from(MASK).to_string(),
         }
     }
 
-    /// Whether a known secret is in the text; where that cannot be told, it may be.
+    /// Whether the text contains a known secret, or may contain one.
     pub fn reveals(&self, text: &str) -> bool {
         self.found_in(text).map_or(true, |found| !found.is_empty())
     }
 
-    fn found_in(&self, text: &str) -> Result<Vec<Range<usize>>, TooMany> {
+    fn found_in(&self, text: &str) -> Result<Vec<Range<usize>>, SearchUnavailable> {
         let known = self
             .known
             .lock()
@@ -110,8 +110,12 @@ impl Redactor {
             .clone();
         let mut found = Vec::new();
         for tier in known {
-            let finder = tier.finder.as_ref().as_ref().map_err(|_| TooMany)?;
-            // All of several, so that secrets within and across each other are masked whole.
+            let finder = tier
+                .finder
+                .as_ref()
+                .as_ref()
+                .map_err(|_| SearchUnavailable)?;
+            // Overlapping matches, so that nested and overlapping secrets are masked completely.
             let secrets = finder.find_overlapping_iter(text);
             found.extend(secrets.map(|secret| secret.range()));
         }
@@ -119,10 +123,10 @@ impl Redactor {
     }
 }
 
-/// There are more secrets than can be searched for.
-struct TooMany;
+/// The automaton for the secrets could not be built.
+struct SearchUnavailable;
 
-/// The text with a mask for each stretch of it that is covered by the ranges.
+/// Replaces each group of overlapping ranges of the text with one mask.
 fn mask(text: &str, mut covered: Vec<Range<usize>>) -> String {
     covered.sort_unstable_by_key(|range| range.start);
     let mut masked = String::with_capacity(text.len());
@@ -138,8 +142,8 @@ fn mask(text: &str, mut covered: Vec<Range<usize>>) -> String {
     masked
 }
 
-/// A secret as it may appear in a line of JSON: as a text, as a text within a
-/// text that is JSON itself, percent-encoded, in hex, in base64.
+/// The encodings of a secret in a line of JSON: as a string, as a string within nested
+/// JSON, percent-encoded, in hex, and in base64.
 fn forms(secret: &str) -> Vec<String> {
     let escaped = json_escaped(secret);
     let mut forms = vec![
@@ -150,19 +154,19 @@ fn forms(secret: &str) -> Vec<String> {
         hex::encode(secret),
     ];
     forms.extend((0..3).flat_map(|offset| base64_at(secret.as_bytes(), offset)));
-    forms.retain(|form| form.len() >= SHORTEST);
+    forms.retain(|form| form.len() >= MIN_LENGTH);
     forms
 }
 
-/// A text as it stands between the quotes of a JSON string.
+/// The content of a JSON string, without the quotes.
 fn json_escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// The characters of a base64 text that depend on the secret alone, when the
-/// secret begins `offset` bytes into a group of three: it may stand anywhere in
-/// the encoded text, as in `user:password` or in a JSON object.
+/// The base64 characters that depend only on the secret, if the secret starts `offset`
+/// bytes into a group of three. The secret may be anywhere in the encoded text, as in
+/// `user:password` or in a JSON object.
 fn base64_at(secret: &[u8], offset: usize) -> [String; 2] {
     let mut padded = vec![0; offset];
     padded.extend_from_slice(secret);
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_masked() {
+    fn every_encoding_is_masked() {
         let secret = "p@ss \"word\"/with+signs";
         let forms = [
             serde_json::Value::from(secret).to_string(),
@@ -200,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_masked_wherever_the_secret_stands() {
+    fn base64_is_masked_at_every_offset() {
         for prefix in ["", "a", "ab", "abc", "user:"] {
             let text = format!("{prefix}p@ss \"word\"/with+signs and more");
             let masked = redactor().redact(STANDARD_NO_PAD.encode(&text));
@@ -209,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn a_masked_line_is_still_json() {
+    fn a_masked_line_is_valid_json() {
         let line = serde_json::json!({"header": "Bearer p@ss \"word\"/with+signs"}).to_string();
         let masked: serde_json::Value = serde_json::from_str(&redactor().redact(line)).unwrap();
         assert_eq!(masked["header"], format!("Bearer {MASK}"));
     }
 
     #[test]
-    fn secrets_that_overlap_are_masked_whole_however_they_were_learnt() {
+    fn overlapping_secrets_are_masked_completely_in_any_order() {
         let secrets = ["inner-secret", "an inner-secret within", "within reach"];
         for first in 0..secrets.len() {
             let redactor = Redactor::default();
@@ -229,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_secrets_each_is_masked() {
+    fn every_one_of_many_secrets_is_masked() {
         let redactor = Redactor::default();
         let secrets: Vec<_> = (0..300)
             .map(|number| format!("secret-{number:04}"))

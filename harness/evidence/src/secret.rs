@@ -1,29 +1,31 @@
-//! A text that is never shown: no `Display`, a masked `Debug`, and only deliberate ways out.
+//! A secret text: no `Display`, a masked `Debug`, and explicit access only.
+//!
+//! Unlike `secrecy::SecretString`, it is shared without copies of the text.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// What stands where a secret was.
+/// The replacement of a secret.
 pub const MASK: &str = "[masked]";
 
-/// A text that is never shown.
+/// A secret text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(Arc<str>);
 
 impl Secret {
-    /// Keeps a text secret.
+    /// Wraps a text.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 
-    /// A fresh secret of 32 random bytes, in hex.
+    /// A new secret of 32 random bytes, in hex.
     pub fn random() -> Self {
         Self::new(hex::encode(rand::random::<[u8; 32]>()))
     }
 
-    /// The text, for the one place that must send it.
+    /// The text, for the code that must send it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -41,10 +43,10 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Writes the secret itself: only for a file that its owner alone can read.
+/// Serializes the secret itself, for a file that only its owner can read.
 ///
-/// Use as `#[serde(serialize_with = "secret::exposed")]`; a secret has no
-/// `Serialize` of its own, so that nothing writes one by accident.
+/// Use it as `#[serde(serialize_with = "secret::exposed")]`. A secret does not
+/// implement `Serialize`, so that it is not written by accident.
 pub fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }

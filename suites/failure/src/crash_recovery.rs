@@ -291,7 +291,7 @@ async fn the_api_shuts_down_gracefully(cx: &Context) -> CheckResult {
     let api = cx.processes()?.api();
     let (contract, standins, tenant) = (cx.contract(), cx.standins()?, cx.tenant()?);
     let document = cx.document().build();
-    let raw = contract.raw_path_ahead(tenant.user_id, document.sha256())?;
+    let raw = contract.expected_raw_path(tenant.user_id, document.sha256())?;
     let signing = format!("POST {raw}");
     let late = StorageBehaviour::Late { delay_ms: HELD_MS };
     let script = standins

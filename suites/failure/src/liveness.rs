@@ -7,7 +7,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::Endpoint;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{HttpError, NoResponse, Reply};
+use cutover_harness::probe::{HttpError, NoResponse, Response};
 use cutover_harness::stack::{ExtraApi, Overrides};
 use cutover_harness::standin::{AuthBehaviour, EmbedderBehaviour, ScriptGuard, StorageBehaviour};
 use futures::future::try_join_all;
@@ -173,8 +173,8 @@ async fn is_answered_in_time(
     let watching = cx.eventually("all requests are answered", within, async || {
         let request = probe.request(Endpoint::Health, "")?.within(limit(cx));
         match probe.http().send(request).await {
-            Err(HttpError::NoAnswer {
-                silence: NoResponse::TimedOut { .. },
+            Err(HttpError::NoResponse {
+                reason: NoResponse::TimedOut { .. },
                 ..
             }) => late.set(true),
             answer => drop(answer.map_err(HttpError::into_stop)?.expect_status(200)?),
@@ -211,7 +211,7 @@ fn at_extra_api(pipeline: Pipeline, extra_api: Option<&ExtraApi>) -> Pipeline {
     }
 }
 
-async fn ask(user: &Pipeline, kind: RequestKind, document: &Document) -> CheckResult<Reply> {
+async fn ask(user: &Pipeline, kind: RequestKind, document: &Document) -> CheckResult<Response> {
     match kind {
         RequestKind::Upload => user.register(document.upload()).await,
         RequestKind::Search => user.search(document.nonce(), 3).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Reply;
+use cutover_harness::probe::Response;
 use cutover_harness::standin::{
     EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
 };
@@ -164,7 +164,11 @@ async fn a_service_without_a_dependency_is_not_ready(cx: &Context, case: &Loss) 
 }
 
 /// Waits until readiness has this status.
-async fn wait_for_readiness(cx: &Context, pipeline: &Pipeline, status: u16) -> CheckResult<Reply> {
+async fn wait_for_readiness(
+    cx: &Context,
+    pipeline: &Pipeline,
+    status: u16,
+) -> CheckResult<Response> {
     let what = format!("readiness has status {status}");
     let ready = async || pipeline.ready().await;
     wait_for_status(cx, &what, NOTICED_WITHIN, status, ready).await

@@ -217,7 +217,7 @@ async fn a_token_expires_on_time(cx: &Context) -> CheckResult {
     let user = cx.tenant()?.user_id;
     let mut claims = cx.minter()?.claims(user);
     claims.exp = claims.iat + LIFETIME_S;
-    let pipeline = cx.pipeline_as(cx.minter()?.tenant_claiming(user, &claims)?)?;
+    let pipeline = cx.pipeline_as(cx.minter()?.tenant_with_claims(user, &claims)?)?;
     pipeline.jobs(&[]).await?.expect_status(200)?;
     cx.eventually("the token is refused", CLOCK_SKEW, async || {
         let reply = pipeline.jobs(&[]).await?;

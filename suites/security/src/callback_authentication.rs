@@ -67,7 +67,7 @@ const FORGERIES: &[Forgery] = &[
     forgery("unsigned", FORGED_TEXT, |_| Proof::default()),
     forgery("unsigned_failure", FORGED_FAILURE, |_| Proof::default()),
     forgery("empty_signature", FORGED_TEXT, |valid| {
-        valid.spoilt(|_| String::new())
+        valid.tampered(|_| String::new())
     }),
     forgery("another_secret", FORGED_TEXT, |valid| {
         authenticated_with(valid, WRONG_SECRET)
@@ -76,10 +76,10 @@ const FORGERIES: &[Forgery] = &[
         authenticated_with(valid, "")
     }),
     forgery("half_a_signature", FORGED_TEXT, |valid| {
-        valid.spoilt(|part| part[..part.len() / 2].to_owned())
+        valid.tampered(|part| part[..part.len() / 2].to_owned())
     }),
     forgery("not_a_signature", FORGED_TEXT, |valid| {
-        valid.spoilt(|_| "not hexadecimal, 'quoted' and too short".to_owned())
+        valid.tampered(|_| "not hexadecimal, 'quoted' and too short".to_owned())
     }),
     forgery("a_signature_alone", FORGED_TEXT, |valid| Proof {
         token: None,

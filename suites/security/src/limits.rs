@@ -5,7 +5,7 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::{Contract, Limits};
 use cutover_harness::prelude::*;
 
-use cutover_harness::probe::Reply;
+use cutover_harness::probe::Response;
 use futures::future::try_join_all;
 
 use cutover_suite_support::json::value_at;
@@ -249,7 +249,7 @@ const MAX_DAILY_UPLOADS: usize = 20;
 /// The longest wait for a daily limit, in seconds.
 const DAY_S: u64 = 24 * 60 * 60;
 
-fn expect_retry_after(contract: &Contract, refusal: &Reply) -> CheckResult {
+fn expect_retry_after(contract: &Contract, refusal: &Response) -> CheckResult {
     expect_error_body(refusal, contract)?;
     let wait = refusal
         .header("retry-after")

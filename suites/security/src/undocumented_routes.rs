@@ -6,7 +6,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Accepted, Endpoint};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{HttpError, NoResponse, Reply, Request};
+use cutover_harness::probe::{HttpError, NoResponse, Request, Response};
 use futures::future::try_join_all;
 
 /// The checks of this file.
@@ -82,12 +82,12 @@ async fn undocumented_routes_are_closed(cx: &Context, case: &OpenRoute) -> Check
     Ok(())
 }
 
-async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Reply> {
+async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Response> {
     let reply = pipeline.http().send(request).await;
     reply.map_err(HttpError::into_stop)
 }
 
-fn expect_closed(reply: &Reply) -> CheckResult {
+fn expect_closed(reply: &Response) -> CheckResult {
     ensure!(
         matches!(reply.status, 401 | 403 | 404 | 405),
         "{}, without a token, is answered with {}",
@@ -199,8 +199,8 @@ async fn expect_refusal(caller: &Pipeline, request: Request, has_token: bool) ->
     // A service that refuses may close the connection before the body is sent, so it is not reused.
     let request = request.header("connection", "close");
     let reply = match caller.http().send(request).await {
-        Err(HttpError::NoAnswer {
-            silence: NoResponse::Truncated(_),
+        Err(HttpError::NoResponse {
+            reason: NoResponse::Truncated(_),
             ..
         }) => return Ok(()),
         answer => answer.map_err(HttpError::into_stop)?,

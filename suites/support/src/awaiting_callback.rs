@@ -4,7 +4,7 @@ use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::{Accepted, CallbackKeys, Proof};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Reply;
+use cutover_harness::probe::Response;
 use cutover_harness::secret::Secret;
 use cutover_harness::standin::{
     Callback, CallbackMoment, ParserBehaviour, ParserCall, ScriptGuard,
@@ -101,7 +101,7 @@ impl AwaitingCallback {
     }
 
     /// Sends a callback with this body and authentication.
-    pub async fn send(&self, body: &str, proof: &Proof) -> CheckResult<Reply> {
+    pub async fn send(&self, body: &str, proof: &Proof) -> CheckResult<Response> {
         let job = self.accepted.job_id;
         self.pipeline.callback(job, body, proof).await
     }

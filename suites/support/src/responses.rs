@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cutover_harness::contract::Contract;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Reply;
+use cutover_harness::probe::Response;
 
 use crate::json::value_at;
 
@@ -15,8 +15,8 @@ pub async fn wait_for_status(
     what: &str,
     within: Duration,
     status: u16,
-    mut ask: impl AsyncFnMut() -> CheckResult<Reply>,
-) -> CheckResult<Reply> {
+    mut ask: impl AsyncFnMut() -> CheckResult<Response>,
+) -> CheckResult<Response> {
     cx.eventually(what, within, async || {
         let reply = ask().await?;
         Ok(if reply.status == status {
@@ -29,7 +29,7 @@ pub async fn wait_for_status(
 }
 
 /// One of several concurrent requests succeeds, and the others are answered with 409.
-pub fn expect_one_success(replies: &[Reply], what: &str) -> CheckResult {
+pub fn expect_one_success(replies: &[Response], what: &str) -> CheckResult {
     let mut statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
     statuses.sort_unstable();
     let others = replies.len().saturating_sub(1);
@@ -44,7 +44,7 @@ pub fn expect_one_success(replies: &[Reply], what: &str) -> CheckResult {
 }
 
 /// An error response is JSON with an error code, a message and the request id, and exposes no internals.
-pub fn expect_error_body(reply: &Reply, contract: &Contract) -> CheckResult {
+pub fn expect_error_body(reply: &Response, contract: &Contract) -> CheckResult {
     let body = reply.json()?;
     let fields = &contract.fields.error;
     let kind = reply.header("content-type").unwrap_or_default();

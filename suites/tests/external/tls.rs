@@ -81,7 +81,7 @@ fn the_expiry_of_a_certificate_is_reported_and_an_unknown_authority_is_refused()
     assert!(report.contains("for 99 more days"), "{report}");
     let report = doctor(&home, None);
     assert!(
-        report.contains("FAILED  api, TLS: shake hands with"),
+        report.contains("FAILED  api, TLS: complete the TLS handshake with"),
         "{report}"
     );
     assert!(!report.contains("version"), "{report}");

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::report::Report;
-use cutover_contract::probe::{certified, connected, resolved};
+use cutover_contract::probe;
 use cutover_harness::target_file::Attachment;
 
 /// A certificate that expires sooner should be renewed.
@@ -39,17 +39,19 @@ pub(super) async fn reachable_endpoints(
 async fn connect(endpoint: &str, url: &Url, report: &mut Report) -> Option<()> {
     let host = url.host_str().unwrap_or_default();
     let step = format!("{endpoint}, DNS");
-    let addresses = report.add_step(&step, resolved(url).await, |addresses| {
+    let addresses = report.add_step(&step, probe::resolve(url).await, |addresses| {
         let addresses: Vec<_> = addresses.iter().map(|at| at.ip().to_string()).collect();
         format!("{host} resolves to {}", addresses.join(", "))
     })?;
     let step = format!("{endpoint}, TCP");
-    report.add_step(&step, connected(&addresses).await, |(address, elapsed)| {
-        format!("connected to {address} in {} ms", elapsed.as_millis())
-    })?;
+    report.add_step(
+        &step,
+        probe::connect(&addresses).await,
+        |(address, elapsed)| format!("connected to {address} in {} ms", elapsed.as_millis()),
+    )?;
     if url.scheme() == "https" {
         let step = format!("{endpoint}, TLS");
-        report.add_step(&step, certified(url).await, |expiry| {
+        report.add_step(&step, probe::certificate_expiry(url).await, |expiry| {
             describe_expiry(*expiry)
         })?;
     }

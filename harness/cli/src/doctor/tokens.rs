@@ -12,7 +12,7 @@ const MIN_MINUTES_LEFT: i64 = 10;
 
 /// Reports the claims and the expiry of every token.
 pub(super) fn check_tokens(clients: &SutClients, report: &mut Report) {
-    for (name, claims) in clients.accounts().said() {
+    for (name, claims) in clients.accounts().claims() {
         report.add("token", describe(&name, &claims));
     }
 }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_token_is_described_by_its_claims_and_its_expiry() {
         let result =
-            |lifetime: i64| describe("token 1", &TokenClaims::by(&token(lifetime)).unwrap());
+            |lifetime: i64| describe("token 1", &TokenClaims::decode(&token(lifetime)).unwrap());
         let description = result(7200).unwrap();
         assert!(
             description.starts_with("token 1 has sub 00000000"),

@@ -1,4 +1,4 @@
-//! Accounts that log in at Supabase Auth: `POST /auth/v1/token?grant_type=password`.
+//! Password login at Supabase Auth: `POST /auth/v1/token?grant_type=password`.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -8,69 +8,70 @@ use crate::probe::{Http, Request};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 
-/// An account that cannot log in.
+/// An account cannot log in.
 #[derive(Debug, thiserror::Error)]
-#[error("log in as '{email}' at {supabase}: {why}; mend [identity.login] of the target")]
+#[error("log in as '{email}' at {supabase}: {reason}; correct [identity.login] of the target")]
 pub struct LoginError {
     email: String,
     supabase: String,
-    why: String,
+    reason: String,
 }
 
-/// Where accounts log in, and with what.
+/// The login endpoint and the credentials of the accounts.
 #[derive(Debug)]
 pub(super) struct Login {
     pub(super) http: reqwest::Client,
     pub(super) supabase: Url,
     pub(super) anon_key: Secret,
-    /// Address and password of each account.
-    pub(super) accounts: Vec<(String, Secret)>,
+    /// Email address and password of each account.
+    pub(super) credentials: Vec<(String, Secret)>,
 }
 
 impl Login {
-    /// A new token of an account, and what it says.
+    /// A new token of an account, and its claims.
     pub(super) async fn token(&self, account: usize) -> Result<(Secret, TokenClaims), LoginError> {
-        let (email, password) = &self.accounts[account];
-        let refused = |why| LoginError {
+        let (email, password) = &self.credentials[account];
+        let failed = |reason| LoginError {
             email: email.clone(),
             supabase: self.supabase.to_string(),
-            why,
+            reason,
         };
-        let token = self.ask(email, password).await.map_err(refused)?;
-        let said = TokenClaims::by(&token).ok_or_else(|| {
-            refused("its token is no JWT whose `sub` is the id of a user".to_owned())
-        })?;
-        Ok((token, said))
+        let token = self.request_token(email, password).await.map_err(failed)?;
+        let claims = TokenClaims::decode(&token)
+            .ok_or_else(|| failed("the token is not a JWT with a user id as `sub`".to_owned()))?;
+        Ok((token, claims))
     }
 
-    async fn ask(&self, email: &str, password: &Secret) -> Result<Secret, String> {
-        let address = self
+    async fn request_token(&self, email: &str, password: &Secret) -> Result<Secret, String> {
+        let url = self
             .supabase
             .join("auth/v1/token?grant_type=password")
             .map_err(|error| error.to_string())?;
-        // Nothing is recorded: both the question and the answer open doors.
+        // The exchange is not recorded: the request and the response contain credentials.
         let http = Http::new(self.http.clone(), "identity provider", Recorder::silent());
-        let request = Request::post(address)
+        let request = Request::post(url)
             .secret_header("apikey", &self.anon_key)
             .json(&json!({"email": email, "password": password.expose()}));
-        let answer = http.send(request).await;
-        let answer = answer.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
-        let body = serde_json::from_slice::<Value>(&answer.body);
-        if !answer.is_success() {
-            let said = body.unwrap_or_default();
-            return Err(format!("it answers {}{}", answer.status, reason(&said)));
+        let response = http.send(request).await;
+        let response = response.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+        let body = serde_json::from_slice::<Value>(&response.body);
+        if !response.is_success() {
+            let detail = error_message(&body.unwrap_or_default());
+            return Err(format!("the status is {}{detail}", response.status));
         }
-        let body = body.map_err(|error| format!("its answer is not JSON: {error}"))?;
+        let body = body.map_err(|error| format!("the response is not JSON: {error}"))?;
         let token = body["access_token"].as_str();
         token
             .map(Secret::new)
-            .ok_or_else(|| "it gives no access_token".to_owned())
+            .ok_or_else(|| "the response has no access_token".to_owned())
     }
 }
 
-/// What a refusal says, by the names that versions of Auth have for it.
-fn reason(body: &Value) -> String {
-    let said = ["msg", "error_description", "message"];
-    let said = said.iter().find_map(|name| body[*name].as_str());
-    said.map(|said| format!(" ({said})")).unwrap_or_default()
+/// The message of an error response; its field name depends on the version of Auth.
+fn error_message(body: &Value) -> String {
+    let fields = ["msg", "error_description", "message"];
+    let message = fields.iter().find_map(|name| body[*name].as_str());
+    message
+        .map(|message| format!(" ({message})"))
+        .unwrap_or_default()
 }

@@ -1,15 +1,17 @@
-//! Accounts: the tenants of a target, of which a trial takes those that nobody else has.
+//! The test tenants of a target: token sources, a pool of accounts, and their upload quota.
 
+mod account;
+mod error;
 mod login;
 mod pool;
 mod quota;
-mod seat;
 #[cfg(test)]
 pub(crate) mod tests;
 mod token;
 mod token_source;
 
-pub use pool::{AccountError, Accounts};
+pub use error::AccountError;
+pub use pool::Accounts;
 pub use quota::Quota;
 pub use token::TokenClaims;
 pub use token_source::TokenSource;

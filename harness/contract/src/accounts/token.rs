@@ -1,4 +1,4 @@
-//! What a token says by its own word: whether the word is true is for the target to judge.
+//! The claims of a JWT, decoded without verification: whether they are true is up to the target.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,30 +9,30 @@ use uuid::Uuid;
 use crate::identity::Tenant;
 use cutover_evidence::secret::Secret;
 
-/// A token is renewed so long before it expires: a trial that begins with it must be able to end.
-const AHEAD: Duration = Duration::minutes(10);
+/// A token is renewed this long before it expires, so that a trial can finish with it.
+const RENEW_BEFORE: Duration = Duration::minutes(10);
 
-/// A token that has less left is of no use: a trial that took it would see it refused.
-const LEAST: Duration = Duration::seconds(30);
+/// A token with less time left is unusable: the target would reject it during a trial.
+const MIN_REMAINING: Duration = Duration::seconds(30);
 
-/// As much of a claim is shown.
-const SHOWN: usize = 120;
+/// The longest claim in a report, in characters.
+const MAX_SHOWN: usize = 120;
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug)]
 pub struct TokenClaims {
-    /// Whose it is.
+    /// The user's id.
     pub user_id: Uuid,
-    /// The user's address; empty where it does not say.
+    /// The user's email address; empty if the token has none.
     pub email: String,
-    /// Until when it is valid; for ever where it does not say.
+    /// When the token expires, if it does.
     pub expires: Option<OffsetDateTime>,
     claims: Value,
 }
 
 impl TokenClaims {
-    /// What a token says, if it is a JWT whose `sub` is the id of a user.
-    pub fn by(token: &Secret) -> Option<Self> {
+    /// Decodes a JWT; `None` unless its `sub` is a user id.
+    pub fn decode(token: &Secret) -> Option<Self> {
         let claims = token.expose().split('.').nth(1)?;
         let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
         let expires = claims["exp"].as_f64();
@@ -46,34 +46,34 @@ impl TokenClaims {
         })
     }
 
-    /// What it says of one thing, for a person.
+    /// The value of one claim, for a report.
     pub fn claim(&self, name: &str) -> Option<String> {
-        let said = self.claims.get(name).filter(|said| !said.is_null())?;
-        let text = said
+        let value = self.claims.get(name).filter(|value| !value.is_null())?;
+        let text = value
             .as_str()
-            .map_or_else(|| said.to_string(), str::to_owned);
-        // Whoever signed it may have written anything.
+            .map_or_else(|| value.to_string(), str::to_owned);
+        // The claim may contain control characters.
         Some(
             text.chars()
-                .take(SHOWN)
+                .take(MAX_SHOWN)
                 .flat_map(char::escape_debug)
                 .collect(),
         )
     }
 
-    /// From when on it should be renewed: well before its end, but not in the first half of a short life.
-    pub(super) fn stale_from(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    /// When to renew the token: well before it expires, but not in the first half of a short lifetime.
+    pub(super) fn renew_from(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let expires = self.expires?;
-        Some(expires - AHEAD.min((expires - now) / 2))
+        Some(expires - RENEW_BEFORE.min((expires - now) / 2))
     }
 
-    /// Until when it may be lent; to the last quarter of a short life.
-    pub(super) fn live_until(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    /// Until when a trial may start with the token: not in the last quarter of a short lifetime.
+    pub(super) fn usable_until(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let expires = self.expires?;
-        Some(expires - LEAST.min((expires - now) / 4))
+        Some(expires - MIN_REMAINING.min((expires - now) / 4))
     }
 
-    /// The tenant that bears the token.
+    /// The tenant with this token.
     pub(super) fn tenant(&self, token: Secret) -> Tenant {
         Tenant {
             user_id: self.user_id,
@@ -88,20 +88,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_stale_well_before_its_end() {
+    fn a_token_is_renewed_well_before_it_expires() {
         let now = OffsetDateTime::now_utc();
-        let said = |life: i64| TokenClaims {
+        let claims = |lifetime: i64| TokenClaims {
             user_id: Uuid::nil(),
             email: String::new(),
-            expires: Some(now + Duration::seconds(life)),
+            expires: Some(now + Duration::seconds(lifetime)),
             claims: Value::Null,
         };
-        let stale_in = |life| (said(life).stale_from(now).unwrap() - now).whole_seconds();
-        assert_eq!(stale_in(3600), 3000);
-        assert_eq!(stale_in(60), 30);
+        let renewed_in =
+            |lifetime| (claims(lifetime).renew_from(now).unwrap() - now).whole_seconds();
+        assert_eq!(renewed_in(3600), 3000);
+        assert_eq!(renewed_in(60), 30);
         assert!(
-            stale_in(-60) <= 0,
-            "a token that has expired is stale at once"
+            renewed_in(-60) <= 0,
+            "an expired token is renewed immediately"
         );
     }
 }

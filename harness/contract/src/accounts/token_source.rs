@@ -6,7 +6,7 @@ use url::Url;
 /// How test tenants authenticate.
 #[derive(Clone, Debug)]
 pub enum TokenSource {
-    /// Tokens are signed here, as the identity provider signs them: any number of tenants.
+    /// Tokens are signed here with the secret of the identity provider, for any number of tenants.
     Mint {
         /// The HS256 secret of the tokens.
         secret: Secret,
@@ -15,15 +15,15 @@ pub enum TokenSource {
         /// Their `aud`.
         audience: String,
     },
-    /// The target file gives the tokens.
+    /// The target file contains the tokens.
     Static(Vec<Secret>),
     /// Accounts log in at Supabase Auth.
     PasswordLogin {
-        /// The project.
+        /// The URL of the project.
         supabase: Url,
         /// Its public key.
         anon_key: Secret,
-        /// Address and password of each account.
+        /// Email address and password of each account.
         accounts: Vec<(String, Secret)>,
     },
 }

@@ -1,63 +1,62 @@
-//! What the pipeline says when it accepts a document, and what has become of one that arrived.
+//! The response to a registration, and a document that is complete.
 
 use cutover_reports::record::Finding;
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
+use super::contract::Contract;
+use super::field_reader::FieldReader;
 use super::job_view::JobView;
-use super::model::Contract;
-use super::reading::Reading;
-use crate::probe::Reply;
+use crate::probe::Response;
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// A document that was registered.
+/// A registered document.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    /// Its job.
+    /// The job's id.
     pub job_id: Uuid,
-    /// Its id.
+    /// The document's id.
     pub document_id: Uuid,
-    /// Where to put its bytes.
+    /// The signed URL for the upload of its bytes.
     pub signed_url: Url,
-    /// Until when, as it was written.
+    /// When the URL expires, as text.
     pub upload_expires_at: Option<String>,
 }
 
 impl Accepted {
-    /// Reads the answer to a registration; whatever the way on does not need is not judged.
-    pub(super) fn read(reply: &Reply, contract: &Contract) -> CheckResult<Self> {
+    /// Reads the response to a registration. Fields that the next steps do not need are not checked.
+    pub(super) fn read(response: &Response, contract: &Contract) -> CheckResult<Self> {
         let fields = &contract.fields.accepted;
-        let document = reply.json()?;
-        let what = format!("the answer to {}", reply.request);
-        let reading = Reading::of(&what, &document);
-        let address = reading.required(&fields.signed_url, reading.text(&fields.signed_url))?;
-        let not_an_address = |_| {
-            let summary = format!("{} is no address in {what}", fields.signed_url.as_str());
-            Stop::violated(Finding::new(summary).comparing("an absolute URL", &address))
+        let document = response.json()?;
+        let what = format!("the response to {}", response.request);
+        let reader = FieldReader::new(&what, &document);
+        let url = reader.required(&fields.signed_url, reader.text(&fields.signed_url))?;
+        let invalid_url = |_| {
+            let summary = format!("{} is not a URL in {what}", fields.signed_url.as_str());
+            Stop::violated(Finding::new(summary).comparing("an absolute URL", &url))
         };
         Ok(Self {
-            job_id: reading.required(&fields.job_id, reading.uuid(&fields.job_id))?,
-            document_id: reading
-                .required(&fields.document_id, reading.uuid(&fields.document_id))?,
-            signed_url: address.parse().map_err(not_an_address)?,
-            upload_expires_at: reading.text(&fields.upload_expires_at)?,
+            job_id: reader.required(&fields.job_id, reader.uuid(&fields.job_id))?,
+            document_id: reader.required(&fields.document_id, reader.uuid(&fields.document_id))?,
+            signed_url: url.parse().map_err(invalid_url)?,
+            upload_expires_at: reader.text(&fields.upload_expires_at)?,
         })
     }
 
-    /// Until when the bytes may be put; a finding when it is not written as the contract has it.
+    /// When the upload URL expires; a finding if the format differs from the contract.
     pub fn expires_at(&self, contract: &Contract) -> CheckResult<OffsetDateTime> {
         let text = self.upload_expires_at.as_deref().unwrap_or_default();
-        contract.time("the time at which the upload address expires", text)
+        contract.time("the expiry time of the upload URL", text)
     }
 }
 
-/// A document that arrived.
+/// A completely processed document.
 #[derive(Clone, Debug)]
 pub struct Completed {
-    /// What was said when it was registered.
+    /// The response to its registration.
     pub accepted: Accepted,
-    /// Its job at the end.
+    /// Its job in the final state.
     pub job: JobView,
 }
 

@@ -1,28 +1,28 @@
-//! How the parser's callback proves where it comes from: the rules, the keys to it, and the proof itself.
+//! Authentication of the parser's callback: the rules, the keys, and the headers of one callback.
 
 use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::model::Contract;
+use super::signature::sign;
 use crate::probe::Request;
 use cutover_evidence::secret::Secret;
 
-/// How the parser's callback proves where it comes from.
+/// How the parser's callback is authenticated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallbackRules {
-    /// By what.
+    /// The method.
     pub auth: CallbackAuth,
-    /// The header with the signature of the body: HMAC-SHA256 of its very bytes, in lower-case hex.
+    /// The header with the HMAC-SHA256 of the body's bytes, in lower-case hex.
     pub signature_header: String,
     /// The header with the static secret.
     pub static_header: String,
-    /// The field of a submission that gives the parser the job's secret.
+    /// The form field of a submission that contains the job's secret.
     pub secret_field: String,
 }
 
-/// As in the default contract.
+/// The rules of the default contract.
 impl Default for CallbackRules {
     fn default() -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Default for CallbackRules {
 }
 
 impl CallbackRules {
-    /// The key of a header that is none, and what would be right.
+    /// The key of an invalid header name, and the remedy.
     pub(super) fn contradiction(&self) -> Option<(String, String)> {
         [
             ("signature_header", &self.signature_header),
@@ -44,26 +44,27 @@ impl CallbackRules {
         .into_iter()
         .find(|(_, name)| HeaderName::try_from(name.as_str()).is_err())
         .map(|(key, name)| {
-            let detail = format!("'{name}' is no name of a header such as \"X-Callback-Token\"");
+            let detail =
+                format!("'{name}' is not a valid header name such as \"X-Callback-Token\"");
             (format!("callback.{key}"), detail)
         })
     }
 }
 
-/// What proves where a callback comes from.
+/// The authentication method of callbacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackAuth {
     /// A signature over the body with the job's secret.
     Hmac,
-    /// A secret in a header, the same for every job: it says nothing of the body.
+    /// A secret in a header, the same for every job. It does not protect the body.
     StaticHeader,
     /// Both.
     Both,
 }
 
 impl CallbackAuth {
-    /// Its word in a contract file.
+    /// Its value in a contract file.
     pub fn word(self) -> &'static str {
         match self {
             Self::Hmac => "hmac",
@@ -72,18 +73,18 @@ impl CallbackAuth {
         }
     }
 
-    /// Whether a signature is asked for.
+    /// Whether a signature is required.
     pub fn signs(self) -> bool {
         matches!(self, Self::Hmac | Self::Both)
     }
 
-    /// Whether the static secret is asked for.
+    /// Whether the static secret is required.
     pub fn has_token(self) -> bool {
         matches!(self, Self::StaticHeader | Self::Both)
     }
 }
 
-/// What callbacks about one job are proven with; a key that the contract does not ask for is not there.
+/// The keys that authenticate the callbacks of one job; keys that the contract does not require are `None`.
 #[derive(Clone, Debug, Default)]
 pub struct CallbackKeys {
     /// The job's secret.
@@ -93,38 +94,38 @@ pub struct CallbackKeys {
 }
 
 impl CallbackKeys {
-    /// The right proof for a body.
+    /// The valid proof for a body.
     pub fn proof(&self, body: &[u8]) -> Proof {
         let secret = self.secret.as_ref();
         Proof {
-            signature: secret.map(|secret| Contract::signature(secret, body)),
+            signature: secret.map(|secret| sign(secret, body)),
             token: self.token.clone(),
         }
     }
 }
 
-/// What a callback carries to prove where it comes from, part by part; the default proves nothing.
+/// The authentication data of one callback; the default is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
-    /// The signature of its body.
+    /// The signature of the body.
     pub signature: Option<String>,
     /// The static secret.
     pub token: Option<Secret>,
 }
 
 impl Proof {
-    /// The same parts, each of them changed.
+    /// The same proof with every part changed.
     #[must_use]
-    pub fn spoilt(&self, spoil: impl Fn(&str) -> String) -> Self {
+    pub fn tampered(&self, tamper: impl Fn(&str) -> String) -> Self {
         let token = self.token.as_ref();
         Self {
-            signature: self.signature.as_deref().map(&spoil),
-            token: token.map(|token| Secret::new(spoil(token.expose()))),
+            signature: self.signature.as_deref().map(&tamper),
+            token: token.map(|token| Secret::new(tamper(token.expose()))),
         }
     }
 
-    /// Puts each part into its header, whose value is then never shown.
-    pub(super) fn carried_by(&self, mut request: Request, rules: &CallbackRules) -> Request {
+    /// Adds each part as a header with a value that is masked in the evidence.
+    pub(super) fn apply_to(&self, mut request: Request, rules: &CallbackRules) -> Request {
         if let Some(signature) = &self.signature {
             let signature = Secret::new(signature.as_str());
             request = request.secret_header(&rules.signature_header, &signature);
@@ -139,43 +140,44 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Contract;
 
     #[test]
-    fn the_default_is_that_of_the_default_contract() {
-        assert_eq!(
-            CallbackRules::default(),
-            Contract::of_the_fixtures().callback
-        );
+    fn the_default_rules_are_those_of_the_default_contract() {
+        assert_eq!(CallbackRules::default(), Contract::fixture().callback);
     }
 
     #[test]
-    fn a_proof_has_the_parts_that_there_are_keys_for() {
+    fn a_proof_contains_one_part_per_key() {
         let (secret, token) = (Some(Secret::new("Jefe")), Some(Secret::new("t")));
         let signed = CallbackKeys {
             secret,
             token: None,
         };
         assert_eq!(signed.proof(b"").token, None);
-        let known = CallbackKeys {
+        let with_token = CallbackKeys {
             secret: None,
             token,
         };
-        assert_eq!(known.proof(b"a"), known.proof(b"b"));
+        assert_eq!(with_token.proof(b"a"), with_token.proof(b"b"));
         assert_ne!(signed.proof(b"a"), signed.proof(b"b"));
-        let spoilt = known.proof(b"").spoilt(|part| format!("{part}!"));
-        assert_eq!(spoilt.token.unwrap().expose(), "t!");
-        assert_eq!(spoilt.signature, None);
+        let tampered = with_token.proof(b"").tampered(|part| format!("{part}!"));
+        assert_eq!(tampered.token.unwrap().expose(), "t!");
+        assert_eq!(tampered.signature, None);
     }
 
     #[test]
-    fn a_header_that_is_none_is_named() {
+    fn the_error_names_an_invalid_header() {
         let rules = CallbackRules {
             static_header: "X Token".to_owned(),
             ..CallbackRules::default()
         };
         let (key, detail) = rules.contradiction().unwrap();
         assert_eq!(key, "callback.static_header");
-        assert!(detail.starts_with("'X Token' is no name"), "{detail}");
+        assert!(
+            detail.starts_with("'X Token' is not a valid header name"),
+            "{detail}"
+        );
         assert_eq!(CallbackRules::default().contradiction(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What ids, paths and addresses must be, computed here and not asked of the pipeline.
+//! The expected ids, object paths and routes, computed from the contract.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -7,14 +7,14 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::contract::{Contract, NameHash, StorageLayout};
 use super::endpoint::{Endpoint, Route};
 use super::ids::Derivation;
-use super::model::{Contract, NameHash, StorageLayout};
 use super::template::fill;
 use cutover_evidence::stop::{CheckResult, Stop};
 
 impl Contract {
-    /// The id of a user's document with these bytes; `None` where ids are random.
+    /// The id of a user's document with these bytes; `None` if ids are random.
     pub fn document_id(&self, user: Uuid, file_sha256: &str) -> Option<Uuid> {
         self.id(
             &self.ids.document,
@@ -22,13 +22,13 @@ impl Contract {
         )
     }
 
-    /// The id of a document's chunk; `None` where ids are random.
+    /// The id of a document's chunk; `None` if ids are random.
     pub fn chunk_id(&self, document: Uuid, ord: i64) -> Option<Uuid> {
-        self.chunk_id_by(document, &self.chunker.name, &self.chunker.version, ord)
+        self.chunk_id_with(document, &self.chunker.name, &self.chunker.version, ord)
     }
 
-    /// The id of a document's chunk that another chunker made.
-    pub(crate) fn chunk_id_by(
+    /// The id of a document's chunk from another chunker.
+    pub(crate) fn chunk_id_with(
         &self,
         document: Uuid,
         chunker: &str,
@@ -49,16 +49,16 @@ impl Contract {
         self.object_path(&self.storage.raw_path, user, document)
     }
 
-    /// What is known of bucket and key of a user's document before it is registered: all of it, or as
-    /// much as does not depend on an id that is random.
+    /// The path of a user's document before its registration, or the prefix of the path that does
+    /// not depend on a random id.
     ///
-    /// A question about it does not apply where that is less than whose document it is.
-    pub fn raw_path_ahead(&self, user: Uuid, file_sha256: &str) -> CheckResult<String> {
+    /// The check is skipped if that prefix does not contain the user's id.
+    pub fn expected_raw_path(&self, user: Uuid, file_sha256: &str) -> CheckResult<String> {
         if let Some(document) = self.document_id(user, file_sha256) {
             return Ok(self.raw_path(user, document));
         }
         let template = &self.storage.raw_path;
-        let unknown = ["{document_id}", "{h}"].map(|place| template.find(place));
+        let unknown = ["{document_id}", "{h}"].map(|placeholder| template.find(placeholder));
         let known = unknown.into_iter().flatten().min();
         let known = fill(
             &template[..known.unwrap_or(template.len())],
@@ -68,7 +68,7 @@ impl Contract {
             return Ok(known);
         }
         Err(Stop::not_applicable(
-            "ids are random here: nobody knows where a document will be before it is registered",
+            "document ids are random, so the object path is unknown before the registration",
         ))
     }
 
@@ -77,7 +77,7 @@ impl Contract {
         self.object_path(&self.storage.parsed_path, user, document)
     }
 
-    /// Every bucket that the layout names, once each: the bucket, and those that the paths begin with.
+    /// The distinct buckets of the layout: `bucket`, and the first segment of each path.
     pub fn buckets(&self) -> BTreeSet<String> {
         let StorageLayout {
             bucket,
@@ -90,12 +90,12 @@ impl Contract {
         named.map(str::to_owned).collect()
     }
 
-    /// Where an endpoint is, if the target has it.
+    /// The route of an endpoint, if the target has it.
     pub fn route(&self, endpoint: Endpoint) -> Option<&Route> {
         self.routes.get(&endpoint)
     }
 
-    /// An endpoint's path with its places filled.
+    /// The path of a route with all placeholders replaced.
     pub fn path(&self, route: &Route, values: &[(&str, &dyn Display)]) -> String {
         let prefixes: [(&str, &dyn Display); 2] = [
             ("prefix", &self.prefix.trim_end_matches('/')),
@@ -123,7 +123,7 @@ impl Contract {
     }
 }
 
-/// What comes before the first slash of a path.
+/// The first segment of a path.
 pub(super) fn bucket_of(path: &str) -> &str {
     path.split_once('/').map_or(path, |(bucket, _)| bucket)
 }
@@ -133,8 +133,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_those_of_the_published_example() {
-        let contract = Contract::of_the_fixtures();
+    fn ids_match_the_published_example() {
+        let contract = Contract::fixture();
         let user = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let hash = hex::encode(Sha256::digest("hello"));
         let document = contract.document_id(user, &hash).unwrap();
@@ -144,8 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_named_by_their_document() {
-        let contract = Contract::of_the_fixtures();
+    fn object_paths_are_derived_from_the_document_id() {
+        let contract = Contract::fixture();
         let user: Uuid = "00000000-0000-4000-8000-000000000001".parse().unwrap();
         let document = "601684e6-b1cd-5438-a22f-907eea07a897".parse().unwrap();
         let h = &hex::encode(Md5::digest("601684e6-b1cd-5438-a22f-907eea07a897"))[..8];
@@ -160,24 +160,24 @@ mod tests {
     }
 
     #[test]
-    fn where_ids_are_random_as_much_of_a_path_is_known_as_names_its_user() {
-        let mut contract = Contract::of_the_fixtures();
+    fn with_random_ids_the_expected_path_is_the_prefix_with_the_user_id() {
+        let mut contract = Contract::fixture();
         let user = Uuid::nil();
-        let whole = contract.raw_path_ahead(user, "").unwrap();
+        let path = contract.expected_raw_path(user, "").unwrap();
         let id = contract.document_id(user, "").unwrap();
-        assert_eq!(whole, contract.raw_path(user, id));
+        assert_eq!(path, contract.raw_path(user, id));
         contract.ids.document = Derivation::Random;
         assert_eq!(contract.document_id(user, ""), None);
-        let known = contract.raw_path_ahead(user, "").unwrap();
+        let known = contract.expected_raw_path(user, "").unwrap();
         assert_eq!(known, format!("files/user/{user}/raw/"));
         "files/{document_id}/{user_id}".clone_into(&mut contract.storage.raw_path);
-        let unknown = contract.raw_path_ahead(user, "");
+        let unknown = contract.expected_raw_path(user, "");
         assert!(matches!(unknown, Err(Stop::Skip { .. })), "{unknown:?}");
     }
 
     #[test]
-    fn the_buckets_are_those_that_the_layout_names() {
-        let mut contract = Contract::of_the_fixtures();
+    fn the_buckets_are_those_of_the_layout() {
+        let mut contract = Contract::fixture();
         assert_eq!(contract.buckets(), ["files".to_owned()].into());
         "texts/{h}.md".clone_into(&mut contract.storage.parsed_path);
         let two = ["files", "texts"].map(str::to_owned);
@@ -185,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_filled() {
-        let contract = Contract::of_the_fixtures();
+    fn placeholders_of_a_route_are_replaced() {
+        let contract = Contract::fixture();
         let route = contract.route(Endpoint::Retry).unwrap();
         assert_eq!(
             contract.path(route, &[("job_id", &7)]),

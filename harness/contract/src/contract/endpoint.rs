@@ -1,4 +1,4 @@
-//! The endpoints of the pipeline: what they are called here, and where a target has them.
+//! The endpoints of the pipeline, and the routes of a target.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use http::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An endpoint that the contract knows.
+/// An endpoint of the contract.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -14,29 +14,29 @@ use serde::{Deserialize, Serialize};
 pub enum Endpoint {
     /// Registers a document.
     Upload,
-    /// Shows a job.
+    /// Reads a job.
     Job,
     /// Lists the caller's jobs.
     Jobs,
-    /// Tries a failed job again.
+    /// Retries a failed job.
     Retry,
-    /// Shows a document.
+    /// Reads a document.
     Document,
-    /// Removes a document and everything made of it.
+    /// Deletes a document and everything derived from it.
     DeleteDocument,
-    /// Finds chunks by meaning.
+    /// Searches chunks.
     Search,
-    /// Shows the limits in force.
+    /// Reads the current limits.
     Limits,
-    /// Takes the parser's callback.
+    /// Receives the parser's callback.
     Callback,
-    /// Says that the process lives.
+    /// Liveness of the process.
     Health,
-    /// Says that the service can work.
+    /// Readiness of the service.
     Ready,
-    /// Says what is running.
+    /// The running version.
     Version,
-    /// Shows counters for Prometheus.
+    /// Prometheus metrics.
     Metrics,
 }
 
@@ -77,7 +77,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether it answers only to a tenant.
+    /// Whether it requires a tenant's token.
     pub fn needs_token(self) -> bool {
         match self {
             Self::Upload
@@ -99,14 +99,14 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Where a target has an endpoint.
+/// The route of an endpoint on a target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// Its method.
-    #[serde(with = "Verb")]
+    #[serde(with = "MethodText")]
     pub method: Method,
-    /// Its path, with places: `{prefix}`, `{webhook_prefix}`, `{job_id}`, `{document_id}`.
+    /// Its path, with placeholders: `{prefix}`, `{webhook_prefix}`, `{job_id}`, `{document_id}`.
     pub path: String,
     /// Whether the target must have it.
     pub presence: Presence,
@@ -122,22 +122,22 @@ impl fmt::Display for Route {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
-    /// Its lack is a defect.
+    /// Its absence is a defect.
     Required,
-    /// What needs it does not apply where it lacks.
+    /// Checks that require it are skipped if it is missing.
     Optional,
-    /// It is not asked for.
+    /// It is never requested.
     Absent,
 }
 
-/// How a method is written in a file: `#[serde(with = "Verb")]`.
-struct Verb;
+/// An HTTP method as text, for `#[serde(with = "MethodText")]`.
+struct MethodText;
 
-impl Verb {
+impl MethodText {
     fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Method, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse()
-            .map_err(|_| serde::de::Error::custom(format!("'{text}' is no HTTP method")))
+            .map_err(|_| serde::de::Error::custom(format!("'{text}' is not an HTTP method")))
     }
 
     fn serialize<S: serde::Serializer>(method: &Method, serializer: S) -> Result<S::Ok, S::Error> {
@@ -145,7 +145,7 @@ impl Verb {
     }
 }
 
-impl JsonSchema for Verb {
+impl JsonSchema for MethodText {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Method".into()
     }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_is_called_the_same_everywhere() {
+    fn an_endpoint_has_the_same_name_in_files_and_messages() {
         for endpoint in Endpoint::ALL {
             assert_eq!(serde_json::to_value(endpoint).unwrap(), endpoint.name());
         }

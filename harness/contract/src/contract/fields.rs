@@ -1,60 +1,60 @@
-//! Where the pipeline's answers keep what the harness reads: JSON pointers, by answer.
+//! The fields of the pipeline's responses that the harness reads, as JSON pointers per response.
 
 use super::pointer::{Pointer, pointers};
-use super::times::Times;
+use super::timestamps::TimestampFormat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where the answers keep what the harness reads.
+/// The fields of the responses that the harness reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
-    /// How every time among them is written.
-    pub times: Times,
-    /// In the answer to a registration.
+    /// The format of all timestamps.
+    pub times: TimestampFormat,
+    /// Fields of the response to a registration.
     pub accepted: AcceptedFields,
-    /// In a job.
+    /// Fields of a job.
     pub job: JobFields,
-    /// In the list of jobs.
+    /// Fields of the job list.
     pub jobs: JobsFields,
-    /// In the answer to a request to try again.
+    /// Fields of the response to a retry.
     pub retry: RetryFields,
-    /// In a document.
+    /// Fields of a document.
     pub document: DocumentFields,
-    /// In the answer to a search.
+    /// Fields of the response to a search.
     pub search: SearchFields,
-    /// In the limits.
+    /// Fields of the limits.
     pub limits: LimitFields,
-    /// In what a process says it is.
+    /// Fields of the version.
     pub version: VersionFields,
-    /// In an error.
+    /// Fields of an error.
     pub error: ErrorFields,
 }
 
 pointers! {
-    /// What a process says it is.
+    /// The version of a process.
     VersionFields {
-        /// The commit it was built from.
+        /// The commit of the build.
         commit,
-        /// Its build.
+        /// The build id.
         build,
-        /// The newest migration of its database.
+        /// The latest migration of its database.
         migration_head,
-        /// In which environment it runs.
+        /// The environment.
         environment,
     }
 }
 
 pointers! {
-    /// The answer to a registration.
+    /// The response to a registration.
     AcceptedFields {
         /// The job's id.
         job_id,
         /// The document's id.
         document_id,
-        /// Where to put the bytes.
+        /// The signed URL for the upload.
         signed_url,
-        /// Until when.
+        /// When the URL expires.
         upload_expires_at,
     }
 }
@@ -66,27 +66,27 @@ pointers! {
         job_id,
         /// Its document's id.
         document_id,
-        /// How far it is.
+        /// Its status.
         status,
-        /// Where it stands in the queue.
+        /// Its queue state.
         state,
-        /// How often it was tried again.
+        /// The number of retries.
         retry_count,
-        /// How far the stage is, in percent.
+        /// The progress of the stage in percent.
         stage_percent,
-        /// How far the whole is, in percent.
+        /// The total progress in percent.
         total_percent,
-        /// What it has cost.
+        /// Its cost in cents.
         cost_cents,
-        /// Why it failed last.
+        /// The most recent error.
         last_error,
         /// The error's code.
         last_error_code,
-        /// The error's text.
+        /// The error's message.
         last_error_message,
-        /// When it happened.
+        /// The error's time.
         last_error_timestamp,
-        /// What else is known of it.
+        /// The error's details.
         last_error_details,
         /// When it last changed.
         updated_at,
@@ -94,27 +94,27 @@ pointers! {
 }
 
 pointers! {
-    /// The list of jobs.
+    /// The job list.
     JobsFields {
         /// The jobs.
         jobs,
-        /// The page's size.
+        /// The page size.
         limit,
-        /// The page's start.
+        /// The offset of the page.
         offset,
-        /// How many there are.
+        /// The total number of jobs.
         total,
-        /// Whether there are more.
+        /// Whether another page exists.
         has_more,
     }
 }
 
 pointers! {
-    /// The answer to a request to try again.
+    /// The response to a retry.
     RetryFields {
         /// The job's id.
         job_id,
-        /// Where the job stands in the queue now.
+        /// The new queue state of the job.
         new_state,
     }
 }
@@ -124,7 +124,7 @@ pointers! {
     DocumentFields {
         /// Its id.
         document_id,
-        /// How far it is.
+        /// Its status.
         status,
         /// Its name.
         filename,
@@ -132,13 +132,13 @@ pointers! {
         bytes_len,
         /// Its hash.
         sha256,
-        /// How many chunks it has.
+        /// The number of its chunks.
         chunk_count,
     }
 }
 
 pointers! {
-    /// The answer to a search; all but the first are within one result.
+    /// The response to a search; all fields except the first belong to one result.
     SearchFields {
         /// The results, best first.
         results,
@@ -148,19 +148,19 @@ pointers! {
         document_id,
         /// Its text.
         text,
-        /// How similar it is.
+        /// Its similarity.
         similarity,
     }
 }
 
 pointers! {
-    /// The limits in force.
+    /// The current limits.
     LimitFields {
-        /// The largest document that is accepted, in bytes.
+        /// The largest accepted document, in bytes.
         max_bytes,
-        /// The most jobs that a user may have at once.
+        /// The maximum number of active jobs of a user.
         concurrent_jobs,
-        /// The most documents that a user may upload in a day.
+        /// The maximum number of uploads of a user per day.
         daily_uploads,
     }
 }
@@ -168,17 +168,17 @@ pointers! {
 pointers! {
     /// An error.
     ErrorFields {
-        /// What kind it is.
+        /// Its kind.
         error,
-        /// What it says.
+        /// Its message.
         message,
-        /// The request it belongs to.
+        /// The id of the request.
         request_id,
-        /// For a duplicate: that it is one.
+        /// For a duplicate: the error type.
         error_type,
-        /// For a duplicate: the document that is there.
+        /// For a duplicate: the title of the existing document.
         document_title,
-        /// For a duplicate: since when.
+        /// For a duplicate: when the existing document was uploaded.
         last_uploaded,
     }
 }

@@ -1,39 +1,39 @@
-//! What ids are made of, or that nobody can tell before they are given.
+//! The derivation of document and chunk ids: UUIDs of a name, or random.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What ids are made of.
+/// The derivation of document and chunk ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ids {
     /// The namespace of the version 5 UUIDs.
     #[schemars(with = "String")]
     pub namespace: Uuid,
-    /// The name of a document, of `{user_id}` and `{file_sha256}`, or `random`.
+    /// The name of a document, from `{user_id}` and `{file_sha256}`, or `random`.
     pub document: Derivation,
-    /// The name of a chunk, of `{document_id}`, `{chunker_name}`, `{chunker_version}` and
+    /// The name of a chunk, from `{document_id}`, `{chunker_name}`, `{chunker_version}` and
     /// `{chunk_ord}`, or `random`.
     pub chunk: Derivation,
 }
 
-/// How an id comes about.
+/// The derivation of one kind of id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
 #[schemars(with = "String")]
 pub enum Derivation {
-    /// Nobody can tell before it is given.
+    /// The id is random.
     Random,
-    /// It is a version 5 UUID of the name that this template gives.
+    /// The id is a version 5 UUID of the name from this template.
     Name(String),
 }
 
 impl Derivation {
-    /// What stands in a file for ids that cannot be derived.
+    /// The value of random ids in a file.
     const RANDOM: &str = "random";
 
-    /// The template of the name, where there is one.
+    /// The template of the name, unless the id is random.
     pub(super) fn template(&self) -> Option<&str> {
         match self {
             Self::Random => None,

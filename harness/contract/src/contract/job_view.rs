@@ -1,71 +1,71 @@
-//! A job as the pipeline shows it.
+//! A job as the API returns it.
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::model::Contract;
-use super::reading::Reading;
-use crate::probe::Reply;
+use super::contract::Contract;
+use super::field_reader::FieldReader;
+use crate::probe::Response;
 use cutover_evidence::stop::CheckResult;
 
-/// A job as the pipeline shows it; what a target does not give is `None`.
+/// A job as the API returns it; fields that a target does not return are `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobView {
     /// Its id.
     pub job_id: Option<Uuid>,
     /// Its document's id.
     pub document_id: Option<Uuid>,
-    /// How far it is.
+    /// Its status.
     pub status: String,
-    /// Where it stands in the queue.
+    /// Its queue state.
     pub state: Option<String>,
-    /// How often it was tried again.
+    /// The number of retries.
     pub retry_count: Option<u64>,
-    /// How far the stage is, in percent.
+    /// The progress of the stage in percent.
     pub stage_percent: Option<f64>,
-    /// How far the whole is, in percent.
+    /// The total progress in percent.
     pub total_percent: Option<f64>,
-    /// What it has cost.
+    /// Its cost in cents.
     pub cost_cents: Option<f64>,
-    /// Why it failed last.
+    /// The most recent error.
     pub last_error: Option<Value>,
-    /// When it last changed, as it was written.
+    /// When it last changed, as text.
     pub updated_at: Option<String>,
 }
 
 impl JobView {
-    /// Reads the answer to a question for one job.
-    pub(super) fn read(reply: &Reply, contract: &Contract) -> CheckResult<Self> {
-        Self::of(
-            &format!("the answer to {}", reply.request),
-            &reply.json()?,
+    /// Reads the response for one job.
+    pub(super) fn read(response: &Response, contract: &Contract) -> CheckResult<Self> {
+        Self::from_json(
+            &format!("the response to {}", response.request),
+            &response.json()?,
             contract,
         )
     }
 
     /// Reads one job; a value of the wrong type is a finding.
-    pub fn of(what: &str, job: &Value, contract: &Contract) -> CheckResult<Self> {
+    pub fn from_json(what: &str, job: &Value, contract: &Contract) -> CheckResult<Self> {
         let fields = &contract.fields.job;
-        let reading = Reading::of(what, job);
+        let reader = FieldReader::new(what, job);
         Ok(Self {
-            job_id: reading.uuid(&fields.job_id)?,
-            document_id: reading.uuid(&fields.document_id)?,
-            status: reading.required(&fields.status, reading.text(&fields.status))?,
-            state: reading.text(&fields.state)?,
-            retry_count: reading.count(&fields.retry_count)?,
-            stage_percent: reading.number(&fields.stage_percent)?,
-            total_percent: reading.number(&fields.total_percent)?,
-            cost_cents: reading.number(&fields.cost_cents)?,
+            job_id: reader.uuid(&fields.job_id)?,
+            document_id: reader.uuid(&fields.document_id)?,
+            status: reader.required(&fields.status, reader.text(&fields.status))?,
+            state: reader.text(&fields.state)?,
+            retry_count: reader.count(&fields.retry_count)?,
+            stage_percent: reader.number(&fields.stage_percent)?,
+            total_percent: reader.number(&fields.total_percent)?,
+            cost_cents: reader.number(&fields.cost_cents)?,
             last_error: fields
                 .last_error
                 .find(job)
                 .filter(|error| !error.is_null())
                 .cloned(),
-            updated_at: reading.text(&fields.updated_at)?,
+            updated_at: reader.text(&fields.updated_at)?,
         })
     }
 
-    /// Status, state and the last error, for a sentence.
+    /// Status, state and the last error on one line.
     pub fn summary(&self) -> String {
         let state = self.state.as_deref().unwrap_or("no state");
         match &self.last_error {
@@ -83,11 +83,11 @@ mod tests {
     use cutover_evidence::stop::Stop;
 
     fn view(job: &Value) -> CheckResult<JobView> {
-        JobView::of("the job", job, &Contract::of_the_fixtures())
+        JobView::from_json("the job", job, &Contract::fixture())
     }
 
     #[test]
-    fn what_is_missing_is_none_and_what_is_there_is_read() {
+    fn a_missing_field_is_none_and_an_existing_field_is_read() {
         let job = view(&json!({"status": "failed_parse", "state": "deadletter", "progress": {"total_pct": 12.5},
             "last_error": {"code": "parser_401"}}))
         .unwrap();

@@ -1,35 +1,35 @@
-//! Reads a contract, and says which line or key is wrong and what would be right.
+//! Parses a contract file; an error names the line or key and the remedy.
 
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
+use super::contract::Contract;
 use super::derive::bucket_of;
 use super::endpoint::{Endpoint, Route};
 use super::ids::Derivation;
-use super::model::Contract;
-use super::template::places;
+use super::template::placeholders;
 
-/// Why a contract cannot be used.
+/// Why a contract is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
-    /// It is not TOML, or a key or value of it is not known.
+    /// It is not valid TOML, or a key or value is unknown.
     #[error("read contract '{origin}': {detail}{}", suggestion(.nearest.as_deref()))]
     Malformed {
-        /// Where it comes from.
+        /// The file name.
         origin: String,
-        /// Line or key, and what is wrong there.
+        /// The line or key, and the problem.
         detail: String,
-        /// What may have been meant.
+        /// The most similar known key.
         nearest: Option<String>,
     },
-    /// Its parts contradict each other.
+    /// Its values contradict each other.
     #[error("read contract '{origin}': key '{key}': {detail}")]
     Contradiction {
-        /// Where it comes from.
+        /// The file name.
         origin: String,
-        /// The key that is wrong.
+        /// The wrong key.
         key: String,
-        /// Why, and what would be right.
+        /// The problem and the remedy.
         detail: String,
     },
 }
@@ -41,13 +41,13 @@ fn suggestion(nearest: Option<&str>) -> String {
 }
 
 impl Contract {
-    /// Reads a contract; the origin is the file's name, for errors.
+    /// Parses a contract; errors name the origin, which is the file name.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ContractError> {
         let contract: Self = toml::from_str(text).map_err(|error| malformed(origin, &error))?;
         contract.consistent(origin)
     }
 
-    /// Reads a contract with some of its keys replaced; the origin names the overrides.
+    /// Parses a contract with overrides of some keys; errors name the origin of the overrides.
     pub fn parse_with_overrides(
         default: &str,
         overrides: &Table,
@@ -73,16 +73,16 @@ impl Contract {
         }
     }
 
-    /// The first key that does not fit the others, and why.
+    /// The first contradictory key, and the problem.
     fn contradiction(&self) -> Option<(String, String)> {
         if let Some((key, word)) = self.vocabulary.undeclared() {
             let detail = format!(
-                "'{word}' is in neither vocabulary.statuses nor vocabulary.states; add it there"
+                "'{word}' is listed in neither vocabulary.statuses nor vocabulary.states; add it"
             );
             return Some((key.to_owned(), detail));
         }
         if self.limits.hard_max_bytes < self.limits.max_bytes {
-            let detail = "is below limits.max_bytes; raise it or lower the other";
+            let detail = "is less than limits.max_bytes; raise it or lower limits.max_bytes";
             return Some(("limits.hard_max_bytes".to_owned(), detail.to_owned()));
         }
         if !(1.0..=100.0).contains(&self.timing.retry_factor) {
@@ -92,52 +92,52 @@ impl Contract {
         self.requests
             .contradiction()
             .or_else(|| self.callback.contradiction())
-            .or_else(|| self.same_id_for_all())
-            .or_else(|| self.no_bucket())
-            .or_else(|| self.bad_template())
+            .or_else(|| self.constant_id())
+            .or_else(|| self.missing_bucket())
+            .or_else(|| self.unknown_placeholder())
     }
 
-    /// The name of an id that is the same for everything that has one.
-    fn same_id_for_all(&self) -> Option<(String, String)> {
+    /// An id template without a placeholder, which gives every id the same value.
+    fn constant_id(&self) -> Option<(String, String)> {
         let names = [
             ("ids.document", &self.ids.document),
             ("ids.chunk", &self.ids.chunk),
         ];
-        let all_the_same = |(_, name): &(&str, &Derivation)| {
+        let is_constant = |(_, name): &(&str, &Derivation)| {
             let template = name.template();
-            template.is_some_and(|template| places(template).next().is_none())
+            template.is_some_and(|template| placeholders(template).next().is_none())
         };
-        let (key, name) = names.into_iter().find(all_the_same)?;
+        let (key, name) = names.into_iter().find(is_constant)?;
         let detail = format!(
-            "'{}' has no place, so that all ids are the same; name one, or write \"random\" \
-             where ids cannot be derived",
+            "'{}' has no placeholder, so all ids would be equal; add one, or write \"random\" \
+             if ids cannot be derived",
             name.template().unwrap_or_default()
         );
         Some((key.to_owned(), detail))
     }
 
-    /// A path that does not begin with the name of a bucket, which must be there before any document.
-    fn no_bucket(&self) -> Option<(String, String)> {
+    /// A path that does not start with the fixed name of a bucket.
+    fn missing_bucket(&self) -> Option<(String, String)> {
         let layout = &self.storage;
         let paths = [
             ("storage.raw_path", &layout.raw_path),
             ("storage.parsed_path", &layout.parsed_path),
         ];
-        let has_none = |(_, path): &(&str, &String)| {
+        let has_no_bucket = |(_, path): &(&str, &String)| {
             let bucket = bucket_of(path);
             bucket.is_empty() || bucket.len() == path.len() || bucket.contains('{')
         };
-        let (key, path) = paths.into_iter().find(has_none)?;
+        let (key, path) = paths.into_iter().find(has_no_bucket)?;
         let detail = format!(
-            "'{path}' does not begin with the name of a bucket; write it first, as in \
+            "'{path}' does not start with the name of a bucket; write for example \
              \"{}/{{user_id}}/{{h}}.pdf\"",
             layout.bucket
         );
         Some((key.to_owned(), detail))
     }
 
-    /// A template with a place that nothing fills.
-    fn bad_template(&self) -> Option<(String, String)> {
+    /// A template with an unknown placeholder.
+    fn unknown_placeholder(&self) -> Option<(String, String)> {
         const ROUTE: &[&str] = &["prefix", "webhook_prefix", "job_id", "document_id"];
         const DOCUMENT: &[&str] = &["user_id", "file_sha256"];
         const CHUNK: &[&str] = &[
@@ -168,17 +168,19 @@ impl Contract {
             .map(named)
             .chain(others)
             .find_map(|(key, template, known)| {
-                let unknown = places(&template).find(|place| !known.contains(place))?;
+                let unknown = placeholders(&template).find(|name| !known.contains(name))?;
                 let known = known.join("}, {");
                 Some((
                     key,
-                    format!("nothing fills '{{{unknown}}}'; places are {{{known}}}"),
+                    format!(
+                        "unknown placeholder '{{{unknown}}}'; known placeholders are {{{known}}}"
+                    ),
                 ))
             })
     }
 }
 
-/// Lays one table over another, key by key; whatever is not a table replaces what was there.
+/// Merges a table into another one, key by key; a value that is not a table replaces the old value.
 fn merge(base: &mut Table, over: &Table) {
     for (key, value) in over {
         match (base.get_mut(key), value) {
@@ -198,10 +200,10 @@ fn malformed(origin: &str, error: &toml::de::Error) -> ContractError {
     }
 }
 
-/// The known key that looks most like the unknown one, from the list that the
-/// message ends with: "unknown field `a`, expected one of `b`, `c`".
+/// The known key that is most similar to the unknown one, from the list at the end
+/// of the message: "unknown field `a`, expected one of `b`, `c`".
 fn nearest(message: &str) -> Option<String> {
-    const SIMILAR: f64 = 0.8;
+    const MIN_SIMILARITY: f64 = 0.8;
     if !message.starts_with("unknown ") {
         return None;
     }
@@ -209,7 +211,7 @@ fn nearest(message: &str) -> Option<String> {
     let unknown = words.next()?;
     words
         .map(|known| (strsim::jaro_winkler(unknown, known), known))
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, known)| known.to_owned())
 }
@@ -222,7 +224,7 @@ mod tests {
 
     impl Contract {
         /// The default contract.
-        pub(crate) fn of_the_fixtures() -> Self {
+        pub(crate) fn fixture() -> Self {
             Self::parse(DEFAULT, "upload_pipeline.toml").unwrap()
         }
     }
@@ -241,8 +243,8 @@ mod tests {
     }
 
     #[test]
-    fn the_default_contract_survives_being_written_and_read() {
-        let contract = Contract::of_the_fixtures();
+    fn the_default_contract_round_trips_through_toml() {
+        let contract = Contract::fixture();
         let written = toml::to_string(&contract).unwrap();
         assert_eq!(Contract::parse(&written, "written").unwrap(), contract);
     }
@@ -262,40 +264,40 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_named_with_its_line() {
+    fn the_error_names_a_misspelt_key_and_its_line() {
         insta::assert_snapshot!(error(
             |text| text.replace("concurrent_jobs = 2", "concurent_jobs = 2")
         ));
     }
 
     #[test]
-    fn a_wrong_value_is_named_with_its_line() {
+    fn the_error_names_a_wrong_value_and_its_line() {
         insta::assert_snapshot!(error(
             |text| text.replace("url_ttl = \"300s\"", "url_ttl = \"soon\"")
         ));
     }
 
     #[test]
-    fn a_misspelt_override_is_named() {
+    fn the_error_names_a_misspelt_override() {
         insta::assert_snapshot!(override_error("[limits]\nconcurent_jobs = 3"));
     }
 
     #[test]
-    fn an_override_of_the_wrong_type_is_named() {
+    fn the_error_names_an_override_of_the_wrong_type() {
         insta::assert_snapshot!(override_error("[timing]\nlease = 30"));
     }
 
     #[test]
-    fn a_word_that_nobody_declared_is_named() {
+    fn the_error_names_an_undeclared_status() {
         insta::assert_snapshot!(override_error("[vocabulary]\ncomplete = 'finished'"));
     }
 
     #[test]
-    fn ids_are_named_or_random() {
-        let said = override_error("[ids]\ndocument = 'rnadom'");
+    fn ids_are_derived_or_random() {
+        let error = override_error("[ids]\ndocument = 'rnadom'");
         assert!(
-            said.contains("key 'ids.document'") && said.contains("write \"random\""),
-            "{said}"
+            error.contains("key 'ids.document'") && error.contains("write \"random\""),
+            "{error}"
         );
         let overrides = "[ids]\ndocument = 'random'\nchunk = 'random'";
         let contract =
@@ -306,18 +308,18 @@ mod tests {
     }
 
     #[test]
-    fn a_path_begins_with_a_bucket() {
+    fn a_path_starts_with_a_bucket() {
         for path in ["{user_id}/a.pdf", "a.pdf", "/a.pdf"] {
-            let said = override_error(&format!("[storage]\nraw_path = '{path}'"));
+            let error = override_error(&format!("[storage]\nraw_path = '{path}'"));
             assert!(
-                said.contains("key 'storage.raw_path'") && said.contains("\"files/{user_id}"),
-                "{said}"
+                error.contains("key 'storage.raw_path'") && error.contains("\"files/{user_id}"),
+                "{error}"
             );
         }
     }
 
     #[test]
-    fn a_place_that_nothing_fills_is_named() {
+    fn the_error_names_an_unknown_placeholder() {
         insta::assert_snapshot!(override_error("[routes.job]\npath = '{prefix}/jobs/{id}'"));
     }
 }

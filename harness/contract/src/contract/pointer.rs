@@ -1,4 +1,4 @@
-//! A place in a JSON document, to read from and to write to, or that there is none.
+//! A JSON pointer to a field that a target may not have.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,63 +6,63 @@ use serde_json::{Map, Value};
 
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// Where a value is in a JSON document: a JSON pointer, or `none` where a target does not have it.
+/// A JSON pointer to a field, or `none` if the target does not have the field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Pointer(Option<String>);
 
 impl Pointer {
-    /// What stands in a file for a value that a target does not have.
-    const NOWHERE: &str = "none";
+    /// The value in a file for a field that the target does not have.
+    const NONE: &str = "none";
 
-    /// The value there, `null` included.
+    /// The value of the field, including `null`.
     pub fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         document.pointer(self.0.as_deref()?)
     }
 
-    /// Puts a value there, with the objects that lead to it; nothing where there is no place.
+    /// Sets the field, and creates missing objects on the path; does nothing for `none`.
     ///
-    /// Every step names a field, also one that is a number: a request has no lists.
+    /// Every segment is a field name, even a number: requests have no arrays.
     pub fn put(&self, document: &mut Value, value: impl Into<Value>) {
         let Some(pointer) = &self.0 else { return };
-        let mut place = document;
-        for step in pointer.split('/').skip(1) {
-            if !place.is_object() {
-                *place = Value::Object(Map::new());
+        let mut target = document;
+        for segment in pointer.split('/').skip(1) {
+            if !target.is_object() {
+                *target = Value::Object(Map::new());
             }
-            place = &mut place[unescaped(step)];
+            target = &mut target[unescaped(segment)];
         }
-        *place = value.into();
+        *target = value.into();
     }
 
-    /// Takes the value away that is there.
+    /// Removes the field and returns its value.
     pub fn remove(&self, document: &mut Value) -> Option<Value> {
         let (parent, field) = self.0.as_deref()?.rsplit_once('/')?;
         let parent = document.pointer_mut(parent)?.as_object_mut()?;
         parent.remove(&unescaped(field))
     }
 
-    /// Whether the target has the value at all.
+    /// Whether the target has the field.
     pub fn is_given(&self) -> bool {
         self.0.is_some()
     }
 
-    /// A question about the value does not apply where the target does not have it.
+    /// Skips the check if the target does not have the field; `what` describes it.
     pub fn applies(&self, what: &str) -> CheckResult {
         if self.is_given() {
             return Ok(());
         }
-        let reason = format!("the contract says that this target is not told {what}");
+        let reason = format!("the contract declares no field for {what}");
         Err(Stop::not_applicable(reason))
     }
 
-    /// The pointer as it is written.
+    /// The text of the pointer in a contract file.
     pub fn as_str(&self) -> &str {
-        self.0.as_deref().unwrap_or(Self::NOWHERE)
+        self.0.as_deref().unwrap_or(Self::NONE)
     }
 
-    /// Whether one of the two is at the other or below it, so that not both can be written.
+    /// Whether the two fields are equal or nested, so that they cannot both be set.
     pub(super) fn clashes(&self, other: &Self) -> bool {
         let (Some(one), Some(other)) = (&self.0, &other.0) else {
             return false;
@@ -75,9 +75,9 @@ impl Pointer {
     }
 }
 
-/// A field's name, as a step of a pointer writes it.
-fn unescaped(step: &str) -> String {
-    step.replace("~1", "/").replace("~0", "~")
+/// The field name of a pointer segment.
+fn unescaped(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
 }
 
 impl TryFrom<String> for Pointer {
@@ -85,10 +85,10 @@ impl TryFrom<String> for Pointer {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.as_str() {
-            Self::NOWHERE => Ok(Self(None)),
+            Self::NONE => Ok(Self(None)),
             pointer if pointer.starts_with('/') => Ok(Self(Some(text))),
             _ => Err(format!(
-                "'{text}' is no JSON pointer such as \"/job_id\", nor \"none\""
+                "'{text}' is neither a JSON pointer such as \"/job_id\" nor \"none\""
             )),
         }
     }
@@ -100,7 +100,7 @@ impl From<Pointer> for String {
     }
 }
 
-/// Declares a table of pointers: a struct whose every field is one.
+/// Declares a struct of pointers.
 macro_rules! pointers {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $field_doc:literal])+ $field:ident,)+ }) => {
         $(#[doc = $doc])+
@@ -124,26 +124,26 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_finds_or_is_nowhere() {
+    fn a_pointer_finds_a_value_or_nothing() {
         let document = json!({"progress": {"total_pct": 5}});
         let found = pointer("/progress/total_pct");
         assert_eq!(found.find(&document), Some(&json!(5)));
         assert_eq!(pointer("/progress/other").find(&document), None);
         assert_eq!(pointer("none").find(&document), None);
         let refused = Pointer::try_from("progress".to_owned()).unwrap_err();
-        assert!(refused.contains("no JSON pointer"));
+        assert!(refused.contains("neither a JSON pointer"));
     }
 
     #[test]
-    fn what_is_put_is_found_and_what_is_removed_is_not() {
+    fn a_field_can_be_set_and_removed() {
         let mut document = Value::Null;
-        for (place, value) in [
+        for (path, value) in [
             ("/file/name", 1),
             ("/file/a~1b~0c", 2),
             ("/0", 3),
             ("none", 4),
         ] {
-            pointer(place).put(&mut document, value);
+            pointer(path).put(&mut document, value);
         }
         assert_eq!(document, json!({"file": {"name": 1, "a/b~c": 2}, "0": 3}));
         assert_eq!(pointer("/file/a~1b~0c").find(&document), Some(&json!(2)));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn places_within_each_other_clash() {
+    fn equal_and_nested_fields_clash() {
         let clash = |one: &str, other: &str| pointer(one).clashes(&pointer(other));
         assert!(clash("/file", "/file"));
         assert!(clash("/file", "/file/name"));
@@ -166,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn a_question_about_what_a_target_is_not_told_does_not_apply() {
+    fn a_check_is_skipped_if_the_target_does_not_have_the_field() {
         assert!(pointer("/a").applies("a").is_ok());
         let Err(Stop::Skip { reason, .. }) = pointer("none").applies("a hash") else {
             panic!("expected a skip")
         };
-        assert!(reason.ends_with("is not told a hash"), "{reason}");
+        assert!(reason.ends_with("no field for a hash"), "{reason}");
     }
 }

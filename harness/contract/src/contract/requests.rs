@@ -1,4 +1,4 @@
-//! Where the bodies that are sent to the pipeline keep what they say: JSON pointers, by request.
+//! The fields of the request bodies, as JSON pointers per request.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::pointer::{Pointer, pointers};
 use super::upload::Upload;
 
-/// Where the bodies that are sent keep what they say.
+/// The fields of the request bodies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requests {
-    /// In a registration.
+    /// Fields of a registration.
     pub upload: UploadRequest,
-    /// In a search.
+    /// Fields of a search.
     pub search: SearchRequest,
 }
 
@@ -28,7 +28,7 @@ pointers! {
         mime,
         /// Its hash.
         sha256,
-        /// Whether to read the text in its pictures.
+        /// Whether to use OCR.
         ocr,
     }
 }
@@ -36,15 +36,15 @@ pointers! {
 pointers! {
     /// A search.
     SearchRequest {
-        /// The words.
+        /// The search text.
         query,
-        /// How many results there may be.
+        /// The maximum number of results.
         k,
     }
 }
 
 impl UploadRequest {
-    /// The body that registers a document.
+    /// The body of a registration.
     pub fn body(&self, upload: &Upload) -> Value {
         let mut body = json!({});
         self.filename.put(&mut body, upload.filename.as_str());
@@ -55,8 +55,8 @@ impl UploadRequest {
         body
     }
 
-    /// Every place of it, by its key.
-    fn places(&self) -> [(&'static str, &Pointer); 5] {
+    /// All pointers, by key.
+    fn pointers(&self) -> [(&'static str, &Pointer); 5] {
         [
             ("filename", &self.filename),
             ("bytes_len", &self.bytes_len),
@@ -68,7 +68,7 @@ impl UploadRequest {
 }
 
 impl SearchRequest {
-    /// The body that searches, for whatever is to be said.
+    /// The body of a search, with arbitrary values.
     pub fn body(&self, query: impl Into<Value>, k: impl Into<Value>) -> Value {
         let mut body = json!({});
         self.query.put(&mut body, query);
@@ -78,38 +78,38 @@ impl SearchRequest {
 }
 
 impl Requests {
-    /// A key whose place cannot be written beside another one's, or is missing, and what would be right.
+    /// A key that clashes with another one or is missing, and the remedy.
     pub(super) fn contradiction(&self) -> Option<(String, String)> {
         if !self.search.query.is_given() {
-            let detail =
-                "cannot be \"none\": a search has words; make routes.search absent instead";
+            let detail = "cannot be \"none\", because a search requires a text; declare routes.search absent instead";
             return Some(("requests.search.query".to_owned(), detail.to_owned()));
         }
         let search = [("query", &self.search.query), ("k", &self.search.k)];
         clash(&search)
             .map(|found| ("search", found))
-            .or_else(|| Some(("upload", clash(&self.upload.places())?)))
+            .or_else(|| Some(("upload", clash(&self.upload.pointers())?)))
             .map(|(request, (key, other))| {
                 let detail = format!(
-                    "is at the place of requests.{request}.{other}, or above or below it; \
-                     name a place of its own, or \"none\""
+                    "is equal to requests.{request}.{other} or nested with it; \
+                     use a separate field, or \"none\""
                 );
                 (format!("requests.{request}.{key}"), detail)
             })
     }
 }
 
-/// The first two keys whose places cannot both be written.
-fn clash(places: &[(&'static str, &Pointer)]) -> Option<(&'static str, &'static str)> {
-    let pairs = places.iter().enumerate();
-    let mut pairs = pairs.flat_map(|(at, one)| places[..at].iter().map(move |other| (one, other)));
+/// The first two keys with clashing pointers.
+fn clash(pointers: &[(&'static str, &Pointer)]) -> Option<(&'static str, &'static str)> {
+    let pairs = pointers.iter().enumerate();
+    let mut pairs =
+        pairs.flat_map(|(at, one)| pointers[..at].iter().map(move |other| (one, other)));
     let ((key, _), (other, _)) = pairs.find(|((_, one), (_, other))| one.clashes(other))?;
     Some((key, other))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::Contract;
+    use super::super::contract::Contract;
     use super::*;
 
     const DEFAULT: &str = include_str!("../../../../fixtures/contracts/upload_pipeline.toml");
@@ -121,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_says_what_the_bytes_are_where_the_contract_wants_it() {
+    fn a_registration_has_the_fields_of_the_contract() {
         let upload = Upload::pdf("a.pdf", *b"hello");
         let sha256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
         let expected = json!({"filename": "a.pdf", "bytes_len": 5, "mime": "application/pdf",
             "sha256": sha256, "ocr": false});
-        let contract = Contract::of_the_fixtures();
+        let contract = Contract::fixture();
         assert_eq!(contract.requests.upload.body(&upload), expected);
 
         let contract = with(
@@ -138,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn a_search_says_what_and_how_many_where_the_contract_wants_it() {
+    fn a_search_has_the_fields_of_the_contract() {
         let contract = with("[requests.search]\nquery = '/q/text'\nk = 'none'").unwrap();
         let body = contract.requests.search.body("words", 3);
         assert_eq!(body, json!({"q": {"text": "words"}}));
     }
 
     #[test]
-    fn places_that_cannot_both_be_written_are_named_with_the_remedy() {
+    fn the_error_names_clashing_fields_and_the_remedy() {
         let refused = with("[requests.upload]\nmime = '/filename/type'").unwrap_err();
         let key = "'targets/x.toml': key 'requests.upload.mime'";
         assert!(refused.contains(key), "{refused}");

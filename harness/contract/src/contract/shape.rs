@@ -1,4 +1,4 @@
-//! The shape of an answer: everything that it holds, and of what kind each value is.
+//! The shape of a response: all of its fields and their types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,27 +6,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The kinds of values, as a contract names them.
+/// The types of values in a contract file.
 const KINDS: [&str; 7] = ["any", "bool", "list", "null", "number", "object", "text"];
 
-/// What stands for each item of a list in the place of a value.
+/// The segment for every item of a list.
 const ITEM: &str = "*";
 
-/// Stands for whatever is at a place, and below it.
+/// Any value, including nested ones.
 const ANY: &str = "any";
 
-/// The places of an answer, each with the kinds of values that may be there: lines
-/// like `/jobs/*/last_error null|object`. A shape without lines promises nothing.
+/// The fields of a response with their allowed types, as lines such as
+/// `/jobs/*/last_error null|object`. An empty shape allows anything.
 ///
-/// A list or an object has a line of its own only where it is empty.
+/// A list or an object has its own line only if it may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 #[schemars(with = "Vec<String>")]
 pub struct Shape(BTreeMap<String, BTreeSet<String>>);
 
 impl Shape {
-    /// The shape that all examples of an answer have together.
-    pub fn of<'a>(examples: impl IntoIterator<Item = &'a Value>) -> Self {
+    /// The common shape of several example responses.
+    pub fn from_examples<'a>(examples: impl IntoIterator<Item = &'a Value>) -> Self {
         let mut shape = Self::default();
         for example in examples {
             shape.add(String::new(), example);
@@ -34,41 +34,41 @@ impl Shape {
         shape
     }
 
-    /// Whether anything is promised.
+    /// Whether the shape has any line.
     pub fn is_given(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// Where an answer departs from what was promised: `+` is there and was not promised,
-    /// `-` was promised and is not there. Nothing where it does not.
-    pub fn departures(&self, promised: &Self) -> Option<String> {
-        let unpromised = self.0.iter().flat_map(|(place, kinds)| {
+    /// The differences from the expected shape: `+` marks an unexpected field or type, `-` a
+    /// missing one. `None` if the shapes match.
+    pub fn differences(&self, expected: &Self) -> Option<String> {
+        let unexpected = self.0.iter().flat_map(|(path, kinds)| {
             kinds
                 .iter()
-                .filter(move |kind| !promised.allows(place, kind))
-                .map(move |kind| format!("+ {place} {kind}"))
+                .filter(move |kind| !expected.allows(path, kind))
+                .map(move |kind| format!("+ {path} {kind}"))
         });
-        let missing = promised
+        let missing = expected
             .0
             .iter()
-            .filter(|(place, _)| !self.reaches(place))
-            .map(|(place, kinds)| format!("- {}", line(place, kinds)));
-        let mut lines: Vec<_> = unpromised.chain(missing).collect();
+            .filter(|(path, _)| !self.contains(path))
+            .map(|(path, kinds)| format!("- {}", line(path, kinds)));
+        let mut lines: Vec<_> = unexpected.chain(missing).collect();
         lines.sort_by(|a, b| a[2..].cmp(&b[2..]).then_with(|| b.cmp(a)));
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
-    fn add(&mut self, place: String, value: &Value) {
+    fn add(&mut self, path: String, value: &Value) {
         let kind = match value {
             Value::Object(fields) if !fields.is_empty() => {
                 for (name, field) in fields {
-                    self.add(format!("{place}/{name}"), field);
+                    self.add(format!("{path}/{name}"), field);
                 }
                 return;
             }
             Value::Array(items) if !items.is_empty() => {
                 for item in items {
-                    self.add(format!("{place}/{ITEM}"), item);
+                    self.add(format!("{path}/{ITEM}"), item);
                 }
                 return;
             }
@@ -79,34 +79,34 @@ impl Shape {
             Value::Number(_) => "number",
             Value::String(_) => "text",
         };
-        self.0.entry(place).or_default().insert(kind.to_owned());
+        self.0.entry(path).or_default().insert(kind.to_owned());
     }
 
-    fn allows(&self, place: &str, kind: &str) -> bool {
-        let allowed = |place: &str, kind: &str| {
-            let kinds = self.0.get(place);
+    fn allows(&self, path: &str, kind: &str) -> bool {
+        let allowed = |path: &str, kind: &str| {
+            let kinds = self.0.get(path);
             kinds.is_some_and(|kinds| kinds.contains(kind) || kinds.contains(ANY))
         };
-        let mut above = place;
-        while let Some((parent, _)) = above.rsplit_once('/') {
-            above = parent;
-            if allowed(above, ANY) {
+        let mut ancestor = path;
+        while let Some((parent, _)) = ancestor.rsplit_once('/') {
+            ancestor = parent;
+            if allowed(ancestor, ANY) {
                 return true;
             }
         }
-        allowed(place, kind)
+        allowed(path, kind)
     }
 
-    /// Whether there is a value at a place or below it.
-    fn reaches(&self, place: &str) -> bool {
-        let below = format!("{place}/");
-        self.0.contains_key(place) || self.0.keys().any(|key| key.starts_with(&below))
+    /// Whether there is a value at a path or below it.
+    fn contains(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        self.0.contains_key(path) || self.0.keys().any(|key| key.starts_with(&below))
     }
 }
 
-fn line(place: &str, kinds: &BTreeSet<String>) -> String {
+fn line(path: &str, kinds: &BTreeSet<String>) -> String {
     let kinds: Vec<_> = kinds.iter().map(String::as_str).collect();
-    format!("{place} {}", kinds.join("|"))
+    format!("{path} {}", kinds.join("|"))
 }
 
 impl TryFrom<Vec<String>> for Shape {
@@ -117,21 +117,21 @@ impl TryFrom<Vec<String>> for Shape {
         for line in lines {
             let read = line
                 .split_once(' ')
-                .filter(|(place, _)| place.starts_with('/'))
-                .map(|(place, kinds)| (place, kinds.split('|').map(str::trim)));
-            let Some((place, kinds)) = read else {
+                .filter(|(path, _)| path.starts_with('/'))
+                .map(|(path, kinds)| (path, kinds.split('|').map(str::trim)));
+            let Some((path, kinds)) = read else {
                 return Err(format!(
-                    "'{line}' is no place with its kind, such as \"/job_id text\""
+                    "'{line}' is not a path with a type, such as \"/job_id text\""
                 ));
             };
             let kinds: BTreeSet<_> = kinds.map(str::to_owned).collect();
             if let Some(unknown) = kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
                 return Err(format!(
-                    "'{unknown}' in '{line}' is none of {}",
+                    "unknown type '{unknown}' in '{line}'; expected one of {}",
                     KINDS.join(", ")
                 ));
             }
-            shape.insert(place.to_owned(), kinds);
+            shape.insert(path.to_owned(), kinds);
         }
         Ok(Self(shape))
     }
@@ -140,7 +140,7 @@ impl TryFrom<Vec<String>> for Shape {
 impl From<Shape> for Vec<String> {
     fn from(shape: Shape) -> Self {
         let lines = shape.0.iter();
-        lines.map(|(place, kinds)| line(place, kinds)).collect()
+        lines.map(|(path, kinds)| line(path, kinds)).collect()
     }
 }
 
@@ -150,18 +150,18 @@ mod tests {
 
     use super::*;
 
-    fn promised(lines: &[&str]) -> Shape {
+    fn expected(lines: &[&str]) -> Shape {
         let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
         Shape::try_from(lines).unwrap()
     }
 
     #[test]
-    fn an_answer_as_promised_does_not_depart() {
+    fn a_response_with_the_expected_shape_has_no_differences() {
         let examples = [
             json!({"id": "a", "error": null, "jobs": [{"n": 1}]}),
             json!({"id": "b", "error": {"code": "x", "details": {"deep": [1]}}, "jobs": []}),
         ];
-        let promised = promised(&[
+        let expected = expected(&[
             "/id text",
             "/error null",
             "/error/code text",
@@ -169,26 +169,28 @@ mod tests {
             "/jobs list",
             "/jobs/*/n number",
         ]);
-        assert_eq!(Shape::of(&examples).departures(&promised), None);
+        assert_eq!(Shape::from_examples(&examples).differences(&expected), None);
     }
 
     #[test]
-    fn every_departure_is_told_beside_what_was_promised() {
-        let answer = json!({"id": 7, "secret": "s"});
-        let promised = promised(&["/id text", "/state text"]);
-        let told = Shape::of([&answer]).departures(&promised).unwrap();
-        assert_eq!(told, "+ /id number\n+ /secret text\n- /state text");
+    fn every_difference_is_listed() {
+        let response = json!({"id": 7, "secret": "s"});
+        let expected = expected(&["/id text", "/state text"]);
+        let differences = Shape::from_examples([&response])
+            .differences(&expected)
+            .unwrap();
+        assert_eq!(differences, "+ /id number\n+ /secret text\n- /state text");
     }
 
     #[test]
-    fn a_bad_line_is_refused_with_an_example() {
-        for (line, told) in [
-            ("job_id text", "is no place"),
+    fn the_error_for_an_invalid_line_shows_an_example() {
+        for (line, expected) in [
+            ("job_id text", "is not a path"),
             ("/job_id", "such as"),
             ("/job_id string", "'string'"),
         ] {
-            let refused = Shape::try_from(vec![line.to_owned()]).unwrap_err();
-            assert!(refused.contains(told), "{refused}");
+            let error = Shape::try_from(vec![line.to_owned()]).unwrap_err();
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Texts with places to fill: routes, object paths and the names that ids are made of.
+//! Templates with placeholders: routes, object paths and the names of ids.
 
 use std::fmt::Display;
 
-/// Fills the places of a template: `{name}` becomes the value of that name.
+/// Replaces the placeholders of a template: `{name}` becomes the value with that name.
 pub(super) fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
     values
         .iter()
@@ -11,8 +11,8 @@ pub(super) fn fill(template: &str, values: &[(&str, &dyn Display)]) -> String {
         })
 }
 
-/// The names of a template's places, in order.
-pub(super) fn places(template: &str) -> impl Iterator<Item = &str> {
+/// The names of a template's placeholders, in order.
+pub(super) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
     template
         .split('{')
         .skip(1)
@@ -24,9 +24,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_place_of_a_name_is_filled() {
+    fn every_placeholder_is_replaced() {
         let values: [(&str, &dyn Display); 2] = [("a", &1), ("b", &"x")];
         assert_eq!(fill("{a}/{b}/{a}", &values), "1/x/1");
-        assert_eq!(places("/{a}/x/{b}").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(placeholders("/{a}/x/{b}").collect::<Vec<_>>(), ["a", "b"]);
     }
 }

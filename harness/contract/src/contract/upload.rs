@@ -1,24 +1,24 @@
-//! A document on its way into the pipeline.
+//! A document to upload, with its registration.
 
 use sha2::{Digest as _, Sha256};
 
-/// A document and what is said about it when it is registered.
+/// A document and its registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
-    /// Its name.
+    /// The file name.
     pub filename: String,
-    /// Its type.
+    /// The MIME type.
     pub mime: String,
-    /// Its bytes.
+    /// The bytes.
     pub bytes: Vec<u8>,
-    /// The hash that is registered, in hex.
+    /// The registered SHA-256, in hex.
     pub sha256: String,
-    /// Whether to read the text in its pictures.
+    /// Whether to use OCR.
     pub ocr: bool,
 }
 
 impl Upload {
-    /// A PDF under this name.
+    /// A PDF with this file name.
     pub fn pdf(filename: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self {

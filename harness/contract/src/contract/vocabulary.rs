@@ -1,41 +1,41 @@
-//! The words for how far a job is and where it stands in the queue, and which go together.
+//! The names of job statuses and queue states, and their allowed combinations.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The words for a job's progress.
+/// The names of job statuses, queue states and events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Vocabulary {
-    /// The statuses of a job that goes well, in order.
+    /// The statuses of a successful job, in order.
     pub statuses: Vec<String>,
-    /// The status of a registered job whose bytes may still be missing.
+    /// The status of a registered job before its upload is confirmed.
     pub registered: String,
     /// The status of a job that waits for the parser's callback.
     pub awaiting_callback: String,
-    /// The first status that says that the parsed text is stored.
+    /// The first status with a stored parsed text.
     pub parsed: String,
-    /// The status of a job that has arrived.
+    /// The status of a complete job.
     pub complete: String,
-    /// The status of a job for a document that is there already.
+    /// The status of a job for a duplicate document.
     pub duplicate: String,
-    /// What the refusal of a duplicate calls itself.
+    /// The error type in the response to a duplicate.
     pub duplicate_error: String,
-    /// The statuses of failed jobs, by the stage that failed.
+    /// The statuses of failed jobs, by failed stage.
     pub failures: Failures,
-    /// The states.
+    /// All queue states.
     pub states: Vec<String>,
-    /// The states of a job that goes on by itself.
+    /// The states of a job that continues without a user.
     pub active_states: Vec<String>,
-    /// The states that a job does not leave by itself.
+    /// The states that a job does not leave without a user.
     pub final_states: Vec<String>,
-    /// The states in which a user may ask for another attempt.
+    /// The states in which a user may request a retry.
     pub retryable_states: Vec<String>,
-    /// The state of a job that its user had tried again.
+    /// The state of a job after a user's retry.
     pub retried_state: String,
-    /// Which states a status allows.
+    /// The allowed states of each status.
     pub legal: LegalStates,
-    /// The kinds of events.
+    /// All event types.
     pub events: Vec<String>,
 }
 
@@ -43,21 +43,21 @@ pub struct Vocabulary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Failures {
-    /// Getting or parsing the document failed.
+    /// Download or parsing failed.
     pub parse: String,
-    /// Cutting the text failed.
+    /// Chunking failed.
     pub chunking: String,
-    /// Making or storing vectors failed.
+    /// The creation or storage of embeddings failed.
     pub embedding: String,
 }
 
-/// Which states go with a status.
+/// The allowed states of each kind of status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LegalStates {
-    /// On the way.
+    /// In progress.
     pub underway: Vec<String>,
-    /// Arrived.
+    /// Complete.
     pub complete: Vec<String>,
     /// Failed.
     pub failed: Vec<String>,
@@ -76,25 +76,25 @@ impl Vocabulary {
         .map(String::as_str)
     }
 
-    /// Every status there is.
+    /// All statuses.
     pub fn all_statuses(&self) -> impl Iterator<Item = &str> {
-        let chain = self.statuses.iter().map(String::as_str);
-        chain
+        let sequence = self.statuses.iter().map(String::as_str);
+        sequence
             .chain(self.failures())
             .chain([self.duplicate.as_str()])
     }
 
-    /// The place of a status in the chain of a job that goes well.
+    /// The position of a status in the sequence of a successful job.
     pub fn rank(&self, status: &str) -> Option<usize> {
         self.statuses.iter().position(|known| known == status)
     }
 
-    /// Whether the status says that the job failed.
+    /// Whether the status means that the job failed.
     pub fn is_failure(&self, status: &str) -> bool {
         self.failures().contains(&status)
     }
 
-    /// Whether a job stays as it is; a target without states is judged by its statuses.
+    /// Whether a job is in a final state; without a state, the status decides.
     pub fn is_final(&self, status: &str, state: Option<&str>) -> bool {
         match state {
             Some(state) => self.final_states.iter().any(|known| known == state),
@@ -102,7 +102,7 @@ impl Vocabulary {
         }
     }
 
-    /// The states that go with a status; none with an unknown one.
+    /// The allowed states of a status; empty for an unknown status.
     pub fn states_of(&self, status: &str) -> &[String] {
         if status == self.complete {
             &self.legal.complete
@@ -117,20 +117,20 @@ impl Vocabulary {
         }
     }
 
-    /// Whether the two may stand together.
+    /// Whether a status allows a state.
     pub fn allows(&self, status: &str, state: &str) -> bool {
         self.states_of(status).iter().any(|known| known == state)
     }
 
-    /// The statuses of the chain from this one on.
+    /// The statuses of a successful job from this one on.
     pub fn from(&self, status: &str) -> &[String] {
         let start = self.rank(status).unwrap_or(self.statuses.len());
         &self.statuses[start..]
     }
 
-    /// Words that are used but not declared, with the key that uses them.
+    /// The first status or state that is used but not listed, with its key.
     pub(super) fn undeclared(&self) -> Option<(&'static str, &str)> {
-        let in_chain = [
+        let in_sequence = [
             ("vocabulary.registered", &self.registered),
             ("vocabulary.awaiting_callback", &self.awaiting_callback),
             ("vocabulary.parsed", &self.parsed),
@@ -145,7 +145,7 @@ impl Vocabulary {
             ("vocabulary.legal.failed", &self.legal.failed),
             ("vocabulary.legal.duplicate", &self.legal.duplicate),
         ];
-        let statuses = in_chain
+        let statuses = in_sequence
             .into_iter()
             .filter(|(_, status)| self.rank(status).is_none());
         let states = lists

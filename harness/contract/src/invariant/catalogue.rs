@@ -1,15 +1,15 @@
-//! The invariants: name, statement, severity, and the query for what violates each.
+//! The list of invariants: name, statement, severity, and the query for violations.
 
 use cutover_reports::record::Severity::{self, Critical, High, Medium};
 
-/// A statement that holds over all rows and objects.
+/// A statement that holds for all rows and objects.
 #[derive(Debug)]
 pub struct Invariant {
-    /// Its name, the statement in short.
+    /// Its name, a short form of the statement.
     pub name: &'static str,
-    /// What holds.
+    /// The statement.
     pub statement: &'static str,
-    /// How bad it is when it does not.
+    /// The severity of a violation.
     pub severity: Severity,
     pub(super) rule: Rule,
 }
@@ -17,21 +17,21 @@ pub struct Invariant {
 /// How violations are found.
 #[derive(Debug)]
 pub(super) enum Rule {
-    /// By a query over the tables in scope; its rows say `subject` and `what` is wrong with it.
+    /// By a query over the tables in scope; its rows have a `subject` and `what` is wrong with it.
     Rows(&'static str),
-    /// By computing the ids of documents and chunks.
+    /// By computation of the ids of documents and chunks.
     Ids,
-    /// By computing the paths of objects.
+    /// By computation of the object paths.
     Paths,
-    /// By reading the documents' bytes.
+    /// By reading the uploaded bytes.
     RawObjects,
     /// By reading the parsed texts.
     ParsedObjects,
-    /// By comparing the parsed texts with the chunks.
+    /// By comparison of the parsed texts with the chunks.
     JoinedChunks,
 }
 
-/// The invariant of that name.
+/// The invariant with this name.
 pub fn named(name: &str) -> Option<&'static Invariant> {
     ALL.iter().find(|invariant| invariant.name == name)
 }
@@ -53,35 +53,35 @@ pub static ALL: &[Invariant] = &[
         statement: "a complete document has chunks",
         severity: Critical,
         rule: Rule::Rows(
-            "SELECT format('document %s', document_id) AS subject, 'it is complete and has no chunk' AS what
+            "SELECT format('document %s', document_id) AS subject, 'it is complete and has no chunks' AS what
              FROM documents, facts
              WHERE status = facts->>'complete' AND document_id NOT IN (SELECT document_id FROM chunks)",
         ),
     },
     Invariant {
         name: "vectors_are_sound",
-        statement: "a complete document's chunks have vectors; no vector is zero, has another dimension or a NaN",
+        statement: "a complete document's chunks have vectors; no vector is zero, has a wrong dimension or contains NaN",
         severity: Critical,
         rule: Rule::Rows(
             "SELECT format('chunk %s', chunk_id) AS subject, what
              FROM chunks, facts, LATERAL (SELECT CASE
                  WHEN vector IS NULL AND status = facts->>'complete' THEN 'it has no vector'
-                 WHEN vector ~* 'nan|null|inf' THEN 'its vector has a number that is not one'
+                 WHEN vector ~* 'nan|null|inf' THEN 'its vector contains NaN, NULL or infinity'
                  WHEN vector !~ '[1-9]' THEN 'its vector is zero'
                  WHEN length(vector) - length(replace(vector, ',', '')) + 1 <> (facts->>'dimensions')::int
-                     THEN format('its vector has %s numbers', length(vector) - length(replace(vector, ',', '')) + 1)
+                     THEN format('its vector dimension is %s', length(vector) - length(replace(vector, ',', '')) + 1)
                  WHEN vector IS NOT NULL AND vector_dim <> (facts->>'dimensions')::int
-                     THEN format('its vector is said to have %s numbers', vector_dim)
+                     THEN format('its declared vector dimension is %s', vector_dim)
              END AS what) AS judged
              WHERE what IS NOT NULL",
         ),
     },
     Invariant {
         name: "chunk_hashes_match",
-        statement: "a chunk's hash is that of its text",
+        statement: "a chunk's recorded hash matches its text",
         severity: High,
         rule: Rule::Rows(
-            "SELECT format('chunk %s', chunk_id) AS subject, format('its hash is said to be %s', chunk_sha) AS what
+            "SELECT format('chunk %s', chunk_id) AS subject, format('its recorded hash %s is not that of its text', chunk_sha) AS what
              FROM chunks
              WHERE chunk_sha IS DISTINCT FROM encode(sha256(convert_to(text, 'UTF8')), 'hex')",
         ),
@@ -101,13 +101,13 @@ pub static ALL: &[Invariant] = &[
     },
     Invariant {
         name: "joined_chunks_agree_with_the_parsed_text",
-        statement: "a complete document's chunks, joined, are its parsed text",
+        statement: "the joined chunks of a complete document equal its parsed text",
         severity: Critical,
         rule: Rule::JoinedChunks,
     },
     Invariant {
         name: "failed_documents_have_no_chunks",
-        statement: "a failed document has left no chunk",
+        statement: "a failed document has no chunks",
         severity: High,
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject,
@@ -119,7 +119,7 @@ pub static ALL: &[Invariant] = &[
     },
     Invariant {
         name: "raw_objects_are_as_registered",
-        statement: "the bytes of a document that is worked on exist and have the registered length and hash",
+        statement: "the bytes of a document in processing exist and have the registered length and hash",
         severity: Critical,
         rule: Rule::RawObjects,
     },
@@ -131,13 +131,13 @@ pub static ALL: &[Invariant] = &[
     },
     Invariant {
         name: "ids_are_the_specified_ones",
-        statement: "the ids of documents and chunks are the UUIDs that the contract specifies",
+        statement: "the ids of documents and chunks are the UUIDs specified by the contract",
         severity: High,
         rule: Rule::Ids,
     },
     Invariant {
         name: "paths_are_the_specified_ones",
-        statement: "the objects of a document are where the contract specifies",
+        statement: "the objects of a document are at the paths specified by the contract",
         severity: Medium,
         rule: Rule::Paths,
     },
@@ -153,7 +153,7 @@ pub static ALL: &[Invariant] = &[
     },
     Invariant {
         name: "documents_follow_their_jobs",
-        statement: "a document is complete exactly when its newest job is",
+        statement: "a document is complete if and only if its newest job is complete",
         severity: High,
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject,
@@ -177,7 +177,7 @@ pub static ALL: &[Invariant] = &[
     },
     Invariant {
         name: "only_legal_status_state_pairs",
-        statement: "a job's status and state go together",
+        statement: "the state of a job is allowed for its status",
         severity: High,
         rule: Rule::Rows(
             "SELECT format('job %s', job_id) AS subject, format('it is %s and %s', status, state) AS what
@@ -187,11 +187,11 @@ pub static ALL: &[Invariant] = &[
     },
     Invariant {
         name: "timestamps_are_monotone",
-        statement: "nothing changed, was claimed or happened before it was made",
+        statement: "no row was changed or claimed, and no event happened, before its creation time",
         severity: Medium,
-        // A second is allowed: the clocks of a transaction and of a statement differ.
+        // One second of tolerance: the clocks of a transaction and of a statement differ.
         rule: Rule::Rows(
-            "SELECT subject, format('it was made at %s and %s at %s', made, verb, later) AS what
+            "SELECT subject, format('it was created at %s and %s at %s', made, verb, later) AS what
              FROM (
                  SELECT format('document %s', document_id), created_at, 'changed', updated_at FROM documents
                  UNION ALL SELECT format('job %s', job_id), created_at, 'changed', updated_at FROM jobs
@@ -204,7 +204,7 @@ pub static ALL: &[Invariant] = &[
     },
     Invariant {
         name: "no_status_is_older_than_its_deadline",
-        statement: "no active job stays in a status for longer than the status may last",
+        statement: "no active job stays in a status beyond the deadline of the status",
         severity: High,
         rule: Rule::Rows(
             "SELECT format('job %s', job_id) AS subject, format('it has been %s and %s since %s', status, state, since) AS what

@@ -1,82 +1,36 @@
-//! Asks whether the invariants hold, and says what violates them.
+//! Checks the invariants, and reports their violations as findings.
 
 use cutover_reports::record::Finding;
 use futures::future::try_join_all;
-use serde::Deserialize;
 
 use super::catalogue::{ALL, Invariant, Rule};
 use super::scope::Scope;
-use super::{facts, ids, objects};
+use super::surfaces::Surfaces;
+use super::violation::Violation;
+use super::{ids, objects};
 use crate::contract::Contract;
-use crate::probe::{Database, DatabaseError, Parameter, Storage};
+use crate::probe::{Database, Storage};
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// How many violations a finding tells.
-const TOLD: usize = 5;
-
-/// What the invariants are asked of.
-#[derive(Clone, Copy, Debug)]
-pub struct Surfaces<'a> {
-    /// The rows.
-    pub database: &'a Database,
-    /// The objects.
-    pub storage: &'a Storage,
-    /// What the pipeline promises.
-    pub contract: &'a Contract,
-    /// Whose documents.
-    pub scope: &'a Scope,
-}
-
-impl Surfaces<'_> {
-    /// The rows of a query over the tables in scope.
-    pub(super) async fn rows<T: serde::de::DeserializeOwned>(
-        &self,
-        query: &str,
-    ) -> Result<Vec<T>, DatabaseError> {
-        let parameters = [
-            self.scope.parameter(),
-            Parameter::Json(facts::of(self.contract)),
-        ];
-        self.database
-            .rows(&facts::over_tables(query), &parameters)
-            .await
-    }
-}
-
-/// Something that an invariant does not allow.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Violation {
-    /// The row or object.
-    pub subject: String,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-impl Violation {
-    pub(super) fn new(subject: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            what: what.into(),
-        }
-    }
-}
+/// The number of violations per invariant in a finding.
+const MAX_LISTED: usize = 5;
 
 impl Invariant {
-    /// What violates the invariant now.
+    /// The current violations of the invariant.
     pub async fn violations(&self, surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
-        let first = self.look(surfaces).await?;
+        let first = self.find(surfaces).await?;
         if first.is_empty() || matches!(self.rule, Rule::Rows(_)) {
             return Ok(first);
         }
-        // Rows and objects are read one after the other: only what is still wrong is wrong.
-        let second = self.look(surfaces).await?;
+        // Rows and objects are read one after the other, so a violation must appear twice.
+        let second = self.find(surfaces).await?;
         Ok(first
             .into_iter()
             .filter(|violation| second.contains(violation))
             .collect())
     }
 
-    /// A finding if the invariant does not hold.
+    /// Stops with a finding if the invariant does not hold.
     pub async fn check(&self, surfaces: &Surfaces<'_>) -> CheckResult {
         match self.violations(surfaces).await? {
             violations if violations.is_empty() => Ok(()),
@@ -84,7 +38,7 @@ impl Invariant {
         }
     }
 
-    async fn look(&self, surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
+    async fn find(&self, surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
         match self.rule {
             Rule::Rows(query) => Ok(surfaces.rows(query).await?),
             Rule::Ids => ids::wrong_ids(surfaces).await,
@@ -96,7 +50,7 @@ impl Invariant {
     }
 }
 
-/// A finding if any invariant does not hold.
+/// Stops with a finding if any invariant does not hold.
 pub async fn check(
     database: &Database,
     storage: &Storage,
@@ -109,15 +63,15 @@ pub async fn check(
         contract,
         scope,
     };
-    let look = async |invariant: &'static Invariant| {
+    let find = async |invariant: &'static Invariant| {
         let violations = match invariant.violations(&surfaces).await {
-            // What does not apply is not violated.
+            // An invariant that does not apply is not violated.
             Err(Stop::Skip { .. }) => Vec::new(),
             violations => violations?,
         };
         CheckResult::Ok((invariant, violations))
     };
-    let mut broken = try_join_all(ALL.iter().map(look)).await?;
+    let mut broken = try_join_all(ALL.iter().map(find)).await?;
     broken.retain(|(_, violations)| !violations.is_empty());
     if broken.is_empty() {
         return Ok(());
@@ -125,7 +79,7 @@ pub async fn check(
     Err(Stop::violated(finding(&broken)))
 }
 
-/// Names every invariant that does not hold, and tells of some violations of each.
+/// A finding with every violated invariant and the first violations of each.
 fn finding(broken: &[(&Invariant, Vec<Violation>)]) -> Finding {
     let names: Vec<_> = broken.iter().map(|(invariant, _)| invariant.name).collect();
     let statements: Vec<_> = broken
@@ -134,20 +88,24 @@ fn finding(broken: &[(&Invariant, Vec<Violation>)]) -> Finding {
         .collect();
     let violations: Vec<_> = broken
         .iter()
-        .map(|(_, violations)| told(violations))
+        .map(|(_, violations)| listed(violations))
         .collect();
     let verb = if broken.len() == 1 { "does" } else { "do" };
     Finding::new(format!("{} {verb} not hold", names.join(", ")))
         .comparing(statements.join("\n"), violations.join("\n"))
 }
 
-fn told(violations: &[Violation]) -> String {
+fn listed(violations: &[Violation]) -> String {
     let mut lines: Vec<_> = violations
         .iter()
-        .take(TOLD)
+        .take(MAX_LISTED)
         .map(|violation| format!("{}: {}", violation.subject, violation.what))
         .collect();
-    if let Some(more) = violations.len().checked_sub(TOLD).filter(|more| *more > 0) {
+    if let Some(more) = violations
+        .len()
+        .checked_sub(MAX_LISTED)
+        .filter(|more| *more > 0)
+    {
         lines.push(format!("and {more} more"));
     }
     lines.join("\n")
@@ -158,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_names_the_invariants_and_tells_of_a_few_violations() {
+    fn a_finding_lists_the_invariants_and_the_first_violations() {
         let many = (0..7).map(|n| Violation::new(format!("chunk {n}"), "its vector is zero"));
         let broken = [
             (

@@ -1,4 +1,4 @@
-//! What the queries are told of the contract, and the tables as they see them.
+//! The tables and contract values that the invariant queries use.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::contract::Contract;
 
-/// The tables within the scope `$1`; a document carries the status of its newest job.
-/// The facts of the contract are `$2`.
+/// The tables limited to the scope `$1`; a document has the status of its newest job.
+/// The values of the contract are `$2`.
 const TABLES: &str = "WITH documents AS (
     SELECT d.document_id, d.user_id, d.bytes_len, d.file_sha256, d.parsed_sha256, d.raw_path, d.parsed_path,
            d.processing_status, d.created_at, d.updated_at, j.job_id, j.status, j.state
@@ -31,14 +31,14 @@ const TABLES: &str = "WITH documents AS (
 )
 ";
 
-/// A query over the tables in scope.
+/// Adds the tables in scope to a query.
 pub(super) fn over_tables(query: &str) -> String {
-    // The facts are mentioned once whatever the query uses: an unused parameter is an error.
+    // PostgreSQL rejects an unused parameter, so `$2` is always referenced.
     format!("{TABLES}, facts AS (SELECT $2::jsonb AS facts)\n{query}")
 }
 
-/// What the queries are told of the contract.
-pub(super) fn of(contract: &Contract) -> Value {
+/// The values of the contract that the queries use.
+pub(super) fn from_contract(contract: &Contract) -> Value {
     let vocabulary = &contract.vocabulary;
     let legal: BTreeMap<_, _> = vocabulary
         .all_statuses()
@@ -61,7 +61,7 @@ pub(super) fn of(contract: &Contract) -> Value {
     })
 }
 
-/// How long a job may stay in a status: the wait that the status stands for, and a stage's time.
+/// The maximum time in a status: the wait that the status represents, plus the time of a stage.
 fn deadline(contract: &Contract, status: &str) -> Duration {
     let wait = if status == contract.vocabulary.registered {
         contract.limits.url_ttl
@@ -73,7 +73,7 @@ fn deadline(contract: &Contract, status: &str) -> Duration {
     wait + contract.timing.stage_deadline
 }
 
-/// A duration as PostgreSQL reads it.
+/// A duration as a PostgreSQL interval.
 fn interval(duration: Duration) -> String {
     format!("{} milliseconds", duration.as_millis())
 }
@@ -83,8 +83,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_facts_are_those_of_the_contract() {
-        let facts = of(&Contract::of_the_fixtures());
+    fn the_facts_have_the_values_of_the_contract() {
+        let facts = from_contract(&Contract::fixture());
         assert_eq!(facts["legal"]["complete"], json!(["done"]));
         assert_eq!(facts["deadlines"]["uploaded"], "420000 milliseconds");
         assert_eq!(facts["deadlines"]["parse_queued"], "720000 milliseconds");

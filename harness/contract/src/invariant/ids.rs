@@ -1,14 +1,15 @@
-//! Ids and paths are what the contract computes, not what the pipeline says.
+//! Invariants over ids and paths: they have the values that the contract specifies.
 
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::check::{Surfaces, Violation};
+use super::surfaces::Surfaces;
+use super::violation::Violation;
 use crate::contract::Derivation;
 use cutover_evidence::stop::{CheckResult, Stop};
 
 #[derive(Deserialize)]
-struct Named {
+struct DocumentIds {
     document_id: Uuid,
     user_id: Uuid,
     file_sha256: String,
@@ -17,7 +18,7 @@ struct Named {
 }
 
 #[derive(Deserialize)]
-struct Ordered {
+struct ChunkIds {
     chunk_id: Uuid,
     document_id: Uuid,
     chunker_name: String,
@@ -31,34 +32,35 @@ const DOCUMENTS: &str =
 const CHUNKS: &str =
     "SELECT chunk_id, document_id, chunker_name, chunker_version, chunk_ord FROM chunks";
 
-/// Documents and chunks with another id than the specified one.
+/// Documents and chunks with an id that differs from the specified one.
 pub(super) async fn wrong_ids(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
     let ids = &surfaces.contract.ids;
     if (&ids.document, &ids.chunk) == (&Derivation::Random, &Derivation::Random) {
         return Err(Stop::not_applicable(
-            "ids are random here, and cannot be computed",
+            "ids are random and cannot be computed",
         ));
     }
-    let documents: Vec<Named> = surfaces.rows(DOCUMENTS).await?;
-    let chunks: Vec<Ordered> = surfaces.rows(CHUNKS).await?;
+    let documents: Vec<DocumentIds> = surfaces.rows(DOCUMENTS).await?;
+    let chunks: Vec<ChunkIds> = surfaces.rows(CHUNKS).await?;
     let documents = documents.iter().filter_map(|row| {
         let expected = surfaces.contract.document_id(row.user_id, &row.file_sha256);
         differs("document", row.document_id, expected?)
     });
     let chunks = chunks.iter().filter_map(|row| {
         let (name, version) = (&row.chunker_name, &row.chunker_version);
-        let expected = surfaces
-            .contract
-            .chunk_id_by(row.document_id, name, version, row.chunk_ord);
+        let expected =
+            surfaces
+                .contract
+                .chunk_id_with(row.document_id, name, version, row.chunk_ord);
         differs("chunk", row.chunk_id, expected?)
     });
     Ok(documents.chain(chunks).collect())
 }
 
-/// Documents whose objects are elsewhere than specified.
+/// Documents with object paths that differ from the specified ones.
 pub(super) async fn wrong_paths(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
-    let documents: Vec<Named> = surfaces.rows(DOCUMENTS).await?;
-    let wrong = |row: &Named| {
+    let documents: Vec<DocumentIds> = surfaces.rows(DOCUMENTS).await?;
+    let wrong = |row: &DocumentIds| {
         let raw = surfaces.contract.raw_path(row.user_id, row.document_id);
         let parsed = surfaces.contract.parsed_path(row.user_id, row.document_id);
         [(&row.raw_path, raw), (&row.parsed_path, parsed)]
@@ -68,7 +70,7 @@ pub(super) async fn wrong_paths(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
                 let subject = format!("document {}", row.document_id);
                 Some(Violation::new(
                     subject,
-                    format!("its path '{actual}' should be '{expected}'"),
+                    format!("its path is '{actual}', expected '{expected}'"),
                 ))
             })
             .collect::<Vec<_>>()
@@ -77,6 +79,6 @@ pub(super) async fn wrong_paths(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
 }
 
 fn differs(kind: &str, actual: Uuid, expected: Uuid) -> Option<Violation> {
-    let what = || format!("its id should be {expected}");
+    let what = || format!("its id is not the expected {expected}");
     (actual != expected).then(|| Violation::new(format!("{kind} {actual}"), what()))
 }

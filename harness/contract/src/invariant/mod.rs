@@ -1,8 +1,8 @@
-//! Statements that hold over all rows and objects of a sound pipeline, at any moment and after any fault.
+//! Invariants: statements that hold for all rows and objects of a correct pipeline, even after a fault.
 //!
-//! A statement over rows is a query for the rows that violate it; one query sees
-//! one moment. A statement over rows and objects looks again at what it found,
-//! because the two cannot be read at one moment.
+//! An invariant over rows is a query for violations; one query sees a consistent snapshot.
+//! An invariant over rows and objects repeats its reads to confirm a violation, because
+//! rows and objects cannot be read in one snapshot.
 
 mod catalogue;
 mod check;
@@ -10,9 +10,13 @@ mod facts;
 mod ids;
 mod objects;
 mod scope;
+mod surfaces;
 #[cfg(test)]
 mod tests;
+mod violation;
 
 pub use catalogue::{ALL, Invariant, named};
-pub use check::{Surfaces, Violation, check};
+pub use check::check;
 pub use scope::Scope;
+pub use surfaces::Surfaces;
+pub use violation::Violation;

@@ -1,4 +1,4 @@
-//! Objects are what the rows say of them.
+//! Invariants over objects: they match their rows.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
@@ -6,17 +6,18 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::check::{Surfaces, Violation};
+use super::surfaces::Surfaces;
+use super::violation::Violation;
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// Only the newest documents' objects are read; the rows of all are looked at.
-const NEWEST: usize = 200;
+/// The number of newest documents with objects that are read.
+const MAX_DOCUMENTS: usize = 200;
 
-/// How many objects are read at once.
-const AT_ONCE: usize = 8;
+/// The number of concurrent object reads.
+const CONCURRENT_READS: usize = 8;
 
 #[derive(Deserialize)]
-struct Registered {
+struct RawObject {
     document_id: Uuid,
     status: String,
     bytes_len: u64,
@@ -25,30 +26,33 @@ struct Registered {
 }
 
 #[derive(Deserialize)]
-struct Recorded {
+struct ParsedObject {
     document_id: Uuid,
     status: String,
     parsed_sha256: Option<String>,
     parsed_path: Option<String>,
-    /// The chunks' texts, joined, where they are asked for.
+    /// The joined texts of the chunks, if the query selects them.
     chunks: Option<String>,
 }
 
-/// Documents whose bytes are missing or others than those registered.
+/// Documents with missing bytes, or with bytes that differ from the registration.
 pub(super) async fn wrong_bytes(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
     let query = "SELECT document_id, status, bytes_len, file_sha256, raw_path
          FROM documents, facts WHERE facts->'with_bytes' ? status";
-    judge_newest(surfaces, query, async |row: Registered| {
+    judge_newest(surfaces, query, async |row: RawObject| {
         let object = match read(surfaces, row.raw_path.as_deref()).await? {
             Ok(object) => object,
             Err(missing) => return Ok(violation(row.document_id, &row.status, missing)),
         };
         let (length, sha256) = (object.len() as u64, hex::encode(Sha256::digest(&object)));
         let what = if length != row.bytes_len {
-            format!("{length} bytes are stored of {} registered", row.bytes_len)
+            format!(
+                "{length} bytes are stored, {} are registered",
+                row.bytes_len
+            )
         } else if sha256 != row.file_sha256 {
             format!(
-                "the stored bytes' hash is {sha256}, registered is {}",
+                "the hash of the stored bytes is {sha256}, the registered one is {}",
                 row.file_sha256
             )
         } else {
@@ -59,11 +63,11 @@ pub(super) async fn wrong_bytes(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
     .await
 }
 
-/// Documents whose parsed text is missing or another than recorded.
+/// Documents with a missing parsed text, or with a hash that differs from the row.
 pub(super) async fn wrong_texts(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
     let query = "SELECT document_id, status, parsed_sha256, parsed_path, NULL AS chunks
          FROM documents, facts WHERE facts->'with_text' ? status";
-    judge_newest(surfaces, query, async |row: Recorded| {
+    judge_newest(surfaces, query, async |row: ParsedObject| {
         let object = match read(surfaces, row.parsed_path.as_deref()).await? {
             Ok(object) => object,
             Err(missing) => return Ok(violation(row.document_id, &row.status, missing)),
@@ -73,20 +77,21 @@ pub(super) async fn wrong_texts(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
         if sha256 == recorded {
             return Ok(None);
         }
-        let what = format!("the stored text's hash is {sha256}, recorded is {recorded}");
+        let what =
+            format!("the hash of the stored text is {sha256}, the recorded one is {recorded}");
         Ok(violation(row.document_id, &row.status, what))
     })
     .await
 }
 
-/// Complete documents whose chunks say something else than their parsed text.
+/// Complete documents with chunks that differ from the parsed text.
 pub(super) async fn texts_unlike_chunks(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
     let query = "SELECT document_id, status, parsed_sha256, parsed_path,
                 (SELECT string_agg(text, '' ORDER BY chunk_ord) FROM chunks
                  WHERE chunks.document_id = documents.document_id) AS chunks
          FROM documents, facts WHERE status = facts->>'complete'";
-    judge_newest(surfaces, query, async |row: Recorded| {
-        // A missing text is the matter of another invariant.
+    judge_newest(surfaces, query, async |row: ParsedObject| {
+        // Another invariant reports a missing text.
         let Ok(object) = read(surfaces, row.parsed_path.as_deref()).await? else {
             return Ok(None);
         };
@@ -97,7 +102,7 @@ pub(super) async fn texts_unlike_chunks(surfaces: &Surfaces<'_>) -> CheckResult<
     .await
 }
 
-/// Where two texts part, blanks aside.
+/// The first difference between two texts, ignoring whitespace.
 fn difference(text: &str, chunks: &str) -> Option<String> {
     const SHOWN: usize = 40;
     let [text, chunks] = [text, chunks].map(|text| text.split_whitespace().collect::<String>());
@@ -111,19 +116,19 @@ fn difference(text: &str, chunks: &str) -> Option<String> {
         .count();
     let rest = |text: &str| text.chars().skip(same).take(SHOWN).collect::<String>();
     Some(format!(
-        "after {same} characters, blanks aside, the text goes on '{}' and the chunks '{}'",
+        "after {same} characters, ignoring whitespace, the text continues with '{}' and the chunks with '{}'",
         rest(&text),
         rest(&chunks)
     ))
 }
 
-/// An object's bytes, or why there are none.
+/// The bytes of an object, or why it is missing.
 async fn read(surfaces: &Surfaces<'_>, path: Option<&str>) -> CheckResult<Result<Vec<u8>, String>> {
     let Some(path) = path else {
-        return Ok(Err("no path is recorded".to_owned()));
+        return Ok(Err("the row has no path".to_owned()));
     };
     let object = surfaces.storage.get(path).await?;
-    Ok(object.ok_or_else(|| format!("there is no object '{path}'")))
+    Ok(object.ok_or_else(|| format!("object '{path}' does not exist")))
 }
 
 async fn judge_newest<T: DeserializeOwned>(
@@ -131,11 +136,11 @@ async fn judge_newest<T: DeserializeOwned>(
     query: &str,
     judge: impl AsyncFn(T) -> CheckResult<Option<Violation>>,
 ) -> CheckResult<Vec<Violation>> {
-    let query = format!("{query} ORDER BY documents.created_at DESC LIMIT {NEWEST}");
+    let query = format!("{query} ORDER BY documents.created_at DESC LIMIT {MAX_DOCUMENTS}");
     let rows: Vec<T> = surfaces.rows(&query).await?;
     stream::iter(rows)
         .map(|row| judge(row))
-        .buffered(AT_ONCE)
+        .buffered(CONCURRENT_READS)
         .try_filter_map(async |violation| Ok::<_, Stop>(violation))
         .try_collect()
         .await
@@ -143,7 +148,7 @@ async fn judge_newest<T: DeserializeOwned>(
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "every caller returns it as the answer of a judge"
+    reason = "every caller returns it as the result of a judge"
 )]
 fn violation(document: Uuid, status: &str, what: impl Into<String>) -> Option<Violation> {
     let subject = format!("document {document} ({status})");
@@ -155,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_do_not_tell_texts_apart_and_anything_else_does() {
+    fn texts_that_differ_only_in_whitespace_are_equal() {
         assert_eq!(difference("# A\n\nb c", "# A\nb c\n"), None);
         let what = difference("one two three", "one two").unwrap();
         assert!(

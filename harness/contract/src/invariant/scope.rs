@@ -1,20 +1,20 @@
-//! Whose documents an invariant is asked about.
+//! The users with documents that the invariants check.
 
 use uuid::Uuid;
 
 use crate::probe::Parameter;
 
-/// Whose documents an invariant is asked about.
+/// The users with documents that the invariants check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(Option<Vec<Uuid>>);
 
 impl Scope {
-    /// Everybody's.
+    /// All users.
     pub fn everything() -> Self {
         Self(None)
     }
 
-    /// Those of these users.
+    /// Only these users.
     pub fn users(users: impl IntoIterator<Item = Uuid>) -> Self {
         Self(Some(users.into_iter().collect()))
     }

@@ -1,16 +1,18 @@
-//! Until when a certificate is valid: the one thing that is read of its DER encoding.
+//! The expiry time of an X.509 certificate, read from its DER encoding.
+//!
+//! `x509-parser` would add nine crates to the build for this one field.
 
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-/// The tags that are met on the way to the validity.
+/// The DER tags up to and including the validity period.
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// The end of an X.509 certificate's validity; nothing where it cannot be read.
-pub(super) fn valid_until(der: &[u8]) -> Option<OffsetDateTime> {
+/// The expiry time of a certificate; `None` if the encoding is invalid.
+pub(super) fn expiry(der: &[u8]) -> Option<OffsetDateTime> {
     let (certificate, _) = content(der, SEQUENCE)?;
     let (mut fields, _) = content(certificate, SEQUENCE)?;
     if let Some((_, rest)) = content(fields, VERSION) {
@@ -21,39 +23,39 @@ pub(super) fn valid_until(der: &[u8]) -> Option<OffsetDateTime> {
         fields = element(fields)?.2;
     }
     let (validity, _) = content(fields, SEQUENCE)?;
-    let (_, _, after_the_beginning) = element(validity)?;
-    let (tag, end, _) = element(after_the_beginning)?;
-    moment(tag, std::str::from_utf8(end).ok()?)
+    let (_, _, not_after) = element(validity)?;
+    let (tag, end, _) = element(not_after)?;
+    timestamp(tag, std::str::from_utf8(end).ok()?)
 }
 
-/// A time in the one form that certificates may have it in: with seconds, in UTC.
-fn moment(tag: u8, text: &str) -> Option<OffsetDateTime> {
+/// Parses a time. Certificates may use only this format: with seconds, in UTC.
+fn timestamp(tag: u8, text: &str) -> Option<OffsetDateTime> {
     let text = match tag {
-        // A year of two digits is one from 1950 to 2049.
+        // Two-digit years range from 1950 to 2049.
         UTC_TIME if text.get(..2)? < "50" => format!("20{text}"),
         UTC_TIME => format!("19{text}"),
         GENERALIZED_TIME => text.to_owned(),
         _ => return None,
     };
-    let form = format_description!("[year][month][day][hour][minute][second]Z");
-    let moment = PrimitiveDateTime::parse(&text, form).ok()?;
-    Some(moment.assume_utc())
+    let format = format_description!("[year][month][day][hour][minute][second]Z");
+    let timestamp = PrimitiveDateTime::parse(&text, format).ok()?;
+    Some(timestamp.assume_utc())
 }
 
-/// What is in an element of this kind, and what follows it.
+/// The content of an element with this tag, and the bytes after it.
 fn content(der: &[u8], expected: u8) -> Option<(&[u8], &[u8])> {
     let (tag, content, rest) = element(der)?;
     (tag == expected).then_some((content, rest))
 }
 
-/// The first element: its tag, its content, and what follows it.
+/// The first element: its tag, its content, and the bytes after it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let [tag, first, rest @ ..] = der else {
         return None;
     };
     let (length, rest) = match first {
         0..=0x7f => (usize::from(*first), rest),
-        // Four bytes of length are more than any certificate has.
+        // A length of more than four bytes is invalid in a certificate.
         0x81..=0x84 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
             let length = bytes
@@ -75,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// A certificate that ends before 2050, and one that ends later: the two forms of a time.
+    /// A certificate that expires before 2050, and one that expires later: the two encodings of a time.
     const CERTIFICATES: [(&str, OffsetDateTime); 2] = [
         (
             "MIIBfDCCASOgAwIBAgIUFsu8mLjrGwbBLNVkR7uxKs9xyyEwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJbG9jYWxob3N0MB4XDTI2MTEyNDE2MjE0M1oXDTI3MTEyNDE2MjE0M1owFDESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMH+m0zbj8sP7rJSQOZK6ezcQQSqXZhmNn9dN7VXthWoIXh1UXVrETUaRLFdBXDmNN0+k83ChxM6VxnBr0iMerqNTMFEwHQYDVR0OBBYEFDsC/8sAHBw7/+7ZLlE1rABPo8JtMB8GA1UdIwQYMBaAFDsC/8sAHBw7/+7ZLlE1rABPo8JtMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgXq1LSdvolYg8F/uhLdlxjenl8N5bxPQjGnkfz9w/m2sCIAsM8q9LURq4MSJIjZ4WyoHK1JUNHaDV/wg9+KxdXiFn",
@@ -88,21 +90,21 @@ mod tests {
     ];
 
     #[test]
-    fn the_end_is_read_in_both_its_forms() {
-        for (der, end) in CERTIFICATES {
+    fn both_encodings_of_the_expiry_time_are_read() {
+        for (der, expected) in CERTIFICATES {
             let der = STANDARD.decode(der).unwrap();
-            assert_eq!(valid_until(&der), Some(end));
+            assert_eq!(expiry(&der), Some(expected));
         }
     }
 
     #[test]
-    fn what_is_cut_short_has_no_end() {
+    fn a_truncated_certificate_has_no_expiry_time() {
         for (der, _) in CERTIFICATES {
             let der = STANDARD.decode(der).unwrap();
             for length in 0..der.len() {
-                assert_eq!(valid_until(&der[..length]), None);
+                assert_eq!(expiry(&der[..length]), None);
             }
         }
-        assert_eq!(valid_until(&[SEQUENCE, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
+        assert_eq!(expiry(&[SEQUENCE, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
     }
 }

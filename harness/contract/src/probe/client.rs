@@ -1,10 +1,10 @@
-//! The HTTP client that everything of the harness asks through.
+//! The configuration that all HTTP clients of the harness share.
 
-/// A builder of clients that use no proxy, and rustls with ring for TLS.
+/// A client builder without a proxy, with rustls and ring for TLS.
 ///
-/// ring is built in seconds where the default provider of rustls takes half a minute.
+/// ring compiles in seconds; the default provider of rustls takes half a minute.
 pub fn client_builder() -> reqwest::ClientBuilder {
-    // It fails where a provider is installed already; then that one is used.
+    // This fails if a provider is already installed, and then that provider is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy()
 }

@@ -1,4 +1,4 @@
-//! The command that repeats a request: safe to paste, with every secret as a shell variable.
+//! The `curl` command that repeats a request: safe to paste, with shell variables instead of secrets.
 
 use http::{HeaderName, HeaderValue, Method, header};
 use sha2::{Digest as _, Sha256};
@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 use super::request::Request;
 use super::{body, mask};
 
-/// Longer bodies are read from a file: a command line has an end.
-const LONGEST_BODY: usize = 16 * 1024;
+/// Longer bodies are read from a file, because the length of a command line is limited.
+const MAX_INLINE_BODY: usize = 16 * 1024;
 
 /// The `curl` command that repeats the request.
 pub(super) fn command(request: &Request) -> String {
@@ -26,18 +26,18 @@ pub(super) fn command(request: &Request) -> String {
     );
     if !request.body.is_empty() {
         if !request.headers.contains_key(header::CONTENT_TYPE) {
-            // Otherwise curl would add a type of its own.
+            // Otherwise curl would add its default type.
             words.push("-H 'content-type:'".to_owned());
         }
         words.push(payload(&request.body));
     }
-    words.push(address(&request.url));
+    words.push(url_argument(&request.url));
     words.join(" ")
 }
 
 fn header(name: &HeaderName, value: &HeaderValue) -> String {
     if !mask::is_credential(name, value) {
-        // `name;` is how curl sends a header without a value.
+        // `name;` makes curl send a header without a value.
         let line = match mask::text(value) {
             value if value.is_empty() => format!("{name};"),
             value => format!("{name}: {value}"),
@@ -54,8 +54,8 @@ fn header(name: &HeaderName, value: &HeaderValue) -> String {
 
 fn payload(content: &[u8]) -> String {
     match body::as_text(content) {
-        // Unlike --data-binary, --data-raw takes a leading @ as it is; neither changes a byte.
-        Some(text) if text.len() <= LONGEST_BODY => format!("--data-raw {}", quoted(text)),
+        // --data-raw does not interpret a leading @; both options send the bytes unchanged.
+        Some(text) if text.len() <= MAX_INLINE_BODY => format!("--data-raw {}", quoted(text)),
         _ => {
             let sha256 = hex::encode(Sha256::digest(content));
             format!("--data-binary @body-sha256-{sha256}")
@@ -63,12 +63,12 @@ fn payload(content: &[u8]) -> String {
     }
 }
 
-/// The address, with the tokens in it as a variable that the shell fills in.
-fn address(url: &url::Url) -> String {
+/// The URL, with a shell variable instead of each token.
+fn url_argument(url: &url::Url) -> String {
     quoted(&mask::tokens(url.as_str(), "\0")).replace('\0', "'\"$URL_TOKEN\"'")
 }
 
-/// A text as one word of a POSIX shell.
+/// Quotes a text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -86,7 +86,7 @@ mod tests {
         Request::post(Url::parse("http://127.0.0.1:1/a?b=[c]").unwrap())
     }
 
-    /// The arguments that a shell makes of the command.
+    /// The arguments that a shell passes to curl.
     fn arguments(command: &str) -> Vec<String> {
         let script = format!("curl() {{ printf '%s\\0' \"$@\"; }}\n{command}");
         let output = Command::new("sh")
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_reaches_the_program_unchanged() {
+    fn shell_metacharacters_reach_curl_unchanged() {
         for hostile in [
             "it's",
             "$(touch /tmp/x)",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_variables_of_the_shell() {
+    fn secrets_are_shell_variables() {
         let mut request = request().bearer(&Secret::new("very-secret"));
         request = request.secret_header("apikey", &Secret::new("very-secret"));
         request
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_text_is_read_from_a_file() {
+    fn a_binary_body_is_read_from_a_file() {
         let command = command(&request().body("application/pdf", *b"%PDF\0"));
         assert!(command.contains("--data-binary @body-sha256-"), "{command}");
     }

@@ -1,39 +1,39 @@
-//! Waits for a condition with a deadline: looks at once, looks again, and says what it saw last.
+//! Polls a condition until it holds or a deadline passes, and records the last state.
 
 use std::time::Duration;
 
 use cutover_reports::record::{Evidence, Finding, Wait};
 use tokio::time::Instant;
 
-use super::patience::StallAwareDeadline;
+use super::deadline::StallAwareDeadline;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::stop::{CheckResult, Stop};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+const MAX_PAUSE: Duration = Duration::from_millis(250);
 
-/// What one look showed.
+/// The result of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Poll<T> {
-    /// What was awaited.
+    /// The condition holds.
     Ready(T),
-    /// Something else, in words for a person.
+    /// The condition does not hold yet; the text describes the current state.
     Pending(String),
 }
 
-/// What a look may return: a [`Poll`], or an `Option` where there is nothing to say about *not yet*.
+/// The return type of a poll function: a [`Poll`], or an `Option` if the current state needs no description.
 pub trait IntoPoll {
-    /// What is awaited.
+    /// The value once the condition holds.
     type Ready;
 
-    /// What the look showed.
-    fn look(self) -> Poll<Self::Ready>;
+    /// Converts the value.
+    fn into_poll(self) -> Poll<Self::Ready>;
 }
 
 impl<T> IntoPoll for Poll<T> {
     type Ready = T;
 
-    fn look(self) -> Poll<T> {
+    fn into_poll(self) -> Poll<T> {
         self
     }
 }
@@ -41,22 +41,22 @@ impl<T> IntoPoll for Poll<T> {
 impl<T> IntoPoll for Option<T> {
     type Ready = T;
 
-    fn look(self) -> Poll<T> {
+    fn into_poll(self) -> Poll<T> {
         self.map_or_else(|| Poll::Pending("nothing".to_owned()), Poll::Ready)
     }
 }
 
-/// Looks until it sees what is awaited; it is a finding when that never happens.
+/// Polls a condition until it holds; a finding if it does not hold before the deadline.
 ///
-/// The first look is immediate and the last is not before the deadline, so that
-/// what comes just in time is seen. A look that stops the check ends the wait.
+/// The first poll is immediate, and the last one is at the deadline or later, so that a
+/// condition that holds just in time is seen. A poll that stops the check ends the wait.
 pub async fn eventually<S: IntoPoll>(
     recorder: &Recorder,
     what: &str,
     within: Duration,
-    mut look: impl AsyncFnMut() -> CheckResult<S>,
+    mut poll: impl AsyncFnMut() -> CheckResult<S>,
 ) -> CheckResult<S::Ready> {
-    let (started, patience) = (Instant::now(), StallAwareDeadline::new(within));
+    let (started, deadline) = (Instant::now(), StallAwareDeadline::new(within));
     let mut pause = FIRST_PAUSE;
     let mut attempts = 0;
     let record = |attempts, satisfied, last: &str| {
@@ -70,31 +70,31 @@ pub async fn eventually<S: IntoPoll>(
     };
     loop {
         attempts += 1;
-        let is_last = patience.left().is_zero();
-        let seen = match look().await {
-            Ok(sight) => sight.look(),
+        let is_last = deadline.left().is_zero();
+        let polled = match poll().await {
+            Ok(polled) => polled.into_poll(),
             Err(stop) => {
-                record(attempts, false, "the look itself came to nothing");
+                record(attempts, false, "the poll returned an error");
                 return Err(stop);
             }
         };
-        match seen {
-            Poll::Ready(seen) => {
-                record(attempts, true, "what was awaited");
-                return Ok(seen);
+        match polled {
+            Poll::Ready(value) => {
+                record(attempts, true, "the condition holds");
+                return Ok(value);
             }
             Poll::Pending(last) if is_last => {
                 record(attempts, false, &last);
-                return Err(missed(what, within, &last));
+                return Err(timed_out(what, within, &last));
             }
             Poll::Pending(_) => {}
         }
-        tokio::time::sleep(pause.min(patience.left())).await;
-        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(pause.min(deadline.left())).await;
+        pause = (pause * 3 / 2).min(MAX_PAUSE);
     }
 }
 
-fn missed(what: &str, within: Duration, last: &str) -> Stop {
+fn timed_out(what: &str, within: Duration, last: &str) -> Stop {
     let summary = format!("{what}: not within {}", humantime::format_duration(within));
     Stop::violated(Finding::new(summary).comparing(what, last))
 }
@@ -104,36 +104,39 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_there_is_seen_at_once() {
+    async fn a_condition_that_holds_is_seen_immediately() {
         let started = Instant::now();
-        let seen = eventually(&Recorder::silent(), "it", Duration::ZERO, async || {
-            Ok(Some(1))
-        })
+        let value = eventually(
+            &Recorder::silent(),
+            "condition",
+            Duration::ZERO,
+            async || Ok(Some(1)),
+        )
         .await;
-        assert_eq!(seen.unwrap(), 1);
+        assert_eq!(value.unwrap(), 1);
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_at_the_deadline_is_seen() {
+    async fn a_condition_that_holds_at_the_deadline_is_seen() {
         let started = Instant::now();
         let within = Duration::from_secs(3);
-        let look = async || Ok((started.elapsed() >= within).then_some(()));
-        eventually(&Recorder::silent(), "it", within, look)
+        let poll = async || Ok((started.elapsed() >= within).then_some(()));
+        eventually(&Recorder::silent(), "condition", within, poll)
             .await
             .unwrap();
         assert_eq!(started.elapsed(), within);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_never_comes_is_a_finding_that_says_what_was_seen() {
+    async fn a_condition_that_never_holds_is_a_finding_with_the_last_state() {
         let started = Instant::now();
-        let look = async || Ok(Poll::<()>::Pending("job is queued".to_owned()));
+        let poll = async || Ok(Poll::<()>::Pending("job is queued".to_owned()));
         let stop = eventually(
             &Recorder::silent(),
             "the job is complete",
             Duration::from_secs(2),
-            look,
+            poll,
         )
         .await;
         let Err(Stop::Violated(finding)) = stop else {
@@ -145,9 +148,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_look_that_stops_ends_the_wait() {
-        let look = async || CheckResult::<Option<()>>::Err(Stop::not_applicable("no such thing"));
-        let stop = eventually(&Recorder::silent(), "it", Duration::from_secs(2), look).await;
+    async fn a_poll_that_stops_the_check_ends_the_wait() {
+        let poll = async || CheckResult::<Option<()>>::Err(Stop::not_applicable("no such thing"));
+        let stop = eventually(
+            &Recorder::silent(),
+            "condition",
+            Duration::from_secs(2),
+            poll,
+        )
+        .await;
         assert!(matches!(stop, Err(Stop::Skip { .. })));
     }
 }

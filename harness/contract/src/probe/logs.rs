@@ -1,4 +1,4 @@
-//! Reads what the pipeline's processes wrote, and looks for words that must not be there.
+//! Reads the logs of the pipeline's processes, and searches them for secrets.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
 
-/// A log that cannot be read.
+/// A log could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("read the log '{}'", path.display())]
 pub struct LogError {
@@ -25,17 +25,17 @@ pub struct Logs {
     recorder: Recorder,
 }
 
-/// What one process wrote.
+/// The log of one process.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// The process.
+    /// The name of the process.
     pub process: String,
-    /// Everything it wrote, over all its lives.
+    /// Its complete log, including the time before restarts.
     pub text: String,
 }
 
 impl Logs {
-    /// The logs of these processes: the name and the file of each.
+    /// The logs of these processes, given as names and files.
     pub fn new(files: impl IntoIterator<Item = (String, PathBuf)>, recorder: Recorder) -> Self {
         Self {
             files: files.into_iter().collect(),
@@ -43,7 +43,7 @@ impl Logs {
         }
     }
 
-    /// Everything that was written up to now. Only its length is recorded.
+    /// Reads all logs up to now. The evidence contains only their length.
     pub async fn read(&self) -> Result<Vec<Log>, LogError> {
         let mut logs = Vec::new();
         for (process, path) in &self.files {
@@ -54,7 +54,7 @@ impl Logs {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             self.recorder.record(Evidence::Observed(Observation {
                 surface: "logs".to_owned(),
-                summary: format!("{process} has written {} lines", text.lines().count()),
+                summary: format!("the log of {process} has {} lines", text.lines().count()),
                 value: json!({ "process": process, "bytes": bytes.len() }),
             }));
             logs.push(Log {
@@ -67,14 +67,14 @@ impl Logs {
 }
 
 impl Log {
-    /// Whether a secret stands there, as it is or encoded.
+    /// Whether the log contains a secret, in plain text or encoded.
     pub fn reveals(&self, secret: &Secret) -> bool {
         let redactor = Redactor::default();
         redactor.learn(secret);
         redactor.redact(self.text.clone()) != self.text
     }
 
-    /// The first line that holds a text.
+    /// The first line that contains a text.
     pub fn line_with(&self, text: &str) -> Option<&str> {
         self.text.lines().find(|line| line.contains(text))
     }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_in_disguise() {
+    fn an_encoded_secret_is_found() {
         let secret = Secret::new("correct horse battery");
         assert!(log("key=correct horse battery").reveals(&secret));
         assert!(log("key=correct%20horse%20battery").reveals(&secret));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_found_by_what_it_holds() {
+    fn a_line_is_found_by_its_content() {
         let log = log("one\ntwo words\nthree");
         assert_eq!(log.line_with("words"), Some("two words"));
         assert_eq!(log.line_with("four"), None);

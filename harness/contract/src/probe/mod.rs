@@ -1,39 +1,42 @@
-//! Probes: each asks one surface of the system under test and records the answer; none of them judges.
+//! Probes: each observes one surface of the system under test and records the result; no probe judges it.
 
-mod answer;
 mod body;
 mod certificate;
 mod client;
+mod connectivity;
 mod curl;
+mod deadline;
 mod eventually;
+mod exchange;
 mod gate;
 mod http;
+mod http_error;
 mod logs;
 mod mask;
 mod parameter;
-mod patience;
-mod reply;
 mod request;
+mod response;
 mod rows;
+mod shorten;
 mod sql;
 mod storage;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vector;
-mod way;
 
 pub use client::client_builder;
+pub use connectivity::{ConnectivityError, certificate_expiry, connect, resolve};
+pub use deadline::StallAwareDeadline;
 pub use eventually::{IntoPoll, Poll, eventually};
 pub use gate::RequestGate;
-pub use http::{DEADLINE, Http, HttpError, MAX_BODY, NoResponse, client};
+pub use http::{Http, client};
+pub use http_error::{HttpError, MAX_BODY, NoResponse};
 pub use logs::{Log, LogError, Logs};
 pub use parameter::Parameter;
-pub use patience::StallAwareDeadline;
-pub use reply::Reply;
-pub use request::Request;
+pub use request::{DEADLINE, Request};
+pub use response::Response;
 pub use rows::{ChunkRow, DocumentRow, EventRow, JobRow};
 pub use sql::{Database, DatabaseError, pool};
 pub use storage::{ObjectHead, Storage, StorageError, StoredObject};
 pub use vector::Vector;
-pub use way::{certified, connected, resolved};

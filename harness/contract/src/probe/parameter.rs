@@ -1,20 +1,20 @@
-//! The parameters of a query, and how the evidence shows them.
+//! Query parameters, and their text in the evidence.
 
 use std::fmt;
 
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A query's parameter.
+/// A query parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parameter {
     /// An id.
     Uuid(Uuid),
-    /// Some ids, or `NULL`.
+    /// A list of ids, or `NULL`.
     Uuids(Option<Vec<Uuid>>),
     /// A text.
     Text(String),
-    /// A whole number.
+    /// An integer.
     Number(i64),
     /// A `jsonb`.
     Json(Value),

@@ -1,4 +1,4 @@
-//! A request before it is sent: what is asked, of whom, and how long the answer may take.
+//! An HTTP request before it is sent, with its response timeout.
 
 use std::time::Duration;
 
@@ -7,10 +7,12 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::http::DEADLINE;
 use cutover_evidence::secret::Secret;
 
-/// A request before it is sent.
+/// The default response timeout of a request.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// An HTTP request before it is sent.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(super) method: Method,
@@ -18,7 +20,7 @@ pub struct Request {
     pub(super) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
     pub(super) deadline: Duration,
-    /// A header that HTTP cannot carry, reported when the request is sent.
+    /// A header with an invalid name or value, reported when the request is sent.
     pub(super) unsendable: Option<String>,
 }
 
@@ -35,12 +37,12 @@ impl Request {
         }
     }
 
-    /// Where it goes.
+    /// The URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The same request to another address.
+    /// The same request to another URL.
     #[must_use]
     pub fn to(self, url: Url) -> Self {
         Self { url, ..self }
@@ -61,14 +63,14 @@ impl Request {
         Self::new(Method::PUT, url)
     }
 
-    /// Adds a header, beside those of the same name.
+    /// Adds a header; existing headers with the same name are kept.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.insert(name, value.as_ref(), false);
         self
     }
 
-    /// Adds a header whose value is never shown.
+    /// Adds a header with a value that is masked in the evidence.
     #[must_use]
     pub fn secret_header(mut self, name: &str, value: &Secret) -> Self {
         self.insert(name, value.expose().as_bytes(), true);
@@ -83,7 +85,7 @@ impl Request {
         self
     }
 
-    /// Sends these query parameters after those that the address has.
+    /// Appends query parameters to those of the URL.
     #[must_use]
     pub fn query<K: AsRef<str>, V: AsRef<str>>(
         mut self,
@@ -109,20 +111,20 @@ impl Request {
         self.header(header::CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// Waits this long for the whole answer.
+    /// Sets the timeout for the complete response.
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Method and address, tokens masked.
+    /// Method and URL, with masked tokens.
     pub(super) fn line(&self) -> String {
         let url = super::mask::tokens(self.url.as_str(), cutover_evidence::secret::MASK);
         format!("{} {url}", self.method)
     }
 
-    /// Gives the request a correlation id and a trace, unless it brings its own; returns the id.
+    /// Adds a correlation id and a trace context if the request has none; returns the id.
     pub(super) fn correlate(&mut self) -> String {
         if let Some(id) = self.headers.get("x-request-id") {
             return super::mask::text(id).into_owned();

@@ -1,4 +1,4 @@
-//! The pipeline's rows as the harness reads them; a job's webhook secret is never among them.
+//! The rows of the pipeline's tables, without the webhook secret of a job.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,25 +13,25 @@ use super::vector::Vector;
 pub struct DocumentRow {
     /// Its id.
     pub document_id: Uuid,
-    /// Whose it is.
+    /// The user who owns it.
     pub user_id: Uuid,
-    /// The name it was registered with.
+    /// The registered file name.
     pub filename: String,
-    /// The type it was registered with.
+    /// The registered MIME type.
     pub mime: String,
-    /// The length it was registered with.
+    /// The registered length in bytes.
     pub bytes_len: i64,
-    /// The hash it was registered with.
+    /// The registered hash.
     pub file_sha256: String,
     /// The hash of its parsed text.
     pub parsed_sha256: Option<String>,
-    /// Where its bytes are: bucket and key.
+    /// Bucket and key of its bytes.
     pub raw_path: Option<String>,
-    /// Where its parsed text is: bucket and key.
+    /// Bucket and key of its parsed text.
     pub parsed_path: Option<String>,
-    /// How far it is.
+    /// Its processing status.
     pub processing_status: Option<String>,
-    /// When it was registered.
+    /// Its registration time.
     #[serde(with = "rfc3339")]
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -44,30 +44,30 @@ pub struct DocumentRow {
 pub struct JobRow {
     /// Its id.
     pub job_id: Uuid,
-    /// The document it works on.
+    /// Its document.
     pub document_id: Uuid,
-    /// How far it is.
+    /// Its status.
     pub status: String,
-    /// Where it stands in the queue.
+    /// Its queue state.
     pub state: String,
-    /// How often it was tried again.
+    /// The number of retries.
     pub retry_count: i64,
-    /// Why it failed last.
+    /// The most recent error.
     pub last_error: Option<Value>,
-    /// How far it is, in percent.
+    /// The progress in percent.
     pub progress: Option<Value>,
-    /// Which worker has it.
+    /// The worker that holds the lease.
     pub claimed_by: Option<String>,
-    /// Since when.
+    /// When the lease started.
     #[serde(with = "rfc3339::option")]
     pub claimed_at: Option<OffsetDateTime>,
-    /// Until when, unless the worker says more.
+    /// When the lease expires unless the worker renews it.
     #[serde(with = "rfc3339::option")]
     pub lease_expires_at: Option<OffsetDateTime>,
-    /// When it is due.
+    /// When the next attempt is due.
     #[serde(with = "rfc3339::option")]
     pub next_attempt_at: Option<OffsetDateTime>,
-    /// When it was made.
+    /// Its creation time.
     #[serde(with = "rfc3339")]
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -80,25 +80,25 @@ pub struct JobRow {
 pub struct ChunkRow {
     /// Its id.
     pub chunk_id: Uuid,
-    /// The document it is part of.
+    /// Its document.
     pub document_id: Uuid,
-    /// Who cut it.
+    /// The chunker's name.
     pub chunker_name: String,
-    /// In which version.
+    /// The chunker's version.
     pub chunker_version: String,
-    /// Its place in the document, from 0.
+    /// Its position in the document, from 0.
     pub chunk_ord: i64,
     /// Its text.
     pub text: String,
     /// The hash of its text.
     pub chunk_sha: String,
-    /// Which model made its vector.
+    /// The model that created its vector.
     pub embed_model: Option<String>,
-    /// How many numbers its vector is said to have.
+    /// The declared dimension of its vector.
     pub vector_dim: Option<i64>,
     /// Its vector.
     pub embedding: Option<Vector>,
-    /// When it was stored.
+    /// Its creation time.
     #[serde(with = "rfc3339")]
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -107,7 +107,7 @@ pub struct ChunkRow {
 }
 
 impl ChunkRow {
-    /// Whether it has a vector that says something: numbers only, not all of them zero.
+    /// Whether it has a usable vector: finite, and not zero.
     pub fn has_vector(&self) -> bool {
         self.embedding
             .as_ref()
@@ -120,23 +120,23 @@ impl ChunkRow {
 pub struct EventRow {
     /// Its id.
     pub event_id: String,
-    /// The job it is about.
+    /// Its job.
     pub job_id: Option<Uuid>,
-    /// The document it is about.
+    /// Its document.
     pub document_id: Option<Uuid>,
     /// When it happened.
     #[serde(with = "rfc3339")]
     pub ts: OffsetDateTime,
-    /// What kind of step it records.
+    /// The type of the event.
     #[serde(rename = "type")]
     pub kind: String,
-    /// How grave it is.
+    /// Its severity.
     pub severity: Option<String>,
-    /// What exactly happened.
+    /// Its code.
     pub code: Option<String>,
-    /// The details.
+    /// Its details.
     pub payload: Option<Value>,
-    /// The request it goes back to.
+    /// The correlation id of the request that caused it.
     pub correlation_id: Option<String>,
 }
 
@@ -157,16 +157,16 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_says_something_or_the_chunk_has_none() {
+    fn a_zero_infinite_or_missing_vector_is_not_usable() {
         assert!(chunk(&json!("{0.6,0.8}")).has_vector());
-        for nothing in [
+        for unusable in [
             json!(null),
             json!("{0,0}"),
             json!("[0,0]"),
             json!("{NaN,1}"),
             json!("{}"),
         ] {
-            assert!(!chunk(&nothing).has_vector(), "{nothing}");
+            assert!(!chunk(&unusable).has_vector(), "{unusable}");
         }
     }
 }

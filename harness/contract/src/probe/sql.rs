@@ -1,4 +1,4 @@
-//! Asks the database, read only and briefly, and records every query with its first rows.
+//! Runs short read-only queries, and records every query with its first rows.
 
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr as _;
@@ -11,70 +11,71 @@ use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
-use super::body;
+use super::deadline::StallAwareDeadline;
 use super::parameter::Parameter;
-use super::patience::StallAwareDeadline;
+use super::shorten;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 
-/// Opens every query. `SET LOCAL` instead of connection options, because a
-/// pooler in transaction mode keeps neither options nor plain `SET`s.
+/// Starts every query. It uses `SET LOCAL` because a pooler in transaction mode keeps
+/// neither connection options nor plain `SET`s.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '2s'; \
      SET LOCAL timezone = 'UTC'";
 
-/// Longer than the server's own limit: only a server that does not answer at all reaches it.
-const SILENT_AFTER: Duration = Duration::from_secs(15);
+/// The query timeout of the client. It is longer than the server's timeout, so that only a server
+/// that does not respond reaches it.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a query waits for its connection.
-const ACQUIRE_WITHIN: Duration = Duration::from_secs(5);
+/// The timeout for a connection from the pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many rows of a query are kept as evidence.
+/// The number of rows of a query that are kept as evidence.
 const ROWS_KEPT: usize = 20;
 
-/// How much of a long text in a row is kept as evidence.
+/// The number of bytes of a text in a row that are kept as evidence.
 const TEXT_KEPT: usize = 200;
 
-/// Why a query gave no rows.
+/// Why a query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The address is none.
-    #[error("read the database address")]
+    /// The database URL is invalid.
+    #[error("parse the database URL")]
     Address(#[source] sqlx::Error),
-    /// The database cannot be reached, or refuses the query.
+    /// The connection failed, or the database rejected the query.
     #[error("query the database ({sql})")]
     Query {
-        /// The statement.
+        /// The query.
         sql: String,
-        /// Why.
+        /// The cause.
         source: sqlx::Error,
     },
-    /// The database does not answer.
+    /// The database does not respond.
     #[error(
-        "query the database: no answer within {} ({sql})",
-        humantime::format_duration(SILENT_AFTER)
+        "query the database: no response within {} ({sql})",
+        humantime::format_duration(QUERY_TIMEOUT)
     )]
-    Silent {
-        /// The statement.
+    TimedOut {
+        /// The query.
         sql: String,
     },
-    /// What answers does not speak as databases do.
-    #[error("query the database: what answers is none, or broken ({sql})")]
-    Garbled {
-        /// The statement.
+    /// The response violates the PostgreSQL protocol.
+    #[error("query the database: the response is not valid PostgreSQL protocol ({sql})")]
+    Protocol {
+        /// The query.
         sql: String,
     },
-    /// The rows are not what they should be.
+    /// The rows have an unexpected type.
     #[error("read the rows of a query ({sql})")]
     Row {
-        /// The statement.
+        /// The query.
         sql: String,
-        /// Why.
+        /// The cause.
         source: serde_json::Error,
     },
 }
 
 impl DatabaseError {
-    /// Whether the database did not let the connected role do it: SQLSTATE 42501.
+    /// Whether the role lacks the privilege: SQLSTATE 42501.
     pub fn is_denied(&self) -> bool {
         let Self::Query { source, .. } = self else {
             return false;
@@ -84,26 +85,26 @@ impl DatabaseError {
     }
 }
 
-/// A few connections to the database, made when they are first needed.
+/// A pool of a few lazy connections to the database.
 ///
-/// A refused connection is tried again for a while: a database that restarts is
-/// away only briefly.
+/// A refused connection is retried for a while, so that a restart of the database
+/// does not matter.
 pub fn pool(url: &Secret) -> Result<PgPool, DatabaseError> {
-    pool_waiting(url, ACQUIRE_WITHIN)
+    pool_with_timeout(url, ACQUIRE_TIMEOUT)
 }
 
-fn pool_waiting(url: &Secret, within: Duration) -> Result<PgPool, DatabaseError> {
+fn pool_with_timeout(url: &Secret, timeout: Duration) -> Result<PgPool, DatabaseError> {
     let options = PgConnectOptions::from_str(url.expose())
         .map_err(DatabaseError::Address)?
         .application_name("cutover")
         .disable_statement_logging();
     Ok(PgPoolOptions::new()
         .max_connections(4)
-        .acquire_timeout(within)
+        .acquire_timeout(timeout)
         .connect_lazy_with(options))
 }
 
-/// Asks the database of the pipeline.
+/// A probe of the pipeline's database.
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: PgPool,
@@ -112,7 +113,7 @@ pub struct Database {
     acting: Option<Acting>,
 }
 
-/// As whom the database is asked, in the place of the role that connects.
+/// The role and claims of a query, instead of those of the connection.
 #[derive(Clone, Debug)]
 struct Acting {
     role: String,
@@ -120,7 +121,7 @@ struct Acting {
 }
 
 impl Database {
-    /// Asks through these connections about this schema and records what comes back.
+    /// A probe that queries this schema through these connections and records the results.
     pub fn new(pool: PgPool, schema: &str, recorder: Recorder) -> Self {
         let schema = format!("\"{}\"", schema.replace('"', "\"\""));
         Self {
@@ -131,8 +132,8 @@ impl Database {
         }
     }
 
-    /// The same database, as this role with the claims of this token sees it: as Supabase lets
-    /// its own API ask. The role that connects must be a member of it.
+    /// The same database with the privileges of another role and the claims of a token, as the
+    /// Supabase API queries it. The connected role must be a member of that role.
     #[must_use]
     pub fn acting_as(&self, role: &str, claims: Value) -> Self {
         let role = role.to_owned();
@@ -142,7 +143,7 @@ impl Database {
         }
     }
 
-    /// The rows of a query, in its order; `{schema}` stands for the pipeline's schema.
+    /// The rows of a query; `{schema}` in the query is the pipeline's schema.
     pub async fn rows<T: DeserializeOwned>(
         &self,
         sql: &str,
@@ -150,13 +151,13 @@ impl Database {
     ) -> Result<Vec<T>, DatabaseError> {
         let sql = sql.replace("{schema}", &self.schema);
         let started = Instant::now();
-        let patience = StallAwareDeadline::new(SILENT_AFTER);
-        // The driver trusts the lengths that a server announces, and panics where they are impossible.
-        let asked = AssertUnwindSafe(self.ask(&sql, parameters)).catch_unwind();
-        let rows = match patience.bear(asked).await {
+        let deadline = StallAwareDeadline::new(QUERY_TIMEOUT);
+        // The driver trusts the lengths in the server's messages, and panics if they are impossible.
+        let query = AssertUnwindSafe(self.run(&sql, parameters)).catch_unwind();
+        let rows = match deadline.run(query).await {
             Some(Ok(rows)) => rows,
-            Some(Err(_panic)) => Err(DatabaseError::Garbled { sql: sql.clone() }),
-            None => Err(DatabaseError::Silent { sql: sql.clone() }),
+            Some(Err(_panic)) => Err(DatabaseError::Protocol { sql: sql.clone() }),
+            None => Err(DatabaseError::TimedOut { sql: sql.clone() }),
         };
         self.record(&sql, parameters, &rows, started.elapsed());
         let read = |row| serde_json::from_value(row);
@@ -167,7 +168,7 @@ impl Database {
             .map_err(|source| DatabaseError::Row { sql, source })
     }
 
-    async fn ask(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<Value>, DatabaseError> {
+    async fn run(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<Value>, DatabaseError> {
         let texts = self
             .fetch(sql, parameters)
             .await
@@ -186,7 +187,7 @@ impl Database {
             })
     }
 
-    /// Every row as the text of a JSON object: one way to read all tables.
+    /// Fetches every row as the text of a JSON object, so that all tables are read the same way.
     async fn fetch(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<String>, sqlx::Error> {
         let wrapped = format!("SELECT row_to_json(r)::text FROM ({sql}) AS r");
         let mut query = sqlx::query_scalar(AssertSqlSafe(wrapped)).persistent(false);
@@ -219,15 +220,15 @@ impl Database {
         rows: &Result<Vec<Value>, DatabaseError>,
         elapsed: Duration,
     ) {
-        let seen = rows.as_deref().unwrap_or_default();
+        let rows_seen = rows.as_deref().unwrap_or_default();
         self.recorder.record(Evidence::Sql(SqlQuery {
             sql: match &self.acting {
                 Some(acting) => format!("{sql} -- as {} with {}", acting.role, acting.claims),
                 None => sql.to_owned(),
             },
             parameters: parameters.iter().map(Parameter::to_string).collect(),
-            row_count: seen.len() as u64,
-            rows: seen.iter().take(ROWS_KEPT).map(shortened).collect(),
+            row_count: rows_seen.len() as u64,
+            rows: rows_seen.iter().take(ROWS_KEPT).map(shortened).collect(),
             error: rows.as_ref().err().map(|error| chain(error)),
             elapsed_ms: elapsed.as_secs_f64() * 1e3,
         }));
@@ -243,10 +244,10 @@ fn chain(error: &dyn std::error::Error) -> String {
         .join(": ")
 }
 
-/// A row with its long texts cut: a vector is no evidence for a reader.
+/// A row with shortened texts, such as vectors.
 fn shortened(row: &Value) -> Value {
     match row {
-        Value::String(text) => Value::String(body::shortened(text, TEXT_KEPT)),
+        Value::String(text) => Value::String(shorten::shortened(text, TEXT_KEPT)),
         Value::Object(fields) => fields
             .iter()
             .map(|(name, value)| (name.clone(), shortened(value)))
@@ -263,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_texts_are_cut_in_the_evidence() {
+    fn long_texts_are_shortened_in_the_evidence() {
         let row = json!({"id": 1, "text": "é".repeat(200), "payload": {"short": "x"}});
         let kept = shortened(&row);
         assert_eq!(kept["text"], format!("{}… (400 bytes)", "é".repeat(100)));
@@ -273,7 +274,7 @@ mod tests {
     #[tokio::test]
     async fn an_unreachable_database_means_could_not_tell() {
         let url = Secret::new("postgres://nobody@127.0.0.1:1/none");
-        let pool = pool_waiting(&url, Duration::from_millis(100)).unwrap();
+        let pool = pool_with_timeout(&url, Duration::from_millis(100)).unwrap();
         let database = Database::new(pool, "s", Recorder::silent());
         let error = database
             .rows::<Value>("SELECT 1 AS one", &[])
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_address_is_an_error_that_does_not_show_it() {
+    fn the_error_for_an_invalid_url_does_not_contain_the_url() {
         let error = pool(&Secret::new("postgres://user:hunter2@[")).unwrap_err();
         assert!(!chain(&error).contains("hunter2"), "{}", chain(&error));
     }

@@ -1,45 +1,46 @@
-//! Asks Supabase Storage with the service's own key, and knows how it says that an object is missing.
+//! Reads and writes objects in Supabase Storage with the service-role key.
 
 use http::{Method, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::http::{Http, HttpError};
-use super::reply::Reply;
+use super::http::Http;
+use super::http_error::HttpError;
 use super::request::Request;
+use super::response::Response;
 use cutover_evidence::secret::Secret;
 
-/// Why storage gave no answer that can be used.
+/// Why a storage request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// It gave none.
-    #[error("ask storage")]
+    /// There is no response.
+    #[error("send a request to storage")]
     Http(#[from] HttpError),
-    /// The path is none: an object is named by its bucket and its key.
-    #[error("address object '{path}': expected a bucket and a key")]
+    /// The path is not a bucket and a key.
+    #[error("parse object path '{path}': expected a bucket and a key")]
     Path {
         /// The path.
         path: String,
     },
-    /// It refused.
-    #[error("{verb} object '{path}': storage answered {answer}")]
+    /// Storage rejected the request.
+    #[error("{verb} object '{path}': storage responded {response}")]
     Refused {
-        /// What was asked.
+        /// The operation.
         verb: &'static str,
         /// The object.
         path: String,
         /// Status and body.
-        answer: String,
+        response: String,
     },
 }
 
 /// An object's size and type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectHead {
-    /// How long it is, where storage says so.
+    /// Its length in bytes, if known.
     pub bytes: Option<u64>,
-    /// Its type, where storage says so.
+    /// Its content type, if known.
     pub content_type: Option<String>,
 }
 
@@ -50,7 +51,7 @@ pub struct StoredObject {
     pub name: String,
 }
 
-/// Asks Supabase Storage. Objects are named as the pipeline's rows name them: bucket, slash, key.
+/// A probe of Supabase Storage. An object's path is its bucket, a slash and its key.
 #[derive(Clone, Debug)]
 pub struct Storage {
     http: Http,
@@ -59,7 +60,7 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Asks the storage of a Supabase project with its service-role key.
+    /// A probe of the storage of a Supabase project.
     pub fn new(http: Http, supabase: Url, service_role_key: Secret) -> Self {
         Self {
             http,
@@ -68,40 +69,42 @@ impl Storage {
         }
     }
 
-    /// Where the project is.
+    /// The URL of the project.
     pub fn supabase(&self) -> &Url {
         &self.supabase
     }
 
-    /// An object's bytes; `None` where there is none.
+    /// An object's bytes; `None` if it does not exist.
     pub async fn get(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let reply = self.object("read", Method::GET, path).await?;
-        Ok(reply.map(|reply| reply.body))
+        let response = self.object("read", Method::GET, path).await?;
+        Ok(response.map(|response| response.body))
     }
 
-    /// An object's size and type; `None` where there is none.
+    /// An object's size and type; `None` if it does not exist.
     pub async fn head(&self, path: &str) -> Result<Option<ObjectHead>, StorageError> {
         let request = self.request(Method::HEAD, &format!("object/{}", checked(path)?));
-        let reply = self.http.send(request).await?;
-        if reply.status == 400 {
-            // An answer to HEAD has no body that could tell a missing object from a bad request.
+        let response = self.http.send(request).await?;
+        if response.status == 400 {
+            // A response to HEAD has no body, so a missing object looks like a bad request.
             let bytes = self.get(path).await?;
             return Ok(bytes.map(|bytes| ObjectHead {
                 bytes: Some(bytes.len() as u64),
                 content_type: None,
             }));
         }
-        Ok(present("look at", path, reply)?.map(|reply| ObjectHead {
-            bytes: reply
-                .header(header::CONTENT_LENGTH.as_str())
-                .and_then(|length| length.parse().ok()),
-            content_type: reply
-                .header(header::CONTENT_TYPE.as_str())
-                .map(str::to_owned),
-        }))
+        Ok(
+            present("read the headers of", path, response)?.map(|response| ObjectHead {
+                bytes: response
+                    .header(header::CONTENT_LENGTH.as_str())
+                    .and_then(|length| length.parse().ok()),
+                content_type: response
+                    .header(header::CONTENT_TYPE.as_str())
+                    .map(str::to_owned),
+            }),
+        )
     }
 
-    /// Whether there is an object.
+    /// Whether the object exists.
     pub async fn exists(&self, path: &str) -> Result<bool, StorageError> {
         Ok(self.head(path).await?.is_some())
     }
@@ -112,14 +115,14 @@ impl Storage {
         let request = self
             .request(Method::POST, &format!("object/list/{bucket}"))
             .json(&json!({"prefix": prefix, "limit": 1000, "offset": 0}));
-        let reply = self.http.send(request).await?;
-        match serde_json::from_slice(&reply.body) {
-            Ok(objects) if reply.is_success() => Ok(objects),
-            _ => Err(refused("list", folder, &reply)),
+        let response = self.http.send(request).await?;
+        match serde_json::from_slice(&response.body) {
+            Ok(objects) if response.is_success() => Ok(objects),
+            _ => Err(refused("list", folder, &response)),
         }
     }
 
-    /// Stores an object over whatever is there.
+    /// Stores an object; an existing object is replaced.
     pub async fn put(
         &self,
         path: &str,
@@ -130,15 +133,15 @@ impl Storage {
             .request(Method::POST, &format!("object/{}", checked(path)?))
             .header("x-upsert", "true")
             .body(content_type, bytes);
-        let reply = self.http.send(request).await?;
-        if reply.is_success() {
+        let response = self.http.send(request).await?;
+        if response.is_success() {
             Ok(())
         } else {
-            Err(refused("store", path, &reply))
+            Err(refused("store", path, &response))
         }
     }
 
-    /// Removes an object; whether there was one.
+    /// Deletes an object; returns whether it existed.
     pub async fn delete(&self, path: &str) -> Result<bool, StorageError> {
         Ok(self.object("delete", Method::DELETE, path).await?.is_some())
     }
@@ -148,7 +151,7 @@ impl Storage {
         verb: &'static str,
         method: Method,
         path: &str,
-    ) -> Result<Option<Reply>, StorageError> {
+    ) -> Result<Option<Response>, StorageError> {
         let request = self.request(method, &format!("object/{}", checked(path)?));
         present(verb, path, self.http.send(request).await?)
     }
@@ -172,21 +175,25 @@ fn checked(path: &str) -> Result<&str, StorageError> {
     }
 }
 
-/// The reply, unless it says that there is no such object.
-fn present(verb: &'static str, path: &str, reply: Reply) -> Result<Option<Reply>, StorageError> {
-    if reply.is_success() {
-        Ok(Some(reply))
-    } else if says_missing(&reply) {
+/// The response; `None` if it reports a missing object.
+fn present(
+    verb: &'static str,
+    path: &str,
+    response: Response,
+) -> Result<Option<Response>, StorageError> {
+    if response.is_success() {
+        Ok(Some(response))
+    } else if reports_missing(&response) {
         Ok(None)
     } else {
-        Err(refused(verb, path, &reply))
+        Err(refused(verb, path, &response))
     }
 }
 
-/// Real Supabase answers 400 and says 404 in the body; a missing bucket, which it
-/// words the same way, is a misconfiguration and not a missing object.
-fn says_missing(reply: &Reply) -> bool {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+/// Real Supabase responds with status 400 and a body that contains 404. A missing bucket is
+/// reported the same way, but it is a misconfiguration and not a missing object.
+fn reports_missing(response: &Response) -> bool {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = |field: &str| {
         body[field]
             .as_str()
@@ -196,17 +203,17 @@ fn says_missing(reply: &Reply) -> bool {
     if text("message").contains("bucket") {
         return false;
     }
-    match reply.status {
+    match response.status {
         404 => true,
         400 => text("statusCode") == "404" || body["statusCode"] == 404,
         _ => false,
     }
 }
 
-fn refused(verb: &'static str, path: &str, reply: &Reply) -> StorageError {
+fn refused(verb: &'static str, path: &str, response: &Response) -> StorageError {
     StorageError::Refused {
         verb,
         path: path.to_owned(),
-        answer: reply.summary(),
+        response: response.summary(),
     }
 }

@@ -1,4 +1,4 @@
-//! The pipeline's tables, one question each.
+//! Queries for the rows of the pipeline's tables.
 
 use uuid::Uuid;
 
@@ -6,8 +6,8 @@ use super::parameter::Parameter;
 use super::rows::{ChunkRow, DocumentRow, EventRow, JobRow};
 use super::sql::{Database, DatabaseError};
 
-// Columns are named one by one: the webhook secret stays where it is. The casts
-// make deployments with other column types read alike.
+// The columns are listed so that the webhook secret is not read. The casts allow
+// for deployments with other column types.
 const DOCUMENTS: &str = "SELECT document_id, user_id, filename, mime, bytes_len, file_sha256, parsed_sha256, raw_path, \
      parsed_path, processing_status, created_at::timestamptz, updated_at::timestamptz FROM {schema}.documents";
 
@@ -29,7 +29,7 @@ impl Database {
         self.rows(&sql, &[user.into()]).await
     }
 
-    /// The document of that id.
+    /// The document with this id.
     pub async fn document(&self, id: Uuid) -> Result<Option<DocumentRow>, DatabaseError> {
         let sql = format!("{DOCUMENTS} WHERE document_id = $1");
         Ok(self.rows(&sql, &[id.into()]).await?.pop())
@@ -41,13 +41,13 @@ impl Database {
         self.rows(&sql, &[document.into()]).await
     }
 
-    /// The job of that id.
+    /// The job with this id.
     pub async fn job(&self, id: Uuid) -> Result<Option<JobRow>, DatabaseError> {
         let sql = format!("{JOBS} WHERE job_id = $1");
         Ok(self.rows(&sql, &[id.into()]).await?.pop())
     }
 
-    /// A document's chunks, in their order.
+    /// A document's chunks, in document order.
     pub async fn chunks_of(&self, document: Uuid) -> Result<Vec<ChunkRow>, DatabaseError> {
         let sql = format!("{CHUNKS} WHERE document_id = $1 ORDER BY chunk_ord, chunk_id");
         self.rows(&sql, &[document.into()]).await
@@ -59,7 +59,7 @@ impl Database {
         self.rows(&sql, &[job.into()]).await
     }
 
-    /// How many rows a query gives.
+    /// The number of rows of a query.
     pub async fn count(&self, sql: &str, parameters: &[Parameter]) -> Result<u64, DatabaseError> {
         #[derive(serde::Deserialize)]
         struct Count {

@@ -1,28 +1,28 @@
-//! An embedding as it was stored, with every number that is not one still visible.
+//! A stored embedding; invalid numbers are preserved as NaN or infinity.
 
 use serde::{Deserialize, Deserializer};
 
-/// An embedding, read from the text form of `vector` and `real[]` alike.
+/// An embedding, parsed from the text form of `vector` or `real[]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vector(pub Vec<f32>);
 
 impl Vector {
-    /// How many numbers it has.
+    /// The number of dimensions.
     pub fn dimensions(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether every number is one.
+    /// Whether every number is finite.
     pub fn is_finite(&self) -> bool {
         self.0.iter().all(|number| number.is_finite())
     }
 
-    /// Whether it points nowhere: no number differs from zero.
+    /// Whether every number is zero.
     pub fn is_zero(&self) -> bool {
         self.0.iter().all(|number| *number == 0.0)
     }
 
-    /// The cosine of the angle to another vector; NaN when either is zero.
+    /// The cosine similarity to another vector; NaN if either vector is zero.
     pub fn cosine(&self, other: &Self) -> f64 {
         let dot = |a: &Self, b: &Self| -> f64 {
             a.0.iter()
@@ -33,7 +33,7 @@ impl Vector {
         dot(self, other) / (dot(self, self).sqrt() * dot(other, other).sqrt())
     }
 
-    /// Reads `[0.1,0.2]` or `{0.1,NULL,NaN}`; what is missing becomes NaN.
+    /// Parses `[0.1,0.2]` or `{0.1,NULL,NaN}`; `NULL` becomes NaN.
     fn parse(text: &str) -> Option<Self> {
         let inner = text
             .trim()
@@ -58,7 +58,7 @@ impl Vector {
 impl<'de> Deserialize<'de> for Vector {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not the text of a vector"))
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a vector"))
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_column_types_are_read() {
+    fn both_column_types_are_parsed() {
         assert_eq!(
             Vector::parse("[0.5,-1e-3]"),
             Some(Vector(vec![0.5, -0.001]))
@@ -82,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_stays_visible() {
+    fn numbers_that_are_not_finite_are_preserved() {
         for text in ["{1,NaN}", "{1,NULL}", "{1,Infinity}", "{1,-Infinity}"] {
             assert!(!Vector::parse(text).unwrap().is_finite(), "{text}");
         }
     }
 
     #[test]
-    fn a_zero_vector_points_nowhere() {
+    fn a_zero_vector_has_no_cosine_similarity() {
         let zero = Vector(vec![0.0, -0.0]);
         assert!(zero.is_zero());
         assert!(zero.cosine(&Vector(vec![1.0, 0.0])).is_nan());

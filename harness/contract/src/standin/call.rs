@@ -1,40 +1,40 @@
-//! What the stand-ins saw: the calls they received, in order.
+//! The requests that the stand-ins received, in order.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// The calls of one kind, oldest first.
+/// The requests to one stand-in, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calls<C> {
-    /// The calls.
+    /// The requests.
     pub calls: Vec<C>,
 }
 
 /// A submission to the parser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParserCall {
-    /// When it came.
+    /// When it arrived.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// The last path segment of its callback address: the job id.
+    /// The last path segment of its callback URL, which is the job id.
     pub job: Option<String>,
     /// The SHA-256 of the file, in hex.
     pub sha256: String,
     /// The file's length.
     pub bytes: u64,
-    /// The form's text fields.
+    /// The text fields of the form.
     pub fields: BTreeMap<String, String>,
     /// The `Content-Type` of the file part.
     pub file_content_type: Option<String>,
-    /// Whether the right key was sent.
+    /// Whether the correct key was sent.
     pub authorized: bool,
-    /// The status it was answered with; 0 while or when it is not answered.
+    /// The response status; 0 if there is no response.
     pub answered: u16,
     /// The text extracted from the file.
     pub text: Option<String>,
-    /// The callbacks sent about it.
+    /// The callbacks for it.
     pub callbacks: Vec<CallbackSent>,
 }
 
@@ -44,42 +44,42 @@ pub struct CallbackSent {
     /// When it was sent.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// Where to.
+    /// The URL.
     pub url: String,
     /// Its body.
     pub body: String,
-    /// The signature it carried.
+    /// Its signature.
     pub signature: Option<String>,
-    /// The status it was answered with; `None` when it could not be delivered.
+    /// The response status; `None` if the delivery failed.
     pub answered: Option<u16>,
-    /// What came back, or why nothing did.
+    /// The response body, or the delivery error.
     pub answer: String,
-    /// How long the answer took, in milliseconds.
+    /// The response time, in milliseconds.
     pub elapsed_ms: f64,
 }
 
-/// A call to the embedder.
+/// A request to the embedder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmbedderCall {
-    /// When it came.
+    /// When it arrived.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
-    /// The model it asked for.
+    /// The requested model.
     pub model: String,
-    /// The encoding it asked for.
+    /// The requested encoding.
     pub encoding_format: Option<String>,
     /// Its inputs.
     pub inputs: Vec<String>,
-    /// Whether the right key was sent.
+    /// Whether the correct key was sent.
     pub authorized: bool,
-    /// The status it was answered with; 0 while or when it is not answered.
+    /// The response status; 0 if there is no response.
     pub answered: u16,
 }
 
-/// A call to storage.
+/// A request to storage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StorageCall {
-    /// When it came.
+    /// When it arrived.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
     /// The method.
@@ -92,8 +92,8 @@ pub struct StorageCall {
     pub has_apikey: bool,
     /// Whether an `Authorization` header was sent.
     pub has_authorization: bool,
-    /// Whether it came with a signed address's token.
+    /// Whether it has the token of a signed URL.
     pub signed: bool,
-    /// The status it was answered with; 0 while or when it is not answered.
+    /// The response status; 0 if there is no response.
     pub answered: u16,
 }

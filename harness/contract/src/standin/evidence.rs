@@ -1,31 +1,31 @@
-//! What the stand-ins saw, as evidence: the newest calls, with texts cut to a readable length.
+//! The requests that the stand-ins received, as evidence: the newest ones, with shortened texts.
 
 use cutover_reports::record::{Evidence, Observation};
 use serde::Serialize;
 use serde_json::Value;
 
-/// How many calls are kept of one look.
-const MOST_CALLS: usize = 5;
-/// How many characters are kept of a text.
-const LONGEST_TEXT: usize = 400;
+/// The number of requests that are kept per query.
+const MAX_CALLS: usize = 5;
+/// The number of bytes of a text that are kept.
+const MAX_TEXT: usize = 400;
 
-/// That a stand-in was scripted.
+/// Evidence of a script.
 pub(super) fn scripted(standin: &str, script: &impl Serialize) -> Evidence {
-    observed(format!("the {standin} is scripted"), script)
+    observed(format!("a script for the {standin} is active"), script)
 }
 
-/// The calls that a stand-in saw in a scope.
-pub(super) fn seen(standin: &str, scope: &str, calls: &[impl Serialize]) -> Evidence {
-    let newest = &calls[calls.len().saturating_sub(MOST_CALLS)..];
+/// Evidence of the requests that a stand-in received in a scope.
+pub(super) fn received(standin: &str, scope: &str, calls: &[impl Serialize]) -> Evidence {
+    let newest = &calls[calls.len().saturating_sub(MAX_CALLS)..];
     let count = calls.len();
     observed(
-        format!("the {standin} saw {count} calls about '{scope}'"),
+        format!("the {standin} received {count} requests in scope '{scope}'"),
         &newest,
     )
 }
 
 fn observed(summary: String, value: &impl Serialize) -> Evidence {
-    // What cannot be put into JSON is left out; the summary stands.
+    // A value that cannot be serialized is omitted; the summary is kept.
     let value = serde_json::to_value(value).map_or(Value::Null, shortened);
     Evidence::Observed(Observation {
         surface: "stand-ins".to_owned(),
@@ -36,8 +36,8 @@ fn observed(summary: String, value: &impl Serialize) -> Evidence {
 
 fn shortened(value: Value) -> Value {
     match value {
-        Value::String(text) if text.len() > LONGEST_TEXT => {
-            let cut = text.floor_char_boundary(LONGEST_TEXT);
+        Value::String(text) if text.len() > MAX_TEXT => {
+            let cut = text.floor_char_boundary(MAX_TEXT);
             Value::from(format!("{}… ({} bytes)", &text[..cut], text.len()))
         }
         Value::Array(values) => values.into_iter().map(shortened).collect(),
@@ -56,17 +56,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_calls_are_kept_and_long_texts_are_cut() {
+    fn the_newest_requests_are_kept_and_long_texts_are_shortened() {
         let calls: Vec<_> = (0..9)
             .map(|n| serde_json::json!({"n": n, "text": "é".repeat(900)}))
             .collect();
-        let Evidence::Observed(seen) = seen("parser", "x", &calls) else {
+        let Evidence::Observed(observed) = received("parser", "x", &calls) else {
             panic!("expected an observation")
         };
-        assert_eq!(seen.summary, "the parser saw 9 calls about 'x'");
-        assert_eq!(seen.value.as_array().map(Vec::len), Some(MOST_CALLS));
-        assert_eq!(seen.value[0]["n"], 4);
-        let text = seen.value[0]["text"].as_str().unwrap();
+        assert_eq!(
+            observed.summary,
+            "the parser received 9 requests in scope 'x'"
+        );
+        assert_eq!(observed.value.as_array().map(Vec::len), Some(MAX_CALLS));
+        assert_eq!(observed.value[0]["n"], 4);
+        let text = observed.value[0]["text"].as_str().unwrap();
         assert!(
             text.ends_with("… (1800 bytes)") && text.len() < 500,
             "{text}"

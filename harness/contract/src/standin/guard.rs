@@ -1,48 +1,48 @@
-//! A script in force: withdrawn in the open, or at the latest when its guard goes.
+//! The guard of an active script: it removes the script on request or on drop.
 
 use reqwest::RequestBuilder;
 use tokio::runtime::Handle;
 
-use super::client::{StandinError, answered};
 use super::script::ScriptId;
+use super::transport::{StandinError, send};
 
-/// A script in force.
-#[must_use = "bind me, or the script is withdrawn immediately"]
+/// The guard of an active script.
+#[must_use = "the script is removed when the guard is dropped"]
 #[derive(Debug)]
 pub struct ScriptGuard {
     id: ScriptId,
-    withdrawal: Option<RequestBuilder>,
+    removal: Option<RequestBuilder>,
     runtime: Option<Handle>,
 }
 
 impl ScriptGuard {
-    pub(super) fn new(id: ScriptId, withdrawal: RequestBuilder) -> Self {
+    pub(super) fn new(id: ScriptId, removal: RequestBuilder) -> Self {
         let runtime = Handle::try_current().ok();
         Self {
             id,
-            withdrawal: Some(withdrawal),
+            removal: Some(removal),
             runtime,
         }
     }
 
-    /// The script's handle.
+    /// The script's id.
     pub fn id(&self) -> ScriptId {
         self.id
     }
 
-    /// Withdraws the script and waits until it no longer applies.
+    /// Removes the script, and waits until it is inactive.
     pub async fn withdraw(mut self) -> Result<(), StandinError> {
-        match self.withdrawal.take() {
-            Some(request) => answered("withdraw a script", request).await.map(drop),
+        match self.removal.take() {
+            Some(request) => send("remove a script", request).await.map(drop),
             None => Ok(()),
         }
     }
 }
 
 impl Drop for ScriptGuard {
-    /// Nobody can wait here: the withdrawal is sent on its way and not looked after.
+    /// `drop` cannot wait, so the request is sent in the background and its result is ignored.
     fn drop(&mut self) {
-        if let (Some(request), Some(runtime)) = (self.withdrawal.take(), &self.runtime) {
+        if let (Some(request), Some(runtime)) = (self.removal.take(), &self.runtime) {
             runtime.spawn(request.send());
         }
     }

@@ -1,23 +1,25 @@
-//! The stand-ins for the parser, the embedder, storage and identity, as the harness sees them.
+//! The control protocol of the stand-ins for the parser, the embedder, storage and identity.
 //!
-//! They run as a process of their own and are programmed over HTTP, so that a
-//! check controls them the same way from one process or from many. This module
-//! holds what both sides speak; the stand-ins themselves live in the fixtures.
+//! The stand-ins run as a separate process and are programmed over HTTP, so that checks
+//! in one or many processes control them in the same way. This module contains the types
+//! of both sides and the client; the stand-ins themselves are in the fixtures.
 
 mod call;
-mod card;
 mod client;
+mod endpoints;
 mod evidence;
 mod guard;
-mod presence;
 mod script;
+mod status;
+mod transport;
 
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
-pub use card::{StandinEndpoints, StandinSettings, StandinUser};
-pub use client::{Scripting, StandinClient, StandinError};
+pub use client::{Scripting, StandinClient};
+pub use endpoints::{StandinEndpoints, StandinSettings, StandinUser};
 pub use guard::ScriptGuard;
-pub use presence::{SERVICE, StandinStatus, StandinStatusError, check_ports_free};
 pub use script::{
     AuthBehaviour, Callback, CallbackMoment, CallbackStatus, EmbedderBehaviour, ParsedText,
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,
 };
+pub use status::{SERVICE, StandinStatus, StandinStatusError, check_ports_free};
+pub use transport::StandinError;

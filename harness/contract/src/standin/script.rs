@@ -1,57 +1,57 @@
-//! Scripts: how a stand-in deviates from serving well, for which calls, how often.
+//! Scripts: the faulty behaviour of a stand-in, for which requests, and how often.
 
 use serde::{Deserialize, Serialize};
 
-/// A script's handle, unique within one stand-in process.
+/// The id of a script, unique within one stand-in process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ScriptId(pub u64);
 
-/// How a stand-in answers the calls in a scope.
+/// The behaviour of a stand-in for the requests in a scope.
 ///
-/// Of several scripts that match a call, the oldest with calls left applies.
+/// If several scripts match a request, the oldest one with remaining uses applies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script<B> {
-    /// A text that the call's subject must contain; empty means every call. The
-    /// subject is, for the parser, the file's SHA-256 in hex, the job id and the
-    /// extracted text; for the embedder, its inputs; for storage, method and
-    /// object path (`PUT files/user/…`); for identity, the bearer token. Asking
-    /// parser or embedder whether they are there has the subject `GET /…`.
+    /// A text that the subject of a request must contain; an empty scope matches every
+    /// request. Parser: the file's SHA-256 in hex, the job id and the extracted text.
+    /// Embedder: the inputs. Storage: method and object path (`PUT files/user/…`).
+    /// Identity: the bearer token. The subject of an availability request to the parser
+    /// or the embedder is `GET /…`.
     pub scope: String,
-    /// For how many calls; `None` means for all.
+    /// The maximum number of requests; `None` means no limit.
     pub times: Option<u32>,
-    /// What it does.
+    /// The behaviour.
     pub behaviour: B,
 }
 
-/// How the parser treats one submission. The default serves well.
+/// The behaviour for one submission to the parser. The default is correct behaviour.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParserBehaviour {
-    /// What it answers to the submission.
+    /// The response to the submission.
     pub answer: ParserAnswer,
-    /// How it calls back.
+    /// The callback.
     pub callback: Callback,
 }
 
-/// What the parser answers to a submission.
+/// The parser's response to a submission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParserAnswer {
     /// 200 and an id.
     #[default]
     Accept,
-    /// This status, with a body that names the marker; no callback follows.
+    /// This status, with a body that contains the marker; no callback follows.
     Refuse {
         /// The HTTP status.
         status: u16,
-        /// The text of the error.
+        /// The error text.
         marker: String,
         /// `Retry-After`, in seconds.
         retry_after_s: Option<u32>,
     },
-    /// Takes the request and never answers.
+    /// Accepts the request and never responds.
     Hang,
     /// 200 and a body that is not JSON; no callback follows.
     Garbage,
@@ -62,21 +62,21 @@ pub enum ParserAnswer {
     },
 }
 
-/// How the parser calls back about an accepted submission.
+/// The callback for an accepted submission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Callback {
-    /// When.
+    /// The time.
     pub moment: CallbackMoment,
-    /// How many times the same callback is sent.
+    /// The number of times the same callback is sent.
     pub times: u32,
-    /// What the payload looks like.
+    /// The format of the payload.
     pub shape: PayloadShape,
     /// The outcome it reports.
     pub status: CallbackStatus,
-    /// The text it carries.
+    /// The text it contains.
     pub text: ParsedText,
-    /// How it proves where it comes from: the signature, the static secret, or both.
+    /// The validity of its authentication: the signature, the static secret, or both.
     pub signature: Signature,
 }
 
@@ -93,26 +93,26 @@ impl Default for Callback {
     }
 }
 
-/// When the parser calls back.
+/// The time of the callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackMoment {
-    /// At once after the answer.
+    /// Immediately after the response.
     #[default]
     AfterAnswer,
-    /// This long after the answer, in milliseconds.
+    /// This long after the response, in milliseconds.
     Late {
         /// The delay.
         delay_ms: u64,
     },
-    /// Before the submission is answered: the answer waits for the callback's own
-    /// answer, but no longer than a second.
+    /// Before the response to the submission, which waits for the response to the
+    /// callback, but at most one second.
     BeforeAnswer,
-    /// Not at all.
+    /// Never.
     Never,
 }
 
-/// What the payload of a callback looks like.
+/// The format of a callback's payload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PayloadShape {
@@ -127,7 +127,7 @@ pub enum PayloadShape {
     ResultPages,
     /// A body that is not JSON.
     Malformed,
-    /// JSON with the text under a key that nobody uses.
+    /// JSON with the text under an unknown key.
     UnknownShape,
 }
 
@@ -143,18 +143,18 @@ pub enum CallbackStatus {
         /// The error.
         error: String,
     },
-    /// A word of the provider's that the pipeline may not know.
+    /// A status that the pipeline may not know.
     Other {
-        /// The word.
+        /// The status.
         word: String,
     },
 }
 
-/// The text that a callback carries.
+/// The text in a callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParsedText {
-    /// What was extracted from the PDF that was submitted.
+    /// The text of the submitted PDF.
     #[default]
     Extracted,
     /// This text.
@@ -164,44 +164,44 @@ pub enum ParsedText {
     },
 }
 
-/// How a callback is signed.
+/// The validity of a callback's signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signature {
-    /// With the secret that the submission carried.
+    /// Signed with the secret of the submission.
     #[default]
     Valid,
-    /// With another secret.
+    /// Signed with another secret.
     Wrong,
-    /// Not at all.
+    /// Not signed.
     Missing,
 }
 
-/// How the embedder treats one call. The default serves well.
+/// The behaviour for one request to the embedder. The default is correct behaviour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmbedderBehaviour {
-    /// Vectors in order.
+    /// The vectors in the order of the inputs.
     #[default]
     Serve,
     /// This status.
     Refuse {
         /// The HTTP status.
         status: u16,
-        /// The text of the error.
+        /// The error text.
         marker: String,
         /// `Retry-After`, in seconds.
         retry_after_s: Option<u32>,
     },
-    /// Takes the request and never answers.
+    /// Accepts the request and never responds.
     Hang,
     /// One vector too few.
     Short,
-    /// The vectors in reverse order, each with its right `index`.
+    /// The vectors in reverse order, each with its correct `index`.
     Reordered,
-    /// Vectors of zeros.
+    /// Zero vectors.
     Zero,
-    /// Vectors with a number that is not one.
+    /// Vectors that contain NaN.
     NotANumber,
     /// Vectors of another dimension.
     WrongDimension,
@@ -214,40 +214,40 @@ pub enum EmbedderBehaviour {
     },
 }
 
-/// How storage treats one call. The default serves well.
+/// The behaviour for one request to storage. The default is correct behaviour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StorageBehaviour {
-    /// As real Supabase does.
+    /// Like real Supabase.
     #[default]
     Serve,
-    /// Says that the object does not exist, in real Supabase's way.
+    /// Real Supabase's response for a missing object.
     Missing,
     /// This status.
     Refuse {
         /// The HTTP status.
         status: u16,
-        /// The text of the error.
+        /// The error text.
         marker: String,
     },
-    /// Takes the request and never answers.
+    /// Accepts the request and never responds.
     Hang,
-    /// Serves after this long, in milliseconds.
+    /// A correct response after this long, in milliseconds.
     Late {
         /// The delay.
         delay_ms: u64,
     },
-    /// Signs with the key `signedURL` instead of `url`, as other versions do.
+    /// A signed URL under the key `signedURL` instead of `url`, as in other versions.
     OtherSigningKey,
-    /// Serves other bytes of the same length than those stored.
+    /// Bytes that differ from the stored ones, with the same length.
     Corrupt,
 }
 
-/// How the identity provider treats one call. The default serves well.
+/// The behaviour for one request to the identity provider. The default is correct behaviour.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthBehaviour {
-    /// As real Supabase does.
+    /// Like real Supabase.
     #[default]
     Serve,
     /// This status.
@@ -255,9 +255,9 @@ pub enum AuthBehaviour {
         /// The HTTP status.
         status: u16,
     },
-    /// Takes the request and never answers.
+    /// Accepts the request and never responds.
     Hang,
-    /// Serves after this long, in milliseconds.
+    /// A correct response after this long, in milliseconds.
     Late {
         /// The delay.
         delay_ms: u64,

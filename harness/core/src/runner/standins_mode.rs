@@ -41,7 +41,7 @@ impl StandinsMode {
             sweep(&std::env::temp_dir(), SweepScope::Abandoned).await?;
         }
         let endpoints = addresses.endpoints();
-        if StandinStatus::of(&endpoints).await? == StandinStatus::Running {
+        if StandinStatus::query(&endpoints).await? == StandinStatus::Running {
             return Ok(Self::External);
         }
         let Some(config) = config else {

@@ -4,7 +4,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::Derivation;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Reply;
+use cutover_harness::probe::Response;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
@@ -146,7 +146,7 @@ async fn parallel_duplicates_make_one_document(cx: &Context, case: &EarlierUploa
         pipeline.until_final(&accepted).await?;
     }
     let uploads = (0..AT_ONCE).map(|_| pipeline.register(document.upload()));
-    let replies: Vec<Reply> = try_join_all(uploads).await?;
+    let replies: Vec<Response> = try_join_all(uploads).await?;
     expect_one_success(&replies, "identical parallel uploads")?;
     let database = cx.database()?;
     let documents = database.documents_of(tenant.user_id).await?;

@@ -297,7 +297,7 @@ async fn an_upload_without_a_signed_url_leaves_nothing(
     let tenant = cx.tenant()?;
     let raw = cx
         .contract()
-        .raw_path_ahead(tenant.user_id, document.sha256())?;
+        .expected_raw_path(tenant.user_id, document.sha256())?;
     let scope = format!("POST {raw}");
     let script = cx
         .standins()?

@@ -4,7 +4,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Accepted, Contract, Derivation, Endpoint, JobView};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Reply;
+use cutover_harness::probe::Response;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 use serde_json::Value;
@@ -75,7 +75,7 @@ async fn a_job_is_shown_whole(cx: &Context) -> CheckResult {
         let error = value_at(&fields.last_error, &answer, what)?;
         ensure!(error.is_null(), "{what} has an error: {error}");
     }
-    let job = JobView::of(what, &answer, contract)?;
+    let job = JobView::from_json(what, &answer, contract)?;
     ensure_eq!(
         (
             job.job_id.unwrap_or(accepted.job_id),
@@ -181,7 +181,7 @@ async fn another_users_id_looks_unknown(cx: &Context, case: &IdEndpoint) -> Chec
 }
 
 /// A response without the ids of the request.
-fn without_ids(reply: &Reply, ids: &[Uuid]) -> (u16, String) {
+fn without_ids(reply: &Response, ids: &[Uuid]) -> (u16, String) {
     let text = reply.text().replace(&reply.correlation_id, "");
     let text = ids
         .iter()

@@ -241,7 +241,7 @@ async fn the_list_shows_jobs_as_they_are(cx: &Context) -> CheckResult {
     let jobs = list_at(&cx.contract().fields.jobs.jobs, &answer, "the list of jobs")?;
     let what = "a job of the list";
     for job in jobs {
-        let job = JobView::of(what, job, cx.contract())?;
+        let job = JobView::from_json(what, job, cx.contract())?;
         if job.job_id == Some(older.job_id) {
             ensure_eq!(
                 (&job.status, &job.state),

@@ -72,7 +72,7 @@ const FORGED: &str = r##"{"status":"completed","md":"# Forged\n\nA text from ano
 async fn forged_callbacks_are_refused(cx: &Context) -> CheckResult {
     let awaiting = AwaitingCallback::new(cx).await?;
     let valid = awaiting.proof(FORGED);
-    for forged in [Proof::default(), valid.spoilt(|_| "00".to_owned())] {
+    for forged in [Proof::default(), valid.tampered(|_| "00".to_owned())] {
         awaiting.send(FORGED, &forged).await?.expect_status(401)?;
     }
     awaiting

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::{Endpoint, Presence, Proof};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{HttpError, Reply, Request};
+use cutover_harness::probe::{HttpError, Request, Response};
 
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::responses::expect_error_body;
@@ -123,7 +123,7 @@ async fn a_wrong_method_lists_the_allowed_ones(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Reply> {
+async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Response> {
     let tenant = pipeline.tenant();
     let request = match tenant {
         Some(tenant) => request.bearer(&tenant.token),

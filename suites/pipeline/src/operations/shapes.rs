@@ -4,7 +4,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Endpoint, Shape};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Reply;
+use cutover_harness::probe::Response;
 use serde_json::Value;
 
 /// The checks of this file.
@@ -51,7 +51,7 @@ async fn answers_have_their_shape(cx: &Context, case: &ResponseCase) -> CheckRes
         return Err(Stop::not_applicable(reason));
     };
     let examples = examples(cx, case.endpoint).await?;
-    if let Some(departures) = Shape::of(&examples).departures(expected) {
+    if let Some(departures) = Shape::from_examples(&examples).differences(expected) {
         let summary = format!(
             "the response of '{}' differs from shapes.{0} of the contract",
             case.endpoint
@@ -102,6 +102,6 @@ async fn examples(cx: &Context, endpoint: Endpoint) -> CheckResult<Vec<Value>> {
     replies.into_iter().map(body).collect()
 }
 
-fn body(reply: Reply) -> CheckResult<Value> {
+fn body(reply: Response) -> CheckResult<Value> {
     reply.expect_status(200)?.json()
 }

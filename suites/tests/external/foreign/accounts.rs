@@ -124,7 +124,7 @@ fn accounts_whose_quota_is_spent_raise_no_false_alarm() {
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(!text.contains("FAIL"), "{text}");
     let journals = journals(&foreign);
-    assert!(journals.contains("give more accounts under [identity]"));
+    assert!(journals.contains("add accounts under [identity]"));
     assert!(
         !journals.contains("\"status\":429"),
         "an upload was sent without a quota"
@@ -142,7 +142,7 @@ fn accounts_whose_quota_was_spent_before_raise_no_false_alarm() {
     }
     // A smoke test uploads two documents, and the two accounts may upload six a day.
     assert_eq!(codes, [0, 0, 0, 3].map(Some));
-    assert!(journals(&foreign).contains("earlier runs, or others, may have used"));
+    assert!(journals(&foreign).contains("other runs may have used"));
 }
 
 /// Starts an identity provider whose tokens have this lifetime; returns its port and a counter of logins.

@@ -1,6 +1,6 @@
-//! The client against pipelines that keep the contract, and against some that do not.
+//! The client against pipelines that follow the contract and pipelines that violate it.
 
-mod created;
-mod journey;
-mod presence;
+mod created_documents;
+mod document_flow;
+mod endpoints;
 mod served;

@@ -1,4 +1,4 @@
-//! A pipeline of a few canned answers.
+//! A mock pipeline with fixed responses.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) fn upload() -> Upload {
     Upload::pdf("a.pdf", *b"%PDF")
 }
 
-/// A server and the client for it, under a contract with these changes.
+/// A server and a client for it, with these overrides of the contract.
 pub(super) async fn pipeline(overrides: &str) -> (MockServer, Pipeline) {
     let server = MockServer::start().await;
     let default = include_str!("../../../../../fixtures/contracts/upload_pipeline.toml");
@@ -48,7 +48,7 @@ pub(super) async fn answer(server: &MockServer, verb: &str, at: &str, status: u1
         .await;
 }
 
-/// Accepts a registration, and answers a `PUT` with this status.
+/// Accepts a registration, and responds to the `PUT` with this status.
 pub(super) async fn accepting(server: &MockServer, put: u16) {
     let accepted = json!({
         "job_id": JOB,

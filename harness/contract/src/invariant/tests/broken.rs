@@ -1,10 +1,10 @@
-//! One world, broken in one way per document: exactly the right invariants notice.
+//! Each case corrupts one document; exactly the expected invariants are violated.
 
-use super::world::World;
+use super::test_pipeline::TestPipeline;
 use crate::invariant::{Scope, check};
 use cutover_evidence::stop::Stop;
 
-/// What is done to a sound document's rows, and the invariants that must then not hold.
+/// A change of a correct document's rows, and the invariants that it violates.
 const BROKEN_ROWS: &[(&str, &[&str])] = &[
     ("SELECT 1", &[]),
     (
@@ -79,53 +79,61 @@ const BROKEN_ROWS: &[(&str, &[&str])] = &[
 ];
 
 #[tokio::test]
-async fn each_broken_document_is_noticed_by_the_right_invariants() {
-    let world = World::new().await;
-    world.store("files/elsewhere.pdf", b"%PDF");
+async fn each_corruption_violates_exactly_the_expected_invariants() {
+    let pipeline = TestPipeline::new().await;
+    pipeline.store("files/elsewhere.pdf", b"%PDF");
     for (sql, expected) in BROKEN_ROWS {
-        let sound = world.sound().await;
-        world.execute(sound.about(sql)).await;
-        let mut broken = world.broken_for(sound.user).await;
+        let sound = pipeline.sound().await;
+        pipeline.execute(sound.about(sql)).await;
+        let mut broken = pipeline.broken_for(sound.user).await;
         let mut expected = expected.to_vec();
         broken.sort_unstable();
         expected.sort_unstable();
         assert_eq!(broken, expected, "after {sql}");
     }
-    broken_objects(&world).await;
-    all_at_once(&world).await;
+    broken_objects(&pipeline).await;
+    all_at_once(&pipeline).await;
 }
 
-async fn broken_objects(world: &World) {
+async fn broken_objects(pipeline: &TestPipeline) {
     let (raw, parsed) = (
         "raw_objects_are_as_registered",
         "parsed_objects_are_as_recorded",
     );
-    let sound = world.sound().await;
-    world.lose(&sound.raw_path(world));
-    assert_eq!(world.broken_for(sound.user).await, [raw]);
-    world.store(&sound.raw_path(world), b"%pdf");
-    assert_eq!(world.broken_for(sound.user).await, [raw]);
+    let sound = pipeline.sound().await;
+    pipeline.delete(&sound.raw_path(pipeline));
+    assert_eq!(pipeline.broken_for(sound.user).await, [raw]);
+    pipeline.store(&sound.raw_path(pipeline), b"%pdf");
+    assert_eq!(pipeline.broken_for(sound.user).await, [raw]);
 
-    let sound = world.sound().await;
-    world.store(
-        &sound.parsed_path(world),
+    let sound = pipeline.sound().await;
+    pipeline.store(
+        &sound.parsed_path(pipeline),
         b"# One\n\nfirst\n# Two\nsecond\n",
     );
     assert_eq!(
-        world.broken_for(sound.user).await,
+        pipeline.broken_for(sound.user).await,
         [parsed],
-        "only blanks differ"
+        "only whitespace differs"
     );
-    world.lose(&sound.parsed_path(world));
-    assert_eq!(world.broken_for(sound.user).await, [parsed]);
+    pipeline.delete(&sound.parsed_path(pipeline));
+    assert_eq!(pipeline.broken_for(sound.user).await, [parsed]);
 }
 
-/// All invariants together: silent about a sound user, loud about everybody.
-async fn all_at_once(world: &World) {
-    let sound = world.sound().await;
-    let of = async |scope| check(&world.database, &world.storage, &world.contract, &scope).await;
-    of(Scope::users([sound.user])).await.unwrap();
-    let Err(Stop::Violated(finding)) = of(Scope::everything()).await else {
+/// All invariants together: they hold for a user with correct data, and fail for all users.
+async fn all_at_once(pipeline: &TestPipeline) {
+    let sound = pipeline.sound().await;
+    let check_scope = async |scope| {
+        check(
+            &pipeline.database,
+            &pipeline.storage,
+            &pipeline.contract,
+            &scope,
+        )
+        .await
+    };
+    check_scope(Scope::users([sound.user])).await.unwrap();
+    let Err(Stop::Violated(finding)) = check_scope(Scope::everything()).await else {
         panic!("expected a finding")
     };
     assert!(
@@ -135,8 +143,8 @@ async fn all_at_once(world: &World) {
     );
     assert!(finding.actual.unwrap().contains("its vector is zero"));
 
-    let job = world
+    let job = pipeline
         .database
-        .jobs_of(world.database.documents_of(sound.user).await.unwrap()[0].document_id);
+        .jobs_of(pipeline.database.documents_of(sound.user).await.unwrap()[0].document_id);
     assert_eq!(job.await.unwrap()[0].state, "done");
 }

@@ -1,4 +1,4 @@
-//! Every invariant holds in a sound world, and fails in the world that was made to break it.
+//! Every invariant holds for correct data, and fails for data that violates it.
 
 mod broken;
-mod world;
+mod test_pipeline;

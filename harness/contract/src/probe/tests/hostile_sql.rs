@@ -1,16 +1,16 @@
-//! The SQL probe against servers that are no database, or one that has lost its mind: it could not tell, in time.
+//! The SQL probe against servers that violate the PostgreSQL protocol: the result is *could not tell*, in time.
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::recorded::Recorded;
-use super::wire::Wire;
+use super::recorded::TestJournal;
+use super::wire::RawServer;
 use crate::probe::{Database, DatabaseError, pool};
 use cutover_evidence::secret::Secret;
 use cutover_reports::record::Evidence;
 
-/// Lets everybody in, and is ready for a query.
+/// Accepts the login, and reports that the server is ready for a query.
 const WELCOME: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
 
 /// Reads a client's first message.
@@ -20,12 +20,12 @@ async fn startup(stream: &mut TcpStream) {
     let _ = stream.read_exact(&mut rest).await;
 }
 
-/// A server that says this to the first message and this to every later one, and hangs up if it is to.
-async fn server(first: &'static [u8], later: &'static [u8], hangs_up: bool) -> Wire {
-    Wire::new(move |mut stream, _| async move {
+/// A server that answers the first message with `first`, and every later message with `later` unless it closes the connection.
+async fn server(first: &'static [u8], later: &'static [u8], closes: bool) -> RawServer {
+    RawServer::new(move |mut stream, _| async move {
         startup(&mut stream).await;
         let _ = stream.write_all(first).await;
-        while !hangs_up
+        while !closes
             && stream
                 .read(&mut [0; 4_096])
                 .await
@@ -37,9 +37,9 @@ async fn server(first: &'static [u8], later: &'static [u8], hangs_up: bool) -> W
     .await
 }
 
-/// Why a query at this server gives no rows, once that has been recorded.
-async fn failure(wire: &Wire) -> DatabaseError {
-    let recorded = Recorded::new();
+/// The error of a query at this server, after the query was recorded.
+async fn failure(wire: &RawServer) -> DatabaseError {
+    let recorded = TestJournal::new();
     let port = wire.url.port().unwrap();
     let url = format!("postgres://nobody@127.0.0.1:{port}/none?sslmode=disable");
     let pool = pool(&Secret::new(url)).unwrap();
@@ -54,8 +54,8 @@ async fn failure(wire: &Wire) -> DatabaseError {
 }
 
 #[tokio::test]
-async fn what_is_no_database_leaves_the_question_open() {
-    let answers: [(&[u8], &[u8], bool); 7] = [
+async fn a_server_that_is_not_postgresql_means_could_not_tell() {
+    let responses: [(&[u8], &[u8], bool); 7] = [
         (b"", b"", true),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", true),
         (b"SSH-2.0-OpenSSH\r\n", b"", true),
@@ -64,13 +64,13 @@ async fn what_is_no_database_leaves_the_question_open() {
         (b"E\0\0\0\x10SFATAL\0\xff\xfe\0\0", b"", true),
         (WELCOME, b"Z\0\0\0\x05I", false),
     ];
-    for (first, later, hangs_up) in answers {
-        let error = failure(&server(first, later, hangs_up).await).await;
+    for (first, later, closes) in responses {
+        let error = failure(&server(first, later, closes).await).await;
         let name = String::from_utf8_lossy(first);
         assert!(
             matches!(
                 error,
-                DatabaseError::Query { .. } | DatabaseError::Garbled { .. }
+                DatabaseError::Query { .. } | DatabaseError::Protocol { .. }
             ),
             "{name}: {error:?}"
         );
@@ -78,12 +78,12 @@ async fn what_is_no_database_leaves_the_question_open() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_that_says_nothing_is_not_waited_for() {
-    let mute = failure(&server(b"", b"", false).await).await;
-    assert!(matches!(mute, DatabaseError::Query { .. }), "{mute:?}");
-    let columns_below_zero = b"T\0\0\0\x06\xff\xff";
-    for later in [&b""[..], columns_below_zero] {
+async fn a_query_at_a_silent_database_times_out() {
+    let silent = failure(&server(b"", b"", false).await).await;
+    assert!(matches!(silent, DatabaseError::Query { .. }), "{silent:?}");
+    let negative_column_count = b"T\0\0\0\x06\xff\xff";
+    for later in [&b""[..], negative_column_count] {
         let error = failure(&server(WELCOME, later, false).await).await;
-        assert!(matches!(error, DatabaseError::Silent { .. }), "{error:?}");
+        assert!(matches!(error, DatabaseError::TimedOut { .. }), "{error:?}");
     }
 }

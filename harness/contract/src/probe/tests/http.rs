@@ -1,4 +1,4 @@
-//! The HTTP probe against hostile servers: whatever they do, it ends, it is recorded, and it means one thing.
+//! The HTTP probe against faulty servers: every request ends, is recorded, and has a defined meaning.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use url::Url;
 use wiremock::matchers::{body_json, header, method};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::recorded::Recorded;
+use super::recorded::TestJournal;
 use crate::probe::{Http, HttpError, Request, client};
 use cutover_evidence::secret::{MASK, Secret};
 use cutover_evidence::stop::Stop;
 
-fn http(recorded: &Recorded) -> Http {
+fn http(recorded: &TestJournal) -> Http {
     Http::new(client().unwrap(), "api", recorded.recorder.clone())
 }
 
-fn at(server: &MockServer) -> Url {
+fn url(server: &MockServer) -> Url {
     server.uri().parse().unwrap()
 }
 
-/// A server that reads a request and then does this with the connection, once.
-async fn hostile<F: Future<Output = ()> + Send>(
+/// A server that reads one request and then runs `act` on the connection.
+async fn server<F: Future<Output = ()> + Send>(
     act: impl FnOnce(TcpStream) -> F + Send + 'static,
 ) -> Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -36,12 +36,12 @@ async fn hostile<F: Future<Output = ()> + Send>(
     format!("http://{address}/a").parse().unwrap()
 }
 
-async fn send(recorded: &Recorded, url: Url) -> HttpError {
+async fn send(recorded: &TestJournal, url: Url) -> HttpError {
     let request = Request::get(url).within(Duration::from_millis(400));
     http(recorded).send(request).await.unwrap_err()
 }
 
-/// The summary of the finding that an error becomes.
+/// The summary of the finding for an error.
 fn finding(error: HttpError) -> String {
     let stop = error.into_stop();
     let Stop::Violated(finding) = stop else {
@@ -62,13 +62,16 @@ async fn an_exchange_is_recorded_without_its_secrets() {
         )
         .mount(&server)
         .await;
-    let recorded = Recorded::new();
-    let request = Request::post(at(&server))
+    let recorded = TestJournal::new();
+    let request = Request::post(url(&server))
         .bearer(&Secret::new("very-secret"))
         .json(&json!({"a": 1}));
-    let reply = http(&recorded).send(request).await.unwrap();
-    assert_eq!(reply.status, 201);
-    assert_eq!(reply.field("/url").unwrap(), "http://s/o?token=very-secret");
+    let response = http(&recorded).send(request).await.unwrap();
+    assert_eq!(response.status, 201);
+    assert_eq!(
+        response.field("/url").unwrap(),
+        "http://s/o?token=very-secret"
+    );
 
     let exchange = recorded.exchange();
     assert!(
@@ -86,25 +89,25 @@ async fn an_exchange_is_recorded_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn silence_is_a_finding() {
-    let recorded = Recorded::new();
-    let url = hostile(|stream| async {
+async fn a_server_that_does_not_respond_is_a_finding() {
+    let recorded = TestJournal::new();
+    let url = server(|stream| async {
         let _open = stream;
         std::future::pending::<()>().await;
     })
     .await;
     let summary = finding(send(&recorded, url).await);
     assert!(
-        summary.starts_with("the api did not answer within 400ms: GET http://"),
+        summary.starts_with("the api did not respond within 400ms: GET http://"),
         "{summary}"
     );
     assert_eq!(recorded.exchange().status, None);
 }
 
 #[tokio::test]
-async fn a_body_that_drips_for_ever_is_a_finding_and_its_beginning_is_kept() {
-    let recorded = Recorded::new();
-    let url = hostile(|mut stream| async move {
+async fn an_incomplete_body_at_the_deadline_is_a_finding_and_its_beginning_is_kept() {
+    let recorded = TestJournal::new();
+    let url = server(|mut stream| async move {
         let _ = stream
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ndrip")
             .await;
@@ -119,9 +122,9 @@ async fn a_body_that_drips_for_ever_is_a_finding_and_its_beginning_is_kept() {
 }
 
 #[tokio::test]
-async fn a_body_that_ends_too_early_is_a_finding() {
-    let recorded = Recorded::new();
-    let url = hostile(|mut stream| async move {
+async fn a_truncated_body_is_a_finding() {
+    let recorded = TestJournal::new();
+    let url = server(|mut stream| async move {
         let _ = stream
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nshort")
             .await;
@@ -129,15 +132,15 @@ async fn a_body_that_ends_too_early_is_a_finding() {
     .await;
     let summary = finding(send(&recorded, url).await);
     assert!(
-        summary.starts_with("the api broke off its answer"),
+        summary.starts_with("the api sent an incomplete response"),
         "{summary}"
     );
     assert_eq!(recorded.exchange().response_body.unwrap().text, "short");
 }
 
 #[tokio::test]
-async fn a_surface_that_cannot_be_reached_leaves_the_question_open() {
-    let recorded = Recorded::new();
+async fn an_unreachable_surface_means_could_not_tell() {
+    let recorded = TestJournal::new();
     let error = send(&recorded, "http://127.0.0.1:1/".parse().unwrap()).await;
     assert!(matches!(error, HttpError::Unreachable { .. }), "{error}");
     assert!(matches!(error.into_stop(), Stop::Error(_)));
@@ -146,13 +149,13 @@ async fn a_surface_that_cannot_be_reached_leaves_the_question_open() {
             .exchange()
             .error
             .unwrap()
-            .starts_with("not reached")
+            .starts_with("connection failed")
     );
 }
 
 #[tokio::test]
-async fn a_header_that_http_cannot_carry_is_our_mistake() {
+async fn an_invalid_header_is_an_error_of_the_check() {
     let request = Request::get("http://127.0.0.1:1/".parse().unwrap()).header("a", "b\r\nc: d");
-    let error = http(&Recorded::new()).send(request).await.unwrap_err();
+    let error = http(&TestJournal::new()).send(request).await.unwrap_err();
     assert!(matches!(error, HttpError::Unsendable { .. }), "{error}");
 }

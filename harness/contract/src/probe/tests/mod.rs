@@ -1,4 +1,4 @@
-//! The probes against servers that behave, and against servers that do not.
+//! Tests of the probes against correct servers and faulty servers.
 
 pub(crate) mod cluster;
 mod hostile;

@@ -1,4 +1,4 @@
-//! A recorder whose evidence can be read back.
+//! A recorder with evidence that a test can read back.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use cutover_reports::record::{Event, Evidence, HttpExchange, JournalEntry};
 use cutover_evidence::journal::{Journal, Recorder};
 use cutover_evidence::redact::Redactor;
 
-/// A journal of its own, in a directory that goes with it.
-pub(crate) struct Recorded {
+/// A journal in a temporary directory.
+pub(crate) struct TestJournal {
     directory: tempfile::TempDir,
     pub(crate) recorder: Recorder,
 }
 
-impl Recorded {
+impl TestJournal {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let journal =
@@ -24,7 +24,7 @@ impl Recorded {
         }
     }
 
-    /// What was recorded, in order.
+    /// The recorded evidence, in order.
     pub(crate) fn evidence(&self) -> Vec<Evidence> {
         let text = std::fs::read_to_string(self.directory.path().join("j")).unwrap();
         let event = |line| serde_json::from_str::<JournalEntry>(line).unwrap().event;
@@ -35,7 +35,7 @@ impl Recorded {
         text.lines().map(event).filter_map(evidence).collect()
     }
 
-    /// The one exchange that was recorded.
+    /// The only recorded exchange.
     pub(crate) fn exchange(&self) -> HttpExchange {
         match self.evidence().as_slice() {
             [Evidence::Http(exchange)] => exchange.clone(),

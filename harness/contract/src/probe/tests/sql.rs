@@ -1,17 +1,17 @@
-//! The SQL probe against a real server.
+//! The SQL probe against a real PostgreSQL server.
 
 use cutover_reports::record::Evidence;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cluster::Cluster;
-use super::recorded::Recorded;
+use super::recorded::TestJournal;
 use crate::probe::{Database, DatabaseError, Parameter};
 
 #[tokio::test]
 async fn queries_are_read_only_recorded_and_typed() {
     let (_cluster, pool) = Cluster::start().await;
-    let recorded = Recorded::new();
+    let recorded = TestJournal::new();
     let database = Database::new(pool, "public", recorded.recorder.clone());
 
     let parameters = [
@@ -44,7 +44,7 @@ async fn queries_are_read_only_recorded_and_typed() {
         .await
         .unwrap_err();
     let DatabaseError::Query { source, .. } = refused else {
-        panic!("expected a refusal, not {refused}")
+        panic!("expected a query error, not {refused}")
     };
     assert!(
         source.to_string().contains("read-only transaction"),
@@ -69,13 +69,13 @@ async fn queries_are_read_only_recorded_and_typed() {
 }
 
 #[tokio::test]
-async fn another_role_asks_with_its_own_rights_and_claims() {
+async fn a_query_as_another_role_has_its_privileges_and_claims() {
     let (_cluster, pool) = Cluster::start().await;
-    let recorded = Recorded::new();
+    let recorded = TestJournal::new();
     let database = Database::new(pool, "public", recorded.recorder.clone());
     let acting = database.acting_as("pg_monitor", json!({"sub": "someone"}));
-    let who = "SELECT current_user::text AS who, current_setting('request.jwt.claims') AS claims";
-    let rows: Vec<Value> = acting.rows(who, &[]).await.unwrap();
+    let query = "SELECT current_user::text AS who, current_setting('request.jwt.claims') AS claims";
+    let rows: Vec<Value> = acting.rows(query, &[]).await.unwrap();
     assert_eq!(rows[0]["who"], "pg_monitor");
     assert_eq!(rows[0]["claims"], "{\"sub\":\"someone\"}");
     let denied = acting
@@ -83,7 +83,7 @@ async fn another_role_asks_with_its_own_rights_and_claims() {
         .await
         .unwrap_err();
     assert!(denied.is_denied(), "{denied}");
-    // The next transaction on the same connection is the connected role's again.
+    // The next transaction on the same connection uses the connected role again.
     let rows: Vec<Value> = database
         .rows("SELECT current_user::text AS who", &[])
         .await

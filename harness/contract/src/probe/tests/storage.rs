@@ -1,4 +1,4 @@
-//! The storage probe against the ways in which storage says yes, no, and something else.
+//! The storage probe against the success, not-found and error responses of Supabase Storage.
 
 use serde_json::json;
 use wiremock::matchers::{header_exists, method, path};
@@ -8,13 +8,13 @@ use crate::probe::{Http, Storage, StorageError, client};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 
-async fn answering(verb: &str, answer: ResponseTemplate) -> (MockServer, Storage) {
+async fn responding(verb: &str, response: ResponseTemplate) -> (MockServer, Storage) {
     let server = MockServer::start().await;
     Mock::given(method(verb))
         .and(path("/storage/v1/object/files/user/a.pdf"))
         .and(header_exists("apikey"))
         .and(header_exists("authorization"))
-        .respond_with(answer)
+        .respond_with(response)
         .mount(&server)
         .await;
     let http = Http::new(client().unwrap(), "storage", Recorder::silent());
@@ -26,14 +26,14 @@ async fn answering(verb: &str, answer: ResponseTemplate) -> (MockServer, Storage
     (server, storage)
 }
 
-fn refusal(http: u16, body: &serde_json::Value) -> ResponseTemplate {
-    ResponseTemplate::new(http).set_body_json(body)
+fn error_response(status: u16, body: &serde_json::Value) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(body)
 }
 
 #[tokio::test]
-async fn an_object_is_read_with_both_headers() {
+async fn a_read_sends_both_credential_headers() {
     let (_server, storage) =
-        answering("GET", ResponseTemplate::new(200).set_body_bytes(*b"%PDF")).await;
+        responding("GET", ResponseTemplate::new(200).set_body_bytes(*b"%PDF")).await;
     assert_eq!(
         storage.get("files/user/a.pdf").await.unwrap().as_deref(),
         Some(&b"%PDF"[..])
@@ -41,46 +41,46 @@ async fn an_object_is_read_with_both_headers() {
 }
 
 #[tokio::test]
-async fn a_missing_object_is_recognised_in_each_wording() {
-    let wordings = [
-        refusal(
+async fn every_form_of_a_not_found_response_is_recognized() {
+    let responses = [
+        error_response(
             400,
             &json!({"statusCode": "404", "error": "not_found", "message": "Object not found"}),
         ),
-        refusal(400, &json!({"statusCode": 404, "error": "Not Found"})),
+        error_response(400, &json!({"statusCode": 404, "error": "Not Found"})),
         ResponseTemplate::new(404),
     ];
-    for wording in wordings {
-        let (_server, storage) = answering("GET", wording).await;
+    for response in responses {
+        let (_server, storage) = responding("GET", response).await;
         assert_eq!(storage.get("files/user/a.pdf").await.unwrap(), None);
     }
 }
 
 #[tokio::test]
-async fn any_other_refusal_is_an_error_and_not_a_missing_object() {
-    let refusals = [
-        refusal(
+async fn any_other_error_response_is_not_a_missing_object() {
+    let errors = [
+        error_response(
             400,
             &json!({"statusCode": "403", "error": "Unauthorized", "message": "row-level security"}),
         ),
-        refusal(
+        error_response(
             400,
             &json!({"statusCode": "404", "error": "Bucket not found", "message": "Bucket not found"}),
         ),
         ResponseTemplate::new(500),
     ];
-    for answer in refusals {
-        let (_server, storage) = answering("GET", answer).await;
+    for response in errors {
+        let (_server, storage) = responding("GET", response).await;
         let error = storage.get("files/user/a.pdf").await.unwrap_err();
         assert!(matches!(error, StorageError::Refused { .. }), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_refused_look_is_decided_by_a_read() {
-    let (server, storage) = answering("HEAD", ResponseTemplate::new(400)).await;
+async fn a_failed_head_request_is_followed_by_a_get_request() {
+    let (server, storage) = responding("HEAD", ResponseTemplate::new(400)).await;
     Mock::given(method("GET"))
-        .respond_with(refusal(
+        .respond_with(error_response(
             400,
             &json!({"statusCode": "404", "message": "Object not found"}),
         ))
@@ -90,8 +90,8 @@ async fn a_refused_look_is_decided_by_a_read() {
 }
 
 #[tokio::test]
-async fn a_path_names_a_bucket_and_a_key() {
-    let (_server, storage) = answering("GET", ResponseTemplate::new(200)).await;
+async fn a_path_without_a_bucket_or_a_key_is_an_error() {
+    let (_server, storage) = responding("GET", ResponseTemplate::new(200)).await;
     for path in ["", "files", "files/", "/a"] {
         let error = storage.get(path).await.unwrap_err();
         assert!(

@@ -1,4 +1,4 @@
-//! A server written by hand: what it does with a connection is up to the test.
+//! A TCP server with a response that the test writes byte by byte.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,14 +7,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-/// A server on a free port, until the test's runtime ends.
-pub(crate) struct Wire {
+/// A TCP server on a free port; it stops with the runtime of the test.
+pub(crate) struct RawServer {
     pub(crate) url: Url,
     connections: Arc<AtomicUsize>,
 }
 
-impl Wire {
-    /// A server that does this with each connection, which comes with its number from 1.
+impl RawServer {
+    /// A server that runs `act` on each connection; connections are numbered from 1.
     pub(crate) async fn new<F: Future<Output = ()> + Send>(
         act: impl Fn(TcpStream, usize) -> F + Clone + Send + 'static,
     ) -> Self {
@@ -35,23 +35,23 @@ impl Wire {
         }
     }
 
-    /// A server that reads a request, says this, and ends the connection.
-    pub(crate) async fn saying(answer: impl Into<Vec<u8>>) -> Self {
-        let answer: Arc<[u8]> = answer.into().into();
+    /// A server that reads a request, sends this response, and closes the connection.
+    pub(crate) async fn responding(response: impl Into<Vec<u8>>) -> Self {
+        let response: Arc<[u8]> = response.into().into();
         Self::new(move |mut stream, _| {
-            let answer = Arc::clone(&answer);
+            let response = Arc::clone(&response);
             async move {
                 if request(&mut stream).await.is_some() {
-                    // Whoever has had enough hangs up.
-                    let _ = stream.write_all(&answer).await;
+                    // The client may close the connection early.
+                    let _ = stream.write_all(&response).await;
                 }
             }
         })
         .await
     }
 
-    /// A server that reads a request, says the beginning, and then the rest again and again.
-    pub(crate) async fn going_on(
+    /// A server that reads a request, sends `beginning`, and then repeats `rest`.
+    pub(crate) async fn repeating(
         beginning: &'static str,
         rest: &'static [u8],
         pause: std::time::Duration,
@@ -69,13 +69,13 @@ impl Wire {
         .await
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-/// Reads the head of a request; nothing where the connection has ended.
+/// Reads the head of a request; `None` if the connection was closed.
 pub(crate) async fn head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -85,14 +85,14 @@ pub(crate) async fn head(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// Reads a request, gives its head; nothing where the connection has ended.
+/// Reads a request and returns its head; `None` if the connection was closed.
 pub(crate) async fn request(stream: &mut TcpStream) -> Option<String> {
     let head = head(stream).await?;
     let length = head.lines().find_map(|line| {
         let length = line.strip_prefix("content-length: ")?;
         length.parse().ok()
     });
-    // Who hangs up on what was not read takes the answer back.
+    // Closing a socket with unread data resets the connection, and the response may be lost.
     let mut body = vec![0; length.unwrap_or_default()];
     stream.read_exact(&mut body).await.ok()?;
     Some(head)

@@ -1,4 +1,4 @@
-//! How the stand-ins are told what to be, and how they say where they are.
+//! The configuration of the stand-ins, and the endpoints that they report.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,18 +8,18 @@ use url::Url;
 
 use crate::contract::CallbackRules;
 
-/// What the stand-ins are started with: one JSON object on their standard input.
+/// The configuration of the stand-ins: one JSON object on standard input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StandinSettings {
     /// The address to listen on.
     pub bind: IpAddr,
-    /// Fixed ports, by stand-in name; others are free ports.
+    /// Fixed ports by stand-in name; the other stand-ins use free ports.
     #[serde(default)]
     pub ports: std::collections::BTreeMap<String, u16>,
-    /// The key that the parser accepts.
+    /// The API key of the parser.
     pub parser_key: String,
-    /// The key that the embedder accepts.
+    /// The API key of the embedder.
     pub embedder_key: String,
     /// The public key of the Supabase project.
     pub anon_key: String,
@@ -27,23 +27,23 @@ pub struct StandinSettings {
     pub service_role_key: String,
     /// The HS256 secret of the Supabase project's tokens.
     pub jwt_secret: String,
-    /// Where objects are stored.
+    /// The directory of the objects.
     pub storage_dir: PathBuf,
-    /// The buckets that exist.
+    /// The existing buckets.
     pub buckets: Vec<String>,
-    /// How many numbers a vector has.
+    /// The dimension of the vectors.
     pub dimensions: usize,
-    /// The most inputs the embedder takes in one call.
+    /// The maximum number of inputs of an embedder request.
     pub max_batch: usize,
-    /// How long a signed upload address lives, in milliseconds.
+    /// The lifetime of a signed upload URL, in milliseconds.
     pub upload_url_ttl_ms: u64,
-    /// The users that exist from the beginning; each has the same id whenever it is served.
+    /// The initial users; a user has the same id after every start.
     #[serde(default)]
     pub users: Vec<StandinUser>,
-    /// How the parser proves that a callback is its own.
+    /// How the parser authenticates its callbacks.
     #[serde(default)]
     pub callback: CallbackRules,
-    /// The static secret of callbacks, where the rules ask for one.
+    /// The static secret of callbacks, if the rules require one.
     #[serde(default)]
     pub callback_token: Option<String>,
     /// The seeded defect to run with.
@@ -55,21 +55,21 @@ pub struct StandinSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StandinUser {
-    /// Its address.
+    /// The email address.
     pub email: String,
-    /// Its password.
+    /// The password.
     pub password: String,
 }
 
-/// Where the stand-ins are: the one line they write to standard output.
+/// The endpoints of the stand-ins: the only line on their standard output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandinEndpoints {
-    /// LlamaParse.
+    /// The LlamaParse API.
     pub parser: Url,
-    /// OpenAI.
+    /// The OpenAI API.
     pub embedder: Url,
     /// Supabase: `/storage/v1` and `/auth/v1`.
     pub supabase: Url,
-    /// Where they are programmed and asked what they saw.
+    /// The control API: scripts and received requests.
     pub control: Url,
 }

@@ -1,92 +1,93 @@
-//! As much of an answer as came, and what broke it off.
+//! One HTTP exchange: the part of the response that arrived, and what interrupted it.
 
 use std::time::Duration;
 
 use cutover_reports::record::HttpExchange;
 use http::{HeaderMap, StatusCode};
 
-use super::http::{HttpError, MAX_BODY, NoResponse};
-use super::reply::Reply;
+use super::http_error::{HttpError, MAX_BODY, NoResponse};
 use super::request::Request;
+use super::response::Response;
 use super::{body, curl, mask};
 use cutover_evidence::secret::MASK;
 
-/// As much of an answer as came.
+/// The part of a response that arrived.
 #[derive(Default)]
-pub(super) struct Answer {
+pub(super) struct PartialResponse {
     pub(super) head: Option<(StatusCode, HeaderMap)>,
     pub(super) body: Vec<u8>,
-    pub(super) broken: Option<Broken>,
+    pub(super) failure: Option<ResponseFailure>,
 }
 
-/// Why an answer is not whole.
-pub(super) enum Broken {
+/// Why a response is incomplete.
+pub(super) enum ResponseFailure {
     /// The request could not be sent.
     Unsendable(String),
-    /// No connection came about.
+    /// The connection failed.
     Unreachable(reqwest::Error),
     /// The deadline passed.
-    Late,
-    /// The other side ended the connection, or spoke something that is not HTTP.
-    Cut(reqwest::Error),
-    /// We ended the connection, for the answer did not.
-    Endless,
+    TimedOut,
+    /// The server closed the connection, or its data was not HTTP.
+    Truncated(reqwest::Error),
+    /// The body exceeded the size limit, and the client closed the connection.
+    TooLarge,
 }
 
-impl Broken {
-    pub(super) fn before_the_answer(error: reqwest::Error) -> Self {
+impl ResponseFailure {
+    /// Classifies an error that occurred before the response headers arrived.
+    pub(super) fn before_headers(error: reqwest::Error) -> Self {
         if error.is_builder() {
             Self::Unsendable(error.without_url().to_string())
         } else if error.is_connect() {
             Self::Unreachable(error.without_url())
         } else {
-            Self::Cut(error)
+            Self::Truncated(error)
         }
     }
 
     fn into_error(self, surface: &str, request: &Request) -> HttpError {
-        let no_answer = |silence| HttpError::NoAnswer {
+        let no_response = |reason| HttpError::NoResponse {
             surface: surface.to_owned(),
             request: request.line(),
-            silence,
+            reason,
         };
         match self {
-            Self::Unsendable(why) => HttpError::Unsendable {
+            Self::Unsendable(reason) => HttpError::Unsendable {
                 request: request.line(),
-                why,
+                reason,
             },
             Self::Unreachable(source) => HttpError::Unreachable {
                 surface: surface.to_owned(),
                 request: request.line(),
                 source,
             },
-            Self::Late => no_answer(NoResponse::TimedOut {
+            Self::TimedOut => no_response(NoResponse::TimedOut {
                 after: request.deadline,
             }),
-            Self::Cut(error) => no_answer(NoResponse::Truncated(innermost(&error))),
-            Self::Endless => no_answer(NoResponse::TooLarge),
+            Self::Truncated(error) => no_response(NoResponse::Truncated(root_cause(&error))),
+            Self::TooLarge => no_response(NoResponse::TooLarge),
         }
     }
 
     fn text(&self) -> String {
         match self {
-            Self::Unsendable(why) => format!("not sent: {why}"),
-            Self::Unreachable(error) => format!("not reached: {}", innermost(error)),
-            Self::Late => "no complete answer within the deadline".to_owned(),
-            Self::Cut(error) => format!("broken off: {}", innermost(error)),
-            Self::Endless => format!("broken off by us after {MAX_BODY} bytes"),
+            Self::Unsendable(reason) => format!("not sent: {reason}"),
+            Self::Unreachable(error) => format!("connection failed: {}", root_cause(error)),
+            Self::TimedOut => "no complete response before the deadline".to_owned(),
+            Self::Truncated(error) => format!("response incomplete: {}", root_cause(error)),
+            Self::TooLarge => format!("connection closed by the client after {MAX_BODY} bytes"),
         }
     }
 }
 
-/// The cause of the causes: the outer ones only say that sending failed.
-fn innermost(error: &dyn std::error::Error) -> String {
+/// The last error in the source chain; the outer errors only say that sending failed.
+fn root_cause(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source())
         .last()
         .map_or_else(String::new, ToString::to_string)
 }
 
-impl Answer {
+impl PartialResponse {
     pub(super) fn recorded(
         &self,
         surface: &str,
@@ -107,21 +108,21 @@ impl Answer {
                 .as_ref()
                 .map_or_else(Vec::new, |(_, headers)| mask::headers(headers)),
             response_body: body::excerpt(&self.body),
-            error: self.broken.as_ref().map(Broken::text),
+            error: self.failure.as_ref().map(ResponseFailure::text),
             elapsed_ms: elapsed.as_secs_f64() * 1e3,
             curl: curl::command(request),
         }
     }
 
-    pub(super) fn into_reply(
+    pub(super) fn into_response(
         self,
         surface: &str,
         request: &Request,
         correlation_id: String,
         elapsed: Duration,
-    ) -> Result<Reply, HttpError> {
-        match (self.head, self.broken) {
-            (Some((status, headers)), None) => Ok(Reply {
+    ) -> Result<Response, HttpError> {
+        match (self.head, self.failure) {
+            (Some((status, headers)), None) => Ok(Response {
                 surface: surface.to_owned(),
                 request: request.line(),
                 correlation_id,
@@ -130,7 +131,10 @@ impl Answer {
                 body: self.body,
                 elapsed,
             }),
-            (_, broken) => Err(broken.unwrap_or(Broken::Late).into_error(surface, request)),
+            (_, failure) => {
+                let failure = failure.unwrap_or(ResponseFailure::TimedOut);
+                Err(failure.into_error(surface, request))
+            }
         }
     }
 }

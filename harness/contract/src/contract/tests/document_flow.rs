@@ -1,4 +1,4 @@
-//! A document's way, as far as each pipeline lets it go.
+//! The document flow against correct and faulty pipelines.
 
 use cutover_reports::record::Finding;
 use serde_json::json;
@@ -17,13 +17,13 @@ fn finding<T>(result: CheckResult<T>) -> Finding {
 }
 
 #[tokio::test]
-async fn a_document_that_is_accepted_arrives() {
+async fn an_accepted_document_becomes_complete() {
     let (server, pipeline) = pipeline("").await;
     accepting(&server, 200).await;
-    let under_way = json!({"status": "chunking", "state": "working"});
+    let in_progress = json!({"status": "chunking", "state": "working"});
     Mock::given(method("GET"))
         .and(path(job_path()))
-        .respond_with(ResponseTemplate::new(200).set_body_json(under_way))
+        .respond_with(ResponseTemplate::new(200).set_body_json(in_progress))
         .up_to_n_times(2)
         .mount(&server)
         .await;
@@ -60,7 +60,7 @@ async fn a_document_that_is_accepted_arrives() {
     );
     assert!(
         !put.headers.contains_key("authorization"),
-        "the address alone is the permission"
+        "the signed URL is the only credential"
     );
     assert!(
         requests
@@ -82,7 +82,7 @@ async fn a_failed_job_is_a_finding_that_quotes_its_error() {
 }
 
 #[tokio::test]
-async fn a_job_that_never_ends_is_a_finding_that_says_where_it_is() {
+async fn a_job_that_never_ends_is_a_finding_with_its_last_status() {
     let (server, pipeline) = pipeline("timing.complete_within = '100ms'").await;
     accepting(&server, 200).await;
     answer(
@@ -98,8 +98,8 @@ async fn a_job_that_never_ends_is_a_finding_that_says_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_refused_registration_and_refused_bytes_are_findings() {
-    let (server, refusing) = pipeline("").await;
+async fn a_rejected_registration_and_a_rejected_upload_are_findings() {
+    let (server, rejecting) = pipeline("").await;
     answer(
         &server,
         "POST",
@@ -108,7 +108,7 @@ async fn a_refused_registration_and_refused_bytes_are_findings() {
         json!({"error": "boom"}),
     )
     .await;
-    let actual = finding(refusing.upload(upload()).await).actual.unwrap();
+    let actual = finding(rejecting.upload(upload()).await).actual.unwrap();
     assert_eq!(actual, r#"500 {"error":"boom"}"#);
 
     let (server, pipeline) = pipeline("").await;
@@ -120,7 +120,7 @@ async fn a_refused_registration_and_refused_bytes_are_findings() {
 }
 
 #[tokio::test]
-async fn an_answer_without_its_fields_is_a_finding() {
+async fn a_response_without_required_fields_is_a_finding() {
     for body in [
         json!({}),
         json!({"job_id": "x"}),
@@ -133,7 +133,7 @@ async fn an_answer_without_its_fields_is_a_finding() {
 }
 
 #[tokio::test]
-async fn an_outage_is_endured_only_where_it_is_expected() {
+async fn an_outage_is_tolerated_only_if_it_is_expected() {
     let (server, pipeline) = pipeline("").await;
     accepting(&server, 200).await;
     Mock::given(method("GET"))

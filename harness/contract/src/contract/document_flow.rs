@@ -1,4 +1,4 @@
-//! The way of a document through the pipeline; where it does not go on, a finding says why.
+//! The flow of a document through the pipeline: register, upload, wait for the result.
 
 use std::time::{Duration, Instant};
 
@@ -9,60 +9,63 @@ use super::client::Pipeline;
 use super::endpoint::Endpoint;
 use super::job_view::JobView;
 use super::upload::Upload;
-use crate::probe::{HttpError, Poll, Reply, Request, eventually};
+use crate::probe::{HttpError, Poll, Request, Response, eventually};
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// How often an upload is tried on a machine that is too busy to be in time.
-const TRIES: usize = 3;
+/// The number of upload attempts on a machine that is too slow for the URL's lifetime.
+const MAX_ATTEMPTS: usize = 3;
 
 impl Pipeline {
-    /// Registers a document without putting its bytes.
+    /// Registers a document without an upload of its bytes.
     pub async fn accept(&self, upload: &Upload) -> CheckResult<Accepted> {
-        let reply = self.register(upload).await?;
-        self.not_spent_by_others(&reply)?;
-        let reply = reply.expect_status(200)?;
-        Accepted::read(&reply, self.contract())
+        let response = self.register(upload).await?;
+        self.check_quota(&response)?;
+        let response = response.expect_status(200)?;
+        Accepted::read(&response, self.contract())
     }
 
-    /// Registers a document and puts its bytes.
+    /// Registers a document and uploads its bytes.
     pub async fn upload(&self, upload: impl Into<Upload>) -> CheckResult<Accepted> {
         let upload = upload.into();
-        for _ in 0..TRIES {
-            let since = Instant::now();
+        for _ in 0..MAX_ATTEMPTS {
+            let started = Instant::now();
             let accepted = self.accept(&upload).await?;
             let put = self.put(&accepted.signed_url, upload.bytes.clone()).await?;
             if put.is_success() {
                 return Ok(accepted);
             }
-            if since.elapsed() < self.contract().limits.url_ttl {
-                return Err(refuses_the_bytes(&put));
+            if started.elapsed() < self.contract().limits.url_ttl {
+                return Err(upload_rejected(&put));
             }
-            // We were too slow ourselves: the document fails, and may be sent again.
+            // The harness was too slow: the document fails, and may be uploaded again.
             self.until_final(&accepted).await?;
         }
-        Err(anyhow::anyhow!("this machine is too busy to upload before an address expires").into())
+        Err(
+            anyhow::anyhow!("this machine is too slow to upload a document before its URL expires")
+                .into(),
+        )
     }
 
-    /// Puts the bytes of a document that was registered.
+    /// Uploads the bytes of a registered document.
     pub async fn deliver(&self, accepted: &Accepted, upload: &Upload) -> CheckResult {
         let put = self.put(&accepted.signed_url, upload.bytes.clone()).await?;
         if put.is_success() {
             return Ok(());
         }
-        Err(refuses_the_bytes(&put))
+        Err(upload_rejected(&put))
     }
 
-    /// What the pipeline shows of a job now: asked for by its own id, or by its document's.
-    pub async fn show(&self, accepted: &Accepted) -> CheckResult<Reply> {
-        self.ask(Endpoint::Job, self.about(accepted)?).await
+    /// The response for a job, requested by its own id or by its document's id.
+    pub async fn show(&self, accepted: &Accepted) -> CheckResult<Response> {
+        self.ask(Endpoint::Job, self.job_request(accepted)?).await
     }
 
-    /// A job as the pipeline shows it now.
+    /// The current state of a job.
     pub async fn view(&self, accepted: &Accepted) -> CheckResult<JobView> {
         self.read(accepted, self.show(accepted).await?)
     }
 
-    /// Waits until a job is as described; it is a finding when it never is.
+    /// Waits until a job meets a condition; a finding if it does not within the time limit.
     pub async fn until(
         &self,
         accepted: &Accepted,
@@ -71,17 +74,17 @@ impl Pipeline {
         reached: impl Fn(&JobView) -> bool,
     ) -> CheckResult<JobView> {
         let what = format!("job {}: {what}", accepted.job_id);
-        let look = async || {
-            Ok(match self.glance(accepted).await? {
+        let poll = async || {
+            Ok(match self.poll_job(accepted).await? {
                 Poll::Ready(job) if reached(&job) => Poll::Ready(job),
                 Poll::Ready(job) => Poll::Pending(job.summary()),
                 Poll::Pending(outage) => Poll::Pending(outage),
             })
         };
-        eventually(self.http().recorder(), &what, within, look).await
+        eventually(self.http().recorder(), &what, within, poll).await
     }
 
-    /// Waits until a job stays as it is, well or ill.
+    /// Waits until a job reaches a final state, whether complete or failed.
     pub async fn until_final(&self, accepted: &Accepted) -> CheckResult<JobView> {
         let vocabulary = &self.contract().vocabulary;
         let within = self.contract().timing.complete_within;
@@ -90,7 +93,7 @@ impl Pipeline {
             .await
     }
 
-    /// Waits until a job is complete; it is a finding when it fails instead.
+    /// Waits until a job is complete; a finding if it fails.
     pub async fn until_complete(&self, accepted: &Accepted) -> CheckResult<JobView> {
         let job = self.until_final(accepted).await?;
         let complete = &self.contract().vocabulary.complete;
@@ -98,7 +101,7 @@ impl Pipeline {
             return Ok(job);
         }
         let summary = format!(
-            "job {} ended without completing its document",
+            "job {} reached a final state other than complete",
             accepted.job_id
         );
         Err(Stop::violated(
@@ -106,21 +109,21 @@ impl Pipeline {
         ))
     }
 
-    /// Sends a document all the way.
+    /// Uploads a document and waits until it is complete.
     pub async fn complete(&self, upload: impl Into<Upload>) -> CheckResult<Completed> {
         let accepted = self.upload(upload).await?;
         let job = self.until_complete(&accepted).await?;
         Ok(Completed { accepted, job })
     }
 
-    /// A job as it is shown now, or the outage that hides it, if outages are expected.
-    async fn glance(&self, accepted: &Accepted) -> CheckResult<Poll<JobView>> {
-        match self.http().send(self.about(accepted)?).await {
-            Ok(reply) if self.through_outages && reply.status >= 500 => {
-                Ok(Poll::Pending(reply.summary()))
+    /// The current state of a job. `Pending` during an outage, if outages are expected.
+    async fn poll_job(&self, accepted: &Accepted) -> CheckResult<Poll<JobView>> {
+        match self.http().send(self.job_request(accepted)?).await {
+            Ok(response) if self.through_outages && response.status >= 500 => {
+                Ok(Poll::Pending(response.summary()))
             }
-            Ok(reply) => self.read(accepted, reply).map(Poll::Ready),
-            Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoAnswer { .. }))
+            Ok(response) => self.read(accepted, response).map(Poll::Ready),
+            Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoResponse { .. }))
                 if self.through_outages =>
             {
                 Ok(Poll::Pending(outage.to_string()))
@@ -129,8 +132,8 @@ impl Pipeline {
         }
     }
 
-    /// Asks for a job by its own id, or by its document's where the target has only that.
-    fn about(&self, accepted: &Accepted) -> CheckResult<Request> {
+    /// The request for a job, by its document's id if the route requires that id.
+    fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
         let route = self.contract().route(Endpoint::Job);
         let by_document = route.is_some_and(|route| route.path.contains("{document_id}"));
         let id = if by_document {
@@ -141,9 +144,9 @@ impl Pipeline {
         self.request(Endpoint::Job, id)
     }
 
-    fn read(&self, accepted: &Accepted, reply: Reply) -> CheckResult<JobView> {
-        self.check_presence(Endpoint::Job, &reply)?;
-        let job = JobView::read(&reply.expect_status(200)?, self.contract())?;
+    fn read(&self, accepted: &Accepted, response: Response) -> CheckResult<JobView> {
+        self.check_presence(Endpoint::Job, &response)?;
+        let job = JobView::read(&response.expect_status(200)?, self.contract())?;
         if let (Some(gate), Some(cents)) = (self.http().gate(), job.cost_cents) {
             gate.spent(accepted.job_id, cents);
         }
@@ -151,7 +154,7 @@ impl Pipeline {
     }
 }
 
-fn refuses_the_bytes(put: &Reply) -> Stop {
-    let summary = "the signed address refuses the bytes that were registered for it";
+fn upload_rejected(put: &Response) -> Stop {
+    let summary = "the signed URL rejects the registered bytes";
     Stop::violated(Finding::new(summary).comparing("200", put.summary()))
 }

@@ -1,4 +1,4 @@
-//! A world of rows and objects: sound documents, until somebody breaks them.
+//! A database and a storage with correct documents that a test can corrupt.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use cutover_evidence::secret::Secret;
 const PDF: &[u8] = b"%PDF";
 const CHUNKS: [&str; 2] = ["# One\nfirst\n", "# Two\nsecond\n"];
 
-/// A bucket that real Supabase could have.
+/// A bucket with the responses of real Supabase.
 #[derive(Clone, Default)]
 struct Objects(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
 
@@ -33,7 +33,7 @@ impl Respond for Objects {
     }
 }
 
-pub(super) struct World {
+pub(super) struct TestPipeline {
     pool: PgPool,
     objects: Objects,
     pub(super) contract: Contract,
@@ -43,15 +43,15 @@ pub(super) struct World {
     _cluster: Cluster,
 }
 
-/// A complete document in the world.
+/// A complete document with correct data.
 pub(super) struct Sound {
     pub(super) user: Uuid,
     document: Uuid,
     job: Uuid,
 }
 
-impl World {
-    /// A server without documents.
+impl TestPipeline {
+    /// Starts the database and the storage.
     pub(super) async fn new() -> Self {
         let (cluster, pool) = Cluster::start().await;
         sqlx::raw_sql(include_str!("schema.sql"))
@@ -64,7 +64,7 @@ impl World {
             .respond_with(objects.clone())
             .mount(&server)
             .await;
-        let mut contract = Contract::of_the_fixtures();
+        let mut contract = Contract::fixture();
         contract.embedder.dimensions = 3;
         let http = Http::new(client().unwrap(), "storage", Recorder::silent());
         Self {
@@ -97,7 +97,7 @@ impl World {
             .insert(path.to_owned(), bytes.to_vec());
     }
 
-    pub(super) fn lose(&self, path: &str) {
+    pub(super) fn delete(&self, path: &str) {
         self.objects.0.lock().unwrap().remove(path).unwrap();
     }
 
@@ -140,7 +140,7 @@ impl World {
         }
     }
 
-    /// The invariants that do not hold for a user's documents.
+    /// The violated invariants of a user's documents.
     pub(super) async fn broken_for(&self, user: Uuid) -> Vec<&'static str> {
         let scope = Scope::users([user]);
         let mut broken = Vec::new();
@@ -168,15 +168,15 @@ impl World {
 }
 
 impl Sound {
-    pub(super) fn raw_path(&self, world: &World) -> String {
-        world.contract.raw_path(self.user, self.document)
+    pub(super) fn raw_path(&self, pipeline: &TestPipeline) -> String {
+        pipeline.contract.raw_path(self.user, self.document)
     }
 
-    pub(super) fn parsed_path(&self, world: &World) -> String {
-        world.contract.parsed_path(self.user, self.document)
+    pub(super) fn parsed_path(&self, pipeline: &TestPipeline) -> String {
+        pipeline.contract.parsed_path(self.user, self.document)
     }
 
-    /// A statement about this document: `$document`, `$job`.
+    /// Replaces the placeholders `$document`, `$job` and `$id` in a statement.
     pub(super) fn about(&self, sql: &str) -> String {
         let sql = sql
             .replace("$document", &format!("document_id = '{}'", self.document))

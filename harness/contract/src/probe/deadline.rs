@@ -1,38 +1,38 @@
-//! A deadline that does not run out while the machine stands still.
+//! A deadline that allows for CPU and disk stalls of this machine.
 //!
-//! What we wait for often runs on this very machine. While something there waits for a processor
-//! or for a disk, a system is slow for reasons that are not its own; such time counts a quarter.
+//! The system under test often runs on this machine. It is then slow while processes wait for
+//! a CPU or a disk, and that is not its fault. Stalled time counts as a quarter.
 
 use std::fs;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The part of a stall that is not counted: a machine that stands still all the
-/// time makes deadlines four times as long, and no more.
+/// The part of a stall that is not counted. It extends a deadline to at most four times
+/// its length.
 const NOT_COUNTED: f64 = 0.75;
 
-/// A deadline from now on.
+/// A deadline that starts when it is created.
 #[derive(Debug)]
 pub struct StallAwareDeadline {
     within: Duration,
-    began: Instant,
+    started: Instant,
     stalled: Duration,
 }
 
 impl StallAwareDeadline {
-    /// A wait that begins now.
+    /// A deadline that starts now.
     pub fn new(within: Duration) -> Self {
         Self {
             within,
-            began: Instant::now(),
+            started: Instant::now(),
             stalled: stalled(),
         }
     }
 
-    /// How much of the deadline is left; nothing when it is over.
+    /// The remaining time; zero if the deadline has passed.
     pub fn left(&self) -> Duration {
-        let elapsed = self.began.elapsed();
+        let elapsed = self.started.elapsed();
         if elapsed < self.within {
             return self.within.saturating_sub(elapsed);
         }
@@ -40,8 +40,8 @@ impl StallAwareDeadline {
         self.within.saturating_sub(counted(elapsed, stalled))
     }
 
-    /// Awaits a future for as long as the deadline lasts.
-    pub async fn bear<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    /// Awaits a future until the deadline; `None` if the deadline passes first.
+    pub async fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         loop {
             let left = self.left();
@@ -55,17 +55,17 @@ impl StallAwareDeadline {
     }
 }
 
-/// How much of a wait counts, when the machine stood still for a part of it.
+/// The part of the elapsed time that counts if the machine was stalled for a while.
 fn counted(elapsed: Duration, stalled: Duration) -> Duration {
     elapsed.saturating_sub(stalled.min(elapsed).mul_f64(NOT_COUNTED))
 }
 
-/// For how long, since the machine started, something has waited for a processor, or
-/// everything for a disk; no time where the system does not say, as only Linux does.
+/// The total time since boot in which a process waited for a CPU, or all processes waited
+/// for a disk. It is zero except on Linux.
 fn stalled() -> Duration {
-    let processor = pressure("/proc/pressure/cpu", "some");
+    let cpu = pressure("/proc/pressure/cpu", "some");
     let disk = pressure("/proc/pressure/io", "full");
-    processor + disk
+    cpu + disk
 }
 
 fn pressure(file: &str, which: &str) -> Duration {
@@ -75,7 +75,7 @@ fn pressure(file: &str, which: &str) -> Duration {
         .unwrap_or_default()
 }
 
-/// Reads `some avg10=0.00 avg60=0.00 avg300=0.00 total=1234`, whose total is in microseconds.
+/// Parses `some avg10=0.00 avg60=0.00 avg300=0.00 total=1234`; the total is in microseconds.
 fn total(text: &str, which: &str) -> Option<Duration> {
     let line = text.lines().find(|line| line.starts_with(which))?;
     let total = line
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stall_counts_a_quarter_and_never_more_than_the_wait() {
+    fn a_stall_counts_as_a_quarter_and_at_most_the_elapsed_time() {
         let seconds = Duration::from_secs;
         assert_eq!(counted(seconds(8), seconds(0)), seconds(8));
         assert_eq!(counted(seconds(8), seconds(4)), seconds(5));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_account_is_read() {
+    fn the_pressure_file_of_the_kernel_is_parsed() {
         let text = "some avg10=4.61 avg60=26.57 avg300=37.21 total=554210310\n\
                     full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n";
         assert_eq!(
@@ -109,10 +109,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_in_time_is_taken_and_what_never_comes_is_not_waited_for() {
-        let patience = StallAwareDeadline::new(Duration::from_secs(1));
-        assert_eq!(patience.bear(async { 7 }).await, Some(7));
-        assert_eq!(patience.bear(std::future::pending::<()>()).await, None);
-        assert!(patience.left().is_zero());
+    async fn a_future_is_awaited_until_the_deadline() {
+        let deadline = StallAwareDeadline::new(Duration::from_secs(1));
+        assert_eq!(deadline.run(async { 7 }).await, Some(7));
+        assert_eq!(deadline.run(std::future::pending::<()>()).await, None);
+        assert!(deadline.left().is_zero());
     }
 }

@@ -1,4 +1,4 @@
-//! Endpoints that a target has elsewhere, or not at all.
+//! Endpoints with other routes, or without a route.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -9,14 +9,14 @@ use cutover_evidence::secret::Secret;
 use cutover_evidence::stop::Stop;
 
 #[tokio::test]
-async fn an_absent_endpoint_is_not_asked_for() {
+async fn an_absent_endpoint_is_not_requested() {
     let (server, pipeline) = pipeline("routes.jobs.presence = 'absent'").await;
     assert!(matches!(pipeline.jobs(&[]).await, Err(Stop::Skip { .. })));
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn an_optional_endpoint_that_is_missing_does_not_apply() {
+async fn a_missing_optional_endpoint_skips_the_check() {
     let (_server, optional) = pipeline("routes.search.presence = 'optional'").await;
     assert!(matches!(
         optional.search("a", 1).await,
@@ -27,7 +27,7 @@ async fn an_optional_endpoint_that_is_missing_does_not_apply() {
 }
 
 #[tokio::test]
-async fn a_job_may_be_shown_by_its_document() {
+async fn a_job_route_may_use_the_document_id() {
     let (server, pipeline) =
         pipeline("routes.job.path = '{prefix}/documents/{document_id}/status'").await;
     super::served::accepting(&server, 200).await;
@@ -37,14 +37,14 @@ async fn a_job_may_be_shown_by_its_document() {
 }
 
 #[tokio::test]
-async fn a_hostile_id_stays_one_segment_of_the_path() {
+async fn an_id_with_special_characters_is_one_path_segment() {
     let (_server, pipeline) = pipeline("").await;
     let request = pipeline.request(Endpoint::Job, "a/b?c#d").unwrap();
     assert!(format!("{request:?}").contains("/api/v2/jobs/a%2Fb%3Fc%23d"));
 }
 
 #[tokio::test]
-async fn nobody_sends_no_token() {
+async fn an_anonymous_request_has_no_token() {
     let (server, pipeline) = pipeline("").await;
     pipeline.anonymous().limits().await.unwrap();
     pipeline
@@ -60,7 +60,7 @@ async fn nobody_sends_no_token() {
 }
 
 #[tokio::test]
-async fn a_callback_carries_its_proof_where_the_contract_says() {
+async fn a_callback_has_its_proof_in_the_headers_of_the_contract() {
     let rules =
         "callback = { auth = 'both', signature_header = 'X-Sign', static_header = 'X-Word' }";
     let (server, pipeline) = pipeline(rules).await;

@@ -1,17 +1,17 @@
-//! What came back on a request, whole and unjudged.
+//! A complete HTTP response, before a check judges it.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 
-/// What came back on a request.
+/// A complete HTTP response.
 #[derive(Clone, Debug)]
-pub struct Reply {
-    /// The surface that was asked.
+pub struct Response {
+    /// The surface that responded.
     pub surface: String,
-    /// Method and address of the request, tokens masked.
+    /// Method and URL of the request, with masked tokens.
     pub request: String,
-    /// The id that the request was sent with.
+    /// The correlation id of the request.
     pub correlation_id: String,
     /// The status.
     pub status: u16,
@@ -19,32 +19,32 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
-    /// From the first byte sent to the last received.
+    /// The time from the first byte sent to the last byte received.
     pub elapsed: Duration,
 }
 
-impl Reply {
-    /// Whether the status is in the two hundreds.
+impl Response {
+    /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The first header of that name, if it is text.
+    /// The first header with this name, if its value is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body as text; bytes that are not text become replacement characters.
+    /// The body as text, with replacement characters for invalid UTF-8.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Status and the beginning of the body, for a sentence: `409 {"error":…}`.
+    /// Status and the beginning of the body, as in `409 {"error":…}`.
     pub fn summary(&self) -> String {
         const LONGEST: usize = 300;
-        // Far more than is shown, so that a token is masked whole; far less than there may be.
-        const LOOKED_AT: usize = 16 * 1024;
-        let beginning = &self.body[..self.body.len().min(LOOKED_AT)];
+        // More than is shown, so that a token at the cut is masked completely.
+        const MASKED_PREFIX: usize = 16 * 1024;
+        let beginning = &self.body[..self.body.len().min(MASKED_PREFIX)];
         let text = String::from_utf8_lossy(beginning);
         let text = super::mask::tokens(&text, cutover_evidence::secret::MASK);
         let cut = text.floor_char_boundary(LONGEST);

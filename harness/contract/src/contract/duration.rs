@@ -1,4 +1,4 @@
-//! Durations in files: `"300s"`, `"50ms"`, `"2m 30s"`.
+//! The text format of durations in files: `"300s"`, `"50ms"`, `"2m 30s"`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,30 +6,30 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize as _, Deserializer, Serializer};
 
-/// How a duration is written in a file: `#[serde(with = "Span")]`.
+/// A duration as text, for `#[serde(with = "DurationText")]`.
 #[derive(Clone, Copy, Debug)]
-pub struct Span;
+pub struct DurationText;
 
-impl Span {
-    /// Reads a duration.
+impl DurationText {
+    /// Parses a duration.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
         humantime::parse_duration(&text).map_err(|error| {
             serde::de::Error::custom(format!(
-                "'{text}' is no duration such as \"300s\" or \"50ms\": {error}"
+                "'{text}' is not a duration such as \"300s\" or \"50ms\": {error}"
             ))
         })
     }
 
-    /// Writes a duration.
+    /// Formats a duration.
     pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&humantime::format_duration(*duration))
     }
 }
 
-impl JsonSchema for Span {
+impl JsonSchema for DurationText {
     fn schema_name() -> Cow<'static, str> {
-        "Span".into()
+        "Duration".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

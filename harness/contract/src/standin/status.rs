@@ -1,4 +1,4 @@
-//! Whether the stand-ins of a card are served, and whether they could be where nobody serves them.
+//! Whether the stand-ins run at their endpoints, and whether their ports are free.
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -6,105 +6,108 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::card::StandinEndpoints;
+use super::endpoints::StandinEndpoints;
 use crate::probe::client_builder;
 
-/// What the control of the stand-ins calls itself when it is asked for its health.
+/// The service name in the health response of the control API.
 pub const SERVICE: &str = "cutover-standins";
 
-/// They are on this machine or near it, and answer at once or not at all.
+/// The stand-ins run on this machine or nearby, so a response is immediate.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whether stand-ins are served.
+/// Whether stand-ins are running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StandinStatus {
-    /// Their control answers.
+    /// The control API responds.
     Running,
-    /// Nobody listens where their control should be.
+    /// Nothing listens on the port of the control API.
     Absent,
 }
 
-/// A place of the stand-ins at which they are not and cannot be.
+/// Why the stand-ins cannot run at an endpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum StandinStatusError {
-    /// No client could be made.
-    #[error("make a client for the stand-ins")]
+    /// The HTTP client could not be built.
+    #[error("build an HTTP client for the stand-ins")]
     Client(#[source] reqwest::Error),
-    /// Something else is there.
+    /// Another service uses the port.
     #[error(
-        "look for the stand-ins at {url}, key 'standins.{name}' of the target: something that is no stand-in has that \
-         place ({sign}); end it, or give the stand-in another port"
+        "find the stand-ins at {url}, key 'standins.{name}' of the target: another service uses this port ({reason}); \
+         stop it, or use another port"
     )]
     Taken {
         /// The stand-in.
         name: &'static str,
-        /// Its address.
+        /// Its URL.
         url: String,
-        /// How that shows.
-        sign: String,
+        /// The evidence.
+        reason: String,
     },
-    /// The address cannot be listened on.
+    /// Listening on the address failed.
     #[error("listen on {url}, key 'standins.{name}' of the target")]
     Unusable {
         /// The stand-in.
         name: &'static str,
-        /// Its address.
+        /// Its URL.
         url: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl StandinStatus {
-    /// Asks the control of the stand-ins on a card.
+    /// Queries the control API of the stand-ins.
     ///
     /// # Errors
-    /// Where something answers there that is no stand-in of ours.
-    pub async fn of(card: &StandinEndpoints) -> Result<Self, StandinStatusError> {
+    /// If another service responds.
+    pub async fn query(endpoints: &StandinEndpoints) -> Result<Self, StandinStatusError> {
         let http = client_builder().timeout(TIMEOUT).build();
         let http = http.map_err(StandinStatusError::Client)?;
-        let taken = |sign: String| StandinStatusError::Taken {
+        let taken = |reason: String| StandinStatusError::Taken {
             name: "control",
-            url: card.control.to_string(),
-            sign,
+            url: endpoints.control.to_string(),
+            reason,
         };
-        let mut health = card.control.clone();
+        let mut health = endpoints.control.clone();
         health.set_path("/health");
-        let answer = match http.get(health).send().await {
-            Ok(answer) => answer,
+        let response = match http.get(health).send().await {
+            Ok(response) => response,
             Err(error) if error.is_connect() => return Ok(Self::Absent),
-            Err(error) => return Err(taken(format!("it does not speak HTTP: {error}"))),
+            Err(error) => return Err(taken(format!("the response is not HTTP: {error}"))),
         };
-        let status = answer.status();
-        let said: Value = answer.json().await.unwrap_or_default();
-        if said["service"] == SERVICE {
+        let status = response.status();
+        let body: Value = response.json().await.unwrap_or_default();
+        if body["service"] == SERVICE {
             Ok(Self::Running)
         } else {
             Err(taken(format!(
-                "GET /health is answered {status}, otherwise than by a stand-in"
+                "GET /health returns {status} without the service name of the stand-ins"
             )))
         }
     }
 }
 
-/// Refuses a card whose ports are not free on an address of this machine.
+/// Checks that the ports of all stand-ins are free on an address of this machine.
 ///
 /// # Errors
-/// Where another program has one of them.
-pub fn check_ports_free(card: &StandinEndpoints, bind: IpAddr) -> Result<(), StandinStatusError> {
+/// If another program uses one of them.
+pub fn check_ports_free(
+    endpoints: &StandinEndpoints,
+    bind: IpAddr,
+) -> Result<(), StandinStatusError> {
     for (name, url) in [
-        ("parser", &card.parser),
-        ("embedder", &card.embedder),
-        ("supabase", &card.supabase),
-        ("control", &card.control),
+        ("parser", &endpoints.parser),
+        ("embedder", &endpoints.embedder),
+        ("supabase", &endpoints.supabase),
+        ("control", &endpoints.control),
     ] {
         let port = url.port_or_known_default().unwrap_or_default();
         let url = url.to_string();
         match TcpListener::bind((bind, port)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                let sign = "another program listens there".to_owned();
-                return Err(StandinStatusError::Taken { name, url, sign });
+                let reason = "another program listens there".to_owned();
+                return Err(StandinStatusError::Taken { name, url, reason });
             }
             Err(source) => return Err(StandinStatusError::Unusable { name, url, source }),
         }
@@ -123,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// A port on which nobody listens.
+    /// The URL of a free port.
     fn free() -> Url {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         origin(&listener)
@@ -134,7 +137,7 @@ mod tests {
         format!("http://{address}/").parse().unwrap()
     }
 
-    fn card(control: Url) -> StandinEndpoints {
+    fn endpoints(control: Url) -> StandinEndpoints {
         StandinEndpoints {
             parser: free(),
             embedder: free(),
@@ -143,7 +146,7 @@ mod tests {
         }
     }
 
-    async fn answering(body: Value) -> MockServer {
+    async fn responding(body: Value) -> MockServer {
         let server = MockServer::start().await;
         Mock::given(path("/health"))
             .respond_with(ResponseTemplate::new(200).set_body_json(body))
@@ -153,26 +156,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn they_are_served_or_nobody_is_there() {
-        let server = answering(json!({"status": "ok", "service": SERVICE})).await;
-        let there = card(server.uri().parse().unwrap());
+    async fn stand_ins_are_running_or_absent() {
+        let server = responding(json!({"status": "ok", "service": SERVICE})).await;
+        let running = endpoints(server.uri().parse().unwrap());
         assert_eq!(
-            StandinStatus::of(&there).await.unwrap(),
+            StandinStatus::query(&running).await.unwrap(),
             StandinStatus::Running
         );
-        let vacant = card(free());
+        let absent = endpoints(free());
         assert_eq!(
-            StandinStatus::of(&vacant).await.unwrap(),
+            StandinStatus::query(&absent).await.unwrap(),
             StandinStatus::Absent
         );
-        check_ports_free(&vacant, Ipv4Addr::LOCALHOST.into()).unwrap();
+        check_ports_free(&absent, Ipv4Addr::LOCALHOST.into()).unwrap();
     }
 
     #[tokio::test]
-    async fn whoever_else_is_there_is_told_apart_and_named() {
-        let server = answering(json!({"status": "ok"})).await;
-        let other = card(server.uri().parse().unwrap());
-        let error = StandinStatus::of(&other).await.unwrap_err().to_string();
+    async fn another_service_on_a_port_is_an_error_that_names_the_key() {
+        let server = responding(json!({"status": "ok"})).await;
+        let other = endpoints(server.uri().parse().unwrap());
+        let error = StandinStatus::query(&other).await.unwrap_err().to_string();
         assert!(
             error.contains("standins.control") && error.contains("another port"),
             "{error}"
@@ -180,7 +183,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let taken = StandinEndpoints {
             embedder: origin(&listener),
-            ..card(free())
+            ..endpoints(free())
         };
         let error = check_ports_free(&taken, Ipv4Addr::LOCALHOST.into())
             .unwrap_err()

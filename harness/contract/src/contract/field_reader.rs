@@ -1,89 +1,90 @@
-//! What an answer must be to be read: the right status, JSON, the promised fields. Anything else is a finding.
+//! Reads JSON responses: a wrong status, invalid JSON, or a wrong field is a finding.
 
 use cutover_reports::record::Finding;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::pointer::Pointer;
-use crate::probe::Reply;
+use crate::probe::Response;
 use cutover_evidence::stop::{CheckResult, Stop};
 
-impl Reply {
-    /// The answer itself, if it has this status.
+impl Response {
+    /// The response itself; a finding if its status differs.
     pub fn expect_status(self, status: u16) -> CheckResult<Self> {
         if self.status == status {
             return Ok(self);
         }
-        let summary = format!("{} is answered with the wrong status", self.request);
+        let summary = format!("{} has the wrong response status", self.request);
         Err(Stop::violated(
             Finding::new(summary).comparing(status.to_string(), self.summary()),
         ))
     }
 
-    /// The body as JSON.
+    /// The body as JSON; a finding if it is invalid.
     pub fn json(&self) -> CheckResult<Value> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let called = match self.header("content-type") {
-                None => "and is not called anything".to_owned(),
-                Some(kind) if kind.contains("json") => format!("although it is called {kind}"),
-                Some(kind) => format!("but {kind}"),
+            let content_type = match self.header("content-type") {
+                None => "no Content-Type header".to_owned(),
+                Some(content_type) => format!("content type {content_type}"),
             };
             let summary = format!(
-                "{} is answered with a body that is not JSON, {called}: {error}",
+                "{} has an invalid JSON body, {content_type}: {error}",
                 self.request
             );
             Stop::violated(Finding::new(summary).comparing("JSON", self.summary()))
         })
     }
 
-    /// The value at a JSON pointer in the body.
+    /// The value at a JSON pointer in the body; a finding if it is missing.
     pub fn field(&self, pointer: &str) -> CheckResult<Value> {
         let document = self.json()?;
         document
             .pointer(pointer)
             .cloned()
-            .ok_or_else(|| self.lacks(pointer))
+            .ok_or_else(|| self.missing(pointer))
     }
 
-    fn lacks(&self, pointer: &str) -> Stop {
-        let summary = format!("the answer to {} lacks {pointer}", self.request);
+    fn missing(&self, pointer: &str) -> Stop {
+        let summary = format!("the response to {} has no {pointer}", self.request);
         Stop::violated(Finding::new(summary).comparing(pointer, self.summary()))
     }
 }
 
-/// Reads the promised fields of one JSON document.
-pub(super) struct Reading<'a> {
-    /// What is read, for findings.
+/// Reads the fields of one JSON document.
+pub(super) struct FieldReader<'a> {
+    /// The name of the document, for findings.
     what: &'a str,
     document: &'a Value,
 }
 
-impl<'a> Reading<'a> {
-    pub(super) fn of(what: &'a str, document: &'a Value) -> Self {
+impl<'a> FieldReader<'a> {
+    pub(super) fn new(what: &'a str, document: &'a Value) -> Self {
         Self { what, document }
     }
 
-    /// A text, if one is given.
+    /// A string field, if present.
     pub(super) fn text(&self, pointer: &Pointer) -> CheckResult<Option<String>> {
-        self.typed(pointer, "a text", |value| value.as_str().map(str::to_owned))
+        self.typed(pointer, "a string", |value| {
+            value.as_str().map(str::to_owned)
+        })
     }
 
-    /// An id, if one is given.
+    /// A UUID field, if present.
     pub(super) fn uuid(&self, pointer: &Pointer) -> CheckResult<Option<Uuid>> {
         self.typed(pointer, "a UUID", |value| value.as_str()?.parse().ok())
     }
 
-    /// A whole number from 0, if one is given.
+    /// A non-negative integer field, if present.
     pub(super) fn count(&self, pointer: &Pointer) -> CheckResult<Option<u64>> {
-        self.typed(pointer, "a whole number from 0", Value::as_u64)
+        self.typed(pointer, "a non-negative integer", Value::as_u64)
     }
 
-    /// A number, if one is given.
+    /// A number field, if present.
     pub(super) fn number(&self, pointer: &Pointer) -> CheckResult<Option<f64>> {
         self.typed(pointer, "a number", Value::as_f64)
     }
 
-    /// What a field must have: a finding when it is missing.
+    /// The value of a required field; a finding if it is missing.
     pub(super) fn required<T>(
         &self,
         pointer: &Pointer,
@@ -108,7 +109,7 @@ impl<'a> Reading<'a> {
     }
 
     fn wrong(&self, pointer: &Pointer, expected: &str, actual: &str) -> Stop {
-        let summary = format!("{} is wrong in {}", pointer.as_str(), self.what);
+        let summary = format!("{} has a wrong value in {}", pointer.as_str(), self.what);
         Stop::violated(Finding::new(summary).comparing(expected, actual))
     }
 }

@@ -1,0 +1,209 @@
+//! The contract: every property of a pipeline that may differ between deployments.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cutover_reports::record::Finding;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::callback::CallbackRules;
+use super::duration::DurationText;
+use super::endpoint::{Endpoint, Route};
+use super::fields::Fields;
+use super::ids::Ids;
+use super::requests::Requests;
+use super::shape::Shape;
+use super::vocabulary::Vocabulary;
+use cutover_evidence::stop::{CheckResult, Stop};
+
+/// The contract of a pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// The value of `{prefix}` in a route.
+    pub prefix: String,
+    /// The value of `{webhook_prefix}` in a route.
+    pub webhook_prefix: String,
+    /// The routes of the endpoints; an endpoint that is not listed is absent.
+    pub routes: BTreeMap<Endpoint, Route>,
+    /// The fields of the request bodies.
+    pub requests: Requests,
+    /// The fields of the responses that the harness reads.
+    pub fields: Fields,
+    /// All fields of the responses; a response that is not listed may have any fields.
+    #[serde(default)]
+    pub shapes: BTreeMap<Endpoint, Shape>,
+    /// The status and state names of jobs.
+    pub vocabulary: Vocabulary,
+    /// The limits of a user.
+    pub limits: Limits,
+    /// Timeouts and intervals.
+    pub timing: Timing,
+    /// How ids are derived.
+    pub ids: Ids,
+    /// How texts are split into chunks.
+    pub chunker: Chunker,
+    /// How chunks are embedded.
+    pub embedder: Embedder,
+    /// The layout of the object storage.
+    pub storage: StorageLayout,
+    /// The layout of the database.
+    pub database: DatabaseLayout,
+    /// How the parser's callback is authenticated.
+    pub callback: CallbackRules,
+}
+
+impl Contract {
+    /// Parses a timestamp of a response; a finding about `what` if the format is wrong.
+    pub fn time(&self, what: &str, text: &str) -> CheckResult<OffsetDateTime> {
+        let format = self.fields.times;
+        format.parse(text).ok_or_else(|| {
+            let summary =
+                format!("{what} is not in the timestamp format of the contract (fields.times)");
+            Stop::violated(Finding::new(summary).comparing(format.description(), text))
+        })
+    }
+}
+
+/// The limits of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// The largest accepted document, in bytes; the status for a larger one is 413.
+    pub max_bytes: u64,
+    /// The largest valid `bytes_len`; the status for a larger one is 422.
+    pub hard_max_bytes: u64,
+    /// The maximum length of a file name, in characters.
+    pub filename_chars: usize,
+    /// The accepted MIME type.
+    pub mime: String,
+    /// The maximum number of active jobs of a user.
+    pub concurrent_jobs: u32,
+    /// The maximum number of uploads of a user per day.
+    pub daily_uploads: u32,
+    /// The lifetime of a signed upload URL.
+    #[serde(with = "DurationText")]
+    pub url_ttl: Duration,
+    /// The default page size of the job list.
+    pub page_default: u32,
+    /// The maximum page size of the job list.
+    pub page_max: u32,
+}
+
+/// Timeouts and intervals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// The interval at which an idle worker polls the queue.
+    #[serde(with = "DurationText")]
+    pub poll_interval: Duration,
+    /// The delay before the first retry.
+    #[serde(with = "DurationText")]
+    pub retry_base: Duration,
+    /// The factor between two retry delays.
+    pub retry_factor: f64,
+    /// The maximum delay before a retry.
+    #[serde(with = "DurationText")]
+    pub retry_cap: Duration,
+    /// The maximum number of automatic retries.
+    pub max_retries: u32,
+    /// The lease of a worker; afterwards another worker may claim the job.
+    #[serde(with = "DurationText")]
+    pub lease: Duration,
+    /// The parser's timeout for `parse_pages` pages.
+    #[serde(with = "DurationText")]
+    pub parse_deadline: Duration,
+    /// The number of pages for `parse_deadline`.
+    pub parse_pages: u32,
+    /// The parser's maximum timeout.
+    #[serde(with = "DurationText")]
+    pub parse_deadline_cap: Duration,
+    /// The timeout of a provider request.
+    #[serde(with = "DurationText")]
+    pub provider_timeout: Duration,
+    /// The maximum time in a status that does not wait for another party.
+    #[serde(with = "DurationText")]
+    pub stage_deadline: Duration,
+    /// The timeout for the response to a callback.
+    #[serde(with = "DurationText")]
+    pub callback_within: Duration,
+    /// The timeout for the response of the readiness route.
+    #[serde(with = "DurationText")]
+    pub ready_within: Duration,
+    /// The maximum time from the upload of a small document to its completion.
+    #[serde(with = "DurationText")]
+    pub complete_within: Duration,
+    /// The maximum time from SIGTERM to the exit of a process.
+    #[serde(with = "DurationText")]
+    pub shutdown_grace: Duration,
+}
+
+/// How texts are split into chunks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chunker {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The maximum number of lines of a chunk.
+    pub max_lines: usize,
+    /// The maximum number of characters of a chunk.
+    pub max_chars: usize,
+}
+
+/// How chunks are embedded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Embedder {
+    /// The model.
+    pub model: String,
+    /// The dimension of its vectors.
+    pub dimensions: usize,
+    /// The maximum number of inputs of a request.
+    pub max_batch: usize,
+}
+
+/// The layout of the object storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StorageLayout {
+    /// The bucket.
+    pub bucket: String,
+    /// Bucket and key of a document's bytes: `{user_id}`, `{document_id}`, `{h}`.
+    pub raw_path: String,
+    /// Bucket and key of its parsed text.
+    pub parsed_path: String,
+    /// The value of `{h}`.
+    pub h: ObjectName,
+}
+
+/// A short name derived from a document's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectName {
+    /// The hash of the id's text.
+    pub hash: NameHash,
+    /// The number of hex digits that are used.
+    pub digits: usize,
+}
+
+/// The hash function of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NameHash {
+    /// MD5.
+    Md5,
+    /// SHA-256.
+    Sha256,
+}
+
+/// The layout of the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseLayout {
+    /// The schema.
+    pub schema: String,
+}
