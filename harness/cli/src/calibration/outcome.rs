@@ -20,7 +20,8 @@ pub(crate) struct ValidationOutcome {
     /// The decision, if there was a verdict.
     pub(crate) decision: Option<Decision>,
     /// The failed checks that must detect the defect.
-    pub(crate) blamed: Vec<CheckId>,
+    #[serde(rename = "blamed")]
+    pub(crate) detected_by: Vec<CheckId>,
     /// The other failed checks.
     #[serde(rename = "besides")]
     pub(crate) other_failures: Vec<CheckId>,
@@ -78,13 +79,13 @@ impl ValidationOutcome {
             .iter()
             .filter(|check| check.status == CheckStatus::Failed)
             .map(|check| check.id.clone());
-        let (blamed, other_failures): (Vec<_>, Vec<_>) =
+        let (detected_by, other_failures): (Vec<_>, Vec<_>) =
             failed.partition(|id| must_detect(id, subject));
         Self {
-            ruling: rule(subject, verdict, suites, !blamed.is_empty()),
+            ruling: rule(subject, verdict, suites, !detected_by.is_empty()),
             decision: Some(verdict.decision),
             reason: verdict.reason.clone(),
-            blamed,
+            detected_by,
             other_failures,
             ..Self::without_verdict(subject, elapsed)
         }
@@ -107,7 +108,7 @@ impl ValidationOutcome {
                 Subject::Healthy(_) => Ruling::FalseAlarm,
             },
             decision: None,
-            blamed: Vec::new(),
+            detected_by: Vec::new(),
             other_failures: Vec::new(),
             reason: None,
             elapsed,

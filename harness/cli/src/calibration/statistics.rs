@@ -73,9 +73,9 @@ impl Serialize for Rate {
 mod tests {
     use super::*;
 
-    /// By definition the bounds are the shares at which the score test turns.
+    /// By definition, the score of the measured share is `Z` at both bounds.
     #[test]
-    fn the_interval_is_wilsons() {
+    fn the_interval_is_that_of_wilson() {
         for (hits, of) in [(1, 10), (5, 10), (9, 10), (69, 70), (1, 1_000)] {
             let rate = Rate { hits, of };
             let (share, (low, high)) = (rate.share().unwrap(), rate.interval().unwrap());
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn all_or_none_of_few_is_no_certainty() {
+    fn all_or_none_of_a_few_cases_leaves_a_wide_interval() {
         let (low, high) = Rate { hits: 0, of: 10 }.interval().unwrap();
         assert!(low < f64::EPSILON && (0.27..0.28).contains(&high), "{high}");
         let (low, high) = Rate { hits: 10, of: 10 }.interval().unwrap();
@@ -97,14 +97,14 @@ mod tests {
     }
 
     #[test]
-    fn no_cases_have_no_share() {
+    fn a_rate_without_cases_has_no_share() {
         let none = Rate::over(std::iter::empty::<()>(), |()| true);
         assert_eq!((none.share(), none.interval()), (None, None));
         assert_eq!(none.to_string(), "no cases");
     }
 
     #[test]
-    fn a_rate_is_said_with_its_interval() {
+    fn a_rate_is_printed_with_its_interval() {
         let rate = Rate::over([1, 2, 3, 4], |n| n % 2 == 0);
         assert_eq!(
             rate.to_string(),

@@ -29,7 +29,7 @@ impl Subject {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Defect(defect) => defect.title,
-            Self::Healthy(_) => "Nothing is wrong.",
+            Self::Healthy(_) => "There is no seeded defect.",
         }
     }
 }

@@ -134,7 +134,7 @@ fn decision(outcome: &ValidationOutcome) -> &'static str {
 
 /// The first check that detected the defect, and the number of others.
 fn detected_by(outcome: &ValidationOutcome, quote: &str) -> String {
-    match outcome.blamed.as_slice() {
+    match outcome.detected_by.as_slice() {
         [] => "–".to_owned(),
         [only] => format!("{quote}{only}{quote}"),
         [first, more @ ..] => format!("{quote}{first}{quote} (+{})", more.len()),
@@ -162,14 +162,14 @@ mod tests {
         id: &str,
         ruling: Ruling,
         decision: Option<Decision>,
-        blamed: &[&str],
+        detected_by: &[&str],
     ) -> ValidationOutcome {
         ValidationOutcome {
             id: id.to_owned(),
             title: "Two workers run one job.",
             ruling,
             decision,
-            blamed: blamed.iter().map(|id| id.parse().unwrap()).collect(),
+            detected_by: detected_by.iter().map(|id| id.parse().unwrap()).collect(),
             other_failures: Vec::new(),
             reason: None,
             elapsed: Duration::from_millis(9_840),
