@@ -188,6 +188,28 @@ fn a_malformed_target_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_missing_secret_is_refused_with_its_variable() {
+    let home = test_home();
+    let target = r#"
+        schema = 1
+        name = "x"
+        class = "production"
+        api.url = "http://127.0.0.1:1"
+        identity.mint = { secret = { env = "NO_SUCH_SECRET" }, issuer = "x" }
+    "#;
+    home.write("given.toml", target);
+    assert_refused_in(
+        &home,
+        &["smoke", "--target", "given.toml"],
+        &[
+            "error: failed to read the secret for 'identity.mint.secret'\n",
+            "\n  caused by: variable NO_SUCH_SECRET is not set\n",
+            "\nhelp: set NO_SUCH_SECRET",
+        ],
+    );
+}
+
+#[test]
 fn an_unknown_key_in_a_target_is_refused_with_its_line() {
     assert_file_refused(
         "--target",
