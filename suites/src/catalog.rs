@@ -14,12 +14,12 @@ pub fn catalog() -> Catalog {
         companions: vec![
             Companion {
                 name: "reference",
-                about: "the reference pipeline: api, worker, migrate",
+                about: "Reference pipeline: api, worker, migrate",
                 run: |arguments| cutover_pipeline::run(arguments),
             },
             Companion {
                 name: "standins",
-                about: "the stand-ins for parser, embedder, storage and identity",
+                about: "Stand-ins for parser, embedder, storage and identity",
                 run: |arguments| cutover_fixtures::standins::run(arguments),
             },
         ],

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cutover_cli::main(&cutover::catalog())
+    cutover_cli::main(&cutover::catalog(), env!("CUTOVER_VERSION"))
 }

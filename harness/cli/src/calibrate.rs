@@ -1,4 +1,4 @@
-//! `cutover calibrate`: validate with each seeded defect, and count what is noticed.
+//! `cutover calibrate`: validates with each seeded defect and measures what is detected.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,45 +10,62 @@ use clap::Args;
 use cutover_reports::exit;
 use futures::StreamExt as _;
 
-use super::CommandError;
-use super::common_options::{PrintOptions, default_output};
-use super::stack_option::StackOption;
 use crate::calibration::{Calibration, Settings, Subject, ValidationRunner, choose, line, text};
+use crate::options::{PrintOptions, default_output};
+use crate::output::print_line;
+use crate::stack_option::StackOption;
+use crate::{CommandError, UsageError, runtime};
 use cutover_evidence::interrupt::Interrupt;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::plan::known_suites;
-use cutover_harness::run_directory::fresh_id;
+use cutover_harness::run_directory::new_run_id;
 
-/// Validate with each seeded defect, and count what is noticed
+/// Measure detection and false-alarm rates with seeded defects
 #[derive(Args, Debug)]
 pub(super) struct Calibrate {
-    /// Only this suite (may be repeated), and the defects that it must notice
-    #[arg(long, value_name = "SUITE")]
+    /// Only this suite and the defects that it must detect (may be repeated)
+    #[arg(long, value_name = "SUITE", help_heading = "Selection")]
     suite: Vec<String>,
     /// Only these defects (may be repeated)
-    #[arg(long, value_name = "ID", num_args = 1..)]
+    #[arg(long, value_name = "ID|SLUG", num_args = 1.., help_heading = "Selection")]
     defect: Vec<String>,
-    /// So many validations of a sound stack besides
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// Number of runs without a defect
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Selection"
+    )]
     healthy: u16,
-    /// Only so many of the defects, drawn by chance
-    #[arg(long, value_name = "K")]
+    /// Only a random sample of this many defects
+    #[arg(long, value_name = "N", help_heading = "Selection")]
     sample: Option<usize>,
-    /// The seed of that chance, to repeat a draw
-    #[arg(long, value_name = "S", requires = "sample")]
+    /// Seed of the sample, to repeat it
+    #[arg(long, requires = "sample", help_heading = "Selection")]
     seed: Option<u64>,
-    /// Go on with a validation when a check that must notice its defect has
-    #[arg(long)]
-    whole: bool,
-    #[command(flatten)]
+    /// Continue each validation after a check has detected the defect
+    #[arg(long, alias = "whole", help_heading = "Execution")]
+    no_early_stop: bool,
+    #[command(flatten, next_help_heading = "Execution")]
     stack: StackOption,
-    /// Validations at a time
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Number of validations that run in parallel
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u16).range(1..=64),
+        help_heading = "Execution"
+    )]
     jobs: u16,
-    /// The directory of all runs
-    #[arg(long, value_name = "DIR", default_value_os_t = default_output().to_owned())]
+    /// Directory of all runs
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value_os_t = default_output().to_owned(),
+        help_heading = "Output"
+    )]
     output: PathBuf,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Output")]
     print: PrintOptions,
 }
 
@@ -59,36 +76,35 @@ impl Calibrate {
         let seed = self.seed.unwrap_or_else(rand::random);
         let sample = self.sample.map(|size| (size, seed));
         let subjects = choose(catalog, &self.defect, &self.suite, sample, self.healthy)?;
-        let id = fresh_id(time::OffsetDateTime::now_utc());
+        let id = new_run_id(time::OffsetDateTime::now_utc());
         let directory = self.output.join(format!("calibration-{id}"));
         let settings = Settings {
             suites: self.suite,
             sample_seed: sample.map(|(_, seed)| seed),
             jobs: self.jobs,
-            whole: self.whole,
-            stack: self.stack.words(),
+            no_early_stop: self.no_early_stop,
+            stack: self.stack.arguments(),
         };
         announce(&settings, subjects.len());
         let runs = directory.join("runs");
-        fs::create_dir_all(&runs).with_context(|| {
-            format!(
-                "make '{}'; choose another place with --output",
-                runs.display()
+        fs::create_dir_all(&runs).map_err(|error| {
+            UsageError::new(
+                format!("create directory '{}'", runs.display()),
+                error,
+                "choose another directory with --output",
             )
         })?;
         let calibration =
             calibrate(id, settings, &subjects, runs).map_err(CommandError::Internal)?;
         calibration
             .write(&directory)
-            .with_context(|| format!("write '{}'", directory.display()))
+            .with_context(|| format!("write to directory '{}'", directory.display()))
             .map_err(CommandError::Internal)?;
-        let mut out = anstream::stdout();
-        writeln!(
-            out,
+        print_line(format!(
             "{}\nevidence: {}",
             text(&calibration),
             directory.display()
-        )?;
+        ))?;
         Ok(match calibration.interrupted {
             Some(_) => exit::INCONCLUSIVE,
             None if calibration.is_right() => exit::GO,
@@ -98,54 +114,55 @@ impl Calibrate {
 }
 
 fn announce(settings: &Settings, subjects: usize) {
-    let drawn = settings
+    let sample = settings
         .sample_seed
-        .map(|seed| format!(" · sample of seed {seed}"));
-    // A closed standard error is no reason to stop.
+        .map(|seed| format!(" · sample with seed {seed}"));
+    // Progress is optional: a closed standard error must not stop the calibration.
     let _ = writeln!(
         anstream::stderr(),
-        "{subjects} validations, {} at a time{}",
+        "{subjects} validations, {} in parallel{}",
         settings.jobs,
-        drawn.unwrap_or_default(),
+        sample.unwrap_or_default(),
     );
 }
 
-/// Validates all subjects, some at a time, and says how each went.
+/// Validates all subjects, several in parallel, and prints each outcome.
 fn calibrate(
     id: String,
     settings: Settings,
     subjects: &[Subject],
     runs: PathBuf,
 ) -> anyhow::Result<Calibration> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    let examiner = ValidationRunner {
-        program: std::env::current_exe().context("find cutover's own binary")?,
+    let runtime = runtime::multi_thread()?;
+    let runner = ValidationRunner {
+        program: std::env::current_exe().context("find the binary of cutover")?,
         runs,
         suites: settings.suites.clone(),
-        whole: settings.whole,
+        no_early_stop: settings.no_early_stop,
         stack: settings.stack.clone(),
         interrupt: Interrupt::new(),
     };
-    examiner.interrupt.listen(runtime.handle())?;
-    let began = Instant::now();
-    let at_a_time = usize::from(settings.jobs);
-    let examine = async |subject: &Subject| {
-        let reading = examiner.examine(*subject).await?;
-        let _ = writeln!(anstream::stderr(), "{}", line(&reading));
-        Some(reading)
+    runner
+        .interrupt
+        .listen(runtime.handle())
+        .context("install the signal handlers")?;
+    let started = Instant::now();
+    let jobs = usize::from(settings.jobs);
+    let validate = async |subject: &Subject| {
+        let outcome = runner.run(*subject).await?;
+        // See `announce`.
+        let _ = writeln!(anstream::stderr(), "{}", line(&outcome));
+        Some(outcome)
     };
-    let mut readings: Vec<_> = runtime.block_on(
+    let mut outcomes: Vec<_> = runtime.block_on(
         futures::stream::iter(subjects.iter().enumerate())
-            .map(async |(place, subject)| Some((place, examine(subject).await?)))
-            .buffer_unordered(at_a_time)
-            .filter_map(async |read| read)
+            .map(async |(index, subject)| Some((index, validate(subject).await?)))
+            .buffer_unordered(jobs)
+            .filter_map(async |outcome| outcome)
             .collect(),
     );
-    readings.sort_by_key(|(place, _)| *place);
-    let readings = readings.into_iter().map(|(_, reading)| reading).collect();
-    let by = examiner.interrupt.by();
-    Ok(Calibration::new(id, settings, readings, began.elapsed()).interrupted(by))
+    outcomes.sort_by_key(|(index, _)| *index);
+    let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    let interrupted = runner.interrupt.by();
+    Ok(Calibration::new(id, settings, outcomes, started.elapsed()).interrupted(interrupted))
 }

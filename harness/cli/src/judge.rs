@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cutover_reports::record::{LoadError, Run};
+use cutover_reports::record::Run;
 use cutover_reports::render;
 use cutover_reports::verdict::judge;
 use time::OffsetDateTime;
 
-use super::CommandError;
-use super::common_options::{PolicyOption, PrintOptions};
+use crate::CommandError;
+use crate::options::{PolicyOption, PrintOptions};
 use crate::validate::print_verdict;
 
-/// Judge a run directory again, with this or another policy
+/// Judge a recorded run again, with this or another policy
 #[derive(Args, Debug)]
 pub(super) struct Judge {
-    /// The run directory
+    /// Run directory
+    #[arg(value_name = "DIR")]
     run: PathBuf,
     #[command(flatten)]
     policy: PolicyOption,
@@ -33,7 +34,7 @@ impl Judge {
     pub(super) fn run(self) -> Result<u8, CommandError> {
         self.print.apply();
         let policy = self.policy.read()?;
-        let run = Run::load(&self.run).map_err(with_help)?;
+        let run = Run::load(&self.run)?;
         let verdict = judge(&run, &policy, OffsetDateTime::now_utc());
         if self.write {
             render::write_all(&self.run, &run, &verdict)?;
@@ -41,10 +42,4 @@ impl Judge {
         print_verdict(&self.run, &run, &verdict)?;
         Ok(verdict.exit_code(self.strict))
     }
-}
-
-/// The error with its causes, and its remedy on a line of its own.
-fn with_help(error: LoadError) -> anyhow::Error {
-    let help = error.help();
-    anyhow::anyhow!("{:#}\nhelp: {help}", anyhow::Error::new(error))
 }

@@ -1,4 +1,4 @@
-//! The preflight: what must be true of a target before a run may begin.
+//! The preflight: what must be true of a target before a run may start.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use cutover_reports::record::Profile;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::CommandError;
+use crate::{CommandError, UsageError, runtime};
 use cutover_contract::contract::{Contract, Pipeline};
 use cutover_contract::identity::Tenant;
 use cutover_contract::probe::{self, Http, Poll, eventually};
@@ -17,23 +17,23 @@ use cutover_evidence::secret::Secret;
 use cutover_evidence::stop::Stop;
 use cutover_fault::Links;
 use cutover_harness::interlock::{TargetLock, check_profile, verify_class};
-use cutover_harness::target_file::{Class, Target};
+use cutover_harness::target_file::{Attachment, Class, Target};
 
-/// How long a target may take to answer once its links are open.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+/// How long a target may take to answer after its links are opened.
+const LINKS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a run holds from its preflight to its end.
 #[derive(Default)]
 pub(super) struct RunGuards {
-    /// The right to be the only run on a target that is not ours.
-    _claim: Option<TargetLock>,
-    /// What its connections pass through, where they do.
+    /// The lock that makes this the only run on a deployed target.
+    _lock: Option<TargetLock>,
+    /// The links of a deployed target.
     pub(super) links: Option<Arc<Links>>,
 }
 
-/// Asks the interlocks; the run may go on while it holds what this gives.
+/// Checks the interlocks; the run may continue while it holds the result.
 ///
-/// Only the version route is asked, and only of a target that may be asked.
+/// Sends no request but to the version route.
 pub(super) fn preflight(
     target: &Target,
     contract: &Contract,
@@ -44,62 +44,71 @@ pub(super) fn preflight(
     check_profile(target, policy, profile)?;
     let Some(attachment) = target.attachment() else {
         if expected_commit.is_some() {
-            let error =
-                "--expect-commit asks a target that somebody else runs: name it with --target";
-            return Err(anyhow::anyhow!(error).into());
+            let error = UsageError::new(
+                "check the deployed commit",
+                "--expect-commit requires a deployed target",
+                "name the target file with --target",
+            );
+            return Err(error.into());
         }
         return Ok(RunGuards::default());
     };
-    let access = RunGuards {
-        _claim: TargetLock::of(target)?,
+    let guards = RunGuards {
+        _lock: TargetLock::acquire(target)?,
         links: Some(Arc::new(Links::open(&target.links)?)),
     };
-    let nobody = Tenant {
+    let pipeline = anonymous_client(&attachment, contract)?;
+    // With links, the system was disconnected until now and may need time to reconnect.
+    let timeout = if target.links.is_empty() {
+        Duration::ZERO
+    } else {
+        LINKS_TIMEOUT
+    };
+    let version = runtime::current_thread()?.block_on(version(&pipeline, timeout));
+    if let (Err(failure), true) = (&version, target.class != Class::Production) {
+        let error = UsageError::new(
+            format!("read the version of target '{}'", target.name),
+            failure.clone(),
+            "`cutover doctor --target <FILE>` checks each connection of the target",
+        );
+        return Err(error.into());
+    }
+    let fields = &contract.fields.version;
+    verify_class(target, fields, version.ok().as_ref(), expected_commit)?;
+    Ok(guards)
+}
+
+fn anonymous_client(attachment: &Attachment<'_>, contract: &Contract) -> anyhow::Result<Pipeline> {
+    let anonymous = Tenant {
         user_id: Uuid::nil(),
         token: Secret::new(""),
         email: String::new(),
     };
     let http = Http::new(probe::client()?, "api", Recorder::silent());
-    let fields = &contract.fields.version;
     let contract = Arc::new(contract.clone());
     let api = attachment.api.url.clone();
-    let pipeline = Pipeline::new(http, contract, api, nobody).anonymous();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    // A system that was cut off until now may need a moment.
-    let within = if target.links.is_empty() {
-        Duration::ZERO
-    } else {
-        ANSWERS_WITHIN
-    };
-    let version = runtime.block_on(version(&pipeline, within));
-    if let (Err(trouble), true) = (&version, target.class != Class::Production) {
-        return Err(anyhow::anyhow!("ask target '{}' what it is: {trouble}", target.name).into());
-    }
-    verify_class(target, fields, version.ok().as_ref(), expected_commit)?;
-    Ok(access)
+    Ok(Pipeline::new(http, contract, api, anonymous).anonymous())
 }
 
-/// What the version route says, or why it says nothing.
-async fn version(pipeline: &Pipeline, within: Duration) -> Result<Value, String> {
-    let mut trouble = String::new();
-    let look = async || {
-        let answered = async { pipeline.version().await?.expect_status(200)?.json() };
-        Ok(answered.await.map_or_else(
+/// The answer of the version route, or why there is none.
+async fn version(pipeline: &Pipeline, timeout: Duration) -> Result<Value, String> {
+    let mut failure = String::new();
+    let poll = async || {
+        let answer = async { pipeline.version().await?.expect_status(200)?.json() };
+        Ok(answer.await.map_or_else(
             |stop: Stop| {
-                trouble = stop.summary();
+                failure = stop.summary();
                 Poll::Pending(String::new())
             },
             Poll::Ready,
         ))
     };
-    let said = eventually(
+    let answer = eventually(
         &Recorder::silent(),
         "the version route answers",
-        within,
-        look,
+        timeout,
+        poll,
     )
     .await;
-    said.map_err(|_| trouble)
+    answer.map_err(|_| failure)
 }

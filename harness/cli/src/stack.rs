@@ -3,22 +3,25 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use cutover_reports::exit;
 use rustix::process::{Pid, test_kill_process};
+use tokio::runtime::Handle;
 
-use super::CommandError;
-use super::common_options::TargetOption;
-use super::stack_option::StackOption;
+use crate::options::TargetOption;
+use crate::output::print_line;
+use crate::stack_option::StackOption;
+use crate::{CommandError, UsageError, runtime};
 use cutover_evidence::interrupt::Interrupt;
 use cutover_harness::catalog::Catalog;
 use cutover_harness::reference::StackRequest;
 use cutover_stack::{Stack, StackInfo, SweepScope, newest_leased, stop_by_directory, sweep};
 
-/// How often a keeper looks whether the process it follows still lives.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often `--follow` checks whether the process still runs.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Start or stop a stack that outlives the command
+/// Start or stop a reference stack that outlives the command
 #[derive(Args, Debug)]
 pub(super) struct StackCommand {
     #[command(subcommand)]
@@ -39,22 +42,20 @@ struct Up {
     target: TargetOption,
     #[command(flatten)]
     stack: StackOption,
-    /// Start it with this seeded defect
-    #[arg(long, value_name = "ID")]
+    /// Start it with this seeded defect (see `cutover list --defects`)
+    #[arg(long, value_name = "ID|SLUG")]
     defect: Option<String>,
-    /// After how many minutes `cutover sweep` may remove it
+    /// Minutes after which `cutover sweep` may remove it
     #[arg(long, value_name = "MINUTES", default_value_t = 60)]
     ttl: u32,
-    /// Stay, and stop the stack when this process ends
+    /// Keep running, and stop the stack when this process ends
     #[arg(long, value_name = "PID")]
     follow: Option<i32>,
 }
 
 impl StackCommand {
     pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
+        let runtime = runtime::multi_thread()?;
         match self.verb {
             Verb::Up(up) => runtime.block_on(up.run(catalog, runtime.handle()))?,
             Verb::Down => runtime.block_on(down())?,
@@ -64,7 +65,7 @@ impl StackCommand {
 }
 
 impl Up {
-    async fn run(self, catalog: &Catalog, runtime: &tokio::runtime::Handle) -> anyhow::Result<()> {
+    async fn run(self, catalog: &Catalog, runtime: &Handle) -> anyhow::Result<()> {
         let root = std::env::temp_dir();
         sweep(&root, SweepScope::Abandoned).await?;
         let mut target = self.target.read(catalog)?;
@@ -80,21 +81,24 @@ impl Up {
             contract: &contract,
             defect,
         };
-        let spec = catalog
-            .reference
-            .stack_spec(std::env::current_exe()?, &request);
+        let program = std::env::current_exe().context("find the binary of cutover")?;
+        let spec = catalog.reference.stack_spec(program, &request);
         let interrupt = Interrupt::new();
-        interrupt.listen(runtime)?;
+        interrupt
+            .listen(runtime)
+            .context("install the signal handlers")?;
         let stack = tokio::select! {
             stack = Stack::start(&spec) => stack?,
-            by = interrupt.asked() => anyhow::bail!("interrupted by {by}"),
+            by = interrupt.asked() => {
+                return Err(anyhow::anyhow!("interrupted by {by}").context("start the stack"));
+            }
         };
-        announce(stack.info())?;
+        announce(stack.info()).context("print the addresses of the stack")?;
         match self.follow {
             None => drop(stack.detach(Duration::from_mins(1) * self.ttl)?),
             Some(process) => {
                 tokio::select! {
-                    () = gone(process) => {}
+                    () = wait_until_gone(process) => {}
                     _ = interrupt.asked() => {}
                 }
                 stack.stop().await?;
@@ -104,32 +108,35 @@ impl Up {
     }
 }
 
-/// The directory on standard output, for programs; the addresses on standard error, for people.
+/// Prints the directory on standard output, for programs, and the addresses on standard error.
 fn announce(stack: &StackInfo) -> io::Result<()> {
     writeln!(anstream::stdout(), "{}", stack.directory.display())?;
-    let mut people = anstream::stderr();
-    writeln!(people, "api       {}", stack.api_url)?;
+    let mut stderr = anstream::stderr();
+    writeln!(stderr, "api       {}", stack.api_url)?;
     for (name, url) in &stack.endpoints {
-        writeln!(people, "{name:<9} {url}")?;
+        writeln!(stderr, "{name:<9} {url}")?;
     }
-    writeln!(people, "secrets   {}/stack.json", stack.directory.display())
+    writeln!(stderr, "secrets   {}/stack.json", stack.directory.display())
 }
 
-async fn gone(process: i32) {
+async fn wait_until_gone(process: i32) {
     let Some(process) = Pid::from_raw(process) else {
         return;
     };
-    let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut interval = tokio::time::interval(POLL_INTERVAL);
     while test_kill_process(process).is_ok() {
-        look.tick().await;
+        interval.tick().await;
     }
 }
 
 async fn down() -> anyhow::Result<()> {
-    let card = newest_leased(&std::env::temp_dir()).ok_or_else(|| {
-        anyhow::anyhow!("there is no stack to stop; `cutover stack up` starts one")
+    let stack = newest_leased(&std::env::temp_dir()).ok_or_else(|| {
+        UsageError::new(
+            "stop a stack",
+            "no stack was left running",
+            "`cutover stack up` starts one",
+        )
     })?;
-    stop_by_directory(&card.directory).await?;
-    writeln!(anstream::stdout(), "stopped {}", card.id)?;
-    Ok(())
+    stop_by_directory(&stack.directory).await?;
+    print_line(format!("stopped {}", stack.id))
 }

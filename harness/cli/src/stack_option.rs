@@ -1,53 +1,56 @@
-//! `--stack`: on what a stack of our own runs, whatever the target says.
+//! `--stack`: the backend of the stacks that cutover starts.
 
 use clap::{Args, ValueEnum};
 
+use crate::UsageError;
 use cutover_harness::target_file::Target;
-use cutover_stack::StackKind;
-use cutover_stack::{FindError, Installation};
+use cutover_stack::{FindError, Installation, StackKind};
 
-/// On what a stack of our own runs.
+/// The backend of the stacks that cutover starts.
 #[derive(Args, Debug, Default)]
 pub(super) struct StackOption {
-    /// What the stack runs on, whatever the target says
-    #[arg(long, value_enum, value_name = "KIND")]
-    stack: Option<On>,
+    /// Backend of the stack [default: the one in the target file]
+    #[arg(long, value_enum, value_name = "BACKEND")]
+    stack: Option<Backend>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum On {
-    /// Processes of this machine, with the PostgreSQL that is installed
+enum Backend {
+    /// Processes on this machine, with the installed PostgreSQL
     Processes,
-    /// Containers; `just images` builds what they are made from
+    /// Docker containers; `just images` builds their images
     Containers,
-    /// Processes where PostgreSQL is installed, else containers
+    /// Processes if PostgreSQL is installed, otherwise containers
     Auto,
 }
 
 impl StackOption {
-    /// The same, as words of a command line.
-    pub(super) fn words(&self) -> Vec<String> {
-        let kind = self.stack.and_then(|on| on.to_possible_value());
+    /// The option as command-line arguments.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let kind = self.stack.and_then(|backend| backend.to_possible_value());
         let kind = kind.map(|kind| ["--stack".to_owned(), kind.get_name().to_owned()]);
         kind.into_iter().flatten().collect()
     }
 
-    /// Changes what the target says; says on standard error what `auto` came to, and why.
+    /// Overrides the backend of the target; prints on standard error which one `auto` chose, and why.
     pub(super) fn apply(&self, target: &mut Target) -> anyhow::Result<()> {
-        let Some(on) = self.stack else {
+        let Some(backend) = self.stack else {
             return Ok(());
         };
-        anyhow::ensure!(
-            target.attachment().is_none(),
-            "--stack says what a stack of our own runs on; target '{}' is run by somebody else",
-            target.name
-        );
-        target.stack.kind = match on {
-            On::Processes => StackKind::Processes,
-            On::Containers => StackKind::Containers,
-            On::Auto => {
-                let (kind, why) = pick(Installation::find())?;
-                anstream::eprintln!("stack: {kind}, for {why}");
+        if target.attachment().is_some() {
+            let error = UsageError::new(
+                "choose the backend of the stack",
+                format!("target '{}' is already deployed", target.name),
+                "remove --stack, or use a target without [api]",
+            );
+            return Err(error.into());
+        }
+        target.stack.kind = match backend {
+            Backend::Processes => StackKind::Processes,
+            Backend::Containers => StackKind::Containers,
+            Backend::Auto => {
+                let (kind, reason) = choose(Installation::find())?;
+                anstream::eprintln!("stack: {kind}, because {reason}");
                 kind
             }
         };
@@ -55,17 +58,17 @@ impl StackOption {
     }
 }
 
-/// Processes are quicker; containers need nothing but Docker. A PostgreSQL that is named and cannot
-/// be used is a mistake to mend, not one to go around.
-fn pick(found: Result<Installation, FindError>) -> Result<(StackKind, String), FindError> {
+/// Prefers processes, which start faster; containers need nothing but Docker. A configured
+/// PostgreSQL that cannot be used is an error, not a reason for containers.
+fn choose(found: Result<Installation, FindError>) -> Result<(StackKind, String), FindError> {
     match found {
         Ok(found) => {
-            let why = format!("{} is in {}", found.version, found.bin.display());
-            Ok((StackKind::Processes, why))
+            let reason = format!("{} is in {}", found.version, found.bin.display());
+            Ok((StackKind::Processes, reason))
         }
         Err(FindError::NotInstalled) => {
-            let why = "no PostgreSQL is installed on this machine".to_owned();
-            Ok((StackKind::Containers, why))
+            let reason = "PostgreSQL is not installed on this machine".to_owned();
+            Ok((StackKind::Containers, reason))
         }
         Err(other) => Err(other),
     }
@@ -76,24 +79,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processes_are_preferred_where_postgresql_is() {
+    fn auto_chooses_processes_if_postgresql_is_installed() {
         let installed = Installation {
             bin: "/opt/pg/bin".into(),
             version: "postgres (PostgreSQL) 17.1".to_owned(),
         };
-        let (kind, why) = pick(Ok(installed)).unwrap();
+        let (kind, reason) = choose(Ok(installed)).unwrap();
         assert_eq!(kind, StackKind::Processes);
-        assert_eq!(why, "postgres (PostgreSQL) 17.1 is in /opt/pg/bin");
-        let (kind, why) = pick(Err(FindError::NotInstalled)).unwrap();
+        assert_eq!(reason, "postgres (PostgreSQL) 17.1 is in /opt/pg/bin");
+        let (kind, reason) = choose(Err(FindError::NotInstalled)).unwrap();
         assert_eq!(kind, StackKind::Containers);
-        assert!(why.contains("no PostgreSQL"), "{why}");
+        assert!(reason.contains("not installed"), "{reason}");
     }
 
     #[test]
-    fn a_named_postgresql_that_is_not_there_is_no_reason_for_containers() {
-        let named = FindError::NotThere {
+    fn auto_rejects_a_configured_postgresql_that_does_not_exist() {
+        let error = FindError::NotThere {
             bin: "/nowhere".into(),
         };
-        assert!(pick(Err(named)).is_err());
+        assert!(choose(Err(error)).is_err());
     }
 }

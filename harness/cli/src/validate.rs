@@ -1,25 +1,30 @@
-//! `cutover validate`: run the suites against a target and give the verdict.
+//! `cutover validate`: runs the suites against a target and gives the verdict.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use cutover_reports::exit;
 use cutover_reports::policy::Policy;
-use cutover_reports::record::{Plan, PlannedCheck, Profile, Run, Selection};
+use cutover_reports::record::{Plan, PlannedCheck, Profile, Run};
 use cutover_reports::render::terminal::Terminal;
 use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
 use time::OffsetDateTime;
 
-use super::CommandError;
-use super::common_options::{PolicyOption, PrintOptions, TargetOption, default_output};
-use super::dry_run::describe;
-use super::examine::Execution;
-use super::preflight::preflight;
-use super::stack_option::StackOption;
+use crate::CommandError;
+use crate::dry_run::describe;
+use crate::error_message::error_message;
+use crate::execution::Execution;
+use crate::options::{
+    PolicyOption, PrintOptions, SelectionOptions, TargetOption, VerbosityOptions, default_output,
+};
+use crate::output::print;
+use crate::preflight::preflight;
+use crate::runtime;
+use crate::stack_option::StackOption;
 use cutover_contract::contract::Contract;
 use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
@@ -27,106 +32,97 @@ use cutover_harness::catalog::{Catalog, SeededDefect};
 use cutover_harness::plan::{PlanRequest, plan};
 use cutover_harness::reference::StackRequest;
 use cutover_harness::run_directory::run_id;
-use cutover_harness::runner::{AttachedSpec, Session, SessionConfig, StandinsMode, SystemSpec};
+use cutover_harness::runner::{AttachedSpec, Session, SessionConfig, StandinsMode, SutSpec};
 use cutover_harness::target_file::Target;
 use cutover_stack as stack;
 
-/// Trials at a time on the shared stack: they wait more than they work.
+/// Checks that run in parallel on the shared stack: they wait more than they compute.
 const JOBS: u16 = 12;
 
 /// Run the suites against a target and give the verdict
+///
+/// A partial run, with --suite or --check, is never a GO.
 #[derive(Args, Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub(super) struct Validate {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Target")]
     pub(super) target: TargetOption,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Target")]
     pub(super) stack: StackOption,
-    #[command(flatten)]
-    pub(super) policy: PolicyOption,
-    /// How much to do
-    #[arg(long, value_enum, default_value_t = Depth::Gate)]
-    pub(super) profile: Depth,
-    /// Only this suite (may be repeated); a partial run is never a GO
-    #[arg(long, value_name = "SUITE")]
-    pub(super) suite: Vec<String>,
-    /// Only checks whose name contains this (may be repeated); a partial run is never a GO
-    #[arg(long, value_name = "NAME")]
-    pub(super) check: Vec<String>,
-    /// Run checks whose name contains this before all others (may be repeated)
-    #[arg(long, value_name = "NAME")]
-    pub(super) first: Vec<String>,
-    /// Begin no more checks once one has failed that makes it a NO-GO
-    #[arg(long)]
-    pub(super) fail_fast: bool,
     /// Refuse a target that runs another commit
-    #[arg(long, value_name = "COMMIT")]
+    #[arg(long, value_name = "COMMIT", help_heading = "Target")]
     pub(super) expect_commit: Option<String>,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
-    /// The seed of everything random, to repeat a run
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
-    /// The directory of all runs
-    #[arg(long, value_name = "DIR", default_value_os_t = default_output().to_owned())]
-    pub(super) output: PathBuf,
-    /// Checks at a time on the shared stack
-    #[arg(long, value_name = "N", default_value_t = JOBS, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(super) jobs: u16,
     /// Start the reference stack with this seeded defect (see `cutover list --defects`)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID|SLUG", help_heading = "Target")]
     pub(super) defect: Option<String>,
+    #[command(flatten, next_help_heading = "Selection")]
+    pub(super) selection: SelectionOptions,
+    /// Run the checks whose id contains this text before all others (may be repeated)
+    #[arg(long, alias = "first", value_name = "TEXT", help_heading = "Execution")]
+    pub(super) run_first: Vec<String>,
+    /// Start no more checks after a failure that makes the verdict NO-GO
+    #[arg(long, help_heading = "Execution")]
+    pub(super) fail_fast: bool,
+    /// Print what the run would do, and do nothing
+    #[arg(long, help_heading = "Execution")]
+    pub(super) dry_run: bool,
+    /// Seed of all random values, to repeat a run
+    #[arg(long, help_heading = "Execution")]
+    pub(super) seed: Option<u64>,
+    /// Number of checks that run in parallel on the shared stack
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = JOBS,
+        value_parser = clap::value_parser!(u16).range(1..=64),
+        help_heading = "Execution"
+    )]
+    pub(super) jobs: u16,
+    #[command(flatten, next_help_heading = "Output")]
+    pub(super) policy: PolicyOption,
     /// Exit with 4 instead of 0 on CONDITIONAL
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(super) strict: bool,
-    /// Print the verdict alone
-    #[arg(long, short)]
-    pub(super) quiet: bool,
-    #[command(flatten)]
+    /// Directory of all runs
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value_os_t = default_output().to_owned(),
+        help_heading = "Output"
+    )]
+    pub(super) output: PathBuf,
+    #[command(flatten, next_help_heading = "Output")]
+    pub(super) verbosity: VerbosityOptions,
+    #[command(flatten, next_help_heading = "Output")]
     pub(super) print: PrintOptions,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Depth {
-    /// What disturbs nobody and is not waited for, before every push
-    Quick,
-    /// Everything, before promotion
-    Gate,
-    /// What production bears, right after cutover
-    Smoke,
-    /// Everything again and again, for leaks and drift
-    Soak,
-}
-
 impl Validate {
-    /// A validation of which nothing else is said.
-    pub(super) fn of(
+    /// All checks of a profile, with every other option at its default.
+    pub(super) fn with_defaults(
         target: TargetOption,
         policy: PolicyOption,
         print: PrintOptions,
-        profile: Depth,
+        profile: Profile,
     ) -> Self {
         Self {
             target,
             stack: StackOption::default(),
-            policy,
-            profile,
-            suite: Vec::new(),
-            check: Vec::new(),
-            first: Vec::new(),
-            fail_fast: false,
             expect_commit: None,
+            defect: None,
+            selection: SelectionOptions::all(profile),
+            run_first: Vec::new(),
+            fail_fast: false,
             dry_run: false,
             seed: None,
-            output: default_output().to_owned(),
             jobs: JOBS,
-            defect: None,
+            policy,
             strict: false,
-            quiet: false,
+            output: default_output().to_owned(),
+            verbosity: VerbosityOptions::default(),
             print,
         }
     }
@@ -139,40 +135,36 @@ impl Validate {
         let contract = target.contract(catalog.contract.text)?;
         let plan = self.plan(catalog, &target, &policy)?;
         if self.dry_run {
-            let said = describe(&plan, &target, &contract);
-            write!(anstream::stdout(), "{said}")?;
+            print(&describe(&plan, &target, &contract))?;
             return Ok(exit::GO);
         }
         let commit = self.expect_commit.as_deref();
-        let access = preflight(&target, &contract, &policy, plan.profile, commit)?;
-        let session = self.open(catalog, &target, contract, plan, access.links.clone())?;
+        let guards = preflight(&target, &contract, &policy, plan.profile, commit)?;
+        let session = self.open(catalog, &target, contract, plan, guards.links.clone())?;
         let path = session.path().to_owned();
-        let examination = Execution {
+        let execution = Execution {
             catalog,
             target: &target,
             policy: &policy,
             jobs: usize::from(self.jobs),
-            first: &self.first,
+            first: &self.run_first,
             fail_fast: self.fail_fast,
-            quiet: self.quiet,
+            verbosity: self.verbosity.level(),
         };
-        examination.of(session);
+        execution.run(session);
         self.conclude(&path, &policy)
             .map_err(CommandError::Internal)
     }
 
     fn plan(&self, catalog: &Catalog, target: &Target, policy: &Policy) -> anyhow::Result<Plan> {
-        let order = PlanRequest {
+        let request = PlanRequest {
             run: run_id()?,
-            profile: self.profile.into(),
+            profile: self.selection.profile,
             seed: self.seed.unwrap_or_else(rand::random),
-            selection: Selection {
-                suites: self.suite.clone(),
-                filters: self.check.clone(),
-            },
+            selection: self.selection.selection(),
             defect: self.defect(catalog)?,
         };
-        let plan = plan(catalog, target, policy, &order)?;
+        let plan = plan(catalog, target, policy, &request)?;
         policy.validate_against(&plan)?;
         Ok(plan)
     }
@@ -191,7 +183,7 @@ impl Validate {
         links: Option<Arc<Links>>,
     ) -> anyhow::Result<Session> {
         let redactor = Arc::<Redactor>::default();
-        let system = self.system(catalog, target, &contract, &plan, links, &redactor)?;
+        let sut = self.sut(catalog, target, &contract, &plan, links, &redactor)?;
         let session = Session::open(SessionConfig {
             target,
             contract,
@@ -199,14 +191,14 @@ impl Validate {
             output: &self.output,
             redactor,
             reference: catalog.reference,
-            system,
+            sut,
         })?;
         session.listen_for_signals()?;
         Ok(session)
     }
 
-    /// What the run is to run against; resolves the secrets of a deployed system.
-    fn system(
+    /// The system under test; resolves the secrets of a deployed one.
+    fn sut(
         &self,
         catalog: &Catalog,
         target: &Target,
@@ -214,11 +206,11 @@ impl Validate {
         plan: &Plan,
         links: Option<Arc<Links>>,
         redactor: &Redactor,
-    ) -> anyhow::Result<SystemSpec> {
-        let program = std::env::current_exe().context("find cutover's own binary")?;
-        let runs = plan.checks.iter().any(PlannedCheck::is_admitted);
+    ) -> anyhow::Result<SutSpec> {
+        let program = std::env::current_exe().context("find the binary of cutover")?;
+        let has_checks = plan.checks.iter().any(PlannedCheck::is_admitted);
         let Some(attachment) = target.attachment() else {
-            if runs {
+            if has_checks {
                 stack::preflight(target.stack.kind, &target.stack.images)?;
             }
             let request = StackRequest {
@@ -226,25 +218,25 @@ impl Validate {
                 contract,
                 defect: self.defect(catalog)?,
             };
-            return Ok(SystemSpec::OwnStacks {
+            return Ok(SutSpec::OwnStacks {
                 spec: catalog.reference.stack_spec(program, &request),
                 lanes: target.stack.lanes,
             });
         };
-        let standins = if runs {
-            hosting(target, contract, &program, redactor)?.host()
+        let standins = if has_checks {
+            standins_mode(target, contract, &program, redactor)?.host()
         } else {
             None
         };
-        Ok(SystemSpec::Attached(AttachedSpec {
+        Ok(SutSpec::Attached(AttachedSpec {
             connection: attachment.connection(redactor)?,
             links,
             standins,
         }))
     }
 
-    /// Judges the record, prints the verdict, writes the reports. A go whose
-    /// evidence could not be written is none.
+    /// Judges the record, prints the verdict and writes the reports. A GO whose
+    /// reports could not be written becomes INCONCLUSIVE.
     fn conclude(&self, path: &Path, policy: &Policy) -> anyhow::Result<u8> {
         let run = Run::load(path)?;
         let verdict = judge(&run, policy, OffsetDateTime::now_utc());
@@ -253,7 +245,7 @@ impl Validate {
         match render::write_all(path, &run, &verdict) {
             Ok(_) => Ok(code),
             Err(error) => {
-                anstream::eprintln!("error: {:#}", anyhow::Error::new(error));
+                anstream::eprintln!("{}", error_message(&error.into()));
                 Ok(if code == exit::NO_GO {
                     code
                 } else {
@@ -264,38 +256,23 @@ impl Validate {
     }
 }
 
-/// Who serves the stand-ins of a target that somebody else runs.
-fn hosting(
+/// Who runs the stand-ins of a deployed target.
+fn standins_mode(
     target: &Target,
     contract: &Contract,
     program: &Path,
     redactor: &Redactor,
 ) -> anyhow::Result<StandinsMode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(StandinsMode::of(target, contract, program, redactor))
+    let runtime = runtime::current_thread()?;
+    runtime.block_on(StandinsMode::detect(target, contract, program, redactor))
 }
 
-/// Prints the verdict as a person reads it.
+/// Prints the verdict as text.
 pub(super) fn print_verdict(path: &Path, run: &Run, verdict: &Verdict) -> anyhow::Result<()> {
-    let palette = PrintOptions::palette(&io::stdout());
     let report = Terminal {
-        palette,
+        palette: PrintOptions::palette(&io::stdout()),
         path: Some(path.to_owned()),
         ..Terminal::default()
     };
-    write!(anstream::stdout(), "{}", report.render(run, verdict))?;
-    Ok(())
-}
-
-impl From<Depth> for Profile {
-    fn from(depth: Depth) -> Self {
-        match depth {
-            Depth::Quick => Self::Quick,
-            Depth::Gate => Self::Gate,
-            Depth::Smoke => Self::Smoke,
-            Depth::Soak => Self::Soak,
-        }
-    }
+    print(&report.render(run, verdict))
 }

@@ -1,4 +1,4 @@
-//! What the journal costs a check: the time to record a trial of ordinary size, median of five.
+//! Measures the cost of the journal per check: the time to record a typical trial, median of five rounds.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use cutover_harness::record::{BodyExcerpt, Evidence, HttpExchange};
 use cutover_harness::redact::Redactor;
 use cutover_harness::secret::Secret;
 
-/// Observations of one trial; the pipeline's checks record from 5 to 60.
+/// Observations per trial. The checks of the pipeline record 5 to 60.
 const OBSERVATIONS: usize = 30;
-/// Trials of one round.
+/// Trials per round.
 const TRIALS: u32 = 100;
 const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let redactor = Arc::new(Redactor::default());
-    // A stack has about a dozen secrets, and every tenant a token.
+    // A stack has about a dozen secrets, and every tenant has a token.
     for _ in 0..40 {
         redactor.learn(&Secret::random());
     }
@@ -49,7 +49,7 @@ fn round(redactor: &Arc<Redactor>) -> Result<Duration, Box<dyn std::error::Error
 
 /// An exchange as the probes record it.
 fn exchange() -> HttpExchange {
-    let header = |name: &str| (name.to_owned(), "a value of ordinary length".to_owned());
+    let header = |name: &str| (name.to_owned(), "a value of typical length".to_owned());
     HttpExchange {
         surface: "api".to_owned(),
         method: "POST".to_owned(),

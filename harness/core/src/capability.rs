@@ -1,99 +1,96 @@
-//! What a check needs, and what a target gives.
+//! Capabilities: what a check requires and what a target grants.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A door of the system under test that a check may need.
+/// An access or control right that a check requires and a target grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
-    /// The API answers, and identities can be had for it.
+    /// The API is reachable, and test tenants can authenticate.
     Http,
     /// The database can be read.
     Database,
     /// Stored objects can be read.
     Storage,
-    /// Parser, embedder, storage and identity are stand-ins that can be programmed.
+    /// Parser, embedder, storage and identity provider are stand-ins that can be programmed.
     Standins,
-    /// API, workers and database can be stopped, paused, started and scaled.
+    /// API, workers and database run as processes of a stack that cutover controls.
     Processes,
-    /// What API and workers write can be read.
+    /// The logs of API and workers can be read.
     Logs,
-    /// Tokens can be signed as the identity provider does: any number of tenants, and forgeries.
+    /// Tokens can be signed as the identity provider signs them: for any tenant, valid or forged.
     Minting,
     /// The workers can be stopped and started.
     WorkerStop,
     /// The workers can be paused and resumed.
     WorkerPause,
-    /// There can be more workers, and fewer.
+    /// The number of workers can be changed.
     WorkerScale,
     /// The API can be stopped and started.
     ApiStop,
-    /// Connections between the system and what it needs pass through us.
+    /// Connections between the system and its dependencies pass through cutover.
     Links,
 }
 
-/// What a target gives.
+/// A row of [`CAPABILITIES`].
+struct CapabilitySpec {
+    capability: Capability,
+    /// The name in files and on the terminal.
+    name: &'static str,
+    /// The section of a target file that grants it. Control actions have keys of their own.
+    section: Option<&'static str>,
+}
+
+/// Every capability, in the order of the enum.
+const CAPABILITIES: [CapabilitySpec; 12] = [
+    row(Capability::Http, "http", Some("[api]")),
+    row(Capability::Database, "database", Some("[database]")),
+    row(Capability::Storage, "storage", Some("[storage]")),
+    row(Capability::Standins, "standins", Some("[standins]")),
+    row(Capability::Processes, "processes", None),
+    row(Capability::Logs, "logs", None),
+    row(Capability::Minting, "minting", Some("[identity.mint]")),
+    row(Capability::WorkerStop, "worker-stop", None),
+    row(Capability::WorkerPause, "worker-pause", None),
+    row(Capability::WorkerScale, "worker-scale", None),
+    row(Capability::ApiStop, "api-stop", None),
+    row(Capability::Links, "links", Some("[links]")),
+];
+
+const fn row(
+    capability: Capability,
+    name: &'static str,
+    section: Option<&'static str>,
+) -> CapabilitySpec {
+    CapabilitySpec {
+        capability,
+        name,
+        section,
+    }
+}
+
+/// The capabilities that a target grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants(BTreeSet<Capability>);
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 12] = [
-        Self::Http,
-        Self::Database,
-        Self::Storage,
-        Self::Standins,
-        Self::Processes,
-        Self::Logs,
-        Self::Minting,
-        Self::WorkerStop,
-        Self::WorkerPause,
-        Self::WorkerScale,
-        Self::ApiStop,
-        Self::Links,
-    ];
+    pub fn all() -> impl Iterator<Item = Self> {
+        CAPABILITIES.iter().map(|spec| spec.capability)
+    }
 
-    /// The name used in files and on the terminal.
+    /// The name in files and on the terminal.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Database => "database",
-            Self::Storage => "storage",
-            Self::Standins => "standins",
-            Self::Processes => "processes",
-            Self::Logs => "logs",
-            Self::Minting => "minting",
-            Self::WorkerStop => "worker-stop",
-            Self::WorkerPause => "worker-pause",
-            Self::WorkerScale => "worker-scale",
-            Self::ApiStop => "api-stop",
-            Self::Links => "links",
-        }
+        self.spec().name
     }
 
-    /// What gives it on a target that somebody else runs: a part of the target file, if any does.
-    pub fn given_by(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Http => "[api]",
-            Self::Database => "[database]",
-            Self::Storage => "[storage]",
-            Self::Standins => "[standins]",
-            Self::Minting => "[identity.mint]",
-            Self::WorkerStop => "stop and start in [control.worker]",
-            Self::WorkerPause => "pause and resume in [control.worker]",
-            Self::WorkerScale => "scale in [control.worker]",
-            Self::ApiStop => "stop and start in [control.api]",
-            Self::Links => "[links]",
-            Self::Processes | Self::Logs => return None,
-        })
+    /// The section of a target file that grants it, if one does.
+    pub fn section(self) -> Option<&'static str> {
+        self.spec().section
     }
 
-    /// Whether it changes what runs, so that whoever uses it must be alone.
-    pub(crate) fn is_control(self) -> bool {
-        matches!(
-            self,
-            Self::WorkerStop | Self::WorkerPause | Self::WorkerScale | Self::ApiStop
-        )
+    fn spec(self) -> &'static CapabilitySpec {
+        &CAPABILITIES[self as usize]
     }
 }
 
@@ -104,12 +101,12 @@ impl fmt::Display for Capability {
 }
 
 impl Grants {
-    /// Whether the capability is given.
+    /// Whether the capability is granted.
     pub fn include(&self, capability: Capability) -> bool {
         self.0.contains(&capability)
     }
 
-    /// The first of these capabilities that is not given.
+    /// The first of these capabilities that is not granted.
     pub fn first_missing(&self, needs: &[Capability]) -> Option<Capability> {
         needs.iter().copied().find(|need| !self.include(*need))
     }
@@ -118,5 +115,19 @@ impl Grants {
 impl FromIterator<Capability> for Grants {
     fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
         Self(capabilities.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_the_order_of_the_enum_and_its_names_are_unique() {
+        let names: BTreeSet<_> = Capability::all().map(Capability::name).collect();
+        assert_eq!(names.len(), CAPABILITIES.len());
+        for (index, capability) in Capability::all().enumerate() {
+            assert_eq!(capability as usize, index, "{capability}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Everything a binary of cutover carries: suites, companions, and what is embedded by default.
+//! The catalog of a binary: its suites, companion programs, embedded files and seeded defects.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -9,36 +9,36 @@ use crate::reference::ReferenceSystem;
 pub use crate::seeded_defect::{DefectClass, DefectLocation, SeededDefect};
 use crate::suite::{Case, Suite};
 
-/// Everything a binary of cutover carries.
+/// What a binary of cutover contains.
 pub struct Catalog {
     /// The suites, in the order in which they are listed.
     pub suites: Vec<Suite>,
-    /// The programs that the binary can also be.
+    /// The companion programs of the binary.
     pub companions: Vec<Companion>,
-    /// The contract that targets start from.
+    /// The default contract.
     pub contract: Embedded,
-    /// The target that is examined when none is named.
+    /// The default target.
     pub target: Embedded,
-    /// The system that stacks of our own run.
+    /// The system that cutover's own stacks run.
     pub reference: &'static dyn ReferenceSystem,
     /// The defects that the reference stack can be started with, by topic.
     pub defect_tables: &'static [&'static [SeededDefect]],
 }
 
-/// A program that the binary can also be, started as `cutover <name> …`.
+/// A companion program of the binary, started as `cutover <name> …`.
 pub struct Companion {
-    /// The verb.
+    /// The subcommand.
     pub name: &'static str,
-    /// What it is, in one line.
+    /// What it does, in one line.
     pub about: &'static str,
-    /// Runs it with its arguments, the verb in the place of the program.
+    /// Runs it with its arguments; the subcommand takes the place of the program name.
     pub run: fn(Vec<OsString>) -> ExitCode,
 }
 
 /// A file that is built into the binary.
 #[derive(Clone, Copy, Debug)]
 pub struct Embedded {
-    /// What it is called in error messages.
+    /// Its name in error messages.
     pub origin: &'static str,
     /// Its text.
     pub text: &'static str,
@@ -92,4 +92,16 @@ const SIMILAR: f64 = 0.7;
 pub struct UnknownDefect {
     name: String,
     hint: String,
+}
+
+impl UnknownDefect {
+    /// The unknown name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The remedy: the most similar name, if any, and where all names are listed.
+    pub fn help(&self) -> String {
+        format!("{}`cutover list --defects` lists all defects", self.hint)
+    }
 }

@@ -1,4 +1,4 @@
-//! A check: one true statement about the system under test, and the code that tries to refute it.
+//! A check: a statement about the system under test, and the code that tries to refute it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::context::{CheckNeeds, Context};
 use cutover_contract::invariant::Invariant;
 use cutover_evidence::stop::CheckResult;
 
-/// A line of a suite's table: the statement, what it needs and what it is worth.
+/// A line of a suite's table: the statement, what it requires and how much it matters.
 ///
-/// Made by [`check!`](crate::check!). What is not declared is assumed at its
-/// worst: a check without an effect is destructive.
+/// Made by [`check!`](crate::check!). Defaults assume the worst: a check without
+/// an effect is destructive.
 pub struct Check {
-    /// The name, and the true statement that it proves.
+    /// The name, which is the statement that it proves.
     pub name: &'static str,
-    /// Where its line is.
+    /// The position of its line in the source.
     pub source: Source,
     /// The capabilities it requires.
     pub needs: Vec<Capability>,
     /// What it does to the system under test.
     pub effect: Effect,
-    /// How bad a failure is.
+    /// The severity of a failure.
     pub severity: Severity,
-    /// Whether the decision needs its answer.
+    /// Whether a GO requires its result.
     pub criticality: Criticality,
-    /// After how long it counts as unanswered.
+    /// The time after which it ends without a result.
     pub timeout: Duration,
     /// About how long it waits for the system under test.
     pub expected_duration: Duration,
@@ -38,20 +38,20 @@ pub struct Check {
     pub fresh_stack: bool,
     /// Whether it runs after all others on the shared stack.
     pub last: bool,
-    /// The ways to run it.
+    /// The rows of its table of cases, or its only case.
     pub rows: Vec<CaseRow>,
 }
 
-/// One way to run a check: its only one, or one row of its table of cases.
+/// A row of a check's table of cases, or its only case.
 pub struct CaseRow {
-    /// The name, and the true statement that it proves.
+    /// The name of the row; nothing where the check has no table of cases.
     pub name: Option<&'static str>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
 
 impl Check {
-    /// What a context is told about it.
+    /// The part that its context needs.
     pub(crate) fn declared(&self) -> CheckNeeds {
         CheckNeeds {
             name: self.name,
@@ -114,7 +114,7 @@ impl Check {
         }
     }
 
-    /// The capabilities it needs. Default: HTTP alone.
+    /// The capabilities it requires. Default: HTTP only.
     #[must_use]
     pub fn requires(mut self, needs: impl IntoIterator<Item = Capability>) -> Self {
         self.needs = needs.into_iter().collect();
@@ -128,53 +128,53 @@ impl Check {
         self
     }
 
-    /// How bad a failure is. Default: high.
+    /// The severity of a failure. Default: high.
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// Makes a missing answer a listed risk instead of an obstacle.
+    /// Makes a missing result a listed risk; a GO remains possible.
     #[must_use]
     pub fn advisory(mut self) -> Self {
         self.criticality = Criticality::Advisory;
         self
     }
 
-    /// After how long the check counts as unanswered. Default: two minutes, beyond
-    /// any deadline of the contract, so that a system that hangs is found wrong.
+    /// The time after which the check ends without a result. Default: two minutes, longer than
+    /// any deadline of the contract, so that a system that hangs fails before the timeout.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// About how long it waits for the system under test: what waits long begins first.
-    /// Default: no time worth mentioning.
+    /// About how long it waits for the system under test. Long checks start first.
+    /// Default: zero.
     #[must_use]
     pub fn expected_duration(mut self, expected_duration: Duration) -> Self {
         self.expected_duration = expected_duration;
         self
     }
 
-    /// Runs the check alone on a stack of its own, with this many workers.
+    /// Runs the check on a stack of its own, with this many workers.
     #[must_use]
     pub fn alone_with_workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self
     }
 
-    /// Gives a check that runs alone a stack that no other has used: nothing waits in its queue.
+    /// Gives an exclusive check a stack that no other check has used, so its queue is empty.
     #[must_use]
     pub fn fresh_stack(mut self) -> Self {
         self.fresh_stack = true;
         self
     }
 
-    /// Runs the check on the shared stack after all others there have ended, so
-    /// that it sees what they left. A front end that orders checks itself may
-    /// run it earlier, so its statement must hold at any moment.
+    /// Runs the check on the shared stack after all others have ended there, so
+    /// that it sees their leftovers. A front end that orders checks itself may
+    /// run it earlier, so its statement must hold at any time.
     #[must_use]
     pub fn last(mut self) -> Self {
         self.last = true;
@@ -182,12 +182,12 @@ impl Check {
     }
 }
 
-/// So many seconds, for the lines of a table.
+/// A duration in seconds, for the lines of a table.
 pub const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A case of a table, known by its name: a word of letters, digits and underscores.
+/// A case of a table with a name of letters, digits and underscores.
 pub trait Named {
     /// The name.
     fn name(&self) -> &'static str;
@@ -200,8 +200,8 @@ impl Named for Invariant {
     }
 }
 
-/// Anything that can be run as a check. Implemented for every plain
-/// `async fn(&Context) -> CheckResult`, which needs neither to be boxed nor `Send`.
+/// The body of a check. Implemented for every plain `async fn(&Context) -> CheckResult`,
+/// which need neither be boxed nor `Send`.
 pub trait CheckFn: Send + Sync {
     /// Runs it.
     fn run<'a>(&'a self, cx: &'a Context) -> Pin<Box<dyn Future<Output = CheckResult> + 'a>>;
@@ -213,7 +213,7 @@ impl<F: AsyncFn(&Context) -> CheckResult + Send + Sync> CheckFn for F {
     }
 }
 
-/// A line of a suite's table: `check!(function)`, or `check!(function, CASES)` for
+/// Makes a line of a suite's table: `check!(function)`, or `check!(function, CASES)` for
 /// one trial per case.
 #[macro_export]
 macro_rules! check {

@@ -1,4 +1,4 @@
-//! The cleanup journal: what a run creates and changes on a target that is not ours, written down before it does.
+//! The cleanup journal: what a run creates and changes on an attached target, written before it happens.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,115 +15,118 @@ use crate::control_action::ControlAction;
 use cutover_evidence::journal::{Journal, JournalError};
 use cutover_evidence::redact::Redactor;
 
-/// The file in a run's directory.
+/// The journal's file in a run directory.
 pub(crate) const CLEANUP_FILE: &str = "cleanup.jsonl";
 
-/// A document of a tenant.
+/// A document that a run may have created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CreatedDocument {
-    /// Whose it is.
+    /// Its owner.
     pub user_id: Uuid,
-    /// Which it is.
+    /// Its id.
     pub document_id: Uuid,
 }
 
 /// A line of the journal.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Line {
-    /// It may be there from now on.
+enum CleanupEvent {
+    /// The document is about to be created.
     Created(CreatedDocument),
-    /// It was deleted, and is not there any more.
+    /// The document was deleted, and its deletion was verified.
     Removed(Uuid),
-    /// The target must be told this before it is as it was.
-    Owed(ControlAction),
-    /// It was told.
-    Settled(ControlAction),
+    /// This action is needed to restore the target.
+    #[serde(rename = "owed")]
+    UndoPending(ControlAction),
+    /// The action was applied.
+    #[serde(rename = "settled")]
+    Undone(ControlAction),
 }
 
-/// What is left of a run on a target that is not ours.
+/// What remains to be cleaned up on a target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outstanding {
-    /// Documents that are there, or may be.
+    /// Documents that exist, or may exist.
     pub documents: BTreeSet<CreatedDocument>,
-    /// What the target must be told before it is as it was, in the order in which it came to be owed.
-    pub owed: Vec<ControlAction>,
+    /// The actions that restore the target, oldest change first.
+    pub pending_undo: Vec<ControlAction>,
 }
 
 impl Outstanding {
-    /// Whether everything is as it was.
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.documents.is_empty() && self.owed.is_empty()
+    /// Whether nothing remains to be cleaned up.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.pending_undo.is_empty()
     }
 
-    /// Follows a line of the journal; says whether it changed anything.
-    fn follow(&mut self, line: Line) -> bool {
-        match line {
-            Line::Created(trace) => return self.documents.insert(trace),
-            Line::Removed(id) => self.documents.retain(|trace| trace.document_id != id),
-            Line::Owed(debt) if self.owed.contains(&debt) => return false,
-            Line::Owed(debt) => self.owed.push(debt),
-            Line::Settled(told) if !self.owed.contains(&told) => return false,
-            Line::Settled(told) => self.owed.retain(|debt| *debt != told),
+    /// Applies a line of the journal. Returns whether it is worth writing.
+    fn apply(&mut self, event: CleanupEvent) -> bool {
+        let is_pending = |action| self.pending_undo.contains(action);
+        match event {
+            CleanupEvent::Created(document) => return self.documents.insert(document),
+            CleanupEvent::Removed(id) => self.documents.retain(|it| it.document_id != id),
+            CleanupEvent::UndoPending(action) if is_pending(&action) => return false,
+            CleanupEvent::UndoPending(action) => self.pending_undo.push(action),
+            CleanupEvent::Undone(action) if !is_pending(&action) => return false,
+            CleanupEvent::Undone(action) => self.pending_undo.retain(|it| *it != action),
         }
         true
     }
 }
 
-/// What a run creates and changes on a target that is not ours.
+/// The journal of what a run creates and changes on a target.
 #[derive(Debug)]
 pub struct CleanupJournal(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     journal: Journal,
-    remains: Outstanding,
-    broken: Option<JournalError>,
+    outstanding: Outstanding,
+    failure: Option<JournalError>,
 }
 
 impl CleanupJournal {
-    /// Opens the journal of a run.
+    /// Opens the journal of a run, and reads what is outstanding in it.
     pub fn open(directory: &Path, redactor: Arc<Redactor>) -> Result<Self, JournalError> {
         let path = directory.join(CLEANUP_FILE);
-        let remains = remains_in(&path).unwrap_or_default();
+        let outstanding = read_outstanding(&path).unwrap_or_default();
         let journal = Journal::open(&path, redactor)?;
         Ok(Self(Mutex::new(State {
             journal,
-            remains,
-            broken: None,
+            outstanding,
+            failure: None,
         })))
     }
 
-    /// The target is about to be changed so that it must be told this before it is as it was.
-    pub fn owe(&self, debt: ControlAction) {
-        self.write(Line::Owed(debt));
+    /// Notes the action that will restore the target after a change that is about to be made.
+    pub fn push_undo(&self, action: ControlAction) {
+        self.write(CleanupEvent::UndoPending(action));
     }
 
-    /// The target was told something, which may settle what was owed.
-    pub fn settled(&self, told: ControlAction) {
-        self.write(Line::Settled(told));
+    /// Notes that an action was applied. It is no longer pending.
+    pub fn undone(&self, action: ControlAction) {
+        self.write(CleanupEvent::Undone(action));
     }
 
-    /// What the target must be told before it is as it was.
-    pub fn owed(&self) -> Vec<ControlAction> {
-        self.with(|state| state.remains.owed.clone())
+    /// The actions that restore the target, oldest change first.
+    pub fn pending_undo(&self) -> Vec<ControlAction> {
+        self.with(|state| state.outstanding.pending_undo.clone())
     }
 
-    /// The documents that are still there, or may be.
-    pub fn left(&self) -> Vec<CreatedDocument> {
-        self.with(|state| state.remains.documents.iter().copied().collect())
+    /// The documents that exist, or may exist.
+    pub fn documents(&self) -> Vec<CreatedDocument> {
+        self.with(|state| state.outstanding.documents.iter().copied().collect())
     }
 
-    /// The first failure to write, if there was one.
+    /// The first failure to write the journal, if there was one.
     pub fn take_failure(&self) -> Option<JournalError> {
-        self.with(|state| state.broken.take())
+        self.with(|state| state.failure.take())
     }
 
-    /// Writes a line, unless it says what is known.
-    fn write(&self, line: Line) {
+    /// Writes a line, unless it changes nothing.
+    fn write(&self, event: CleanupEvent) {
         self.with(|state| {
-            if state.remains.follow(line) && state.broken.is_none() {
-                state.broken = state.journal.append(&line).err();
+            if state.outstanding.apply(event) && state.failure.is_none() {
+                state.failure = state.journal.append(&event).err();
             }
         });
     }
@@ -135,26 +138,27 @@ impl CleanupJournal {
 
 impl CreationLog for CleanupJournal {
     fn created(&self, user_id: Uuid, document_id: Uuid) {
-        self.write(Line::Created(CreatedDocument {
+        self.write(CleanupEvent::Created(CreatedDocument {
             user_id,
             document_id,
         }));
     }
 
     fn removed(&self, document_id: Uuid) {
-        self.write(Line::Removed(document_id));
+        self.write(CleanupEvent::Removed(document_id));
     }
 }
 
-/// What a journal says is left; a torn last line, which a kill leaves, was never acted upon.
-pub(crate) fn remains_in(path: &Path) -> io::Result<Outstanding> {
-    let mut remains = Outstanding::default();
+/// Reads what is outstanding in a journal. A kill may leave a torn last line;
+/// it is skipped, because the change that it announces was not made.
+pub(crate) fn read_outstanding(path: &Path) -> io::Result<Outstanding> {
+    let mut outstanding = Outstanding::default();
     for line in fs::read_to_string(path)?.lines() {
-        if let Ok(line) = serde_json::from_str(line) {
-            remains.follow(line);
+        if let Ok(event) = serde_json::from_str(line) {
+            outstanding.apply(event);
         }
     }
-    Ok(remains)
+    Ok(outstanding)
 }
 
 #[cfg(test)]
@@ -162,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_created_and_not_removed_is_left_also_for_the_next_who_reads() {
+    fn outstanding_documents_and_actions_are_read_back_from_the_file() {
         let directory = tempfile::tempdir().unwrap();
         let journal = CleanupJournal::open(directory.path(), Arc::default()).unwrap();
         let [user, first, second] = [1, 2, 3].map(Uuid::from_u128);
@@ -170,23 +174,23 @@ mod tests {
         journal.created(user, first);
         journal.created(user, second);
         journal.removed(first);
-        journal.owe(ControlAction::StartApi);
-        journal.owe(ControlAction::ScaleWorkers(1));
-        journal.settled(ControlAction::StartApi);
-        let left = [CreatedDocument {
+        journal.push_undo(ControlAction::StartApi);
+        journal.push_undo(ControlAction::ScaleWorkers(1));
+        journal.undone(ControlAction::StartApi);
+        let documents = [CreatedDocument {
             user_id: user,
             document_id: second,
         }];
-        assert_eq!(journal.left(), left);
+        assert_eq!(journal.documents(), documents);
         let path = directory.path().join(CLEANUP_FILE);
         let torn = format!("{}{{\"created\":", fs::read_to_string(&path).unwrap());
         fs::write(&path, torn).unwrap();
-        let remains = Outstanding {
-            documents: left.into(),
-            owed: vec![ControlAction::ScaleWorkers(1)],
+        let outstanding = Outstanding {
+            documents: documents.into(),
+            pending_undo: vec![ControlAction::ScaleWorkers(1)],
         };
-        assert_eq!(remains_in(&path).unwrap(), remains);
-        assert!(!remains.is_nothing());
+        assert_eq!(read_outstanding(&path).unwrap(), outstanding);
+        assert!(!outstanding.is_empty());
         assert!(journal.take_failure().is_none());
     }
 }

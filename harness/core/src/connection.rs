@@ -1,4 +1,4 @@
-//! Where a system under test is, and how to authenticate there, whoever started it.
+//! The connection to a system under test: its endpoints and how to authenticate there.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use cutover_contract::standin::StandinEndpoints;
 use cutover_evidence::secret::Secret;
 use url::Url;
 
-/// Where a system under test is, and how to authenticate there. What a target does not give is `None` or empty.
+/// The endpoints of a system under test, and how to authenticate there. What a target does not grant is `None` or empty.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// The origin of the API.

@@ -1,4 +1,4 @@
-//! What a check gets: the doors of the system under test, and nothing else.
+//! The context of a check: the clients it may use, limited to the capabilities that it requires.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
-use crate::lane::{LaneError, SutClients};
+use crate::sut_clients::{AccessError, SutClients};
 use cutover_contract::contract::{Contract, Created, Pipeline};
 use cutover_contract::identity::{Minter, Tenant};
 use cutover_contract::probe::{Database, IntoPoll, Logs, Storage, eventually};
@@ -24,171 +24,177 @@ use crate::safety::Safeguards;
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// What the table of its suite says about a check that is run.
+/// The part of a check's table line that its context needs.
 #[derive(Clone, Debug)]
 pub(crate) struct CheckNeeds {
     /// Its name.
     pub(crate) name: &'static str,
-    /// What it requires.
+    /// The capabilities that it requires.
     pub(crate) needs: Vec<Capability>,
 }
 
-/// What a check gets. Every door records what goes through it as evidence.
+/// What a check can use. Every access is recorded as evidence.
 pub struct Context {
     check: CheckNeeds,
-    lane: Arc<SutClients>,
+    clients: Arc<SutClients>,
     recorder: Recorder,
     standins: Option<StandinClient>,
     rng: Mutex<StdRng>,
-    taken: Mutex<Vec<Tenant>>,
+    tenants: Mutex<Vec<Tenant>>,
     created: Created,
 }
 
 impl Context {
     pub(crate) fn new(
         check: CheckNeeds,
-        lane: Arc<SutClients>,
+        clients: Arc<SutClients>,
         recorder: Recorder,
         seed: &str,
     ) -> Self {
         let rng = Mutex::new(StdRng::from_seed(Sha256::digest(seed).into()));
         Self {
-            standins: lane
+            standins: clients
                 .standins()
                 .map(|standins| standins.recording(recorder.clone())),
-            taken: Mutex::default(),
-            created: Created::in_journal(lane.safeguards().map(Safeguards::creation_log)),
+            tenants: Mutex::default(),
+            created: Created::in_journal(clients.safeguards().map(Safeguards::creation_log)),
             check,
-            lane,
+            clients,
             recorder,
             rng,
         }
     }
 
-    /// The contract that the system under test is held to.
+    /// The contract of the system under test.
     pub fn contract(&self) -> &Contract {
-        self.lane.contract()
+        self.clients.contract()
     }
 
-    /// A tenant that nobody else has: one that nobody has used before, where tokens can be minted.
+    /// A tenant for this check alone. Where tokens can be minted, it has never been used before.
     pub fn tenant(&self) -> CheckResult<Tenant> {
         let user = uuid::Builder::from_random_bytes(self.random()).into_uuid();
-        let tenant = self.lane.accounts().take(user)?;
-        self.taken
+        let tenant = self.clients.accounts().take(user)?;
+        self.tenants
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(tenant.clone());
         Ok(tenant)
     }
 
-    /// What gives tokens, good ones and such that must be refused.
+    /// Signs tokens: valid ones, and invalid ones that the API must reject.
     pub fn minter(&self) -> CheckResult<&Minter> {
-        self.through(Capability::Minting, self.lane.accounts().minter())
+        self.granted(Capability::Minting, self.clients.accounts().minter())
     }
 
-    /// The pipeline, as a fresh tenant sees it.
+    /// The pipeline as a new tenant.
     pub fn pipeline(&self) -> CheckResult<Pipeline> {
         self.pipeline_as(self.tenant()?)
     }
 
-    /// The pipeline, as this tenant sees it.
+    /// The pipeline as this tenant.
     pub fn pipeline_as(&self, tenant: Tenant) -> CheckResult<Pipeline> {
-        self.open(Capability::Http)?;
-        let pipeline = self.lane.pipeline(tenant, self.recorder.clone());
+        self.require(Capability::Http)?;
+        let pipeline = self.clients.pipeline(tenant, self.recorder.clone());
         Ok(pipeline.noting(&self.created))
     }
 
-    /// Takes back what the check has created, as far as it is to be, and gives its tenants back.
+    /// Deletes the documents that the check created where that is required, and releases its tenants.
     pub(crate) async fn clean_up(&self) {
-        let taken = std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Some(tenant) = taken.first() {
-            let pipeline = self.lane.pipeline(tenant.clone(), self.recorder.clone());
+        let tenants =
+            std::mem::take(&mut *self.tenants.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(tenant) = tenants.first() {
+            let pipeline = self.clients.pipeline(tenant.clone(), self.recorder.clone());
             pipeline.take_back(&self.created).await;
         }
-        self.lane.accounts().give_back(taken);
+        self.clients.accounts().give_back(tenants);
     }
 
-    /// The database, read only.
+    /// The database, read-only.
     pub fn database(&self) -> CheckResult<Database> {
-        let pool = self.through(Capability::Database, self.lane.pool())?;
+        let pool = self.granted(Capability::Database, self.clients.pool())?;
         let schema = &self.contract().database.schema;
         Ok(Database::new(pool, schema, self.recorder.clone()))
     }
 
-    /// The objects, with the service's own key.
+    /// The object storage, with the service role key.
     pub fn storage(&self) -> CheckResult<Storage> {
-        let door = self.through(Capability::Storage, self.lane.connection().storage.clone())?;
-        let http = self.lane.probe("storage", self.recorder.clone());
-        Ok(Storage::new(http, door.supabase, door.service_key))
+        let access = self.granted(
+            Capability::Storage,
+            self.clients.connection().storage.clone(),
+        )?;
+        let http = self.clients.probe("storage", self.recorder.clone());
+        Ok(Storage::new(http, access.supabase, access.service_key))
     }
 
-    /// The stand-ins of parser, embedder, storage and identity.
+    /// The stand-ins of parser, embedder, storage and identity provider.
     pub fn standins(&self) -> CheckResult<&StandinClient> {
-        self.through(Capability::Standins, self.standins.as_ref())
+        self.granted(Capability::Standins, self.standins.as_ref())
     }
 
-    /// Tells the API or the workers something and waits until it is carried out. Where somebody
-    /// else runs them, whatever the check has changed is put back after it.
-    pub async fn tell(&self, told: ControlAction) -> CheckResult {
-        self.open(told.needs())?;
-        self.observe("control", format!("tell the system to {told}"), Value::Null);
-        Ok(self.lane.tell(told, &self.recorder).await?)
+    /// Applies a control action to the API or the workers and waits until it is done. An attached
+    /// target is restored after the check.
+    pub async fn control(&self, action: ControlAction) -> CheckResult {
+        self.require(action.capability())?;
+        self.observe("control", action.to_string(), Value::Null);
+        Ok(self.clients.apply(action, &self.recorder).await?)
     }
 
-    /// Puts back what the check has changed, where somebody else runs it.
-    pub(crate) async fn put_back(&self) -> anyhow::Result<()> {
-        self.lane.put_back(&self.recorder).await
+    /// Restores an attached target after the control actions of the check.
+    pub(crate) async fn restore(&self) -> anyhow::Result<()> {
+        self.clients.restore(&self.recorder).await
     }
 
-    /// What has passed through a link since the run began; nothing where the target has no such link.
+    /// The traffic of a link since the run began; nothing where the target has no such link.
     pub fn traffic(&self, link: LinkName) -> CheckResult<Option<Traffic>> {
-        let links = self.through(Capability::Links, self.lane.links())?;
+        let links = self.granted(Capability::Links, self.clients.links())?;
         let mut traffic = links.traffic();
-        let found = traffic.find(|(name, _)| *name == link);
-        Ok(found.map(|(_, traffic)| traffic))
+        let traffic = traffic.find(|(name, _)| *name == link);
+        Ok(traffic.map(|(_, traffic)| traffic))
     }
 
-    /// The static secret of callbacks; a question about it cannot be asked where the target does not say it.
+    /// The static secret of callbacks. Without `callback.token` in the target file, the check is skipped.
     pub fn callback_token(&self) -> CheckResult<&Secret> {
-        let token = self.lane.connection().callback_token.as_ref();
+        let token = self.clients.connection().callback_token.as_ref();
         token.ok_or_else(|| {
-            Stop::precondition_missing("the target does not say callback.token, the static secret")
+            Stop::precondition_missing(
+                "the target file has no callback.token, the static secret of callbacks",
+            )
         })
     }
 
     /// The processes of the check's own stack.
     pub fn processes(&self) -> CheckResult<&Stack> {
-        self.open(Capability::Processes)?;
+        self.require(Capability::Processes)?;
         let check = self.check.name;
-        let own = self.lane.own_stack();
-        own.ok_or_else(|| Stop::from(LaneError::Shared { check }))
+        let own = self.clients.own_stack();
+        own.ok_or_else(|| Stop::from(AccessError::SharedStack { check }))
     }
 
-    /// What the API and the workers wrote, on a stack of one's own or a shared one.
+    /// The logs of the API and the workers.
     pub fn logs(&self) -> CheckResult<Logs> {
-        self.open(Capability::Logs)?;
-        let logs = self.lane.connection().logs.iter().cloned();
+        self.require(Capability::Logs)?;
+        let logs = self.clients.connection().logs.iter().cloned();
         Ok(Logs::new(logs, self.recorder.clone()))
     }
 
-    /// The secrets of the stack with their names, for a check that looks for them where they must not be.
+    /// The secrets of the stack with their names, for checks that search for leaked secrets.
     pub fn secrets(&self) -> CheckResult<impl Iterator<Item = (&str, &Secret)>> {
-        self.open(Capability::Logs)?;
-        let secrets = self.lane.secrets().iter();
+        self.require(Capability::Logs)?;
+        let secrets = self.clients.secrets().iter();
         Ok(secrets.map(|(name, secret)| (name.as_str(), secret)))
     }
 
-    /// Waits until `look` sees something; it is a finding when it never does.
+    /// Polls until `poll` is ready. A timeout is a finding.
     pub async fn eventually<S: IntoPoll>(
         &self,
         what: &str,
         within: Duration,
-        look: impl AsyncFnMut() -> CheckResult<S>,
+        poll: impl AsyncFnMut() -> CheckResult<S>,
     ) -> CheckResult<S::Ready> {
-        eventually(&self.recorder, what, within, look).await
+        eventually(&self.recorder, what, within, poll).await
     }
 
-    /// Records something that was seen.
+    /// Records an observation.
     pub fn observe(&self, surface: &str, summary: impl Into<String>, value: Value) {
         let observation = Observation {
             surface: surface.to_owned(),
@@ -198,7 +204,7 @@ impl Context {
         self.recorder.record(Evidence::Observed(observation));
     }
 
-    /// Bytes that nobody can guess, and that the run's seed gives again.
+    /// Random bytes, reproducible from the seed of the run.
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.rng
@@ -208,20 +214,20 @@ impl Context {
         bytes
     }
 
-    /// What is behind a door that the check declared and the target gives.
-    fn through<T>(&self, capability: Capability, behind: Option<T>) -> CheckResult<T> {
-        self.open(capability)?;
+    /// The client of a capability that the check requires and the target grants.
+    fn granted<T>(&self, capability: Capability, client: Option<T>) -> CheckResult<T> {
+        self.require(capability)?;
         let check = self.check.name;
-        behind.ok_or_else(|| Stop::from(LaneError::Closed { check, capability }))
+        client.ok_or_else(|| Stop::from(AccessError::NotGranted { check, capability }))
     }
 
-    /// A door opens only for a check that declared it: a plan that says what a run
-    /// needs must not be wrong.
-    fn open(&self, capability: Capability) -> CheckResult {
+    /// Refuses a capability that the check does not require: a plan lists the capabilities of
+    /// each check, and that list must be complete.
+    fn require(&self, capability: Capability) -> CheckResult {
         if self.check.needs.contains(&capability) {
             return Ok(());
         }
         let check = self.check.name;
-        Err(LaneError::Undeclared { check, capability }.into())
+        Err(AccessError::Undeclared { check, capability }.into())
     }
 }

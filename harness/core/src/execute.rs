@@ -1,4 +1,4 @@
-//! One trial, from its first journal line to its last: the same for every front end.
+//! Executes one trial and records it, for every front end.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -10,33 +10,33 @@ use futures::FutureExt as _;
 use tokio::runtime::Handle;
 
 use crate::context::Context;
-use crate::lane::SutClients;
 use crate::run_directory::RunDirectory;
 use crate::suite::Case;
+use crate::sut_clients::SutClients;
 use cutover_contract::probe::StallAwareDeadline;
 use cutover_evidence::interrupt::Interrupt;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// How long a trial may take to clean up behind itself; beyond its own time.
-const CLEAN_UP_WITHIN: Duration = Duration::from_secs(5);
+/// The timeout of the cleanup after a trial, in addition to the timeout of its check.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How a trial ended, for whoever shows it.
+/// The result of a trial, for a front end.
 #[derive(Debug)]
 pub struct TrialResult {
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
     /// The finding, if there is one.
     pub finding: Option<Finding>,
-    /// How long the check itself took, without waiting for its lane.
+    /// The duration of the check itself, without the wait for its stack.
     pub duration: Duration,
 }
 
-/// What all trials of a run share.
+/// The environment that all trials of a run share.
 pub struct TrialEnv<'a> {
     /// The runtime on which trials run.
     pub runtime: &'a Handle,
-    /// Where they are recorded.
+    /// The run directory that records them.
     pub directory: &'a RunDirectory,
     /// The request to stop.
     pub interrupt: &'a Interrupt,
@@ -44,79 +44,80 @@ pub struct TrialEnv<'a> {
     pub seed: u64,
 }
 
-/// Runs a check once. `lane` waits for a stack; that wait does not count in the
-/// check's time.
+/// Runs a check once. `connect` waits for a stack; that wait does not count towards the
+/// duration of the check.
 pub fn execute(
     case: &Case,
-    around: &TrialEnv<'_>,
-    lane: impl AsyncFnOnce() -> anyhow::Result<Arc<SutClients>>,
+    env: &TrialEnv<'_>,
+    connect: impl AsyncFnOnce() -> anyhow::Result<Arc<SutClients>>,
 ) -> TrialResult {
-    let (recorder, attempt) = match around.directory.trial(&case.id) {
+    let (recorder, attempt) = match env.directory.trial(&case.id) {
         Ok(opened) => opened,
         Err(error) => {
-            return TrialResult::unanswered(anyhow::Error::new(error).context("start the trial"));
+            return TrialResult::without_result(
+                anyhow::Error::new(error).context("start the trial"),
+            );
         }
     };
     recorder.write(Event::Started {
         check: case.id.clone(),
         attempt,
     });
-    let mut executed = match around.runtime.block_on(lane()) {
-        Ok(lane) => {
-            let seed = format!("{}/{}/{attempt}", around.seed, case.id);
-            let cx = Context::new(case.check.declared(), lane, recorder.clone(), &seed);
-            attempt_once(case, &cx, around)
+    let mut trial = match env.runtime.block_on(connect()) {
+        Ok(clients) => {
+            let seed = format!("{}/{}/{attempt}", env.seed, case.id);
+            let cx = Context::new(case.check.declared(), clients, recorder.clone(), &seed);
+            run_body(case, &cx, env)
         }
-        Err(error) => TrialResult::unanswered(error.context("no stack to run on")),
+        Err(error) => TrialResult::without_result(error.context("no stack to run on")),
     };
-    finish(&mut executed, &recorder);
-    executed
+    finish(&mut trial, &recorder);
+    trial
 }
 
-/// Runs the body, bounded in time, with its panics caught.
-fn attempt_once(case: &Case, cx: &Context, around: &TrialEnv<'_>) -> TrialResult {
+/// Runs the body with a timeout, catches its panics, then cleans up and restores the target.
+fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     let begin = Instant::now();
-    let patience = StallAwareDeadline::new(case.check.timeout);
-    let result = around.runtime.block_on(async {
+    let deadline = StallAwareDeadline::new(case.check.timeout);
+    let result = env.runtime.block_on(async {
         let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
         tokio::select! {
-            ended = patience.bear(body) => match ended {
+            ended = deadline.bear(body) => match ended {
                 Some(Ok(result)) => result,
                 Some(Err(panic)) => Err(Stop::Error(panicked(panic.as_ref()))),
                 None => Err(Stop::Error(timed_out(case.check.timeout))),
             },
-            by = around.interrupt.asked() => Err(Stop::Error(anyhow::anyhow!("interrupted by {by}"))),
+            by = env.interrupt.asked() => Err(Stop::Error(anyhow::anyhow!("interrupted by {by}"))),
         }
     });
     let duration = begin.elapsed();
-    // What it cannot clean up in time stays: that is not what it is about.
-    let cleaning = async { tokio::time::timeout(CLEAN_UP_WITHIN, cx.clean_up()).await };
-    let _ = around.runtime.block_on(cleaning);
-    let mut executed = TrialResult::from_result(result, duration);
-    if let Err(error) = around.runtime.block_on(cx.put_back()) {
-        // What comes after it would be judged on a system that is not what it was.
-        around
-            .interrupt
-            .ask("cutover: the target could not be put back as it was");
-        if matches!(executed.outcome, Outcome::Passed) {
-            executed = TrialResult::unanswered(error.context("put the target back"));
+    // Leftovers after a slow cleanup are swept later; they must not fail this check.
+    let cleanup = async { tokio::time::timeout(CLEANUP_TIMEOUT, cx.clean_up()).await };
+    let _ = env.runtime.block_on(cleanup);
+    let mut trial = TrialResult::from_result(result, duration);
+    if let Err(error) = env.runtime.block_on(cx.restore()) {
+        // Later checks would run on a changed system, so the run stops.
+        env.interrupt
+            .ask("cutover, because the target could not be restored");
+        if matches!(trial.outcome, Outcome::Passed) {
+            trial = TrialResult::without_result(error.context("restore the target"));
         }
     }
-    executed
+    trial
 }
 
-/// Writes the end of the journal. A record that could not be written is no record.
-fn finish(executed: &mut TrialResult, recorder: &Recorder) {
-    if let Some(finding) = &executed.finding {
+/// Writes the end of the journal. A trial whose record is incomplete has no result.
+fn finish(trial: &mut TrialResult, recorder: &Recorder) {
+    if let Some(finding) = &trial.finding {
         recorder.find(finding.clone());
     }
     recorder.write(Event::Finished {
-        outcome: executed.outcome.clone(),
-        duration_ms: executed.duration.as_secs_f64() * 1e3,
+        outcome: trial.outcome.clone(),
+        duration_ms: trial.duration.as_secs_f64() * 1e3,
     });
     if let Some(failure) = recorder.take_failure() {
-        *executed =
-            TrialResult::unanswered(anyhow::Error::new(failure).context("record the trial"));
+        *trial =
+            TrialResult::without_result(anyhow::Error::new(failure).context("record the trial"));
     }
 }
 
@@ -125,7 +126,7 @@ fn panicked(payload: &(dyn Any + Send)) -> anyhow::Error {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a payload that is not text");
+        .unwrap_or("with a payload that is not text");
     anyhow::anyhow!("the check panicked: {message}")
 }
 
@@ -134,7 +135,7 @@ fn timed_out(after: Duration) -> anyhow::Error {
 }
 
 impl TrialResult {
-    fn unanswered(error: anyhow::Error) -> Self {
+    fn without_result(error: anyhow::Error) -> Self {
         Self::from_result(Err(Stop::Error(error)), Duration::ZERO)
     }
 

@@ -1,4 +1,4 @@
-//! The interlocks: a run that they refuse does not begin.
+//! The interlocks: safety conditions that a run must meet before it begins.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
@@ -13,13 +13,13 @@ use sha2::{Digest as _, Sha256};
 use crate::target_file::{Class, Target};
 use cutover_contract::contract::{Pointer, VersionFields};
 
-/// Why a run does not begin.
+/// A safety condition that is not met. The run does not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Interlock {
-    /// The profile does more than the target's class bears.
+    /// The profile has effects that the target's class does not allow.
     #[error(
-        "refused: profile '{profile}' does {asked} to a target, and '{target}' is of class {class}, which bears at most \
-         {most}; use `cutover smoke`"
+        "refused: profile '{profile}' has effects up to '{requested}'; class {class} of target '{target}' allows effects up to \
+         '{maximum}'; use `cutover smoke`"
     )]
     Profile {
         /// The profile.
@@ -29,13 +29,14 @@ pub enum Interlock {
         /// Its class.
         class: Class,
         /// The largest effect of the profile.
-        asked: Effect,
+        requested: Effect,
         /// The largest effect that the class allows.
-        most: Effect,
+        maximum: Effect,
     },
-    /// The profile is not meant for production.
+    /// The policy does not allow the profile in production.
     #[error(
-        "refused: profile '{profile}' is not for production, which '{target}' is; use `cutover smoke`, or a policy          whose [profile.{profile}] says production = true"
+        "refused: the policy does not allow profile '{profile}' in production, the class of target '{target}'; use \
+         `cutover smoke`, or set production = true in [profile.{profile}] of the policy"
     )]
     NotForProduction {
         /// The profile.
@@ -43,10 +44,10 @@ pub enum Interlock {
         /// The target.
         target: String,
     },
-    /// A host that nobody vouches for.
+    /// A host that is not listed for its class.
     #[error(
-        "refused: host '{host}' of target '{target}' is not known to be {class}, so it counts as production; if it is, name \
-         it in [safety] hosts"
+        "refused: host '{host}' of target '{target}' is not listed in [safety] hosts, so it counts as production; if it is \
+         {class}, add it there"
     )]
     Host {
         /// The host.
@@ -56,10 +57,10 @@ pub enum Interlock {
         /// Its class.
         class: Class,
     },
-    /// The system says that it is something else.
+    /// The system reports another class.
     #[error(
-        "refused: target '{target}' claims to be {class}, and its version route says {said}; mend `class`, or deploy what \
-         says what it is"
+        "refused: target '{target}' has class {class}, and its version route reports {reported}; correct `class`, or deploy \
+         a build that reports its environment"
     )]
     Identity {
         /// The target.
@@ -67,27 +68,27 @@ pub enum Interlock {
         /// Its class.
         class: Class,
         /// What the system reports.
-        said: String,
+        reported: String,
     },
-    /// It is not the commit that was expected.
-    #[error("refused: target '{target}' runs commit {said}, expected was {expected}")]
+    /// The system runs another commit.
+    #[error("refused: target '{target}' runs commit {reported}, but {expected} is expected")]
     Commit {
         /// The target.
         target: String,
         /// What the system reports.
-        said: String,
+        reported: String,
         /// The commit that was expected.
         expected: String,
     },
-    /// Another run is under way.
-    #[error("refused: another run is under way on target '{target}'; wait for its end")]
+    /// Another run uses the target.
+    #[error("refused: another run uses target '{target}'; wait until it ends")]
     Busy {
         /// The target.
         target: String,
     },
-    /// Nobody can say whether another run is under way.
-    #[error("refused: claim target '{target}' with '{}'", path.display())]
-    Unclaimed {
+    /// The lock file cannot be used.
+    #[error("refused: lock target '{target}' with '{}'", path.display())]
+    NotLocked {
         /// The target.
         target: String,
         /// The lock file.
@@ -97,13 +98,13 @@ pub enum Interlock {
     },
 }
 
-/// Refuses a profile that does more than the target bears, before anything is asked.
+/// Refuses a profile whose effects exceed those that the target's class allows, before any request.
 pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Result<(), Interlock> {
-    let (asked, most) = (policy.max_effect(profile), target.most_effect());
+    let (requested, maximum) = (policy.max_effect(profile), target.max_effect());
     if target.class != Class::Production {
         return Ok(());
     }
-    if asked <= most {
+    if requested <= maximum {
         if policy.allowed_in_production(profile) {
             return Ok(());
         }
@@ -116,13 +117,13 @@ pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Resu
         profile,
         target: target.name.clone(),
         class: target.class,
-        asked,
-        most,
+        requested,
+        maximum,
     })
 }
 
-/// Refuses a class that is claimed and not verified: hosts and the system's own word must
-/// agree with it. What is not known is production.
+/// Refuses a class that cannot be verified: the hosts and the environment that the system reports
+/// must agree with it. Anything unknown counts as production.
 pub fn verify_class(
     target: &Target,
     fields: &VersionFields,
@@ -130,17 +131,17 @@ pub fn verify_class(
     expected_commit: Option<&str>,
 ) -> Result<(), Interlock> {
     let name = || target.name.clone();
-    let said = |at: &Pointer| version.and_then(|version| at.find(version)?.as_str());
+    let reported = |at: &Pointer| version.and_then(|version| at.find(version)?.as_str());
     if let Some(expected) = expected_commit {
-        let said = said(&fields.commit);
-        // Either may be cut short, as commits are.
-        let same = said.is_some_and(|said| {
-            !said.is_empty() && (said.starts_with(expected) || expected.starts_with(said))
+        let reported = reported(&fields.commit);
+        // Either commit may be abbreviated.
+        let same = reported.is_some_and(|commit| {
+            !commit.is_empty() && (commit.starts_with(expected) || expected.starts_with(commit))
         });
         if !same {
             return Err(Interlock::Commit {
                 target: name(),
-                said: said.unwrap_or("nothing").to_owned(),
+                reported: reported.unwrap_or("none").to_owned(),
                 expected: expected.to_owned(),
             });
         }
@@ -161,58 +162,58 @@ pub fn verify_class(
             class,
         });
     }
-    let said = said(&fields.environment);
-    if said == Some(class.to_string().as_str()) {
+    let reported = reported(&fields.environment);
+    if reported == Some(class.to_string().as_str()) {
         return Ok(());
     }
     Err(Interlock::Identity {
         target: name(),
         class,
-        said: said.map_or_else(
-            || "nothing of its environment".to_owned(),
-            |said| format!("'{said}'"),
+        reported: reported.map_or_else(
+            || "no environment".to_owned(),
+            |environment| format!("'{environment}'"),
         ),
     })
 }
 
-/// Whether a host is this machine itself.
+/// Whether a host is this machine.
 pub fn is_this_machine(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// The right to be the only run on a target, until it is dropped.
+/// An exclusive lock on a target, held until it is dropped.
 #[derive(Debug)]
 pub struct TargetLock {
     path: PathBuf,
-    // Let go after the file is gone: whoever waits for it finds that it is not the one any more.
+    // Unlocked after the file is removed, so that a waiting run notices that its file is stale.
     _lock: File,
 }
 
 impl Drop for TargetLock {
     fn drop(&mut self) {
-        // A file that stays claims nothing.
+        // A remaining file without a lock blocks no run.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 impl TargetLock {
-    /// Claims a target for this machine's runs; a run that is killed lets go.
-    pub fn of(target: &Target) -> Result<Option<Self>, Interlock> {
+    /// Locks a target against other runs on this machine. The end of a process unlocks it.
+    pub fn acquire(target: &Target) -> Result<Option<Self>, Interlock> {
         let Some(attachment) = target.attachment() else {
             return Ok(None);
         };
         let name = hex::encode(Sha256::digest(attachment.api.url.as_str()));
         let path = std::env::temp_dir().join(format!("cutover.{}.lock", &name[..16]));
-        let unclaimed = |source| Interlock::Unclaimed {
+        let not_locked = |source| Interlock::NotLocked {
             target: target.name.clone(),
             path: path.clone(),
             source,
         };
         loop {
-            let lock = File::create(&path).map_err(unclaimed)?;
+            let lock = File::create(&path).map_err(not_locked)?;
             match lock.try_lock() {
-                // The holder before us may have removed the file after we had opened it.
+                // The previous holder may have removed the file after this run opened it.
                 Ok(()) if !is_at(&lock, &path) => {}
                 Ok(()) => return Ok(Some(Self { path, _lock: lock })),
                 Err(TryLockError::WouldBlock) => {
@@ -220,7 +221,7 @@ impl TargetLock {
                         target: target.name.clone(),
                     });
                 }
-                Err(TryLockError::Error(source)) => return Err(unclaimed(source)),
+                Err(TryLockError::Error(source)) => return Err(not_locked(source)),
             }
         }
     }
@@ -260,42 +261,42 @@ mod tests {
     }
 
     #[test]
-    fn a_class_is_proven_by_hosts_and_by_the_systems_own_word() {
+    fn a_class_is_verified_by_hosts_and_by_the_reported_environment() {
         let local = json!({"environment": "local"});
         let staging = json!({"environment": "staging", "commit": "abcdef0"});
         let here = target("local", "http://127.0.0.1:1", "");
         assert!(verify_class(&here, &fields(), Some(&local), None).is_ok());
-        for said in [
+        for version in [
             None,
             Some(&json!({})),
             Some(&json!({"environment": "production"})),
         ] {
-            let refused = verify_class(&here, &fields(), said, None).unwrap_err();
+            let refused = verify_class(&here, &fields(), version, None).unwrap_err();
             assert!(matches!(refused, Interlock::Identity { .. }), "{refused}");
         }
         let elsewhere = target("staging", "https://s.example.org", "");
         let refused = verify_class(&elsewhere, &fields(), Some(&staging), None).unwrap_err();
         assert!(matches!(refused, Interlock::Host { .. }), "{refused}");
-        let vouched = target("staging", "https://s.example.org", "\"s.example.org\"");
-        assert!(verify_class(&vouched, &fields(), Some(&staging), Some("abcdef0123")).is_ok());
-        let refused = verify_class(&vouched, &fields(), Some(&staging), Some("abd")).unwrap_err();
+        let listed = target("staging", "https://s.example.org", "\"s.example.org\"");
+        assert!(verify_class(&listed, &fields(), Some(&staging), Some("abcdef0123")).is_ok());
+        let refused = verify_class(&listed, &fields(), Some(&staging), Some("abd")).unwrap_err();
         assert!(matches!(refused, Interlock::Commit { .. }), "{refused}");
     }
 
     #[test]
-    fn a_target_is_claimed_by_one_run_at_a_time_and_nothing_is_left_of_a_claim() {
-        let target = target("local", "http://127.0.0.1:9/claimed-by-a-test", "");
-        let claim = TargetLock::of(&target).unwrap().unwrap();
-        let path = claim.path.clone();
-        let refused = TargetLock::of(&target).unwrap_err();
+    fn one_run_at_a_time_locks_a_target_and_the_lock_file_is_removed() {
+        let target = target("local", "http://127.0.0.1:9/locked-by-a-test", "");
+        let lock = TargetLock::acquire(&target).unwrap().unwrap();
+        let path = lock.path.clone();
+        let refused = TargetLock::acquire(&target).unwrap_err();
         assert!(matches!(refused, Interlock::Busy { .. }), "{refused}");
-        drop(claim);
+        drop(lock);
         assert!(!path.exists());
-        assert!(TargetLock::of(&target).is_ok());
+        assert!(TargetLock::acquire(&target).is_ok());
     }
 
     #[test]
-    fn production_bears_no_gate_and_bears_a_smoke_test() {
+    fn production_refuses_the_gate_profile_and_allows_the_smoke_profile() {
         let policy = Policy::default_gate();
         let production = target("production", "https://p.example.org", "");
         assert!(check_profile(&production, &policy, Profile::Gate).is_err());

@@ -1,4 +1,4 @@
-//! Runs checks against a pipeline and records what was observed: the check model, the plan, the engine, two front ends.
+//! Runs checks against a pipeline and records observations: check model, plan, engine and two front ends.
 
 pub mod capability;
 pub mod catalog;
@@ -10,8 +10,7 @@ mod control;
 pub mod control_action;
 pub mod execute;
 pub mod interlock;
-pub mod lane;
-mod leaks;
+mod leak_scan;
 pub mod plan;
 pub mod prelude;
 pub mod reference;
@@ -20,6 +19,7 @@ pub mod runner;
 pub mod safety;
 pub mod seeded_defect;
 pub mod suite;
+pub mod sut_clients;
 pub mod target_file;
 
 pub use cutover_contract::{accounts, contract, identity, invariant, jwt, probe, standin};

@@ -1,4 +1,4 @@
-//! Planning: every check is admitted, or refused with its reason, before anything runs.
+//! Plans a run: every check is admitted or refused with a reason before anything runs.
 
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
+use crate::control_action::keys_granting;
 use crate::suite::{Case, Suite};
 use crate::target_file::Target;
 
@@ -17,65 +18,65 @@ use crate::target_file::Target;
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// A suite that does not exist.
-    #[error("select suite '{name}': there is no such suite; the suites are {known}")]
+    #[error("select suite '{name}': unknown suite; the suites are {known}")]
     UnknownSuite {
-        /// What was asked for.
+        /// The unknown name.
         name: String,
-        /// What there is.
+        /// The suites of the catalog.
         known: String,
     },
 }
 
-/// What a run is asked to do.
+/// What a run is to do.
 #[derive(Clone, Debug)]
 pub struct PlanRequest {
     /// The run's id.
     pub run: String,
-    /// How much it does.
+    /// The profile, which limits the checks.
     pub profile: Profile,
-    /// The seed of everything random in it.
+    /// The seed of all random values.
     pub seed: u64,
-    /// Which checks.
+    /// The selected suites and checks.
     pub selection: Selection,
     /// The seeded defect to start the stack with.
     pub defect: Option<&'static SeededDefect>,
 }
 
-/// Plans a run. Pure: opens no socket and reads no file.
+/// Plans a run. A pure function: it opens no socket and reads no file.
 pub fn plan(
     catalog: &Catalog,
     target: &Target,
     policy: &Policy,
-    order: &PlanRequest,
+    request: &PlanRequest,
 ) -> Result<Plan, PlanError> {
-    known_suites(catalog, &order.selection.suites)?;
+    known_suites(catalog, &request.selection.suites)?;
     let planned = |(suite, case): (&Suite, &Case)| {
-        let check = described(case);
-        let admission = if policy.includes(order.profile, &check) {
-            admission(suite, case, target, &order.selection)
+        let check = planned_check(case);
+        let admission = if policy.includes(request.profile, &check) {
+            admit(suite, case, target, &request.selection)
         } else {
             Admission::Refused {
                 class: SkipClass::Filtered,
-                reason: format!("profile {} does not ask for it", order.profile),
+                reason: format!("not in profile {}", request.profile),
             }
         };
         PlannedCheck { admission, ..check }
     };
     Ok(Plan {
         v: PLAN_VERSION,
-        run: order.run.clone(),
+        run: request.run.clone(),
         created_at: OffsetDateTime::now_utc(),
         cutover: env!("CARGO_PKG_VERSION").to_owned(),
-        profile: order.profile,
-        seed: order.seed,
-        target: target.summary(order.defect.map(|defect| defect.id.to_owned())),
-        selection: order.selection.clone(),
+        profile: request.profile,
+        seed: request.seed,
+        target: target.summary(request.defect.map(|defect| defect.id.to_owned())),
+        selection: request.selection.clone(),
         checks: catalog.cases().map(planned).collect(),
     })
 }
 
-/// A check as its table has it.
-fn described(case: &Case) -> PlannedCheck {
+/// A check as its table describes it.
+fn planned_check(case: &Case) -> PlannedCheck {
     PlannedCheck {
         id: case.id.clone(),
         statement: case.statement(),
@@ -94,7 +95,7 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Refuses the name of a suite that the catalog does not have.
+/// Refuses names of suites that the catalog does not contain.
 pub fn known_suites(catalog: &Catalog, names: &[String]) -> Result<(), PlanError> {
     let known: Vec<_> = catalog.suites.iter().map(Suite::name).collect();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
@@ -106,45 +107,52 @@ pub fn known_suites(catalog: &Catalog, names: &[String]) -> Result<(), PlanError
     }
 }
 
-fn admission(suite: &Suite, case: &Case, target: &Target, selection: &Selection) -> Admission {
+fn admit(suite: &Suite, case: &Case, target: &Target, selection: &Selection) -> Admission {
     let refused = |class, reason| Admission::Refused { class, reason };
     if !is_selected(suite.name(), &case.id, selection) {
-        return refused(
-            SkipClass::Filtered,
-            "other checks were asked for".to_owned(),
-        );
+        return refused(SkipClass::Filtered, "not selected by the filter".to_owned());
     }
-    if case.check.effect > target.most_effect() {
+    if case.check.effect > target.max_effect() {
         let reason = format!(
-            "its effect is {}; target '{}' allows at most {}",
+            "its effect '{}' exceeds '{}', the maximum for class {} of target '{}'",
             case.check.effect,
+            target.max_effect(),
+            target.class,
             target.name,
-            target.most_effect(),
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
-    let controls = case.check.needs.iter().any(|need| need.is_control());
+    let controls = case
+        .check
+        .needs
+        .iter()
+        .any(|need| !keys_granting(*need).is_empty());
     if case.is_alone() && !controls && target.attachment().is_some() {
         let reason = format!(
-            "it needs a stack of its own; target '{}' is somebody else's",
+            "requires a stack of its own; target '{}' is not started by cutover",
             target.name
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
     match target.grants().first_missing(&case.check.needs) {
         None => Admission::Admitted,
-        Some(missing) => refused(SkipClass::PreconditionMissing, lacks(missing, target)),
+        Some(missing) => refused(
+            SkipClass::PreconditionMissing,
+            missing_capability(missing, target),
+        ),
     }
 }
 
-/// What a target lacks, and what would give it.
-fn lacks(missing: Capability, target: &Target) -> String {
-    let remedy = missing.given_by().map_or_else(
-        || "only a stack of our own does".to_owned(),
-        |key| format!("{key} would"),
-    );
+/// The capability that a target lacks, and the key of the target file that grants it.
+fn missing_capability(missing: Capability, target: &Target) -> String {
+    let keys = keys_granting(missing).join(" and ");
+    let remedy = match missing.section() {
+        Some(section) => format!("add {section} to the target file"),
+        None if keys.is_empty() => "only stacks that cutover starts grant it".to_owned(),
+        None => format!("add {keys} to the target file"),
+    };
     let name = &target.name;
-    format!("it needs {missing}; target '{name}' does not give it, {remedy}")
+    format!("requires {missing}, which target '{name}' does not grant; {remedy}")
 }
 
 fn is_selected(suite: &str, id: &CheckId, selection: &Selection) -> bool {

@@ -1,14 +1,11 @@
 //! What a suite's file needs: `use cutover_harness::prelude::*`.
 
-pub use cutover_reports::record::Effect::{self, Destructive, Fault, Load, Read, WriteTenant};
+pub use cutover_reports::record::Effect;
 pub use cutover_reports::record::Finding;
 pub use cutover_reports::record::Severity::{self, Critical, High, Low, Medium};
 pub use uuid::Uuid;
 
-pub use crate::capability::Capability::{
-    self, ApiStop, Database, Http, Logs, Minting, Processes, Standins, Storage, WorkerPause,
-    WorkerScale, WorkerStop,
-};
+pub use crate::capability::Capability::{self, *};
 pub use crate::check::{Check, secs};
 pub use crate::context::Context;
 pub use crate::control_action::ControlAction;

@@ -1,4 +1,4 @@
-//! The system that stacks of our own run: implemented where the reference pipeline lives.
+//! The interface to the reference system, which cutover's own stacks run.
 
 use std::path::PathBuf;
 
@@ -9,23 +9,23 @@ use crate::connection::Connection;
 use crate::seeded_defect::SeededDefect;
 use crate::target_file::Target;
 
-/// What a stack is asked to be.
+/// What a stack is built from.
 #[derive(Clone, Copy, Debug)]
 pub struct StackRequest<'a> {
-    /// The target that asks for it.
+    /// The target that configures it.
     pub target: &'a Target,
-    /// The contract that the system is held to.
+    /// The contract of the system.
     pub contract: &'a Contract,
     /// The seeded defect to start it with.
     pub defect: Option<&'a SeededDefect>,
 }
 
-/// The system that stacks of our own run.
+/// The system that cutover's own stacks run.
 pub trait ReferenceSystem: Sync {
-    /// The stack that a target asks for; `program` is the binary that carries the system and the stand-ins.
+    /// The stack for a target. `program` is the binary that contains the system and the stand-ins.
     fn stack_spec(&self, program: PathBuf, request: &StackRequest<'_>) -> StackSpec;
 
-    /// How to reach the system of a running stack.
+    /// The connection to the system of a running stack.
     ///
     /// # Errors
     /// Where the stack's file lacks an endpoint or a secret.

@@ -1,4 +1,4 @@
-//! The run directory: where everything that a run saw is written as it happens.
+//! The run directory: the record of a run, written as events happen.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -15,13 +15,13 @@ use cutover_evidence::redact::Redactor;
 
 /// The environment variable that fixes a run's id.
 const RUN_ID: &str = "CUTOVER_RUN_ID";
-/// The one that cargo-nextest gives to all its processes.
+/// The environment variable with the run id of cargo-nextest.
 const NEXTEST_RUN_ID: &str = "NEXTEST_RUN_ID";
 
 /// A run directory that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirectoryError {
-    /// A file or directory cannot be made.
+    /// A file or directory cannot be created.
     #[error("write run directory: '{}'; free space or choose another with --output", path.display())]
     Unwritable {
         /// The file.
@@ -29,31 +29,31 @@ pub enum RunDirectoryError {
         /// Why.
         source: io::Error,
     },
-    /// A journal cannot be made.
+    /// A journal cannot be created.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The run's id is not a file name.
+    /// The run id is not a valid file name.
     #[error(
-        "use run id '{0}': it may contain letters, digits, '-', '_' and '.' only; unset or mend {RUN_ID}"
+        "use run id '{0}': only letters, digits, '-', '_' and '.' are allowed, and the first may not be '.'; unset or correct {RUN_ID}"
     )]
     BadId(String),
 }
 
-/// Where everything that a run saw is written.
+/// The directory that records a run.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     redactor: Arc<Redactor>,
-    life: Mutex<Journal>,
+    journal: Mutex<Journal>,
 }
 
-/// The id of this run: from the environment where a front end gives one, else fresh.
+/// The id of this run: from the environment if it is set there, else a new one.
 pub fn run_id() -> Result<String, RunDirectoryError> {
     let given = [RUN_ID, NEXTEST_RUN_ID]
         .into_iter()
         .find_map(|name| std::env::var(name).ok());
     let Some(id) = given else {
-        return Ok(fresh_id(OffsetDateTime::now_utc()));
+        return Ok(new_run_id(OffsetDateTime::now_utc()));
     };
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if id.is_empty() || id.starts_with('.') || !id.chars().all(legal) {
@@ -62,8 +62,8 @@ pub fn run_id() -> Result<String, RunDirectoryError> {
     Ok(id)
 }
 
-/// A fresh id: the time, so that ids sort, and chance, so that they differ.
-pub fn fresh_id(now: OffsetDateTime) -> String {
+/// A new id: the time, so that ids sort, and a random suffix, so that they differ.
+pub fn new_run_id(now: OffsetDateTime) -> String {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
     let time = now
         .format(format)
@@ -72,8 +72,8 @@ pub fn fresh_id(now: OffsetDateTime) -> String {
 }
 
 impl RunDirectory {
-    /// Makes `<output>/<run>/` and writes the plan there, unless another process
-    /// of the same run already has.
+    /// Creates `<output>/<run>/` and writes the plan there, unless another process
+    /// of the same run has written it.
     pub fn open(
         output: &Path,
         plan: &Plan,
@@ -87,12 +87,12 @@ impl RunDirectory {
             }
         })?;
         write_once(&path.join(PLAN_FILE), &redactor.redact(pretty(plan)))?;
-        let life = Journal::open(&path.join(RUN_FILE), Arc::clone(&redactor))?;
+        let journal = Journal::open(&path.join(RUN_FILE), Arc::clone(&redactor))?;
         point_latest(output, &plan.run)?;
         Ok(Self {
             path,
             redactor,
-            life: Mutex::new(life),
+            journal: Mutex::new(journal),
         })
     }
 
@@ -101,7 +101,7 @@ impl RunDirectory {
         &self.path
     }
 
-    /// A new journal for the next attempt at a check.
+    /// Creates the journal of the next attempt at a check.
     pub fn trial(&self, check: &CheckId) -> Result<(Recorder, u32), JournalError> {
         let mut attempt = 1;
         loop {
@@ -119,9 +119,9 @@ impl RunDirectory {
         }
     }
 
-    /// Notes what happened to the run as a whole.
+    /// Records an event of the run as a whole.
     pub fn note(&self, event: RunEvent) -> Result<(), JournalError> {
-        self.life
+        self.journal
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .note(event)
@@ -132,7 +132,7 @@ fn pretty(plan: &Plan) -> String {
     serde_json::to_string_pretty(plan).unwrap_or_default()
 }
 
-/// Writes a file whole or not at all; leaves one that is there alone.
+/// Writes a file atomically, unless it exists.
 fn write_once(path: &Path, text: &str) -> Result<(), RunDirectoryError> {
     let write = || -> io::Result<()> {
         let directory = path.parent().unwrap_or(Path::new("."));
@@ -149,15 +149,15 @@ fn write_once(path: &Path, text: &str) -> Result<(), RunDirectoryError> {
     })
 }
 
-/// Lets `<output>/latest` point at the run, atomically.
+/// Points `<output>/latest` at the run, atomically.
 fn point_latest(output: &Path, run: &str) -> Result<(), RunDirectoryError> {
     let link = output.join("latest");
-    let fresh = output.join(format!(
+    let temporary = output.join(format!(
         ".latest-{}",
         hex::encode(rand::random::<[u8; 6]>())
     ));
-    symlink(run, &fresh)
-        .and_then(|()| fs::rename(&fresh, &link))
+    symlink(run, &temporary)
+        .and_then(|()| fs::rename(&temporary, &link))
         .map_err(|source| RunDirectoryError::Unwritable { path: link, source })
 }
 
@@ -166,15 +166,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fresh_ids_sort_by_time_and_differ() {
+    fn new_ids_sort_by_time_and_differ() {
         let now = OffsetDateTime::UNIX_EPOCH;
-        let (first, second) = (fresh_id(now), fresh_id(now));
+        let (first, second) = (new_run_id(now), new_run_id(now));
         assert!(first.starts_with("19700101T000000Z-"), "{first}");
         assert_ne!(first, second);
     }
 
     #[test]
-    fn what_is_written_once_stays() {
+    fn an_existing_file_is_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("plan.json");
         write_once(&path, "first").unwrap();

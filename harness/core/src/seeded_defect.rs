@@ -1,4 +1,4 @@
-//! Seeded defects: deviations of the reference stack that can be switched on.
+//! Seeded defects: deviations of the reference stack that can be switched on to test the checks.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use cutover_reports::record::Severity;
 /// A deviation of the reference stack that can be switched on, modelled on a defect of a real pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeededDefect {
-    /// Its id: where the defect was found, and a number. `I` is an incident in operation, `C` a
-    /// review of code, `X` an addition of this project, `S` a stand-in, `E` the environment.
+    /// Its id: a letter for the origin of the defect, and a number. `I` is an incident in operation,
+    /// `C` an inspection of code, `X` an addition of this project, `S` a stand-in, `E` the environment.
     pub id: &'static str,
     /// A readable name in kebab-case, as unique as the id.
     pub slug: &'static str,

@@ -1,4 +1,4 @@
-//! A suite: a table of checks that a reviewer can diff.
+//! A suite: a named table of checks.
 
 use std::sync::Arc;
 
@@ -13,22 +13,22 @@ pub struct Suite {
     cases: Vec<Case>,
 }
 
-/// One check as it is planned and run: a line of the table, or one row of it.
+/// A check as it is planned and run: a line of the suite's table, or one row of its cases.
 pub struct Case {
     /// Its id: `suite::check` or `suite::check::row`.
     pub id: CheckId,
     /// The line of the table.
     pub check: Arc<Check>,
-    /// The code of the row.
+    /// The code.
     pub body: Arc<dyn CheckFn>,
 }
 
 impl Suite {
-    /// A suite of this name, about this, with these checks in order.
+    /// A suite of these checks, in order.
     ///
     /// # Panics
-    /// When a name is not made of letters, digits and underscores, or is used
-    /// twice: the table is source code, and the first test that lists it says so.
+    /// When a name contains anything but letters, digits and underscores, or is used
+    /// twice: the table is source code, so any test that lists it finds the error.
     pub fn new(
         name: &'static str,
         about: &'static str,
@@ -39,8 +39,8 @@ impl Suite {
             .flat_map(|check| Case::all(name, check))
             .collect();
         for (index, case) in cases.iter().enumerate() {
-            let again = cases[..index].iter().any(|earlier| earlier.id == case.id);
-            assert!(!again, "check '{}' stands twice in its table", case.id);
+            let is_duplicate = cases[..index].iter().any(|earlier| earlier.id == case.id);
+            assert!(!is_duplicate, "check '{}' is in the table twice", case.id);
         }
         Self { name, about, cases }
     }
@@ -50,12 +50,12 @@ impl Suite {
         self.name
     }
 
-    /// What it is about, in one line.
+    /// What it checks, in one line.
     pub fn about(&self) -> &'static str {
         self.about
     }
 
-    /// The names of its checks, in order.
+    /// The ids of its cases, in order.
     pub fn check_ids(&self) -> impl Iterator<Item = &CheckId> {
         self.cases.iter().map(|case| &case.id)
     }
@@ -87,12 +87,12 @@ impl Case {
         rows.into_iter().map(case).collect()
     }
 
-    /// The statement it proves, as a sentence.
+    /// The statement that it proves, as a sentence.
     pub fn statement(&self) -> String {
         self.id.name().replace("::", ": ").replace('_', " ")
     }
 
-    /// Whether it needs a stack of its own.
+    /// Whether it requires a stack of its own.
     pub fn is_alone(&self) -> bool {
         self.check.workers.is_some()
     }

@@ -1,10 +1,10 @@
-//! The TCP proxy that stands between a system and what it needs.
+//! A TCP proxy between a system and its dependencies.
 //!
-//! Today every connection passes through and is counted; faults of connections are injected here.
+//! It forwards and counts every connection. Connection faults are to be injected here.
 
 mod link;
 mod links;
-mod relay;
+mod proxy;
 
 pub use link::{LinkName, LinkSettings, Traffic};
 pub use links::{LinkError, Links};

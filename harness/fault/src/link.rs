@@ -1,4 +1,4 @@
-//! A link: one connection of a system to something that it needs, led through a proxy of ours.
+//! A link: the path from a system to one of its dependencies, through our proxy.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What a link leads to.
+/// The dependency at the end of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkName {
@@ -15,7 +15,7 @@ pub enum LinkName {
     Database,
     /// Supabase Storage.
     Storage,
-    /// Supabase Auth, where it is not reached with the storage.
+    /// Supabase Auth, if it has another address than the storage.
     Identity,
     /// LlamaParse.
     Parser,
@@ -35,20 +35,20 @@ impl fmt::Display for LinkName {
     }
 }
 
-/// A listener of ours in front of something that the target needs. The target is told this
-/// address in the place of the real one.
+/// A proxy in front of a dependency. The target is configured with the address of the proxy
+/// instead of the address of the dependency.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkSettings {
-    /// Where we listen: an address of this machine with a port.
+    /// The listen address of the proxy: an address of this machine with a port.
     #[schemars(with = "String")]
     pub listen: SocketAddr,
-    /// Where the real thing is: `host:port`.
+    /// The address of the dependency: `host:port`.
     pub upstream: String,
 }
 
 impl LinkSettings {
-    /// The host of the real thing.
+    /// The host of the dependency.
     pub fn upstream_host(&self) -> Option<&str> {
         let (host, port) = self.upstream.rsplit_once(':')?;
         let host = host.trim_matches(['[', ']']);
@@ -56,20 +56,20 @@ impl LinkSettings {
     }
 }
 
-/// What has passed through a link.
+/// The traffic of a link so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Connections that the system has opened.
+    /// Connections opened by the system.
     pub connections: u64,
-    /// Those of them for which there was nobody at the other end.
+    /// Connections for which the dependency could not be reached.
     pub refused: u64,
-    /// Bytes from the system.
+    /// Bytes sent by the system.
     pub sent: u64,
-    /// Bytes to the system.
+    /// Bytes received by the system.
     pub received: u64,
 }
 
-/// Counts while connections live; reading it disturbs none of them.
+/// The counters of a link; they can be read without locking.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) connections: AtomicU64,

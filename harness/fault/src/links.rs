@@ -1,4 +1,4 @@
-//! The links of a target: open from before its preflight until after its last trial.
+//! The links of a target, open from before its preflight until after its last trial.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,36 +9,38 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::link::{Counters, LinkName, LinkSettings, Traffic};
-use super::relay;
+use super::proxy;
 
 /// Links that could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// The operating system gives no threads.
+    /// The runtime of the links could not be started.
     #[error("start the links")]
     Runtime(#[source] io::Error),
-    /// Nobody can listen there.
-    #[error("listen at {address} for link '{name}'; mend [links.{name}] listen of the target")]
+    /// The listen address could not be bound.
+    #[error(
+        "listen on {address} for link '{name}'; correct [links.{name}] listen in the target file"
+    )]
     Listen {
         /// The link.
         name: LinkName,
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// The links of a target. Dropping them closes every connection.
+/// The links of a target; dropping them closes every connection.
 #[derive(Debug)]
 pub struct Links {
     counters: BTreeMap<LinkName, Arc<Counters>>,
-    /// Their own, for they serve while nothing else of ours runs.
+    /// A runtime of their own: they must forward while no other runtime is polled.
     runtime: Option<Runtime>,
 }
 
 impl Links {
-    /// Listens for every link; no connection is made before somebody connects.
+    /// Binds the listen address of every link; the dependencies are contacted only when a client connects.
     pub fn open(links: &BTreeMap<LinkName, LinkSettings>) -> Result<Self, LinkError> {
         let mut opened = Self {
             counters: BTreeMap::new(),
@@ -63,19 +65,19 @@ impl Links {
             })?;
             let counters = Arc::<Counters>::default();
             let upstream = link.upstream.clone();
-            runtime.spawn(relay::serve(listener, upstream, Arc::clone(&counters)));
+            runtime.spawn(proxy::serve(listener, upstream, Arc::clone(&counters)));
             opened.counters.insert(name, counters);
         }
         opened.runtime = Some(runtime);
         Ok(opened)
     }
 
-    /// Whether there is none.
+    /// Whether there are no links.
     pub fn is_empty(&self) -> bool {
         self.counters.is_empty()
     }
 
-    /// What has passed through each.
+    /// The traffic of each link so far.
     pub fn traffic(&self) -> impl Iterator<Item = (LinkName, Traffic)> {
         self.counters
             .iter()
@@ -86,7 +88,7 @@ impl Links {
 impl Drop for Links {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            // Whoever drops us may be a task of another runtime, which must not wait.
+            // The drop may happen in a task of another runtime, which must not block.
             runtime.shutdown_background();
         }
     }
@@ -113,21 +115,21 @@ mod tests {
         Links::open(&BTreeMap::from([(LinkName::Database, settings)])).unwrap()
     }
 
-    /// Answers one connection with everything it said, once it has said all of it.
+    /// Sends everything that one connection sends back to it, after the end of its input.
     fn echo() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut said = Vec::new();
-            stream.read_to_end(&mut said).unwrap();
-            stream.write_all(&said).unwrap();
+            let mut input = Vec::new();
+            stream.read_to_end(&mut input).unwrap();
+            stream.write_all(&input).unwrap();
         });
         address
     }
 
     #[test]
-    fn everything_passes_both_ways_to_its_end_and_is_counted() {
+    fn all_bytes_are_forwarded_and_counted_in_both_directions() {
         let listen = free();
         let links = link(listen, echo());
         let sent: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
@@ -143,22 +145,22 @@ mod tests {
         stream.read_to_end(&mut received).unwrap();
         writing.join().unwrap();
         assert_eq!(received, sent);
-        let passed = Traffic {
+        let expected = Traffic {
             connections: 1,
             refused: 0,
             sent: 1_000_000,
             received: 1_000_000,
         };
         let traffic: Vec<_> = links.traffic().collect();
-        assert_eq!(traffic, [(LinkName::Database, passed)]);
+        assert_eq!(traffic, [(LinkName::Database, expected)]);
     }
 
     #[test]
-    fn without_anybody_at_the_other_end_a_connection_ends_and_is_counted() {
+    fn a_connection_to_an_unreachable_dependency_is_closed_and_counted() {
         let listen = free();
         let links = link(listen, free());
         let mut stream = TcpStream::connect(listen).unwrap();
-        // However it ends, it does.
+        // The connection may end in any way, but it must end.
         let _ = stream.read(&mut [0; 1]);
         let (_, traffic) = links.traffic().next().unwrap();
         assert_eq!((traffic.connections, traffic.refused), (1, 1));
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_taken_is_named_with_its_key() {
+    fn an_error_about_an_address_in_use_names_the_key_of_the_target_file() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let settings = LinkSettings {
             listen: taken.local_addr().unwrap(),

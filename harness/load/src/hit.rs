@@ -1,15 +1,15 @@
-//! One request of a load and its three points in time, all since the start of the load.
+//! One request of a load, with three times since the start of the load.
 
 use std::time::Duration;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HitOutcome {
-    /// It was answered as it should be.
+    /// It got the expected response.
     Ok,
-    /// It was answered otherwise, or not at all.
+    /// It got another response, or none.
     Failed,
-    /// It was not answered before its deadline.
+    /// It got no response before its deadline.
     TimedOut,
 }
 
@@ -20,24 +20,24 @@ pub struct Hit {
     pub intended: Duration,
     /// When it was sent.
     pub sent: Duration,
-    /// When it was answered, or given up.
+    /// When it was answered or abandoned.
     pub done: Duration,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: HitOutcome,
 }
 
 impl Hit {
-    /// How long a user would have waited: from when the request was due.
+    /// The time that a user would have waited, counted from when the request was due.
     pub fn response_time(&self) -> Duration {
         self.done.saturating_sub(self.intended)
     }
 
-    /// How long the server took: from when the request was sent.
+    /// The time that the server took, counted from when the request was sent.
     pub fn service_time(&self) -> Duration {
         self.done.saturating_sub(self.sent)
     }
 
-    /// How late the request was sent: the share of the load generator.
+    /// How late the request was sent, which the load generator caused.
     pub fn lag(&self) -> Duration {
         self.sent.saturating_sub(self.intended)
     }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_that_waits_for_its_connection_has_a_long_response_and_a_short_service_time() {
+    fn a_request_that_is_sent_late_has_a_long_response_time_and_a_short_service_time() {
         let ms = Duration::from_millis;
         let hit = Hit {
             intended: ms(10),

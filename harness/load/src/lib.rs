@@ -1,8 +1,8 @@
-//! When the requests of a load are sent, and what becomes of each: no HTTP, no clock, no runtime.
+//! Load generation: when each request is due, and how long it took. No HTTP, no clock, no runtime.
 //!
-//! A [`Pacer`] is a value that says when each request is due. What sends the requests reports
-//! a [`Hit`] for each of them, with the time at which it was due: a server that stands still
-//! shows in the response times, because the requests that it delays were due all the same.
+//! A [`Pacer`] is a value that determines when each request is due. The load generator records
+//! a [`Hit`] for each request, with the time at which it was due. A server that stalls therefore
+//! shows in the response times, because the requests that it delays were due nevertheless.
 
 mod hit;
 mod pacer;

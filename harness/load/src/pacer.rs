@@ -1,16 +1,16 @@
-//! Pacers: pure functions from the number of a request to the time at which it is due.
+//! Pacers: pure functions from the index of a request to the time at which it is due.
 
 use std::time::Duration;
 
-/// Says when each request of a load is due.
+/// Determines when each request of a load is due.
 pub trait Pacer {
-    /// When request `n`, counted from 0, is due since the start; `None` where the load has ended.
+    /// When request `n`, counted from 0, is due since the start; `None` after the end of the load.
     ///
     /// A later request is never due before an earlier one.
     fn due(&self, n: u64) -> Option<Duration>;
 }
 
-/// The same number of requests in every second.
+/// A constant rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constant {
     /// Requests per second; positive.
@@ -25,7 +25,7 @@ impl Pacer for Constant {
     }
 }
 
-/// A rate that changes evenly from one value to another.
+/// A rate that changes linearly from one value to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ramp {
     /// Requests per second at the start; positive.
@@ -37,8 +37,8 @@ pub struct Ramp {
 }
 
 impl Pacer for Ramp {
-    /// After `t` seconds of a ramp of `d` seconds, `from·t + (to − from)·t²/2d` requests were due;
-    /// this solves that for `t`.
+    /// After `t` seconds of a ramp of `d` seconds, `from·t + (to − from)·t²/2d` requests were due.
+    /// This solves the equation for `t`.
     fn due(&self, n: u64) -> Option<Duration> {
         let slope = (self.to - self.from) / self.duration.as_secs_f64();
         if slope == 0.0 {
@@ -48,12 +48,12 @@ impl Pacer for Ramp {
             };
             return constant.due(n);
         }
-        let under_root = self.from.mul_add(self.from, 2.0 * slope * exact(n));
+        let discriminant = self.from.mul_add(self.from, 2.0 * slope * exact(n));
         // A falling rate reaches zero before this many requests.
-        if under_root < 0.0 {
+        if discriminant < 0.0 {
             return None;
         }
-        before(self.duration, (under_root.sqrt() - self.from) / slope)
+        before(self.duration, (discriminant.sqrt() - self.from) / slope)
     }
 }
 
@@ -62,7 +62,7 @@ fn before(end: Duration, seconds: f64) -> Option<Duration> {
     (due < end).then_some(due)
 }
 
-/// A count as a number of `f64`, exact up to 2^53.
+/// Converts a count to `f64`, exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "no load has 2^53 requests")]
 fn exact(n: u64) -> f64 {
     n as f64
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_rate_spreads_its_requests_evenly() {
+    fn a_constant_rate_spaces_requests_evenly() {
         let pacer = Constant {
             per_second: 4.0,
             duration: Duration::from_secs(2),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ramp_sends_the_mean_of_its_rates_and_is_never_late_for_the_next() {
+    fn a_ramp_sends_the_mean_of_its_rates_in_order() {
         for (from, to) in [(10.0, 30.0), (30.0, 10.0), (20.0, 20.0)] {
             let duration = Duration::from_secs(10);
             let times = times(&Ramp { from, to, duration });

@@ -1,17 +1,17 @@
-//! The secrets of one stack, by name: random, and of no use outside of it.
+//! The secrets of one stack, by name: random, and valid only in that stack.
 
 use std::collections::BTreeMap;
 
 use cutover_evidence::secret::{Secret, exposed};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The address of the database for its superuser, as this machine reaches it.
+/// The database URL of the superuser, as this process connects.
 pub const DATABASE_URL: &str = "database url of the superuser";
-/// The same address as the services of the stack reach it.
+/// The database URL of the superuser, as the services of the stack connect.
 pub const INTERNAL_DATABASE_URL: &str = "database url of the superuser, inside of the stack";
 /// The password of the superuser.
 pub const DATABASE_PASSWORD: &str = "database password of the superuser";
-/// The address of the database for the role of the services, as they reach it.
+/// The database URL of the role of the services, as they connect.
 pub const APP_DATABASE_URL: &str = "database url of the services";
 /// The password of the role of the services.
 pub const APP_DATABASE_PASSWORD: &str = "database password of the services";
@@ -21,7 +21,7 @@ pub const APP_DATABASE_PASSWORD: &str = "database password of the services";
 #[serde(transparent)]
 pub struct Credentials(BTreeMap<String, Exposed>);
 
-/// A secret in a file that its owner alone can read.
+/// A secret that is serialised in clear, into a file that only its owner can read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 struct Exposed(Secret);
@@ -32,26 +32,26 @@ impl Serialize for Exposed {
     }
 }
 
-/// A stack that lacks a secret.
+/// A stack without a required secret.
 #[derive(Debug, thiserror::Error)]
 #[error("find the secret '{0}' of the stack")]
 pub struct MissingSecret(String);
 
 impl Credentials {
-    /// Adds a secret, or replaces the one of this name.
+    /// Adds a secret, or replaces the one with this name.
     pub fn insert(&mut self, name: &str, secret: Secret) {
         self.0.insert(name.to_owned(), Exposed(secret));
     }
 
-    /// Adds the secrets of others.
+    /// Adds all secrets of another set.
     pub fn extend(&mut self, others: Self) {
         self.0.extend(others.0);
     }
 
-    /// The secret of this name.
+    /// The secret with this name.
     ///
     /// # Errors
-    /// Where the stack has none.
+    /// If the stack has no such secret.
     pub fn get(&self, name: &str) -> Result<&Secret, MissingSecret> {
         let found = self.0.get(name).map(|Exposed(secret)| secret);
         found.ok_or_else(|| MissingSecret(name.to_owned()))
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_written_to_its_file_and_shown_nowhere_else() {
+    fn a_secret_is_serialised_but_not_printed() {
         let credentials = Credentials::from([("key of the parser", Secret::new("llx-12345678"))]);
         let text = serde_json::to_string(&credentials).expect("JSON");
         assert_eq!(text, r#"{"key of the parser":"llx-12345678"}"#);

@@ -1,50 +1,53 @@
-//! The system under test and its dependencies, provisioned by us, as processes or as containers.
+//! Runs the system under test and its dependencies, as processes or as containers.
 //!
-//! A stack is a directory: `ledger.json` names its owner and its processes and
-//! is written before there are any, `stack.json` says where everything is and
-//! how to get in, and `logs/` has what the processes said. Whoever finds the
-//! directory of a stack whose owner is gone can remove all of it.
+//! A stack is a directory. `state.json` names the owner and the processes, and is written before
+//! the first process starts. `stack.json` has the addresses and the credentials. `logs/` has the
+//! output of the services. From this directory, another process can remove a stack whose owner has died.
 
 mod address;
+mod backend;
 mod containers;
 pub mod credentials;
-mod demolition;
-mod ground;
-mod info;
-mod inhabitants;
-mod lanes;
-mod ledger;
+mod launch;
 mod log;
-mod mark;
+mod pool;
 mod ports;
 mod postgres;
-mod process;
-mod processes;
+mod process_discovery;
+mod process_identity;
 mod readiness;
-mod running;
-mod serving;
-mod site;
+mod services;
 mod spec;
+mod stack;
+mod stack_dir;
+mod stack_error;
+mod stack_info;
+mod standin_host;
 mod start;
+mod state;
 mod sweep;
 mod system;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 pub use containers::ContainerError;
-pub use info::{ProcessInfo, StackInfo, StackInfoError, StackKind};
-pub use lanes::{PoolError, StackLease, StackPool};
-pub use ledger::LedgerError;
-pub use mark::ProcessIdentity;
+pub use launch::OneShotOutcome;
+pub use pool::{PoolError, StackLease, StackPool};
 pub use ports::NoPort;
 #[cfg(feature = "embedded-postgres")]
 pub use postgres::DownloadError;
 pub use postgres::{FindError, Installation, TemplateError, UserAccountError};
-pub use process::{OneShotOutcome, Process, ProcessError};
-pub use running::{ExtraApi, Stack, Worker, newest_leased, stop_by_directory};
-pub use serving::StandinHost;
-pub use site::{StackDir, StackDirError};
+pub use process_identity::ProcessIdentity;
+pub use services::{Service, ServiceError};
 pub use spec::{CommandLine, Images, Overrides, ServiceTemplate, StackSpec, apply};
-pub use start::{StackError, preflight};
+pub use stack::{ExtraApi, Stack, newest_leased, stop_by_directory};
+pub use stack_dir::{StackDir, StackDirError};
+pub use stack_error::StackError;
+pub use stack_info::{ProcessInfo, StackInfo, StackInfoError, StackKind};
+pub use standin_host::StandinHost;
+pub use start::preflight;
+pub use state::StateError;
 pub use sweep::{SweepError, SweepReport, SweepScope, sweep, sweep_containers};
 pub use system::{Endpoints, Environment, StandinPlacement, System, SystemError};
+pub use workers::Worker;

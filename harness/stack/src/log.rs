@@ -1,27 +1,27 @@
-//! Reads what a process wrote.
+//! Reads the logs of services.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-/// The most that is read of a log at once.
-const MOST: u64 = 4 << 20;
+/// The maximum number of bytes that are read from a log at once.
+const MAX_READ: u64 = 4 << 20;
 
-/// How long the log is.
+/// The length of the log in bytes.
 pub(crate) fn length(path: &Path) -> u64 {
     path.metadata().map_or(0, |metadata| metadata.len())
 }
 
-/// What was written at or after byte `from`; the newest part of it when that is very much.
+/// The log from byte `from` to its end, or the last part of it if that is too long.
 ///
-/// A log that cannot be read is empty: it is only ever shown beside an error.
+/// An unreadable log counts as empty: it is only shown as a detail of an error.
 pub(crate) fn since(path: &Path, from: u64) -> String {
     let read = || {
         let mut file = File::open(path)?;
-        let newest = file.metadata()?.len().saturating_sub(MOST);
+        let newest = file.metadata()?.len().saturating_sub(MAX_READ);
         file.seek(SeekFrom::Start(from.max(newest)))?;
         let mut bytes = Vec::new();
-        file.take(MOST).read_to_end(&mut bytes)?;
+        file.take(MAX_READ).read_to_end(&mut bytes)?;
         Ok::<_, std::io::Error>(bytes)
     };
     String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tail_is_the_end_of_what_was_written_since() {
+    fn the_tail_contains_the_last_lines_after_a_position() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("x.log");
         assert_eq!(tail(&path, 0, 3), "");

@@ -1,17 +1,17 @@
-//! Free ports below the range that the kernel gives to outgoing connections.
+//! Allocates free ports below the range that the kernel uses for outgoing connections.
 
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Where ports are taken from: a port here stays ours while a process restarts.
+/// The range of the ports: no outgoing connection takes one of them while a service restarts.
 const RANGE: Range<u16> = 20_000..32_000;
 
-/// How often another port is tried before we say that there is none.
-const TRIES: usize = 2_000;
+/// How many ports are tried before the allocation fails.
+const MAX_ATTEMPTS: usize = 2_000;
 
-/// Ports that a stack of this process holds, whether or not something listens there yet.
+/// The ports that are allocated to stacks of this process, whether or not a service listens on them yet.
 static HELD: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 
 /// No port was free.
@@ -19,17 +19,17 @@ static HELD: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 #[error("find a free port between {} and {} on 127.0.0.1", RANGE.start, RANGE.end)]
 pub struct NoPort;
 
-/// Ports that no other stack of this process is given until this is dropped.
+/// The ports of one stack; no other stack of this process gets them until this is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Ports(Mutex<Vec<u16>>);
 
 impl Ports {
-    /// Takes a port on which nothing listens.
+    /// Allocates a port on which no process listens.
     ///
-    /// Another process may still take it before ours listens there; whoever
-    /// starts a process therefore starts again with other ports when it finds its own in use.
+    /// Another process may still bind it before our service does. The start of a
+    /// stack therefore retries with other ports after a port conflict.
     pub(crate) fn take(&self) -> Result<u16, NoPort> {
-        let port = (0..TRIES)
+        let port = (0..MAX_ATTEMPTS)
             .map(|_| rand::random_range(RANGE))
             .find(|port| hold(*port))
             .ok_or(NoPort)?;
@@ -64,12 +64,12 @@ fn hold(port: u16) -> bool {
         && held.insert(port)
 }
 
-/// Whether a process said that its port is taken.
+/// Whether a log reports that a port is already in use.
 pub(crate) fn address_in_use(log: &str) -> bool {
     let log = log.to_ascii_lowercase();
     ["address already in use", "address in use", "eaddrinuse"]
         .iter()
-        .any(|sign| log.contains(sign))
+        .any(|phrase| log.contains(phrase))
 }
 
 #[cfg(test)]
@@ -77,21 +77,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_given_once_until_it_is_given_back() {
+    fn a_port_is_allocated_once_until_it_is_released() {
         let ports = Ports::default();
         let taken: HashSet<u16> = (0..50).map(|_| ports.take().expect("a port")).collect();
         assert_eq!(taken.len(), 50);
         assert!(taken.iter().all(|port| RANGE.contains(port)));
         let one = *taken.iter().next().expect("a port");
-        assert!(!hold(one), "a held port is not given again");
+        assert!(!hold(one), "a held port is not allocated again");
         drop(ports);
         let again = Ports(Mutex::new(vec![one]));
-        assert!(hold(one), "a port that was given back is free");
+        assert!(hold(one), "a released port is free");
         drop(again);
     }
 
     #[test]
-    fn a_port_in_use_is_not_taken() {
+    fn a_port_in_use_is_not_allocated() {
         let ports = Ports::default();
         let port = ports.take().expect("a port");
         drop(ports);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_say_in_use_is_understood() {
+    fn the_usual_messages_of_a_port_conflict_are_recognised() {
         assert!(address_in_use(
             "could not bind IPv4 address \"127.0.0.1\": Address already in use"
         ));

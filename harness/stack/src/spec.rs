@@ -1,4 +1,4 @@
-//! What a stack is made of, before it is started.
+//! The description from which a stack is started.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::info::StackKind;
+use super::stack_info::StackKind;
 use super::system::System;
 
-/// Changes to a pipeline process's environment; no value takes the variable away.
+/// Changes to the environment of a pipeline service; `None` removes the variable.
 pub type Overrides = BTreeMap<String, Option<String>>;
 
 /// A program and its first arguments.
@@ -20,12 +20,12 @@ pub type Overrides = BTreeMap<String, Option<String>>;
 pub struct CommandLine {
     /// The program.
     pub program: PathBuf,
-    /// The arguments that come before ours.
+    /// The arguments before those of the caller.
     pub args: Vec<OsString>,
 }
 
 impl CommandLine {
-    /// A program's subcommand.
+    /// A program with its first arguments.
     pub fn new(program: impl Into<PathBuf>, args: &[&str]) -> Self {
         Self {
             program: program.into(),
@@ -33,7 +33,7 @@ impl CommandLine {
         }
     }
 
-    /// All arguments, with these at the end.
+    /// All arguments, followed by these.
     pub fn with(&self, more: &[&str]) -> Vec<OsString> {
         let more = more.iter().map(OsString::from);
         self.args.iter().cloned().chain(more).collect()
@@ -44,9 +44,9 @@ impl CommandLine {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Images {
-    /// PostgreSQL with pgvector, told what to be as the official images are.
+    /// PostgreSQL with pgvector, configured with the environment variables of the official images.
     pub postgres: String,
-    /// The pipeline: `api`, `worker` or `migrate` is its argument.
+    /// The pipeline; its argument is `api`, `worker` or `migrate`.
     pub pipeline: String,
 }
 
@@ -59,47 +59,47 @@ impl Default for Images {
     }
 }
 
-/// How a service of the pipeline is started.
+/// What is specific to one kind of service of the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceTemplate {
-    /// The subcommand of the pipeline that runs it.
+    /// The subcommand of the pipeline that runs the service.
     pub subcommand: &'static str,
-    /// The variable that says where it listens.
+    /// The variable with the address on which the service listens.
     pub address_variable: &'static str,
 }
 
-/// What a stack is made of.
+/// The description from which a stack is started.
 #[derive(Clone, Debug)]
 pub struct StackSpec {
-    /// What it runs on.
+    /// What the stack runs on.
     pub kind: StackKind,
-    /// The images of its containers.
+    /// The images of the containers, if it runs on containers.
     pub images: Images,
-    /// The program of the pipeline, before its subcommand.
+    /// The program of the pipeline, without a subcommand.
     pub pipeline: CommandLine,
     /// The API.
     pub api: ServiceTemplate,
-    /// A worker.
+    /// The workers.
     pub worker: ServiceTemplate,
     /// The subcommand of the pipeline that migrates the database.
     pub migration: &'static str,
-    /// The role of the services in the database.
+    /// The database role of the services.
     pub app_role: &'static str,
     /// The program of the stand-ins.
     pub standins: CommandLine,
     /// The names of the stand-ins.
     pub standin_names: &'static [&'static str],
-    /// How many workers there are.
+    /// The number of workers.
     pub workers: usize,
     /// How long a service may take to shut down.
     pub shutdown_timeout: Duration,
-    /// What the services are configured with.
+    /// The configuration of the services.
     pub system: Arc<dyn System>,
-    /// Where stacks have their directories.
+    /// The directory that contains the directories of stacks.
     pub root: PathBuf,
 }
 
-/// Applies changes to an environment.
+/// Applies overrides to an environment.
 pub fn apply(environment: &mut BTreeMap<String, String>, overrides: &Overrides) {
     for (name, value) in overrides {
         match value {
@@ -115,7 +115,7 @@ mod tests {
     use crate::system::Environment;
 
     #[test]
-    fn an_override_replaces_or_takes_away() {
+    fn an_override_replaces_or_removes_a_variable() {
         let mut environment = Environment::from([
             ("ENVIRONMENT".to_owned(), "local".to_owned()),
             ("EMBED_MODEL".to_owned(), "m".to_owned()),

@@ -1,4 +1,4 @@
-//! Removes the stacks that nobody answers for any more.
+//! Removes abandoned stacks.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,94 +6,95 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::containers::{ContainerError, remove_orphans};
-use super::demolition::{remove, teardown};
-use super::ledger::{Ledger, Owner};
-use super::mark::World;
-use super::site::{StackDirError, stacks_under, unfinished_under};
+use super::process_identity::PidScope;
+use super::stack_dir::{
+    PREFIX, StackDirError, remove_directory, stacks_under, teardown, unfinished_under,
+};
+use super::state::{Owner, StackState};
 
 /// A sweep that could not be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// The directory of stacks could not be listed.
+    /// The root directory could not be listed.
     #[error("list the stacks under '{}'", root.display())]
     List {
         /// The directory.
         root: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Docker does not do as it is told.
+    /// A Docker request failed.
     #[error(transparent)]
     Containers(#[from] ContainerError),
-    /// The sweep was cut short.
+    /// The sweep was interrupted.
     #[error("finish the sweep")]
-    CutShort(#[from] tokio::task::JoinError),
+    Interrupted(#[from] tokio::task::JoinError),
 }
 
 /// Which stacks to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepScope {
-    /// Those whose owner is gone or whose lease has ended.
+    /// Stacks whose owner has exited or whose lease has expired.
     Abandoned,
-    /// Those, and every leased one.
+    /// Abandoned stacks, and every leased stack.
     Leased,
-    /// All of them, in use or not.
+    /// All stacks, in use or not.
     Everything,
 }
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Debug, Default)]
 pub struct SweepReport {
     /// The directories of the stacks that were removed.
     pub removed: Vec<PathBuf>,
-    /// How many of their processes and containers were still alive.
+    /// How many of their processes and containers were still running.
     pub processes: usize,
     /// The stacks that could not be removed.
     pub failed: Vec<StackDirError>,
 }
 
-/// Removes stacks: kills the processes that their ledgers name, and no others.
+/// Removes stacks, and kills only the processes that belong to them.
 ///
 /// # Errors
-/// When the directory of stacks cannot be listed; a stack that cannot be removed is in the report.
-pub async fn sweep(root: &Path, reach: SweepScope) -> Result<SweepReport, SweepError> {
+/// If the root directory cannot be listed. A stack that cannot be removed is in the report.
+pub async fn sweep(root: &Path, scope: SweepScope) -> Result<SweepReport, SweepError> {
     let root = root.to_owned();
-    tokio::task::spawn_blocking(move || sweep_blocking(&root, reach)).await?
+    tokio::task::spawn_blocking(move || sweep_blocking(&root, scope)).await?
 }
 
-/// Removes the containers of stacks whose directory somebody removed without them; says how many ran.
+/// Removes the containers of stacks whose directory no longer exists; returns how many were running.
 ///
 /// # Errors
-/// Where Docker is not there or does not do as it is told.
+/// If a Docker request fails.
 pub async fn sweep_containers(root: &Path) -> Result<usize, SweepError> {
     let root = root.to_owned();
-    Ok(tokio::task::spawn_blocking(move || remove_orphans(&root)).await??)
+    Ok(tokio::task::spawn_blocking(move || remove_orphans(&root, PREFIX)).await??)
 }
 
-fn sweep_blocking(root: &Path, reach: SweepScope) -> Result<SweepReport, SweepError> {
+fn sweep_blocking(root: &Path, scope: SweepScope) -> Result<SweepReport, SweepError> {
     let list = |source| SweepError::List {
         root: root.to_owned(),
         source,
     };
     let unfinished = unfinished_under(root).map_err(list)?;
     let stacks = stacks_under(root).map_err(list)?;
-    let (here, now) = (World::here(), OffsetDateTime::now_utc());
+    let (pid_scope, now) = (PidScope::current(), OffsetDateTime::now_utc());
     let mut report = SweepReport::default();
     for directory in unfinished {
-        match remove(&directory) {
+        match remove_directory(&directory) {
             Ok(()) => report.removed.push(directory),
             Err(error) => report.failed.push(error),
         }
     }
-    for (directory, mut ledger) in stacks {
-        match fate(&ledger, &here, now, reach) {
-            Fate::Keep => continue,
-            Fate::Remove => {}
-            Fate::RemoveDirectory => ledger.processes.clear(),
+    for (directory, mut state) in stacks {
+        match decide(&state, &pid_scope, now, scope) {
+            SweepDecision::Keep => continue,
+            SweepDecision::Remove => {}
+            SweepDecision::RemoveDirectory => state.processes.clear(),
         }
-        match teardown(&directory, &ledger) {
-            Ok(alive) => {
-                report.processes += alive;
+        match teardown(&directory, &state) {
+            Ok(running) => {
+                report.processes += running;
                 report.removed.push(directory);
             }
             Err(error) => report.failed.push(error),
@@ -102,28 +103,37 @@ fn sweep_blocking(root: &Path, reach: SweepScope) -> Result<SweepReport, SweepEr
     Ok(report)
 }
 
-/// What becomes of a stack.
+/// Whether a sweep removes a stack.
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+enum SweepDecision {
     Keep,
     Remove,
-    /// Its processes died with an earlier boot, and their pids are others' now.
+    /// Its processes ended with an earlier boot; their PIDs may belong to other processes now.
     RemoveDirectory,
 }
 
-fn fate(ledger: &Ledger, here: &World, now: OffsetDateTime, reach: SweepScope) -> Fate {
-    if ledger.world.boot != here.boot {
-        return Fate::RemoveDirectory;
+fn decide(
+    state: &StackState,
+    pid_scope: &PidScope,
+    now: OffsetDateTime,
+    scope: SweepScope,
+) -> SweepDecision {
+    if state.pid_scope.boot != pid_scope.boot {
+        return SweepDecision::RemoveDirectory;
     }
-    if ledger.world.namespace != here.namespace {
-        // A container that shares this directory: its pids say nothing here.
-        return Fate::Keep;
+    if state.pid_scope.namespace != pid_scope.namespace {
+        // Another container shares this directory: its PIDs are not valid here.
+        return SweepDecision::Keep;
     }
-    let in_use = match ledger.owner {
-        Owner::Process(owner) => owner.is_alive() && reach != SweepScope::Everything,
-        Owner::Lease { until } => until > now && reach == SweepScope::Abandoned,
+    let in_use = match state.owner {
+        Owner::Process(owner) => owner.is_alive() && scope != SweepScope::Everything,
+        Owner::Lease { until } => until > now && scope == SweepScope::Abandoned,
     };
-    if in_use { Fate::Keep } else { Fate::Remove }
+    if in_use {
+        SweepDecision::Keep
+    } else {
+        SweepDecision::Remove
+    }
 }
 
 #[cfg(test)]
@@ -131,9 +141,9 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::ledger::{Ending, Entry, LedgerFile};
-    use crate::mark::ProcessIdentity;
-    use crate::site::StackDir;
+    use crate::process_identity::ProcessIdentity;
+    use crate::stack_dir::StackDir;
+    use crate::state::{KillSignal, ProcessEntry, StateFile};
 
     fn dead() -> ProcessIdentity {
         ProcessIdentity {
@@ -143,79 +153,81 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_answers_for_is_removed() {
+    fn a_stack_in_use_is_kept_unless_the_scope_includes_it() {
         let directory = tempfile::tempdir().expect("a directory");
-        let file = LedgerFile::create(directory.path()).expect("a ledger");
-        let here = World::here();
+        let file = StateFile::create(directory.path()).expect("a state file");
+        let pid_scope = PidScope::current();
         let now = OffsetDateTime::now_utc();
-        let later = Owner::Lease {
+        let leased = Owner::Lease {
             until: now + time::Duration::minutes(1),
         };
-        let ended = Owner::Lease {
+        let expired = Owner::Lease {
             until: now - time::Duration::seconds(1),
         };
-        let me = Owner::Process(ProcessIdentity::me());
-        for (owner, reach, expected) in [
-            (me, SweepScope::Abandoned, Fate::Keep),
-            (me, SweepScope::Leased, Fate::Keep),
-            (me, SweepScope::Everything, Fate::Remove),
-            (Owner::Process(dead()), SweepScope::Abandoned, Fate::Remove),
-            (later, SweepScope::Abandoned, Fate::Keep),
-            (later, SweepScope::Leased, Fate::Remove),
-            (ended, SweepScope::Abandoned, Fate::Remove),
+        let alive = Owner::Process(ProcessIdentity::current());
+        let exited = Owner::Process(dead());
+        for (owner, scope, expected) in [
+            (alive, SweepScope::Abandoned, SweepDecision::Keep),
+            (alive, SweepScope::Leased, SweepDecision::Keep),
+            (alive, SweepScope::Everything, SweepDecision::Remove),
+            (exited, SweepScope::Abandoned, SweepDecision::Remove),
+            (leased, SweepScope::Abandoned, SweepDecision::Keep),
+            (leased, SweepScope::Leased, SweepDecision::Remove),
+            (expired, SweepScope::Abandoned, SweepDecision::Remove),
         ] {
-            file.hand_over(owner).expect("hand over");
-            let found = fate(&file.snapshot(), &here, now, reach);
-            assert_eq!(found, expected, "{owner:?} within {reach:?}");
+            file.transfer_ownership(owner).expect("a new owner");
+            let decision = decide(&file.snapshot(), &pid_scope, now, scope);
+            assert_eq!(decision, expected, "{owner:?} in scope {scope:?}");
         }
     }
 
     #[test]
-    fn pids_of_another_boot_or_container_are_not_believed() {
+    fn pids_of_another_boot_or_namespace_are_not_used() {
         let directory = tempfile::tempdir().expect("a directory");
-        let file = LedgerFile::create(directory.path()).expect("a ledger");
-        file.hand_over(Owner::Process(dead())).expect("hand over");
+        let file = StateFile::create(directory.path()).expect("a state file");
+        file.transfer_ownership(Owner::Process(dead()))
+            .expect("a new owner");
         let now = OffsetDateTime::now_utc();
-        let mut ledger = file.snapshot();
-        ledger.world.namespace = Some("pid:[1]".to_owned());
+        let mut state = file.snapshot();
+        state.pid_scope.namespace = Some("pid:[1]".to_owned());
         assert_eq!(
-            fate(&ledger, &World::here(), now, SweepScope::Everything),
-            Fate::Keep
+            decide(&state, &PidScope::current(), now, SweepScope::Everything),
+            SweepDecision::Keep
         );
-        ledger.world.boot = Some("another".to_owned());
+        state.pid_scope.boot = Some("another".to_owned());
         assert_eq!(
-            fate(&ledger, &World::here(), now, SweepScope::Abandoned),
-            Fate::RemoveDirectory
+            decide(&state, &PidScope::current(), now, SweepScope::Abandoned),
+            SweepDecision::RemoveDirectory
         );
     }
 
     #[tokio::test]
-    async fn an_abandoned_stack_goes_with_its_processes_and_nothing_else() {
+    async fn a_sweep_removes_an_abandoned_stack_with_its_processes_and_nothing_else() {
         let root = tempfile::tempdir().expect("a directory");
-        let foreign = root.path().join("cutover-without-a-ledger");
+        let foreign = root.path().join("cutover-without-a-state-file");
         std::fs::create_dir(&foreign).expect("a directory");
         let kept = StackDir::create(root.path()).expect("a stack");
         let abandoned = StackDir::create(root.path()).expect("a stack");
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
         let mut bystander = Command::new("sleep").arg("60").spawn().expect("sleep");
-        let stranger = ProcessIdentity {
+        let reused_pid = ProcessIdentity {
             started: Some(1),
-            ..ProcessIdentity::of(bystander.id())
+            ..ProcessIdentity::from_pid(bystander.id())
         };
-        for (name, mark) in [
-            ("api", ProcessIdentity::of(child.id())),
-            ("worker-1", stranger),
+        for (name, identity) in [
+            ("api", ProcessIdentity::from_pid(child.id())),
+            ("worker-1", reused_pid),
         ] {
-            let entry = Entry {
+            let entry = ProcessEntry {
                 name: name.to_owned(),
-                mark,
-                ending: Ending::Kill,
+                identity,
+                kill_signal: KillSignal::Kill,
             };
-            abandoned.ledger().enter(entry).expect("enter");
+            abandoned.state().register(entry).expect("register");
         }
         abandoned
-            .hand_over(Owner::Process(dead()))
-            .expect("hand over");
+            .transfer_ownership(Owner::Process(dead()))
+            .expect("a new owner");
 
         let report = sweep(root.path(), SweepScope::Abandoned)
             .await
@@ -225,7 +237,7 @@ mod tests {
         assert_eq!(report.processes, 1);
         assert!(report.failed.is_empty());
         assert!(kept.directory().exists() && foreign.exists());
-        assert!(ProcessIdentity::of(bystander.id()).is_alive());
+        assert!(ProcessIdentity::from_pid(bystander.id()).is_alive());
         child.wait().expect("wait");
         bystander.kill().expect("kill");
         bystander.wait().expect("wait");

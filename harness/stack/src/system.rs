@@ -1,4 +1,4 @@
-//! The system that a stack runs: what its services are configured with. It is implemented beside the system.
+//! The configuration of the system that a stack runs, implemented outside of this crate.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,51 +14,51 @@ use super::credentials::Credentials;
 /// The environment variables of a service.
 pub type Environment = BTreeMap<String, String>;
 
-/// Where the stand-ins are, by name.
+/// The URLs of the stand-ins, by name.
 pub type Endpoints = BTreeMap<String, Url>;
 
-/// A system that cannot be configured.
+/// Why a system cannot be configured.
 pub type SystemError = Box<dyn Error + Send + Sync>;
 
-/// Where the stand-ins listen and keep their objects.
+/// The addresses of the stand-ins and the directory of their objects.
 #[derive(Clone, Debug)]
 pub struct StandinPlacement {
-    /// The address to listen on.
+    /// The address on which they listen.
     pub bind: IpAddr,
     /// The port of each stand-in, by name.
     pub ports: BTreeMap<String, u16>,
-    /// The directory of the objects.
+    /// The directory of the storage objects.
     pub storage: PathBuf,
 }
 
-/// What the services of a stack are configured with.
+/// The configuration of the services of a stack.
 pub trait System: Debug + Send + Sync {
-    /// New secrets for one stack; those of the database are added by the stack.
+    /// Generates the secrets of one stack, except those of the database.
     ///
     /// # Errors
-    /// Where a secret cannot be made.
+    /// If a secret cannot be generated.
     fn credentials(&self) -> Result<Credentials, SystemError>;
 
-    /// The settings that the stand-ins read from standard input.
+    /// The settings that the stand-ins read from their standard input.
     ///
     /// # Errors
-    /// Where a secret is missing.
+    /// If a secret is missing.
     fn standin_settings(
         &self,
         credentials: &Credentials,
         placement: StandinPlacement,
     ) -> Result<Value, SystemError>;
 
-    /// The environment of the migration, which alone is given the superuser's address.
+    /// The environment of the migration; only the migration gets the superuser's database URL.
     ///
     /// # Errors
-    /// Where a secret is missing.
+    /// If a secret is missing.
     fn migration_environment(&self, credentials: &Credentials) -> Result<Environment, SystemError>;
 
-    /// The environment of the API and the workers, without their own addresses.
+    /// The environment of the API and the workers, without the addresses on which they listen.
     ///
     /// # Errors
-    /// Where a secret or an endpoint is missing.
+    /// If a secret or an endpoint is missing.
     fn service_environment(
         &self,
         credentials: &Credentials,

@@ -10,7 +10,7 @@ use cutover_harness::contract::Accepted;
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, EventRow, JobRow};
-use cutover_harness::stack::{Process, ProcessError, Stack, Worker};
+use cutover_harness::stack::{Service, ServiceError, Stack, Worker};
 use cutover_harness::standin::{
     EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
 };
@@ -23,30 +23,30 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_killed_workers_job_is_finished_once, INTERRUPTIONS)
             .requires([Http, Database, Storage, Standins, WorkerStop])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(3))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_with_an_expired_lease_changes_nothing)
             .requires([Http, Database, Storage, Standins, WorkerPause, WorkerScale])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(5))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_shuts_down_gracefully, INTERRUPTIONS)
             .requires([Http, Database, Storage, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(3))
             .severity(High)
             .alone_with_workers(1),
         check!(accepted_documents_survive_an_api_restart)
             .requires([Http, ApiStop])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(Critical)
             .alone_with_workers(1),
         check!(the_api_shuts_down_gracefully)
             .requires([Http, Database, Storage, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),
     ]
@@ -181,8 +181,8 @@ fn only_worker(stack: &Stack) -> CheckResult<Arc<Worker>> {
 /// Another worker finishes the job of a killed worker after the lease expires, exactly once.
 async fn a_killed_workers_job_is_finished_once(cx: &Context, case: &Interruption) -> CheckResult {
     let document = InProgress::reach(cx, case.stage).await?;
-    cx.tell(ControlAction::StopWorkers).await?;
-    cx.tell(ControlAction::StartWorkers).await?;
+    cx.control(ControlAction::StopWorkers).await?;
+    cx.control(ControlAction::StartWorkers).await?;
     document.completes_once(cx).await
 }
 
@@ -208,12 +208,12 @@ impl Rows {
 /// A worker that was paused until its lease expired does not change a job that another worker has finished.
 async fn a_worker_with_an_expired_lease_changes_nothing(cx: &Context) -> CheckResult {
     let document = InProgress::reach(cx, Stage::Embedding).await?;
-    cx.tell(ControlAction::PauseWorkers).await?;
-    cx.tell(ControlAction::ScaleWorkers(2)).await?;
+    cx.control(ControlAction::PauseWorkers).await?;
+    cx.control(ControlAction::ScaleWorkers(2)).await?;
     document.pipeline.until_complete(&document.accepted).await?;
     let before = Rows::of(cx, &document.accepted).await?;
-    cx.tell(ControlAction::ResumeWorkers).await?;
-    cx.tell(ControlAction::ScaleWorkers(1)).await?;
+    cx.control(ControlAction::ResumeWorkers).await?;
+    cx.control(ControlAction::ScaleWorkers(1)).await?;
     // Only this worker is left: before it processes this document, it has resumed the old job.
     cx.pipeline()?.complete(&cx.document().build()).await?;
     let after = Rows::of(cx, &document.accepted).await?;
@@ -247,10 +247,10 @@ async fn a_worker_shuts_down_gracefully(cx: &Context, case: &Interruption) -> Ch
 }
 
 /// A process that receives SIGTERM exits with success within the grace period.
-async fn shut_down(cx: &Context, process: &Process) -> CheckResult {
+async fn shut_down(cx: &Context, process: &Service) -> CheckResult {
     let grace = cx.contract().timing.shutdown_grace + MARGIN;
     match process.terminate(grace).await {
-        Err(still @ ProcessError::StillRunning { .. }) => {
+        Err(still @ ServiceError::StillRunning { .. }) => {
             let summary = format!("{} does not exit after SIGTERM", process.name());
             Err(Stop::violated(Finding::new(summary).comparing(
                 "an exit within the grace period",
@@ -274,8 +274,8 @@ async fn accepted_documents_survive_an_api_restart(cx: &Context) -> CheckResult 
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(document.upload()).await?;
-    cx.tell(ControlAction::StopApi).await?;
-    cx.tell(ControlAction::StartApi).await?;
+    cx.control(ControlAction::StopApi).await?;
+    cx.control(ControlAction::StartApi).await?;
     let put = pipeline.put(&accepted.signed_url, document.bytes()).await?;
     ensure!(
         put.is_success(),

@@ -17,7 +17,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(health_answers_while_requests_wait, WAITING_REQUESTS)
             .requires([Http, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(2))
             .severity(High)
             .alone_with_workers(1),

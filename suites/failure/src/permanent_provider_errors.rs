@@ -19,19 +19,19 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_permanent_parser_error_fails_the_document, PARSER)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_permanent_embedder_error_fails_the_document, EMBEDDER)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_document_that_fails_halfway_leaves_nothing)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_failed_document_delays_no_other)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

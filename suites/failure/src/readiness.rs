@@ -17,14 +17,14 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_service_without_a_dependency_is_not_ready, LOSSES)
             .requires([Http, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(2))
             .severity(High)
             .timeout(Duration::from_mins(1))
             .alone_with_workers(1),
         check!(a_database_outage_is_reported_and_survived)
             .requires([Http, Database, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(Critical)
             .timeout(Duration::from_mins(1))

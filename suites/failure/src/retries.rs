@@ -17,12 +17,12 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_long_document_is_given_more_time)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(9))
             .severity(High),
         check!(a_job_waiting_for_its_retry_is_active)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

@@ -18,17 +18,17 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_parser_that_recovers_gets_its_document, PARSER)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .severity(Critical),
         check!(an_embedder_that_recovers_gets_its_chunks, EMBEDDER)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .severity(Critical),
         check!(a_storage_that_recovers_loses_nothing, STORAGE)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .severity(Critical),
     ]

@@ -18,16 +18,16 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_bad_token_is_refused_everywhere, INVALID_TOKENS)
             .requires([Http, Database, Minting])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_token_expires_on_time)
             .requires([Http, Minting])
-            .effect(Read)
+            .effect(Effect::Read)
             .expected_duration(secs(8))
             .severity(Critical),
         check!(a_valid_token_opens_every_route)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

@@ -21,31 +21,31 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(storage_is_asked_with_both_keys_and_for_the_owners_folder)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(only_the_parser_gets_the_callback_secret)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(probes_are_not_cached_and_tell_no_secret)
             .requires([Http, Logs])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
         check!(probes_name_no_user)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_error_tells_no_key, KEY_REJECTIONS)
             .requires([Http, Database, Standins, Logs])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(log_lines_carry_job_and_request_ids)
             .requires([Http, Logs])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(nothing_confidential_is_logged)
             .requires([Http, Standins, Logs])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical)
             .last(),
     ]

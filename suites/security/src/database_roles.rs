@@ -9,11 +9,11 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_database_keeps_users_apart, RULES)
             .requires([Http, Database])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(Critical),
         check!(the_services_connect_without_special_rights)
             .requires([Http, Database, Processes])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High)
             .alone_with_workers(1),
     ]

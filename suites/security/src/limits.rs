@@ -16,24 +16,24 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_size_limits_hold, SIZES)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(the_concurrent_job_limit_holds)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(uploads_at_once_keep_the_limit)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(finished_jobs_do_not_count_as_active, EARLY_ENDS)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         // It exhausts the daily limit of a user, so it needs a supply of users.
         check!(the_daily_limit_is_each_users_own)
             .requires([Http, Database, Minting])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High)
             .advisory(),
     ]

@@ -11,7 +11,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_malformed_request_breaks_nothing, MALFORMED)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

@@ -13,11 +13,11 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(nobody_reads_anothers_rows, READERS)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(users_read_their_own_rows)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

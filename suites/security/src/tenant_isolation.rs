@@ -14,15 +14,15 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(only_the_token_identifies_the_user, CLAIMED_USERS)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(another_users_failure_leaves_a_document_intact)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(stored_objects_are_not_public)
             .requires([Http, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

@@ -14,11 +14,11 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(undocumented_routes_are_closed, OPEN_ROUTES)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(bytes_are_accepted_at_the_signed_url_only, CALLERS)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

@@ -13,19 +13,19 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_service_is_alive_and_ready)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(Critical),
         check!(the_limits_are_those_of_the_contract)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
         check!(nobody_gets_in_without_a_token)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(Critical),
         check!(probe_responses_are_not_cached)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
     ]
 }

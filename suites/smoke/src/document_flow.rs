@@ -10,16 +10,16 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_synthetic_document_arrives_for_its_owner_alone)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(its_chunks_have_vectors)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical)
             .advisory(),
         check!(a_deleted_document_is_gone)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

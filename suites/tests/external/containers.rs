@@ -103,7 +103,7 @@ fn the_containers_of_a_deleted_directory_are_swept() {
     let home = test_home();
     let root = format!("cutover.root={}", home.stacks().display());
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap();
-    let namespace = format!("cutover.world={}", namespace.display());
+    let namespace = format!("cutover.pid-namespace={}", namespace.display());
     let labels = [
         "--label",
         "cutover.stack=0",

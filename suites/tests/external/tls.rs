@@ -75,13 +75,13 @@ fn the_expiry_of_a_certificate_is_reported_and_an_unknown_authority_is_refused()
     home.write("target.toml", &target);
     let report = doctor(&home, Some("ca.pem"));
     assert!(
-        report.contains("ok       api, TLS: the certificate is valid until 20"),
+        report.contains("ok      api, TLS: the certificate is valid until 20"),
         "{report}"
     );
     assert!(report.contains("for 99 more days"), "{report}");
     let report = doctor(&home, None);
     assert!(
-        report.contains("TROUBLE  api, TLS: shake hands with"),
+        report.contains("FAILED  api, TLS: shake hands with"),
         "{report}"
     );
     assert!(!report.contains("version"), "{report}");

@@ -11,6 +11,22 @@ fn stdout(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What a call came to.
+struct Call {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn run(arguments: &[&str]) -> Call {
+    let output = test_home().run(arguments);
+    Call {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// Asserts that a call is refused before anything is written, with an error that contains these words.
 fn assert_refused(arguments: &[&str], words: &[&str]) {
     assert_refused_in(&test_home(), arguments, words);
@@ -79,8 +95,87 @@ fn a_calibration_with_an_unknown_defect_or_suite_is_refused_with_the_nearest() {
 fn a_missing_target_is_refused() {
     assert_refused(
         &["validate", "--target", "nowhere.toml"],
-        &["nowhere.toml", "--target"],
+        &[
+            "error: failed to read target 'nowhere.toml'\n  caused by: ",
+            "\nhelp: name a target file with --target",
+        ],
     );
+}
+
+#[test]
+fn a_smoke_test_without_a_target_is_refused_unless_it_is_local() {
+    assert_refused(
+        &["smoke"],
+        &["error: failed to select a target", "\nhelp: ", "--local"],
+    );
+    assert_refused(
+        &["smoke", "--local", "--target", "nowhere.toml"],
+        &["--local", "--target"],
+    );
+    let local = run(&["smoke", "--local", "--dry-run"]);
+    assert_eq!(local.code, Some(0), "{}", local.err);
+    assert!(local.out.contains("profile smoke"), "{}", local.out);
+}
+
+#[test]
+fn the_version_names_the_package_and_the_commit() {
+    let version = run(&["--version"]).out;
+    let package = concat!("cutover ", env!("CARGO_PKG_VERSION"));
+    let rest = version.trim_end().strip_prefix(package);
+    let rest = rest.unwrap_or_else(|| panic!("{version}"));
+    let commit = rest
+        .strip_prefix(" (")
+        .and_then(|rest| rest.strip_suffix(')'));
+    let is_hexadecimal = |commit: &str| commit.chars().all(|c| c.is_ascii_hexdigit());
+    assert!(
+        rest.is_empty() || commit.is_some_and(is_hexadecimal),
+        "{version}"
+    );
+}
+
+#[test]
+fn the_help_says_what_the_program_does_and_lists_its_services() {
+    let help = run(&["--help"]).out;
+    let about = "Go/no-go validation for document-processing pipelines\n";
+    assert!(help.starts_with(about), "{help}");
+    for text in ["Built-in services:\n  reference", "Exit codes"] {
+        assert!(help.contains(text), "'{text}' is not in: {help}");
+    }
+}
+
+#[test]
+fn the_help_of_validate_is_grouped() {
+    let help = run(&["validate", "--help"]).out;
+    let headings = [
+        "\nTarget:\n",
+        "\nSelection:\n",
+        "\nExecution:\n",
+        "\nOutput:\n",
+    ];
+    let positions = headings.map(|heading| help.find(heading));
+    assert!(positions.iter().all(Option::is_some), "{help}");
+    assert!(positions.is_sorted(), "{help}");
+}
+
+#[test]
+fn the_former_option_names_are_accepted() {
+    let run = run(&["validate", "--first", "search", "--dry-run"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert_refused(
+        &["calibrate", "--whole", "--defect", "Z-99"],
+        &["failed to find seeded defect 'Z-99'"],
+    );
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let said = run(&["completions", shell]);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        for name in ["validate", "standins"] {
+            assert!(said.out.contains(name), "{shell} lacks {name}");
+        }
+    }
 }
 
 #[test]
@@ -192,6 +287,28 @@ fn listing_writes_nothing() {
 }
 
 #[test]
+fn a_list_contains_the_selected_checks_by_topic() {
+    let said = run(&["list", "--suite", "smoke"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.out.contains("\n  document flow\n"), "{}", said.out);
+    assert!(!said.out.contains("pipeline:"), "{}", said.out);
+    assert_refused(
+        &["list", "--check", "no_such_check"],
+        &["failed to select checks", "'no_such_check'", "\nhelp: "],
+    );
+}
+
+#[test]
+fn seeded_defects_are_listed_within_80_columns() {
+    let said = run(&["list", "--defects"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.out.contains("shared-claim"), "{}", said.out);
+    for line in said.out.lines().filter(|line| !line.starts_with(' ')) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
 fn init_overwrites_a_target_file_only_with_force() {
     let home = test_home();
     let url = "http://127.0.0.1:8000";
@@ -218,7 +335,7 @@ fn init_overwrites_a_target_file_only_with_force() {
 
 #[test]
 fn init_without_a_complete_address_is_refused() {
-    assert_refused(&["init"], &["--api"]);
+    assert_refused(&["init"], &["--api", "\nhelp: "]);
     assert_refused(&["init", "--api", "example"], &["https://api.example.org"]);
 }
 

@@ -36,11 +36,11 @@ fn doctor(home: &TestHome, api: &str) -> String {
 fn a_name_that_does_not_resolve_ends_the_connection_steps() {
     let report = doctor(&test_home(), "https://nowhere.invalid");
     assert!(
-        report.contains("TROUBLE  api, name: resolve 'nowhere.invalid'"),
+        report.contains("FAILED  api, DNS: resolve 'nowhere.invalid'"),
         "{report}"
     );
     assert!(
-        !report.contains("api, connection") && !report.contains("version"),
+        !report.contains("api, TCP") && !report.contains("version"),
         "{report}"
     );
 }
@@ -49,11 +49,11 @@ fn a_name_that_does_not_resolve_ends_the_connection_steps() {
 fn a_refused_connection_and_an_expired_token_are_reported_separately() {
     let report = doctor(&test_home(), "http://127.0.0.1:1");
     for line in [
-        "ok       api, name: 127.0.0.1 is 127.0.0.1",
-        "TROUBLE  api, connection: connect to 127.0.0.1:1",
-        "ok       token: token 1 says sub 00000000-0000-0000-0000-000000000001, role authenticated",
+        "ok      api, DNS: 127.0.0.1 resolves to 127.0.0.1",
+        "FAILED  api, TCP: connect to 127.0.0.1:1",
+        "ok      token: token 1 has sub 00000000-0000-0000-0000-000000000001, role authenticated",
         "it expires at 2100-01-01T00:00:00Z",
-        "TROUBLE  token: token 2 says",
+        "FAILED  token: token 2 has",
     ] {
         assert!(report.contains(line), "'{line}' is not in: {report}");
     }

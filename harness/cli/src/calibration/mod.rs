@@ -1,16 +1,16 @@
-//! Calibration: how many of the seeded defects a validation notices, and how often it cries wolf.
+//! Calibration: the share of seeded defects that a validation detects, and its false-alarm rate.
 //!
-//! Every defect gets a whole validation of its own, in a process of its own, so
-//! that what is measured is what a user would have seen.
+//! Every subject gets a complete validation in its own process, so the result
+//! is what a user would have seen.
 
-mod child;
-mod reading;
+mod outcome;
 mod result;
 mod statistics;
 mod subject;
 mod table;
+mod validation_runner;
 
-pub(crate) use child::ValidationRunner;
 pub(crate) use result::{Calibration, Settings};
 pub(crate) use subject::{Subject, choose};
 pub(crate) use table::{line, text};
+pub(crate) use validation_runner::ValidationRunner;

@@ -1,4 +1,4 @@
-//! The whole calibration: every reading, and what they come to.
+//! The result of a calibration: every outcome, and the rates computed from them.
 
 use std::fs;
 use std::io;
@@ -7,78 +7,80 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::reading::{Ruling, ValidationOutcome};
+use super::outcome::{Ruling, ValidationOutcome};
 use super::statistics::Rate;
 use super::table;
 
-/// The version of the calibration's format that this build writes.
+/// The version of the format of `calibration.json`.
 const VERSION: u32 = 1;
 
-/// What was asked for.
+/// The settings of a calibration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Settings {
-    /// The suites that were run; none means all of them.
+    /// The suites that ran; an empty list means all.
     pub(crate) suites: Vec<String>,
-    /// The seed of the sample, where only a sample of the defects was tried.
+    /// The seed of the sample, if only a sample of the defects was tried.
     pub(crate) sample_seed: Option<u64>,
-    /// How many validations ran at a time.
+    /// The number of validations that ran in parallel.
     pub(crate) jobs: u16,
-    /// Whether a validation went on when a check that must notice its defect had.
-    pub(crate) whole: bool,
-    /// What the stacks ran on, as words of a command line; none where the target said it.
+    /// Whether a validation continued after a check had detected the defect.
+    #[serde(rename = "whole")]
+    pub(crate) no_early_stop: bool,
+    /// The `--stack` option as arguments; empty for the target's own backend.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) stack: Vec<String>,
 }
 
-/// Every reading, and what they come to.
+/// Every outcome, and the rates computed from them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Calibration {
     v: u32,
     pub(crate) id: String,
     cutover: &'static str,
     pub(crate) settings: Settings,
-    /// How long it took.
+    /// The duration of the calibration.
     pub(crate) seconds: u64,
-    /// Who asked for an early end, if somebody did.
+    /// The signal that interrupted the calibration.
     pub(crate) interrupted: Option<&'static str>,
-    /// How many of the defects were detected.
+    /// The rate of detected defects.
     pub(crate) detection: Rate,
-    /// How many of the sound stacks got no GO.
+    /// The rate of runs without a defect that did not get a GO.
     pub(crate) false_alarms: Rate,
-    /// The readings, in the catalog's order.
-    pub(crate) readings: Vec<ValidationOutcome>,
+    /// The outcomes, in the catalog's order.
+    #[serde(rename = "readings")]
+    pub(crate) outcomes: Vec<ValidationOutcome>,
 }
 
 impl Calibration {
-    /// Sums the readings up.
+    /// Computes the rates of the outcomes.
     pub(crate) fn new(
         id: String,
         settings: Settings,
-        readings: Vec<ValidationOutcome>,
-        took: Duration,
+        outcomes: Vec<ValidationOutcome>,
+        elapsed: Duration,
     ) -> Self {
-        let of_sound = |reading: &&ValidationOutcome| {
-            matches!(reading.ruling, Ruling::Sound | Ruling::FalseAlarm)
+        let is_healthy = |outcome: &&ValidationOutcome| {
+            matches!(outcome.ruling, Ruling::Sound | Ruling::FalseAlarm)
         };
         Self {
             v: VERSION,
             id,
             cutover: env!("CARGO_PKG_VERSION"),
             settings,
-            seconds: took.as_secs(),
+            seconds: elapsed.as_secs(),
             interrupted: None,
             detection: Rate::over(
-                readings.iter().filter(|reading| !of_sound(reading)),
-                |reading| reading.ruling == Ruling::Detected,
+                outcomes.iter().filter(|outcome| !is_healthy(outcome)),
+                |outcome| outcome.ruling == Ruling::Detected,
             ),
-            false_alarms: Rate::over(readings.iter().filter(of_sound), |reading| {
-                reading.ruling == Ruling::FalseAlarm
+            false_alarms: Rate::over(outcomes.iter().filter(is_healthy), |outcome| {
+                outcome.ruling == Ruling::FalseAlarm
             }),
-            readings,
+            outcomes,
         }
     }
 
-    /// Notes who asked for an early end, if somebody did.
+    /// Sets the signal that interrupted the calibration, if any did.
     pub(crate) fn interrupted(self, by: Option<&'static str>) -> Self {
         Self {
             interrupted: by,
@@ -86,14 +88,14 @@ impl Calibration {
         }
     }
 
-    /// Whether everything was said right.
+    /// Whether every defect was detected and there was no false alarm.
     pub(crate) fn is_right(&self) -> bool {
-        self.readings
+        self.outcomes
             .iter()
-            .all(|reading| reading.ruling.is_right())
+            .all(|outcome| outcome.ruling.is_right())
     }
 
-    /// Writes it for programs and for people.
+    /// Writes `calibration.json` and `calibration.md`.
     pub(crate) fn write(&self, directory: &Path) -> io::Result<()> {
         let json = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         fs::write(directory.join("calibration.json"), json)?;

@@ -1,4 +1,4 @@
-//! A share of few cases, with what it says about many.
+//! A rate measured on few cases, with its confidence interval.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 /// The quantile of the normal distribution that leaves 2.5 % on either side.
 const Z: f64 = 1.959_964;
 
-/// How many of how many.
+/// A number of hits among a number of cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rate {
     pub(crate) hits: u32,
@@ -15,7 +15,7 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// How many of the cases are hits.
+    /// Counts the hits among the cases.
     pub(crate) fn over<T>(cases: impl IntoIterator<Item = T>, is_hit: impl Fn(&T) -> bool) -> Self {
         cases.into_iter().fold(Self::default(), |rate, case| Self {
             hits: rate.hits + u32::from(is_hit(&case)),
@@ -23,27 +23,27 @@ impl Rate {
         })
     }
 
-    /// The share; none of no cases.
+    /// The share of hits; `None` without cases.
     pub(crate) fn share(self) -> Option<f64> {
         (self.of > 0).then(|| f64::from(self.hits) / f64::from(self.of))
     }
 
-    /// Where the share of all cases lies with a confidence of 95 %, by Wilson's
-    /// score: it stays honest where all or none of few cases are hits.
+    /// The 95 % confidence interval of the share. Wilson's score interval is also valid when
+    /// all or none of a few cases are hits.
     pub(crate) fn interval(self) -> Option<(f64, f64)> {
         let (share, n) = (self.share()?, f64::from(self.of));
         let weight = 1.0 + Z * Z / n;
         let centre = share + Z * Z / (2.0 * n);
-        let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+        let margin = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
         let bound = |end: f64| (end / weight).clamp(0.0, 1.0);
-        Some((bound(centre - reach), bound(centre + reach)))
+        Some((bound(centre - margin), bound(centre + margin)))
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Some(share), Some((low, high))) = (self.share(), self.interval()) else {
-            return f.write_str("none was tried");
+            return f.write_str("no cases");
         };
         write!(
             f,
@@ -100,7 +100,7 @@ mod tests {
     fn no_cases_have_no_share() {
         let none = Rate::over(std::iter::empty::<()>(), |()| true);
         assert_eq!((none.share(), none.interval()), (None, None));
-        assert_eq!(none.to_string(), "none was tried");
+        assert_eq!(none.to_string(), "no cases");
     }
 
     #[test]

@@ -1,35 +1,23 @@
-//! What is validated: a stack with one defect, or a sound one.
+//! The subjects of a calibration: stacks with one seeded defect, and healthy stacks.
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::index;
 
-use cutover_harness::catalog::{Catalog, SeededDefect, UnknownDefect};
+use crate::UsageError;
+use cutover_harness::catalog::{Catalog, SeededDefect};
 
-/// What one validation of a calibration examines.
+/// The subject of one validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// A stack with this defect: it must be caught.
+    /// A stack with this defect, which must be detected.
     Defect(&'static SeededDefect),
-    /// The n-th sound stack: it must pass.
+    /// The n-th healthy stack, which must get a GO.
     Healthy(u16),
 }
 
-/// A wish that the catalog cannot fulfil.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ChoiceError {
-    /// A defect that does not exist.
-    #[error(transparent)]
-    Unknown(#[from] UnknownDefect),
-    /// Nothing is left to do.
-    #[error(
-        "calibrate: no defect is seeded for the chosen suites, and no healthy run was asked for"
-    )]
-    Nothing,
-}
-
 impl Subject {
-    /// What it is called, and its run with it.
+    /// The id of the subject and of its run.
     pub(crate) fn id(self) -> String {
         match self {
             Self::Defect(defect) => defect.id.to_owned(),
@@ -37,7 +25,7 @@ impl Subject {
         }
     }
 
-    /// What is to be seen, in one line.
+    /// What is wrong, in one line.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Defect(defect) => defect.title,
@@ -46,23 +34,23 @@ impl Subject {
     }
 }
 
-/// The defects that are asked for, in the catalog's order, and so many sound stacks.
+/// The selected defects in the catalog's order, followed by `healthy` stacks without a defect.
 ///
-/// `ids` may be slugs as well; none mean every defect that a check of the suites must notice; no suites
-/// mean all of them. `sample` draws so many of the defects.
+/// `ids` may contain slugs; without ids, every defect that a check of the suites must detect is
+/// selected; without suites, all suites count. `sample` is the size and the seed of a sample.
 pub(crate) fn choose(
     catalog: &Catalog,
     ids: &[String],
     suites: &[String],
     sample: Option<(usize, u64)>,
     healthy: u16,
-) -> Result<Vec<Subject>, ChoiceError> {
+) -> anyhow::Result<Vec<Subject>> {
     let named = ids.iter().map(|id| catalog.defect(id));
     let named: Vec<_> = named.collect::<Result<_, _>>()?;
     let mut defects: Vec<_> = catalog
         .defects()
         .filter(|defect| match named.as_slice() {
-            [] => concerns(defect, suites),
+            [] => belongs_to(defect, suites),
             named => named.contains(defect),
         })
         .collect();
@@ -75,13 +63,18 @@ pub(crate) fn choose(
         .chain((1..=healthy).map(Subject::Healthy))
         .collect();
     if subjects.is_empty() {
-        return Err(ChoiceError::Nothing);
+        let error = UsageError::new(
+            "choose what to validate",
+            "no seeded defect belongs to the selected suites, and --healthy is 0",
+            "select other suites, or set --healthy",
+        );
+        return Err(error.into());
     }
     Ok(subjects)
 }
 
-/// Whether a check of one of the suites must notice the defect.
-fn concerns(defect: &SeededDefect, suites: &[String]) -> bool {
+/// Whether a check of one of the suites must detect the defect.
+fn belongs_to(defect: &SeededDefect, suites: &[String]) -> bool {
     let suite_of = |check: &&str| check.split("::").next().unwrap_or_default().to_owned();
     suites.is_empty()
         || defect
@@ -102,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_is_repeated_by_its_seed_and_keeps_the_order() {
+    fn a_sample_is_repeatable_by_its_seed_and_keeps_the_order() {
         let all: Vec<_> = (0..50).collect();
         let drawn = draw(&all, 10, 7);
         assert_eq!(drawn, draw(&all, 10, 7));
@@ -111,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_of_more_than_there_are_is_all() {
+    fn a_sample_larger_than_the_catalog_contains_every_defect() {
         assert_eq!(draw(&[1, 2, 3], 9, 0), [1, 2, 3]);
     }
 }

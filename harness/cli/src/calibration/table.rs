@@ -1,36 +1,38 @@
-//! A calibration as people read it: a line as each validation ends, a table on the terminal, a page in markdown.
+//! A calibration as text: a line per validation, a table for the terminal and a page in markdown.
 
-use super::reading::ValidationOutcome;
+use super::outcome::ValidationOutcome;
 use super::result::Calibration;
 
-/// One line about a reading.
-pub(crate) fn line(reading: &ValidationOutcome) -> String {
+/// One line about an outcome.
+pub(crate) fn line(outcome: &ValidationOutcome) -> String {
     format!(
         "  {:<11}  {:<10}  {:<12}  {:>5.1} s  {}",
-        reading.ruling.name(),
-        reading.id,
-        decision(reading),
-        reading.took.as_secs_f64(),
-        blamed(reading, ""),
+        outcome.ruling.name(),
+        outcome.id,
+        decision(outcome),
+        outcome.elapsed.as_secs_f64(),
+        detected_by(outcome, ""),
     )
 }
 
-/// The whole calibration for a terminal.
+/// The calibration as text for a terminal.
 pub(crate) fn text(calibration: &Calibration) -> String {
-    let mut lines: Vec<_> = calibration.readings.iter().map(line).collect();
+    let mut lines: Vec<_> = calibration.outcomes.iter().map(line).collect();
     lines.push(String::new());
-    lines.extend(wrong(calibration).map(|reading| format!("{}: {}", reading.id, story(reading))));
+    lines.extend(
+        unexpected(calibration).map(|outcome| format!("{}: {}", outcome.id, explanation(outcome))),
+    );
     lines.push(format!("detected      {}", calibration.detection));
     lines.push(format!("false alarms  {}", calibration.false_alarms));
     if let Some(by) = calibration.interrupted {
         lines.push(format!(
-            "interrupted by {by}: what was not tried is not counted"
+            "interrupted by {by}: subjects that were not validated are not counted"
         ));
     }
     lines.join("\n")
 }
 
-/// The whole calibration as a page.
+/// The calibration as a markdown page.
 pub(crate) fn markdown(calibration: &Calibration) -> String {
     let mut lines = vec![
         format!("# Calibration {}", calibration.id),
@@ -47,93 +49,99 @@ pub(crate) fn markdown(calibration: &Calibration) -> String {
     }
     if let Some(by) = calibration.interrupted {
         lines.push(format!(
-            "- interrupted by {by}: what was not tried is not counted"
+            "- interrupted by {by}: subjects that were not validated are not counted"
         ));
     }
     if let [_, kind] = settings.stack.as_slice() {
-        lines.push(format!("- every stack was made of {kind}"));
+        lines.push(format!("- backend of every stack: {kind}"));
     }
-    lines.push(if settings.whole {
-        "- every validation went on to its end".to_owned()
+    lines.push(if settings.no_early_stop {
+        "- every validation ran all checks".to_owned()
     } else {
-        "- a validation ended when a check that must notice its defect had".to_owned()
+        "- a validation ended as soon as a check had detected its defect".to_owned()
     });
     lines.push(format!(
-        "- {} s, {} validations at a time",
+        "- {} s, {} validations in parallel",
         calibration.seconds, settings.jobs
     ));
     lines.extend([
         String::new(),
-        "| Defect | What is wrong | Ruling | Verdict | Blamed on | Seconds |".to_owned(),
+        "| Defect | What is wrong | Ruling | Verdict | Detected by | Seconds |".to_owned(),
         "|---|---|---|---|---|---:|".to_owned(),
     ]);
-    lines.extend(calibration.readings.iter().map(row));
-    let mut wrong = wrong(calibration).peekable();
-    if wrong.peek().is_some() {
+    lines.extend(calibration.outcomes.iter().map(row));
+    let mut failures = unexpected(calibration).peekable();
+    if failures.peek().is_some() {
         lines.extend([
             String::new(),
-            "## What was said wrong".to_owned(),
+            "## Unexpected outcomes".to_owned(),
             String::new(),
         ]);
-        lines.extend(wrong.map(|reading| format!("- {}: {}", reading.id, cell(&story(reading)))));
+        lines.extend(
+            failures.map(|outcome| format!("- {}: {}", outcome.id, cell(&explanation(outcome)))),
+        );
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn row(reading: &ValidationOutcome) -> String {
+fn row(outcome: &ValidationOutcome) -> String {
     format!(
         "| {} | {} | {} | {} | {} | {:.1} |",
-        reading.id,
-        cell(reading.title),
-        reading.ruling.name(),
-        decision(reading),
-        blamed(reading, "`"),
-        reading.took.as_secs_f64(),
+        outcome.id,
+        cell(outcome.title),
+        outcome.ruling.name(),
+        decision(outcome),
+        detected_by(outcome, "`"),
+        outcome.elapsed.as_secs_f64(),
     )
 }
 
-fn wrong(calibration: &Calibration) -> impl Iterator<Item = &ValidationOutcome> {
-    let readings = calibration.readings.iter();
-    readings.filter(|reading| !reading.ruling.is_right())
+fn unexpected(calibration: &Calibration) -> impl Iterator<Item = &ValidationOutcome> {
+    let outcomes = calibration.outcomes.iter();
+    outcomes.filter(|outcome| !outcome.ruling.is_right())
 }
 
-/// What a wrong ruling was about.
-fn story(reading: &ValidationOutcome) -> String {
-    let mut story = format!(
+/// Why an outcome is not the expected one.
+fn explanation(outcome: &ValidationOutcome) -> String {
+    let mut text = format!(
         "{} ({}) {}",
-        reading.title,
-        decision(reading),
-        reading
+        outcome.title,
+        decision(outcome),
+        outcome
             .reason
             .as_deref()
-            .unwrap_or("nothing speaks against it"),
+            .unwrap_or("no reason against a GO"),
     );
-    if !reading.besides.is_empty() {
-        let besides: Vec<_> = reading.besides.iter().map(ToString::to_string).collect();
-        story.push_str("; failed without being about it: ");
-        story.push_str(&besides.join(", "));
+    if !outcome.other_failures.is_empty() {
+        let other_failures: Vec<_> = outcome
+            .other_failures
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        text.push_str("; other checks that failed: ");
+        text.push_str(&other_failures.join(", "));
     }
-    // What the system under test said is shown, and never obeyed.
-    story.replace(char::is_control, " ")
+    // Text from the system under test may contain control characters.
+    text.replace(char::is_control, " ")
 }
 
-fn decision(reading: &ValidationOutcome) -> &'static str {
-    reading
+fn decision(outcome: &ValidationOutcome) -> &'static str {
+    outcome
         .decision
         .map_or("no verdict", |decision| decision.name())
 }
 
-/// The first check that is blamed, and how many more are.
-fn blamed(reading: &ValidationOutcome, quote: &str) -> String {
-    match reading.blamed.as_slice() {
+/// The first check that detected the defect, and the number of others.
+fn detected_by(outcome: &ValidationOutcome, quote: &str) -> String {
+    match outcome.blamed.as_slice() {
         [] => "–".to_owned(),
         [only] => format!("{quote}{only}{quote}"),
         [first, more @ ..] => format!("{quote}{first}{quote} (+{})", more.len()),
     }
 }
 
-/// A text that stays within its cell, whatever the system under test put into it.
+/// Escapes text for a table cell; it may come from the system under test.
 fn cell(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('|', "\\|")
@@ -148,9 +156,9 @@ mod tests {
 
     use super::*;
     use crate::calibration::Settings;
-    use crate::calibration::reading::Ruling;
+    use crate::calibration::outcome::Ruling;
 
-    fn reading(
+    fn outcome(
         id: &str,
         ruling: Ruling,
         decision: Option<Decision>,
@@ -162,45 +170,45 @@ mod tests {
             ruling,
             decision,
             blamed: blamed.iter().map(|id| id.parse().unwrap()).collect(),
-            besides: Vec::new(),
+            other_failures: Vec::new(),
             reason: None,
-            took: Duration::from_millis(9_840),
+            elapsed: Duration::from_millis(9_840),
         }
     }
 
     fn calibration() -> Calibration {
         let once = "pipeline::two_workers_do_each_job_once";
         let hostile = "a | b <script>\nc";
-        let readings = vec![
-            reading("C-01", Ruling::Detected, Some(Decision::NoGo), &[once]),
-            reading(
+        let outcomes = vec![
+            outcome("C-01", Ruling::Detected, Some(Decision::NoGo), &[once]),
+            outcome(
                 "C-02",
                 Ruling::Detected,
                 Some(Decision::NoGo),
                 &[once, "pipeline::the_limit_holds::daily"],
             ),
             ValidationOutcome {
-                besides: vec![once.parse().unwrap()],
+                other_failures: vec![once.parse().unwrap()],
                 reason: Some(hostile.to_owned()),
-                ..reading("C-03", Ruling::Misblamed, Some(Decision::NoGo), &[])
+                ..outcome("C-03", Ruling::Misblamed, Some(Decision::NoGo), &[])
             },
-            reading("C-04", Ruling::Missed, Some(Decision::Go), &[]),
-            reading("healthy-1", Ruling::Sound, Some(Decision::Go), &[]),
-            reading("healthy-2", Ruling::FalseAlarm, None, &[]),
+            outcome("C-04", Ruling::Missed, Some(Decision::Go), &[]),
+            outcome("healthy-1", Ruling::Sound, Some(Decision::Go), &[]),
+            outcome("healthy-2", Ruling::FalseAlarm, None, &[]),
         ];
         let settings = Settings {
             suites: vec!["pipeline".to_owned()],
             sample_seed: Some(42),
             jobs: 2,
-            whole: false,
+            no_early_stop: false,
             stack: Vec::new(),
         };
-        let took = Duration::from_secs(31);
+        let elapsed = Duration::from_secs(31);
         Calibration::new(
             "20260102T030405Z-abcdef".to_owned(),
             settings,
-            readings,
-            took,
+            outcomes,
+            elapsed,
         )
     }
 
@@ -215,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_ruling_is_enough() {
+    fn one_unexpected_outcome_makes_the_calibration_fail() {
         let calibration = calibration();
         assert!(!calibration.is_right());
         let right = calibration
-            .readings
+            .outcomes
             .iter()
-            .filter(|reading| reading.ruling.is_right());
+            .filter(|outcome| outcome.ruling.is_right());
         let right = Calibration::new(
             String::new(),
             Settings::default(),

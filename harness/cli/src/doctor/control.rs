@@ -1,26 +1,45 @@
-//! The programs that control a target: they are looked for and not run.
+//! The programs of the control commands: they are looked up and not run.
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use super::report::Report;
 use cutover_harness::target_file::Target;
 
-/// Looks for the program of every command.
-pub(super) fn control(target: &Target, report: &mut Report) {
+/// Looks up the program of every control command.
+pub(super) fn check_control_programs(target: &Target, report: &mut Report) {
     for (key, command) in target.control.all() {
         let program = command.first().map_or("", String::as_str);
-        let found = on_path(program).ok_or(format!("there is no program '{program}'"));
-        report.note(key, found.map(|program| program.display().to_string()));
+        let found = find_program(program).ok_or(format!("program '{program}' was not found"));
+        report.add(key, found.map(|program| program.display().to_string()));
     }
 }
 
-/// A program as it would be found.
-fn on_path(program: &str) -> Option<PathBuf> {
+/// Finds a program as a shell would.
+fn find_program(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
-        return Some(PathBuf::from(program)).filter(|path| path.is_file());
+        return Some(PathBuf::from(program)).filter(|path| is_executable(path));
     }
     let directories = std::env::var_os("PATH")?;
     std::env::split_paths(&directories)
         .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
+        .find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_by_name_and_by_path_only_if_it_is_executable() {
+        let shell = find_program("sh").unwrap();
+        assert_eq!(find_program(shell.to_str().unwrap()), Some(shell));
+        assert_eq!(find_program("/etc/passwd"), None);
+        assert_eq!(find_program("no-such-program"), None);
+    }
 }

@@ -1,10 +1,11 @@
-//! `cutover doctor`: looks whether a target can be reached, step by step, and what could be checked there.
+//! `cutover doctor`: checks every connection of a target and shows which checks can run.
 
+mod command;
+mod connectivity;
 mod control;
-mod doors;
-mod prospects;
+mod coverage;
+mod endpoints;
 mod report;
-mod verb;
-mod way;
+mod tokens;
 
-pub(super) use verb::Doctor;
+pub(super) use command::Doctor;

@@ -1,40 +1,42 @@
-//! What was found, as a list that a person reads.
+//! The results of the doctor, as lines of text.
 
 use std::fmt::Display;
 
-/// What was found.
+use crate::error_message::one_line;
+
+/// The results so far.
 #[derive(Default)]
 pub(super) struct Report {
     pub(super) lines: Vec<String>,
-    pub(super) troubles: usize,
+    pub(super) failures: usize,
 }
 
 impl Report {
-    /// Notes what came of a step.
-    pub(super) fn note<E: Display>(&mut self, what: &str, found: Result<impl Display, E>) {
-        match found {
-            Ok(found) => self.lines.push(format!("  ok       {what}: {found}")),
-            Err(trouble) => {
-                self.troubles += 1;
-                self.lines.push(format!("  TROUBLE  {what}: {trouble}"));
+    /// Adds the result of a step.
+    pub(super) fn add<E: Display>(&mut self, step: &str, result: Result<impl Display, E>) {
+        match result {
+            Ok(detail) => self.lines.push(format!("  ok      {step}: {detail}")),
+            Err(error) => {
+                self.failures += 1;
+                self.lines.push(format!("  FAILED  {step}: {error}"));
             }
         }
     }
 
-    /// Notes what came of a step, and gives what it found where it was done.
-    pub(super) fn step<T>(
+    /// Adds the result of a step, and returns its value if the step succeeded.
+    pub(super) fn add_step<T>(
         &mut self,
-        what: &str,
-        done: Result<T, impl Into<anyhow::Error>>,
-        told: impl FnOnce(&T) -> String,
+        step: &str,
+        result: Result<T, impl Into<anyhow::Error>>,
+        describe: impl FnOnce(&T) -> String,
     ) -> Option<T> {
-        let done = done.map_err(chain);
-        self.note(what, done.as_ref().map(told));
-        done.ok()
+        let result = result.map_err(chain);
+        self.add(step, result.as_ref().map(describe));
+        result.ok()
     }
 }
 
-/// An error with its causes, in a line.
+/// An error with its causes, in one line.
 pub(super) fn chain(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
+    one_line(&error.into())
 }

@@ -1,4 +1,4 @@
-//! What must be known of a pipeline before its target file can be written.
+//! What a target file needs to say about a pipeline.
 
 use clap::ValueEnum;
 use url::Url;
@@ -6,49 +6,49 @@ use url::Url;
 use cutover_harness::interlock::is_this_machine;
 use cutover_harness::target_file::Class;
 
-/// Where the Supabase stand-in of the written file is.
+/// The address of the Supabase stand-in in the written file.
 pub(super) const STANDIN: &str = "http://127.0.0.1:4103";
 
-/// A project that nobody has, to be replaced.
+/// A placeholder for a Supabase project.
 pub(super) const PROJECT: &str = "https://project.supabase.co";
 
-/// How tenants come by their tokens.
+/// How test tenants authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Way {
-    /// They are given to us
+pub(super) enum IdentityMethod {
+    /// With existing tokens of accounts
     Tokens,
-    /// We sign them as the identity provider does
+    /// With tokens that cutover signs as the identity provider does
     Mint,
-    /// Accounts log in
+    /// With the e-mail address and password of accounts
     Login,
 }
 
-/// What is known of a pipeline.
+/// The answers about a pipeline.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
-    /// The origin of its API.
+    /// The origin of the API.
     pub(super) api: Url,
-    /// The name by which reports speak of it.
+    /// The name of the target in reports.
     pub(super) name: String,
-    /// How much would be hurt by a mistake.
+    /// The environment class.
     pub(super) class: Class,
-    /// How tenants come by their tokens.
-    pub(super) identity: Way,
-    /// Whether the database may be read.
+    /// How test tenants authenticate.
+    pub(super) identity: IdentityMethod,
+    /// Whether cutover may read the database.
     pub(super) database: bool,
-    /// Whether the objects may be read.
+    /// Whether cutover may read the stored objects.
     pub(super) storage: bool,
-    /// Whether our stand-ins are in the place of its providers.
+    /// Whether cutover's stand-ins replace the pipeline's providers.
     pub(super) standins: bool,
-    /// Its Supabase project; the stand-in where there are such.
+    /// The Supabase project, or its stand-in.
     pub(super) supabase: Url,
 }
 
 impl Answers {
-    /// The hosts that a run would talk to.
+    /// The hosts that a run would connect to.
     pub(super) fn hosts(&self) -> Vec<&str> {
-        let asks_supabase = self.storage || self.identity == Way::Login;
-        let supabase = asks_supabase.then_some(&self.supabase);
+        let needs_supabase = self.storage || self.identity == IdentityMethod::Login;
+        let supabase = needs_supabase.then_some(&self.supabase);
         let mut hosts: Vec<_> = [Some(&self.api), supabase]
             .into_iter()
             .flatten()
@@ -59,8 +59,8 @@ impl Answers {
     }
 }
 
-/// The class of a pipeline of which nothing is said: what is not on this machine is production.
-pub(super) fn class_of(api: &Url) -> Class {
+/// The default class of a pipeline: production, unless it runs on this machine.
+pub(super) fn default_class(api: &Url) -> Class {
     if api.host_str().is_some_and(is_this_machine) {
         Class::Local
     } else {

@@ -1,8 +1,8 @@
-//! `cutover init`: writes a commented target file for a pipeline that somebody runs.
+//! `cutover init`: writes a commented target file for a deployed pipeline.
 
 mod answers;
-mod file;
+mod command;
 mod questions;
-mod verb;
+mod target_text;
 
-pub(super) use verb::Init;
+pub(super) use command::Init;

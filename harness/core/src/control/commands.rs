@@ -1,4 +1,4 @@
-//! Giving an instruction to a system that somebody else runs, by the commands of its target file.
+//! Runs the control commands of an attached target, and journals what must be undone.
 
 use std::process::{Output, Stdio};
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::cleanup::CleanupJournal;
 use crate::control_action::ControlAction;
 use cutover_evidence::journal::Recorder;
 
-/// How long a command may take.
-const WITHIN: Duration = Duration::from_mins(2);
+/// The timeout of a command.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How much of what a command says is kept, in bytes.
-const SAID: usize = 4 * 1024;
+/// How much of the output of a command is kept, in bytes.
+const OUTPUT_TAIL: usize = 4 * 1024;
 
-/// The commands of a target, and what is owed to it since they were used.
+/// The control commands of a target, with the journal of what they changed.
 #[derive(Debug)]
 pub(crate) struct Commands {
     settings: ControlSettings,
@@ -29,42 +29,42 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
-    /// Commands that note in a journal what they change, before they do.
+    /// Commands that journal a change before they make it.
     pub(crate) fn new(settings: ControlSettings, journal: Arc<CleanupJournal>) -> Self {
         Self { settings, journal }
     }
 
-    /// Gives an instruction and waits until its command has ended.
-    pub(crate) async fn tell(
+    /// Applies an action and waits until its command has ended.
+    pub(crate) async fn apply(
         &self,
-        told: ControlAction,
+        action: ControlAction,
         recorder: &Recorder,
     ) -> Result<(), ControlError> {
-        if let Some(debt) = told.taken_back_by(self.settings.worker.count) {
-            self.journal.owe(debt);
+        if let Some(inverse) = action.inverse(self.settings.worker_count()) {
+            self.journal.push_undo(inverse);
         }
-        let output = self.run(told, recorder).await?;
+        let output = self.run(action, recorder).await?;
         if output.status.success() {
-            self.journal.settled(told);
+            self.journal.undone(action);
             return Ok(());
         }
-        Err(ControlError::Refused {
-            instruction: told,
-            program: self.settings.command(told).unwrap_or_default().join(" "),
+        Err(ControlError::Failed {
+            action,
+            program: self.settings.command(action).unwrap_or_default().join(" "),
             status: output.status,
-            said: said(&output),
+            output_tail: output_tail(&output),
         })
     }
 
-    /// Puts the system back as it was; says whether there was anything to be done.
+    /// Undoes every pending change, newest first. Returns whether there was one.
     ///
     /// # Errors
-    /// The first that could not be carried out; the others were.
-    pub(crate) async fn put_back(&self, recorder: &Recorder) -> Result<bool, ControlError> {
-        let owed = self.journal.owed();
-        let mut outcome = Ok(!owed.is_empty());
-        for debt in owed.into_iter().rev() {
-            outcome = match self.tell(debt, recorder).await {
+    /// The first action that failed. The others are tried nevertheless.
+    pub(crate) async fn restore(&self, recorder: &Recorder) -> Result<bool, ControlError> {
+        let pending = self.journal.pending_undo();
+        let mut outcome = Ok(!pending.is_empty());
+        for action in pending.into_iter().rev() {
+            outcome = match self.apply(action, recorder).await {
                 Err(error) if outcome.is_ok() => Err(error),
                 _ => outcome,
             };
@@ -72,48 +72,52 @@ impl Commands {
         outcome
     }
 
-    async fn run(&self, told: ControlAction, recorder: &Recorder) -> Result<Output, ControlError> {
-        let command = self.settings.command(told);
-        let command = command.ok_or(ControlError::NoCommand { instruction: told })?;
+    async fn run(
+        &self,
+        action: ControlAction,
+        recorder: &Recorder,
+    ) -> Result<Output, ControlError> {
+        let command = self.settings.command(action);
+        let command = command.ok_or(ControlError::NoCommand { action })?;
         let [program, arguments @ ..] = &command[..] else {
-            return Err(ControlError::NoCommand { instruction: told });
+            return Err(ControlError::NoCommand { action });
         };
         let running = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output();
-        let output = match timeout(WITHIN, running).await {
-            Ok(output) => output.map_err(|source| ControlError::Unrunnable {
-                instruction: told,
+        let output = match timeout(TIMEOUT, running).await {
+            Ok(output) => output.map_err(|source| ControlError::NotStarted {
+                action,
                 program: program.clone(),
                 source,
             })?,
             Err(_) => {
-                return Err(ControlError::StillRunning {
-                    instruction: told,
+                return Err(ControlError::TimedOut {
+                    action,
                     program: program.clone(),
-                    within: WITHIN,
+                    within: TIMEOUT,
                 });
             }
         };
         recorder.record(Evidence::Observed(Observation {
             surface: "control".to_owned(),
-            summary: format!("told the target to {told}: {}", output.status),
-            value: json!({"command": command, "said": said(&output)}),
+            summary: format!("command of the target: {action}: {}", output.status),
+            value: json!({"command": command, "output": output_tail(&output)}),
         }));
         Ok(output)
     }
 }
 
-/// The end of what a command wrote.
-fn said(output: &Output) -> String {
+/// The end of a command's output.
+fn output_tail(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     let text = text.trim();
     if text.is_empty() {
-        return "it said nothing".to_owned();
+        return "no output".to_owned();
     }
-    text[text.ceil_char_boundary(text.len().saturating_sub(SAID))..].to_owned()
+    text[text.ceil_char_boundary(text.len().saturating_sub(OUTPUT_TAIL))..].to_owned()
 }
 
 #[cfg(test)]
@@ -127,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_changed_is_owed_until_it_is_taken_back() {
+    async fn a_change_is_pending_until_it_is_undone() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("scaled");
         let scale = format!(
@@ -138,43 +142,43 @@ mod tests {
         let commands = commands(directory.path(), &text);
         let silent = Recorder::silent();
         commands
-            .tell(ControlAction::StopWorkers, &silent)
+            .apply(ControlAction::StopWorkers, &silent)
             .await
             .unwrap();
         commands
-            .tell(ControlAction::ScaleWorkers(3), &silent)
+            .apply(ControlAction::ScaleWorkers(3), &silent)
             .await
             .unwrap();
         let count = || std::fs::read_to_string(&file).unwrap().trim().to_owned();
         assert_eq!(count(), "3");
-        let owed = [ControlAction::StartWorkers, ControlAction::ScaleWorkers(2)];
-        assert_eq!(commands.journal.owed(), owed);
-        assert!(commands.put_back(&silent).await.unwrap());
+        let pending = [ControlAction::StartWorkers, ControlAction::ScaleWorkers(2)];
+        assert_eq!(commands.journal.pending_undo(), pending);
+        assert!(commands.restore(&silent).await.unwrap());
         assert_eq!(count(), "2");
-        assert!(!commands.put_back(&silent).await.unwrap());
+        assert!(!commands.restore(&silent).await.unwrap());
     }
 
     #[tokio::test]
-    async fn a_command_that_fails_says_why_and_what_is_owed_stays_owed() {
+    async fn a_failed_command_reports_its_output_and_its_undo_stays_pending() {
         let directory = tempfile::tempdir().unwrap();
         let text = "[api]\nstop = [\"sh\", \"-c\", \"echo no such container >&2; exit 3\"]\nstart = [\"false\"]\n";
         let commands = commands(directory.path(), text);
         let silent = Recorder::silent();
         let error = commands
-            .tell(ControlAction::StopApi, &silent)
+            .apply(ControlAction::StopApi, &silent)
             .await
             .unwrap_err();
-        let told = error.to_string();
+        let message = error.to_string();
         assert!(
-            told.contains("stop the API") && told.contains("no such container"),
-            "{told}"
+            message.contains("stop the API") && message.contains("no such container"),
+            "{message}"
         );
-        // It may have stopped all the same.
-        assert_eq!(commands.journal.owed(), [ControlAction::StartApi]);
-        assert!(commands.put_back(&silent).await.is_err());
-        assert_eq!(commands.journal.owed(), [ControlAction::StartApi]);
+        // A failed command may have stopped the API nevertheless.
+        assert_eq!(commands.journal.pending_undo(), [ControlAction::StartApi]);
+        assert!(commands.restore(&silent).await.is_err());
+        assert_eq!(commands.journal.pending_undo(), [ControlAction::StartApi]);
         let error = commands
-            .tell(ControlAction::StopWorkers, &silent)
+            .apply(ControlAction::StopWorkers, &silent)
             .await
             .unwrap_err();
         assert!(matches!(error, ControlError::NoCommand { .. }), "{error}");

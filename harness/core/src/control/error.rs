@@ -1,56 +1,49 @@
-//! Why an instruction was not carried out.
+//! Why a control action failed.
 
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::control_action::ControlAction;
-use cutover_stack::{ProcessError, StackError};
 
-/// An instruction that was not carried out.
+/// A control action that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ControlError {
-    /// A process of our own did not do as it was told.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// The stack did not change as it was told.
-    #[error(transparent)]
-    Stack(#[from] StackError),
-    /// The target file has no command for it.
-    #[error("{instruction}: the target has no [control] command for it")]
+    /// The target file has no command for the action.
+    #[error("{action}: the target file has no command for it; add '{}'", action.spec().key)]
     NoCommand {
-        /// What was to be done.
-        instruction: ControlAction,
+        /// The action.
+        action: ControlAction,
     },
-    /// The command could not be run.
-    #[error("{instruction}: run '{program}'")]
-    Unrunnable {
-        /// What was to be done.
-        instruction: ControlAction,
+    /// The command cannot be started.
+    #[error("{action}: run '{program}'")]
+    NotStarted {
+        /// The action.
+        action: ControlAction,
         /// The program.
         program: String,
         /// Why.
         source: std::io::Error,
     },
-    /// The command did not end.
-    #[error("{instruction}: '{program}' still runs after {}", humantime::format_duration(*within))]
-    StillRunning {
-        /// What was to be done.
-        instruction: ControlAction,
+    /// The command did not end in time.
+    #[error("{action}: '{program}' still runs after {}", humantime::format_duration(*within))]
+    TimedOut {
+        /// The action.
+        action: ControlAction,
         /// The program.
         program: String,
-        /// How long it was waited for.
+        /// The timeout.
         within: Duration,
     },
-    /// The command ended with a failure.
-    #[error("{instruction}: '{program}' ended with {status}: {said}")]
-    Refused {
-        /// What was to be done.
-        instruction: ControlAction,
+    /// The command failed.
+    #[error("{action}: '{program}' failed with {status}: {output_tail}")]
+    Failed {
+        /// The action.
+        action: ControlAction,
         /// The program.
         program: String,
-        /// How it ended.
+        /// How the command ended.
         status: ExitStatus,
-        /// The end of what it said.
-        said: String,
+        /// The end of its output.
+        output_tail: String,
     },
 }

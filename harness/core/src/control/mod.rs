@@ -1,10 +1,8 @@
-//! Control: API and workers are told to stop, start, pause or be more, whoever runs them.
+//! Control of an attached target: the commands of `[control]` in its target file, and how they are run.
 
 mod commands;
 mod error;
 mod settings;
-mod tell;
 
 pub(crate) use commands::Commands;
 pub(crate) use settings::ControlSettings;
-pub(crate) use tell::tell_stack;

@@ -1,4 +1,4 @@
-//! The libtest front end: every check a test of `cargo test`, an IDE or cargo-nextest.
+//! The libtest front end: every check is a test of `cargo test`, an IDE or cargo-nextest.
 
 use std::cmp::Reverse;
 use std::path::PathBuf;
@@ -14,17 +14,17 @@ use crate::execute::TrialResult;
 use crate::plan::{PlanRequest, plan};
 use crate::reference::StackRequest;
 use crate::run_directory::run_id;
-use crate::runner::lease::{is_shared_run, shared_stack};
-use crate::runner::{Session, SessionConfig, SystemSpec};
+use crate::runner::nextest::{is_shared_run, shared_stack};
+use crate::runner::{Session, SessionConfig, SutSpec};
 use crate::target_file::Target;
 
-/// Trials at a time where the command line does not say: they wait more than they work.
+/// The default number of trials at a time: they wait more than they compute.
 const JOBS: usize = 12;
 
-/// What the front end needs to know of the test target it runs in.
+/// The settings of the test target that the front end runs in.
 #[derive(Clone, Debug)]
 pub struct LibtestSettings {
-    /// The binary that carries the companions.
+    /// The binary that contains the companion programs.
     pub program: PathBuf,
     /// The directory of all runs.
     pub output: PathBuf,
@@ -32,7 +32,7 @@ pub struct LibtestSettings {
 
 /// Runs the catalog's checks as tests, with libtest's own flags and exit codes.
 ///
-/// Listing starts nothing and writes nothing; the stack starts with the first trial.
+/// Listing starts and writes nothing; the stack starts with the first trial.
 pub fn libtest(catalog: Catalog, settings: LibtestSettings) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(JOBS);
@@ -49,19 +49,19 @@ pub fn libtest(catalog: Catalog, settings: LibtestSettings) -> ExitCode {
         }
     };
     let conclusion = libtest_mimic::run(&arguments, trials);
-    // Every trial has ended, and with it every other holder of the session.
+    // Every trial has ended and dropped its reference to the session.
     match Arc::into_inner(shared).and_then(|shared| shared.session.into_inner()) {
         None | Some(Err(_)) => conclusion.exit_code(),
         Some(Ok(session)) => close(session, conclusion.exit_code()),
     }
 }
 
-fn close(session: Session, verdict: ExitCode) -> ExitCode {
+fn close(session: Session, conclusion: ExitCode) -> ExitCode {
     let path = session.path().to_owned();
     match session.close() {
         Ok(()) => {
             anstream::eprintln!("evidence: {}", path.display());
-            verdict
+            conclusion
         }
         Err(error) => {
             anstream::eprintln!("error: {:#}", anyhow::Error::new(error));
@@ -70,7 +70,7 @@ fn close(session: Session, verdict: ExitCode) -> ExitCode {
     }
 }
 
-/// What the trials share: the session, once one of them has needed it.
+/// What the trials share: the session, which the first trial opens.
 struct Shared {
     catalog: Catalog,
     settings: LibtestSettings,
@@ -81,7 +81,12 @@ impl Shared {
     fn trials(self: &Arc<Self>) -> anyhow::Result<Vec<Trial>> {
         let target = self.target()?;
         let policy = Policy::default_gate();
-        let mut plan = plan(&self.catalog, &target, &policy, &order(String::new()))?;
+        let mut plan = plan(
+            &self.catalog,
+            &target,
+            &policy,
+            &plan_request(String::new()),
+        )?;
         // Slow checks start first, whatever their suite.
         plan.checks.sort_by_key(|check| Reverse(check.takes_ms));
         let trials = plan.checks.into_iter().map(|check| {
@@ -108,7 +113,7 @@ impl Shared {
         let case = self
             .catalog
             .case(id)
-            .ok_or("the check has left its table")?;
+            .ok_or("the check is not in the catalog")?;
         conclude(&session.run(case))
     }
 
@@ -116,7 +121,7 @@ impl Shared {
         let target = self.target()?;
         let contract = target.contract(self.catalog.contract.text)?;
         let policy = Policy::default_gate();
-        let plan = plan(&self.catalog, &target, &policy, &order(run_id()?))?;
+        let plan = plan(&self.catalog, &target, &policy, &plan_request(run_id()?))?;
         let request = StackRequest {
             target: &target,
             contract: &contract,
@@ -125,12 +130,12 @@ impl Shared {
         let reference = self.catalog.reference;
         let spec = reference.stack_spec(self.settings.program.clone(), &request);
         let lanes = target.stack.lanes;
-        let system = if is_shared_run() {
+        let sut = if is_shared_run() {
             let run = self.settings.output.join(&plan.run);
             let stack = shared_stack(&self.settings.program, &run)?;
-            SystemSpec::SharedStack { stack, spec, lanes }
+            SutSpec::SharedStack { stack, spec, lanes }
         } else {
-            SystemSpec::OwnStacks { spec, lanes }
+            SutSpec::OwnStacks { spec, lanes }
         };
         let session = Session::open(SessionConfig {
             target: &target,
@@ -139,7 +144,7 @@ impl Shared {
             output: &self.settings.output,
             redactor: Arc::default(),
             reference,
-            system,
+            sut,
         })?;
         session.listen_for_signals()?;
         session.start()?;
@@ -147,7 +152,7 @@ impl Shared {
     }
 }
 
-fn order(run: String) -> PlanRequest {
+fn plan_request(run: String) -> PlanRequest {
     PlanRequest {
         run,
         profile: Profile::Gate,
@@ -157,9 +162,9 @@ fn order(run: String) -> PlanRequest {
     }
 }
 
-/// libtest knows *passed* and *failed* only: what could not be told must not pass.
-fn conclude(executed: &TrialResult) -> Result<(), Failed> {
-    match (&executed.outcome, &executed.finding) {
+/// libtest knows only *passed* and *failed*: a check without a result must not pass.
+fn conclude(trial: &TrialResult) -> Result<(), Failed> {
+    match (&trial.outcome, &trial.finding) {
         (
             Outcome::Passed
             | Outcome::Skipped {
@@ -170,8 +175,8 @@ fn conclude(executed: &TrialResult) -> Result<(), Failed> {
         ) => Ok(()),
         (Outcome::Failed, Some(finding)) => Err(describe(finding).into()),
         (Outcome::Failed, None) => Err("failed".into()),
-        (Outcome::Errored { cause }, _) => Err(format!("could not tell: {cause}").into()),
-        (Outcome::Skipped { reason, .. }, _) => Err(format!("could not tell: {reason}").into()),
+        (Outcome::Errored { cause }, _) => Err(format!("no result: {cause}").into()),
+        (Outcome::Skipped { reason, .. }, _) => Err(format!("no result: {reason}").into()),
     }
 }
 

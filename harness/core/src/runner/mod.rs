@@ -1,18 +1,18 @@
-//! Running a plan: one session, two front ends.
+//! Runs a plan: one session, two front ends.
 
-mod lease;
 mod libtest;
+mod nextest;
 mod progress;
 mod residue;
 mod schedule;
 mod session;
-mod standins;
-mod system;
+mod standins_mode;
+mod sut;
 
 pub use libtest::{LibtestSettings, libtest};
-pub use progress::Progress;
+pub use progress::{Progress, Verbosity};
 pub use residue::{Residue, remove_residue};
 pub use schedule::{Schedule, run_all};
 pub use session::{Session, SessionConfig, SessionError};
-pub use standins::StandinsMode;
-pub use system::{AttachedSpec, SystemSpec};
+pub use standins_mode::StandinsMode;
+pub use sut::{AttachedSpec, SutSpec};

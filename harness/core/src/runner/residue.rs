@@ -1,4 +1,4 @@
-//! Residue: what killed runs created and changed on a target that is not ours, and how it is taken back.
+//! Residue: what killed runs left on an attached target, and its removal.
 
 use std::env;
 use std::fs;
@@ -9,31 +9,31 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cutover_reports::record::{PLAN_FILE, Plan};
 
-use crate::cleanup::{CLEANUP_FILE, CleanupJournal, remains_in};
+use crate::cleanup::{CLEANUP_FILE, CleanupJournal, read_outstanding};
 use crate::control::Commands;
-use crate::lane::{SutClients, SutConfig};
 use crate::runner::StandinsMode;
+use crate::sut_clients::{SutClients, SutConfig};
 use crate::target_file::Target;
 use cutover_contract::contract::Contract;
 use cutover_contract::contract::CreationLog as _;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
 
-/// How long the target may take to answer after it was put back.
-const ANSWERS_WITHIN: Duration = Duration::from_mins(1);
+/// How long the target may take to become healthy after it was restored.
+const HEALTHY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What became of the residue.
+/// The result of a removal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Residue {
-    /// Documents that are gone now.
+    /// Documents that were deleted.
     pub removed: usize,
-    /// Documents that are still there, or may be.
+    /// Documents that still exist, or may exist.
     pub left: usize,
-    /// Instructions that put the target back as it was.
-    pub put_back: usize,
+    /// Control actions that restored the target.
+    pub restored: usize,
 }
 
-/// Removes what the runs of a directory have left on a target.
+/// Removes what the runs of a directory left on a target.
 pub async fn remove_residue(
     runs: &Path,
     target: &Target,
@@ -41,20 +41,20 @@ pub async fn remove_residue(
 ) -> anyhow::Result<Residue> {
     let attachment = target.attachment().with_context(|| {
         format!(
-            "target '{}' has no [api]: a stack of our own is swept without --target",
+            "target '{}' has no [api]; to sweep stacks that cutover started, leave out --target",
             target.name
         )
     })?;
     let redactor = Arc::new(Redactor::default());
-    let program = env::current_exe().context("find cutover's own binary")?;
-    // What deletes a document asks the storage for it, and its tenants may have to log in.
-    let standins = StandinsMode::of(target, &contract, &program, &redactor)
+    let program = env::current_exe().context("find the binary of cutover")?;
+    // The target deletes from its storage, and tenants may have to log in: both may be stand-ins.
+    let standins = StandinsMode::detect(target, &contract, &program, &redactor)
         .await?
         .host();
     if let Some(standins) = &standins {
         standins.start().await?;
     }
-    let lane = SutClients::open(SutConfig {
+    let clients = SutClients::open(SutConfig {
         connection: attachment.connection(&redactor)?,
         stack: None,
         safeguards: None,
@@ -64,28 +64,12 @@ pub async fn remove_residue(
     })
     .await?;
     if !target.links.is_empty() {
-        // A system that was cut off until now may need a moment.
-        lane.answers(ANSWERS_WITHIN).await?;
+        // Until the links were up, the system had no connection to its dependencies.
+        clients.wait_until_healthy(HEALTHY_TIMEOUT).await?;
     }
     let mut residue = Residue::default();
-    for run in with_residue(runs, target)? {
-        let journal = Arc::new(CleanupJournal::open(&run, Arc::clone(&redactor))?);
-        let commands = Commands::new(target.control.clone(), Arc::clone(&journal));
-        residue.put_back += journal.owed().len();
-        if commands.put_back(&Recorder::silent()).await? {
-            lane.answers(ANSWERS_WITHIN).await?;
-        }
-        for trace in journal.left() {
-            if lane.removes(trace).await {
-                journal.removed(trace.document_id);
-                residue.removed += 1;
-            } else {
-                residue.left += 1;
-            }
-        }
-        if let Some(failure) = journal.take_failure() {
-            return Err(failure.into());
-        }
+    for run in runs_with_residue(runs, target)? {
+        clean_run(&run, target, &clients, &redactor, &mut residue).await?;
     }
     if let Some(standins) = standins {
         standins.stop().await?;
@@ -93,11 +77,39 @@ pub async fn remove_residue(
     Ok(residue)
 }
 
-/// The runs against this target that have left something.
-fn with_residue(runs: &Path, target: &Target) -> anyhow::Result<Vec<PathBuf>> {
+/// Restores the target after a run, and deletes its documents.
+async fn clean_run(
+    run: &Path,
+    target: &Target,
+    clients: &SutClients,
+    redactor: &Arc<Redactor>,
+    residue: &mut Residue,
+) -> anyhow::Result<()> {
+    let journal = Arc::new(CleanupJournal::open(run, Arc::clone(redactor))?);
+    let commands = Commands::new(target.control.clone(), Arc::clone(&journal));
+    residue.restored += journal.pending_undo().len();
+    if commands.restore(&Recorder::silent()).await? {
+        clients.wait_until_healthy(HEALTHY_TIMEOUT).await?;
+    }
+    for document in journal.documents() {
+        if clients.delete_document(document).await {
+            journal.removed(document.document_id);
+            residue.removed += 1;
+        } else {
+            residue.left += 1;
+        }
+    }
+    match journal.take_failure() {
+        Some(failure) => Err(failure.into()),
+        None => Ok(()),
+    }
+}
+
+/// The runs against this target that left residue.
+fn runs_with_residue(runs: &Path, target: &Target) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(runs).with_context(|| {
         format!(
-            "read the runs in '{}'; name their directory with --output",
+            "read the runs in '{}'; choose their directory with --output",
             runs.display()
         )
     })?;
@@ -106,10 +118,12 @@ fn with_residue(runs: &Path, target: &Target) -> anyhow::Result<Vec<PathBuf>> {
         let plan = plan.and_then(|text| serde_json::from_str::<Plan>(&text).ok());
         plan.is_some_and(|plan| plan.target.name == target.name)
     };
-    let has_left =
-        |run: &PathBuf| remains_in(&run.join(CLEANUP_FILE)).is_ok_and(|left| !left.is_nothing());
+    let has_residue = |run: &PathBuf| {
+        let outstanding = read_outstanding(&run.join(CLEANUP_FILE));
+        outstanding.is_ok_and(|outstanding| !outstanding.is_empty())
+    };
     let runs = entries.flatten().map(|entry| entry.path());
     Ok(runs
-        .filter(|run| !run.is_symlink() && has_left(run) && is_of_target(run))
+        .filter(|run| !run.is_symlink() && has_residue(run) && is_of_target(run))
         .collect())
 }

@@ -1,5 +1,5 @@
-//! Scheduling: shared checks side by side on one stack, then those that look at what all of them left;
-//! exclusive ones meanwhile, each on a lane of its own, or in between where there are no lanes.
+//! The schedule of a run: shared checks in parallel on one stack, then the checks that must be last there.
+//! Exclusive checks run at the same time on lanes of their own, or before the last ones where there are no lanes.
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,25 +10,25 @@ use crate::execute::TrialResult;
 use crate::runner::{Progress, Session};
 use crate::suite::Case;
 
-/// In which order checks run, how many at a time, and how far.
+/// The order of checks, their concurrency, and when to stop.
 pub struct Schedule<'a> {
     /// Trials at a time on the shared stack.
     pub jobs: usize,
-    /// Trials at a time with a stack of their own; none where there is but one system, on which
-    /// exclusive checks run one by one.
+    /// Exclusive trials at a time, each on a stack of its own. Zero where there is only one system;
+    /// exclusive checks then run on it one by one.
     pub lanes: usize,
     /// Checks whose names contain one of these run before all others.
     pub first: &'a [String],
-    /// Whether no more checks begin after one that ended like this.
+    /// Whether no more checks start after this result.
     pub stop_after: &'a (dyn Fn(&Case, &TrialResult) -> bool + Sync),
 }
 
-/// Runs every admitted check of the session's plan once; gives how many did not begin
-/// because the course was over.
+/// Runs every admitted check of the session's plan once. Returns how many did not start
+/// because the schedule had stopped.
 pub fn run_all(
     session: &Session,
     catalog: &Catalog,
-    course: &Schedule<'_>,
+    schedule: &Schedule<'_>,
     progress: &Progress,
 ) -> usize {
     let admitted = session
@@ -37,34 +37,34 @@ pub fn run_all(
         .iter()
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
-    let (first, others): (Vec<_>, Vec<_>) = cases.partition(|case| course.begins_with(case));
-    let (over, left_out) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (first, others): (Vec<_>, Vec<_>) = cases.partition(|case| schedule.is_first(case));
+    let (stopped, not_started) = (AtomicBool::new(false), AtomicUsize::new(0));
     let run = |case: &Case| {
         if session.interrupt.by().is_some() {
             return;
         }
-        if over.load(Ordering::Relaxed) {
-            left_out.fetch_add(1, Ordering::Relaxed);
+        if stopped.load(Ordering::Relaxed) {
+            not_started.fetch_add(1, Ordering::Relaxed);
             return;
         }
         progress.started(case);
-        let executed = session.run(case);
-        over.fetch_or((course.stop_after)(case, &executed), Ordering::Relaxed);
-        progress.finished(case, &executed);
+        let trial = session.run(case);
+        stopped.fetch_or((schedule.stop_after)(case, &trial), Ordering::Relaxed);
+        progress.finished(case, &trial);
     };
     for phase in [first, others] {
-        course.run(phase, run);
+        schedule.run(phase, run);
     }
-    left_out.into_inner()
+    not_started.into_inner()
 }
 
 impl Schedule<'_> {
-    fn begins_with(&self, case: &Case) -> bool {
+    fn is_first(&self, case: &Case) -> bool {
         let id = case.id.as_str();
         self.first.iter().any(|name| id.contains(name.as_str()))
     }
 
-    /// Runs every case once and returns when all are done.
+    /// Runs every case once and returns when all have ended.
     fn run(&self, cases: Vec<&Case>, run: impl Fn(&Case) + Copy + Sync) {
         let (alone, shared): (Vec<_>, Vec<_>) = longest_first(cases)
             .into_iter()
@@ -73,30 +73,30 @@ impl Schedule<'_> {
             shared.into_iter().partition(|case| case.check.last);
         thread::scope(|scope| {
             if self.lanes > 0 {
-                scope.spawn(|| side_by_side(&alone, self.lanes, run));
+                scope.spawn(|| run_concurrently(&alone, self.lanes, run));
             }
-            side_by_side(&together, self.jobs, run);
+            run_concurrently(&together, self.jobs, run);
             if self.lanes == 0 {
-                side_by_side(&alone, 1, run);
+                run_concurrently(&alone, 1, run);
             }
-            side_by_side(&last, self.jobs, run);
+            run_concurrently(&last, self.jobs, run);
         });
     }
 }
 
-/// What takes long begins first, so that nothing is waited for alone at the end.
+/// Sorts long checks first, so that none of them runs alone at the end.
 fn longest_first(mut cases: Vec<&Case>) -> Vec<&Case> {
     cases.sort_by_key(|case| Reverse(case.check.expected_duration));
     cases
 }
 
-/// Takes every item from the front, so many at a time, and returns when all are done.
-fn side_by_side<T: Copy + Sync>(items: &[T], at_a_time: usize, work: impl Fn(T) + Sync) {
-    let taken = AtomicUsize::new(0);
+/// Works on all items in order, with limited concurrency, and returns when all are done.
+fn run_concurrently<T: Copy + Sync>(items: &[T], limit: usize, work: impl Fn(T) + Sync) {
+    let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        for _ in 0..at_a_time.min(items.len()) {
+        for _ in 0..limit.min(items.len()) {
             scope.spawn(|| {
-                while let Some(item) = items.get(taken.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                     work(*item);
                 }
             });
@@ -111,11 +111,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_item_is_done_once_before_it_returns() {
+    fn every_item_is_done_once() {
         let items: Vec<_> = (0..100).collect();
-        for at_a_time in [1, 7, 200] {
+        for limit in [1, 7, 200] {
             let done = Mutex::new(Vec::new());
-            side_by_side(&items, at_a_time, |item| done.lock().unwrap().push(item));
+            run_concurrently(&items, limit, |item| done.lock().unwrap().push(item));
             let mut done = done.into_inner().unwrap();
             done.sort_unstable();
             assert_eq!(done, items);

@@ -1,4 +1,4 @@
-//! A session: everything that lives from the first trial of a run to its last.
+//! A session: the resources of a run, from its start to its last trial.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -11,13 +11,13 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use crate::execute::{TrialEnv, TrialResult, execute};
-use crate::lane::{SutClients, SutConfig};
-use crate::leaks;
+use crate::leak_scan;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
-use crate::runner::system::{Attached, System, SystemSpec, learn_credentials};
+use crate::runner::sut::{Attached, Sut, SutSpec, learn_credentials};
 use crate::safety::Safeguards;
 use crate::suite::Case;
+use crate::sut_clients::{SutClients, SutConfig};
 use crate::target_file::Target;
 use cutover_contract::contract::{Contract, CreationLog as _};
 use cutover_evidence::interrupt::Interrupt;
@@ -25,21 +25,21 @@ use cutover_evidence::journal::{JournalError, Recorder};
 use cutover_evidence::redact::Redactor;
 use cutover_stack::{Stack, StackInfo, StackPool, SweepScope, sweep};
 
-/// A session that cannot begin.
+/// A session that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// The run directory cannot be written.
     #[error(transparent)]
     Directory(#[from] RunDirectoryError),
-    /// The operating system gives no threads or no signals.
+    /// The operating system provides no threads or signals.
     #[error("start the runtime")]
     Runtime(#[from] std::io::Error),
-    /// What is created could not be written down.
+    /// A journal cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
 
-/// Everything that lives from the first trial of a run to its last.
+/// The resources of a run, from its start to its last trial.
 pub struct Session {
     /// What the run is to do.
     pub plan: Plan,
@@ -51,72 +51,72 @@ pub struct Session {
     redactor: Arc<Redactor>,
     reference: &'static dyn ReferenceSystem,
     lanes: Option<StackPool>,
-    system: System,
+    sut: Sut,
     shared: OnceCell<Arc<SutClients>>,
     began: Instant,
 }
 
-/// What a session is made of.
+/// The configuration of a session.
 pub struct SessionConfig<'a> {
     /// The target.
     pub target: &'a Target,
-    /// The contract that the system is held to.
+    /// The contract of the system.
     pub contract: Contract,
     /// What the run is to do.
     pub plan: Plan,
     /// The directory of all runs.
     pub output: &'a Path,
-    /// Knows the secrets that were resolved so far.
+    /// Masks the secrets that were resolved so far.
     pub redactor: Arc<Redactor>,
-    /// How the system of a stack is reached.
+    /// The system that stacks run.
     pub reference: &'static dyn ReferenceSystem,
-    /// What to run against.
-    pub system: SystemSpec,
+    /// The system under test.
+    pub sut: SutSpec,
 }
 
 impl Session {
-    /// Opens the run directory. Starts no stack and connects to nothing.
+    /// Opens the run directory. It starts no stack and opens no connection.
     ///
     /// # Errors
-    /// Where the run directory cannot be written, or there are no threads.
-    pub fn open(from: SessionConfig<'_>) -> Result<Self, SessionError> {
-        let redactor = from.redactor;
-        let directory = RunDirectory::open(from.output, &from.plan, Arc::clone(&redactor))?;
-        leaks::plant_canary(directory.path(), &redactor)?;
+    /// Where the run directory cannot be written or no threads can be started.
+    pub fn open(config: SessionConfig<'_>) -> Result<Self, SessionError> {
+        let redactor = config.redactor;
+        let directory = RunDirectory::open(config.output, &config.plan, Arc::clone(&redactor))?;
+        leak_scan::plant_canary(directory.path(), &redactor)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()?;
         let interrupt = Interrupt::new();
-        let (system, lanes) = match from.system {
-            SystemSpec::OwnStacks { spec, lanes } => {
-                (System::OwnStacks, Some(StackPool::new(spec, lanes)))
+        let (sut, lanes) = match config.sut {
+            SutSpec::OwnStacks { spec, lanes } => {
+                (Sut::OwnStacks, Some(StackPool::new(spec, lanes)))
             }
-            SystemSpec::SharedStack { stack, spec, lanes } => {
-                let shared = System::SharedStack(Box::new(stack));
+            SutSpec::SharedStack { stack, spec, lanes } => {
+                let shared = Sut::SharedStack(Box::new(stack));
                 (shared, Some(StackPool::new(spec, lanes)))
             }
-            SystemSpec::Attached(spec) => {
+            SutSpec::Attached(spec) => {
                 let run = directory.path();
-                let target = from.target;
+                let target = config.target;
                 let open = || {
                     let rate = target.requests_per_second();
                     let (safety, control) = (&target.safety, &target.control);
                     Safeguards::open(safety, rate, control, run, &redactor, interrupt.clone())
                 };
-                (System::Attached(Box::new(spec.guarded(open)?)), None)
+                (Sut::Attached(Box::new(spec.with_safeguards(open)?)), None)
             }
         };
         Ok(Self {
             interrupt,
-            system,
+            sut,
             lanes,
-            plan: from.plan,
+            plan: config.plan,
             runtime,
             directory,
-            contract: Arc::new(from.contract),
+            contract: Arc::new(config.contract),
             redactor,
-            reference: from.reference,
+            reference: config.reference,
             shared: OnceCell::new(),
             began: Instant::now(),
         })
@@ -127,17 +127,17 @@ impl Session {
         self.directory.path()
     }
 
-    /// Lets Ctrl-C and SIGTERM ask for an orderly end.
+    /// Makes Ctrl-C and SIGTERM stop the run gracefully.
     pub fn listen_for_signals(&self) -> std::io::Result<()> {
         self.interrupt.listen(self.runtime.handle())
     }
 
-    /// Removes what killed runs left, starts the shared stack and asks it who it is. Gives how long that took
+    /// Removes the leftovers of killed runs, starts the shared stack and records its identity. Returns the time
     /// since the session was opened.
     pub fn start(&self) -> anyhow::Result<Duration> {
         self.runtime.block_on(async {
-            let coming_up = async {
-                match self.system.attached() {
+            let starting = async {
+                match self.sut.attached() {
                     None => drop(sweep(&std::env::temp_dir(), SweepScope::Abandoned).await?),
                     Some(attached) => {
                         if let Some(standins) = &attached.standins {
@@ -145,17 +145,17 @@ impl Session {
                         }
                     }
                 }
-                self.shared_lane().await?;
+                self.shared_clients().await?;
                 Ok(self.identify().await?)
             };
             tokio::select! {
-                up = coming_up => up.map(|()| self.began.elapsed()),
+                started = starting => started.map(|()| self.began.elapsed()),
                 by = self.interrupt.asked() => anyhow::bail!("interrupted by {by}"),
             }
         })
     }
 
-    /// Ends the run after so long, unless the task is aborted before.
+    /// Stops the run after this time, unless the task is aborted first.
     pub fn end_after(&self, budget: Duration) -> JoinHandle<()> {
         let interrupt = self.interrupt.clone();
         self.runtime.spawn(async move {
@@ -164,26 +164,26 @@ impl Session {
         })
     }
 
-    /// Whether the stand-ins of the target end with this run.
-    pub fn serves_standins(&self) -> bool {
-        let attached = self.system.attached();
+    /// Whether this run starts and stops the stand-ins of the target.
+    pub fn manages_standins(&self) -> bool {
+        let attached = self.sut.attached();
         attached.is_some_and(|attached| attached.standins.is_some())
     }
 
     /// Runs a check once, on the shared stack or on one of its own.
     pub fn run(&self, case: &Case) -> TrialResult {
-        let around = TrialEnv {
+        let env = TrialEnv {
             runtime: self.runtime.handle(),
             directory: &self.directory,
             interrupt: &self.interrupt,
             seed: self.plan.seed,
         };
-        // A deployed system has no lanes: there, a check that must be alone is.
+        // An attached system has no lanes. The schedule runs exclusive checks alone there.
         let (Some(workers), Some(lanes)) = (case.check.workers, &self.lanes) else {
-            return execute(case, &around, async || self.shared_lane().await);
+            return execute(case, &env, async || self.shared_clients().await);
         };
         let lease = RefCell::new(None);
-        let executed = execute(case, &around, async || {
+        let trial = execute(case, &env, async || {
             let own = if case.check.fresh_stack {
                 lanes.fresh().await?
             } else {
@@ -192,33 +192,33 @@ impl Session {
             let stack = own.stack();
             lease.replace(Some(own));
             stack.scale_workers(workers).await?;
-            self.lane(stack.info(), Some(Arc::clone(&stack))).await
+            self.clients(stack.info(), Some(Arc::clone(&stack))).await
         });
         if let Some(own) = lease.into_inner() {
             self.runtime.block_on(own.release());
         }
-        executed
+        trial
     }
 
-    /// Notes something that no single check answers for.
+    /// Records an incident that belongs to no single check.
     pub fn incident(&self, what: String) -> Result<(), JournalError> {
         self.directory.note(RunEvent::Incident { what })
     }
 
-    /// Asks the system again who it is, stops every stack and ends the run's journal.
+    /// Records the system's identity again, stops every stack and ends the run's journal.
     pub fn close(self) -> Result<(), JournalError> {
-        let taken_back = self.runtime.block_on(self.take_back());
+        let cleaned_up = self.runtime.block_on(self.clean_up());
         let identified = self.runtime.block_on(self.identify());
         let stopped = self.runtime.block_on(self.stop());
-        taken_back?;
+        cleaned_up?;
         identified?;
-        self.note_traffic()?;
+        self.record_traffic()?;
         if let Err(error) = stopped {
-            self.incident(format!("the stack was not taken down: {error:#}"))?;
+            self.incident(format!("the stack was not stopped: {error:#}"))?;
         }
-        // Where many processes write one run, none of them knows the secrets of all.
-        if !self.system.is_shared() {
-            self.withhold_leaks()?;
+        // Where several processes write one run, none of them knows all secrets.
+        if !self.sut.is_shared() {
+            self.quarantine_leaks()?;
         }
         if let Some(by) = self.interrupt.by() {
             let by = by.to_owned();
@@ -228,9 +228,9 @@ impl Session {
         self.directory.note(RunEvent::Finished { duration_ms })
     }
 
-    /// Notes what has passed through each link.
-    fn note_traffic(&self) -> Result<(), JournalError> {
-        let attached = self.system.attached();
+    /// Records the traffic of each link.
+    fn record_traffic(&self) -> Result<(), JournalError> {
+        let attached = self.sut.attached();
         let links = attached.and_then(|attached| attached.links.as_ref());
         for (name, traffic) in links.into_iter().flat_map(|links| links.traffic()) {
             self.directory.note(RunEvent::LinkTraffic {
@@ -243,22 +243,22 @@ impl Session {
         Ok(())
     }
 
-    /// Ends everything that was started.
+    /// Stops everything that the session started.
     async fn stop(&self) -> anyhow::Result<()> {
         let lanes = match &self.lanes {
             Some(lanes) => lanes.stop_all().await,
             None => Ok(()),
         };
-        let attached = self.system.attached();
+        let attached = self.sut.attached();
         if let Some(standins) = attached.and_then(|attached| attached.standins.as_ref()) {
             standins.stop().await?;
         }
         Ok(lanes?)
     }
 
-    /// Empties what holds a secret in spite of everything, and notes it.
-    fn withhold_leaks(&self) -> Result<(), JournalError> {
-        match leaks::quarantine(self.path(), &self.redactor) {
+    /// Quarantines files that contain secrets, and records their names.
+    fn quarantine_leaks(&self) -> Result<(), JournalError> {
+        match leak_scan::quarantine(self.path(), &self.redactor) {
             Ok(files) => files
                 .into_iter()
                 .try_for_each(|file| self.directory.note(RunEvent::Leaked { file })),
@@ -268,34 +268,34 @@ impl Session {
         }
     }
 
-    /// Notes what the system says it is; null where it does not say.
+    /// Records the identity that the system reports; null where it reports none.
     async fn identify(&self) -> Result<(), JournalError> {
-        let Some(lane) = self.shared.get() else {
+        let Some(clients) = self.shared.get() else {
             return Ok(());
         };
-        let identity = lane.identity().await.unwrap_or_default();
+        let identity = clients.identity().await.unwrap_or_default();
         self.directory.note(RunEvent::Identified { identity })
     }
 
-    async fn shared_lane(&self) -> anyhow::Result<Arc<SutClients>> {
-        let lane = self
+    async fn shared_clients(&self) -> anyhow::Result<Arc<SutClients>> {
+        let clients = self
             .shared
-            .get_or_try_init(async || match (&self.system, &self.lanes) {
-                (System::Attached(attached), _) => self.attach(attached).await,
-                (System::SharedStack(stack), _) => self.lane(stack, None).await,
-                (System::OwnStacks, Some(lanes)) => {
-                    self.lane(lanes.shared().await?.info(), None).await
+            .get_or_try_init(async || match (&self.sut, &self.lanes) {
+                (Sut::Attached(attached), _) => self.attach(attached).await,
+                (Sut::SharedStack(stack), _) => self.clients(stack, None).await,
+                (Sut::OwnStacks, Some(lanes)) => {
+                    self.clients(lanes.shared().await?.info(), None).await
                 }
-                (System::OwnStacks, None) => anyhow::bail!("a session without stacks"),
+                (Sut::OwnStacks, None) => anyhow::bail!("the session has no stacks"),
             });
-        let lane = lane.await?;
-        lane.accounts().renew().await?;
-        Ok(Arc::clone(lane))
+        let clients = clients.await?;
+        clients.accounts().renew().await?;
+        Ok(Arc::clone(clients))
     }
 
-    /// A lane to a system that somebody else runs, after its tenants were let in.
+    /// The clients of an attached system, after its tenants were verified.
     async fn attach(&self, attached: &Attached) -> anyhow::Result<Arc<SutClients>> {
-        let opening = SutConfig {
+        let config = SutConfig {
             connection: attached.connection.clone(),
             stack: None,
             safeguards: Some(&attached.safeguards),
@@ -303,51 +303,51 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        let lane = SutClients::open(opening).await?;
-        lane.two_tenants_are_let_in().await?;
-        Ok(Arc::new(lane))
+        let clients = SutClients::open(config).await?;
+        clients.verify_tenants().await?;
+        Ok(Arc::new(clients))
     }
 
-    /// Takes back what trials could not, and says what is still left on a system that is not ours.
-    async fn take_back(&self) -> Result<(), JournalError> {
-        let (Some(attached), Some(lane)) = (self.system.attached(), self.shared.get()) else {
+    /// Cleans up an attached target after the trials, and records what could not be cleaned up.
+    async fn clean_up(&self) -> Result<(), JournalError> {
+        let (Some(attached), Some(clients)) = (self.sut.attached(), self.shared.get()) else {
             return Ok(());
         };
-        if let Err(error) = lane.put_back(&Recorder::silent()).await {
+        if let Err(error) = clients.restore(&Recorder::silent()).await {
             let what = format!(
-                "the target was not put back: {error:#}; `cutover sweep --target` tries again"
+                "the target was not restored: {error:#}; `cutover sweep --target` tries again"
             );
             self.incident(what)?;
         }
-        if let Err(error) = lane.accounts().renew().await {
-            self.incident(format!("no tokens to clean up with: {error:#}"))?;
+        if let Err(error) = clients.accounts().renew().await {
+            self.incident(format!("the cleanup has no tokens: {error:#}"))?;
         }
         let cleanup = &attached.safeguards.cleanup;
-        for trace in cleanup.left() {
-            if lane.removes(trace).await {
-                cleanup.removed(trace.document_id);
+        for document in cleanup.documents() {
+            if clients.delete_document(document).await {
+                cleanup.removed(document.document_id);
             }
         }
         if let Some(failure) = cleanup.take_failure() {
             return Err(failure);
         }
-        let left = cleanup.left().len();
+        let left = cleanup.documents().len();
         if left > 0 {
             let what = format!(
-                "{left} documents were left behind on the target; `cutover sweep --target` removes them"
+                "{left} documents were left on the target; `cutover sweep --target` removes them"
             );
             self.incident(what)?;
         }
         Ok(())
     }
 
-    async fn lane(
+    async fn clients(
         &self,
         info: &StackInfo,
         stack: Option<Arc<Stack>>,
     ) -> anyhow::Result<Arc<SutClients>> {
         learn_credentials(info, &self.redactor);
-        let opening = SutConfig {
+        let config = SutConfig {
             connection: self.reference.connection(info)?,
             stack,
             safeguards: None,
@@ -355,6 +355,6 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        Ok(Arc::new(SutClients::open(opening).await?))
+        Ok(Arc::new(SutClients::open(config).await?))
     }
 }

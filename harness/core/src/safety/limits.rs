@@ -1,4 +1,4 @@
-//! The brake: ends a run on a target that is not ours before it does harm.
+//! Run limits: stop a run on an attached target when a budget is used up or the target keeps failing.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 
 use super::settings::SafetySettings;
 
-/// Counts what a run does to a target, and ends it when that is enough.
+/// Counts what a run does to a target, and stops the run at a limit.
 #[derive(Debug)]
 pub(crate) struct RunLimits {
     limits: SafetySettings,
@@ -24,11 +24,11 @@ pub(crate) struct RunLimits {
     /// What each job has cost so far, in cents.
     spent: Mutex<BTreeMap<Uuid, f64>>,
     failures: AtomicU64,
-    pace: Option<RateLimiter>,
+    rate_limiter: Option<RateLimiter>,
     interrupt: Interrupt,
 }
 
-/// Spreads requests evenly: each waits for its turn.
+/// Spreads requests evenly: each waits for its time slot.
 #[derive(Debug)]
 struct RateLimiter {
     interval: Duration,
@@ -36,32 +36,32 @@ struct RateLimiter {
 }
 
 impl RateLimiter {
-    fn of(per_second: f64) -> Self {
+    fn new(per_second: f64) -> Self {
         Self {
             interval: Duration::from_secs_f64(per_second.recip()),
             next: Mutex::new(Instant::now()),
         }
     }
 
-    /// When the next request may be sent.
-    fn turn(&self) -> Instant {
+    /// Reserves the next time slot for a request.
+    fn next_slot(&self) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        // Turns that nobody took are not saved up: that would be a burst.
-        let turn = Instant::now().max(*next);
-        *next = turn + self.interval;
-        turn
+        // Unused slots are not saved up: that would allow a burst.
+        let slot = Instant::now().max(*next);
+        *next = slot + self.interval;
+        slot
     }
 }
 
 impl RunLimits {
-    /// A brake with these limits; requests are spread where there is a rate for them.
+    /// Limits with these settings; requests are paced where a rate is given.
     pub(crate) fn new(
         limits: &SafetySettings,
         per_second: Option<f64>,
         interrupt: Interrupt,
     ) -> Self {
         Self {
-            pace: per_second.map(RateLimiter::of),
+            rate_limiter: per_second.map(RateLimiter::new),
             limits: limits.clone(),
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -75,12 +75,11 @@ impl RunLimits {
     /// Counts a request with a body of this many bytes.
     fn count(&self, bytes: usize) {
         if self.requests.fetch_add(1, Ordering::Relaxed) >= self.limits.requests {
-            self.interrupt
-                .ask("the budget of requests ([safety] requests)");
+            self.interrupt.ask("the request limit ([safety] requests)");
         }
         let bytes = bytes as u64;
         if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > self.limits.bytes {
-            self.interrupt.ask("the budget of bytes ([safety] bytes)");
+            self.interrupt.ask("the byte limit ([safety] bytes)");
         }
         if self
             .limits
@@ -96,8 +95,8 @@ impl RunLimits {
 impl RequestGate for RunLimits {
     fn admit(&self, bytes: usize) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            if let Some(pace) = &self.pace {
-                tokio::time::sleep_until(pace.turn()).await;
+            if let Some(limiter) = &self.rate_limiter {
+                tokio::time::sleep_until(limiter.next_slot()).await;
             }
             self.count(bytes);
         })
@@ -106,7 +105,7 @@ impl RequestGate for RunLimits {
     fn document(&self) {
         if self.documents.fetch_add(1, Ordering::Relaxed) >= self.limits.documents {
             self.interrupt
-                .ask("the budget of documents ([safety] documents)");
+                .ask("the document limit ([safety] documents)");
         }
     }
 
@@ -116,7 +115,7 @@ impl RequestGate for RunLimits {
         *cost = cost.max(cents);
         if spent.values().sum::<f64>() > self.limits.spend_cents {
             self.interrupt
-                .ask("the budget of provider costs ([safety] spend_cents)");
+                .ask("the limit of provider costs ([safety] spend_cents)");
         }
     }
 
@@ -126,7 +125,7 @@ impl RequestGate for RunLimits {
         } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.limits.failures_in_a_row
         {
             self.interrupt
-                .ask("the breaker: the target fails again and again ([safety] failures_in_a_row)");
+                .ask("the circuit breaker: the target keeps failing ([safety] failures_in_a_row)");
         }
     }
 }
@@ -135,7 +134,7 @@ impl RequestGate for RunLimits {
 mod tests {
     use super::*;
 
-    fn brake(change: impl FnOnce(&mut SafetySettings)) -> (RunLimits, Interrupt) {
+    fn limits(change: impl FnOnce(&mut SafetySettings)) -> (RunLimits, Interrupt) {
         let interrupt = Interrupt::new();
         let mut limits = SafetySettings::default();
         change(&mut limits);
@@ -143,68 +142,68 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_wait_for_their_turn_and_save_up_none() {
+    async fn requests_are_evenly_spread_and_unused_slots_are_lost() {
         let limits = SafetySettings::default();
-        let brake = RunLimits::new(&limits, Some(10.0), Interrupt::new());
+        let run = RunLimits::new(&limits, Some(10.0), Interrupt::new());
         tokio::time::sleep(Duration::from_mins(1)).await;
         let began = Instant::now();
         for _ in 0..11 {
-            brake.admit(0).await;
+            run.admit(0).await;
         }
-        // The clock of a paused test has a grain of a millisecond.
+        // The paused clock of a test has a resolution of one millisecond.
         let took = began.elapsed().as_millis();
         assert!((1_000..=1_011).contains(&took), "{took} ms");
     }
 
     #[tokio::test]
-    async fn a_budget_ends_a_run_when_it_is_used_up() {
-        let (brake, interrupt) = brake(|limits| limits.requests = 2);
-        brake.admit(0).await;
-        brake.admit(0).await;
+    async fn a_run_stops_when_a_limit_is_exceeded() {
+        let (run, interrupt) = limits(|limits| limits.requests = 2);
+        run.admit(0).await;
+        run.admit(0).await;
         assert_eq!(interrupt.by(), None);
-        brake.admit(0).await;
+        run.admit(0).await;
         assert!(interrupt.by().unwrap().contains("requests"));
     }
 
     #[tokio::test]
-    async fn bytes_and_costs_have_budgets_of_their_own() {
-        let (limited, interrupt) = brake(|limits| limits.bytes = 10);
-        limited.admit(10).await;
+    async fn bytes_and_costs_have_limits_of_their_own() {
+        let (run, interrupt) = limits(|limits| limits.bytes = 10);
+        run.admit(10).await;
         assert_eq!(interrupt.by(), None);
-        limited.admit(1).await;
+        run.admit(1).await;
         assert!(interrupt.by().unwrap().contains("bytes"));
 
-        let (limited, interrupt) = brake(|limits| limits.spend_cents = 5.0);
+        let (run, interrupt) = limits(|limits| limits.spend_cents = 5.0);
         let [one, other] = [1, 2].map(Uuid::from_u128);
-        // A job that is looked at again has not cost more.
+        // The cost of a job is a running total, so a repeated report adds nothing.
         for (job, cents) in [(one, 1.0), (one, 3.0), (one, 3.0), (other, 2.0)] {
-            limited.spent(job, cents);
+            run.spent(job, cents);
         }
         assert_eq!(interrupt.by(), None);
-        limited.spent(other, 2.5);
+        run.spent(other, 2.5);
         assert!(interrupt.by().unwrap().contains("costs"));
     }
 
     #[test]
-    fn a_target_that_fails_in_a_row_is_left_alone_and_one_that_recovers_is_not() {
-        let (brake, interrupt) = brake(|limits| limits.failures_in_a_row = 3);
+    fn failures_in_a_row_stop_a_run_and_a_success_resets_their_number() {
+        let (run, interrupt) = limits(|limits| limits.failures_in_a_row = 3);
         for status in [Some(500), None, Some(200), Some(503), None] {
-            brake.answered(status);
+            run.answered(status);
         }
         assert_eq!(interrupt.by(), None);
-        brake.answered(Some(500));
+        run.answered(Some(500));
         assert!(interrupt.by().unwrap().contains("breaker"));
     }
 
     #[tokio::test]
-    async fn a_file_that_appears_ends_a_run() {
+    async fn the_kill_switch_file_stops_a_run() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("stop");
-        let (brake, interrupt) = brake(|limits| limits.kill_switch = Some(file.clone()));
-        brake.admit(0).await;
+        let (run, interrupt) = limits(|limits| limits.kill_switch = Some(file.clone()));
+        run.admit(0).await;
         assert_eq!(interrupt.by(), None);
         std::fs::write(&file, "").unwrap();
-        brake.admit(0).await;
+        run.admit(0).await;
         assert!(interrupt.by().unwrap().contains("kill switch"));
     }
 }

@@ -1,4 +1,4 @@
-//! Safety: what a run may do to a target that is not ours, proven before it begins and kept to while it runs.
+//! Safety: limits of a run on an attached target, and the journal that restores the target.
 
 mod limits;
 mod safeguards;

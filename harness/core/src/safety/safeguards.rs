@@ -1,4 +1,4 @@
-//! What keeps a run from harming a system that somebody else runs, and leaves it as it was.
+//! The safeguards of a run on an attached target: limits, cleanup journal and control commands.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,29 +13,29 @@ use cutover_evidence::interrupt::Interrupt;
 use cutover_evidence::journal::JournalError;
 use cutover_evidence::redact::Redactor;
 
-/// What goes with every access to a system that somebody else runs.
+/// The safeguards of a run on an attached target.
 #[derive(Clone, Debug)]
 pub struct Safeguards {
-    /// What may end the run.
-    pub(crate) brake: Arc<RunLimits>,
-    /// Where everything that is created or changed is written down.
+    /// The limits that stop the run.
+    pub(crate) limits: Arc<RunLimits>,
+    /// The journal of everything that the run creates or changes.
     pub cleanup: Arc<CleanupJournal>,
-    /// How its parts are stopped and put back.
+    /// The control commands of the target.
     pub(crate) commands: Arc<Commands>,
 }
 
 impl Safeguards {
-    /// Where documents are written down before they are created.
+    /// The journal of documents, written before they are created.
     pub fn creation_log(&self) -> Arc<dyn CreationLog> {
         Arc::<CleanupJournal>::clone(&self.cleanup)
     }
 
-    /// What every request to the system passes.
+    /// Counts and paces every request to the target.
     pub fn gate(&self) -> Arc<dyn RequestGate> {
-        Arc::<RunLimits>::clone(&self.brake)
+        Arc::<RunLimits>::clone(&self.limits)
     }
 
-    /// Safeguards that write to the directory of a run and may end it.
+    /// Safeguards with a journal in a run directory and an interrupt that stops the run.
     pub fn open(
         safety: &SafetySettings,
         requests_per_second: Option<f64>,
@@ -47,7 +47,7 @@ impl Safeguards {
         let cleanup = Arc::new(CleanupJournal::open(run, Arc::clone(redactor))?);
         let commands = Commands::new(control.clone(), Arc::clone(&cleanup));
         Ok(Self {
-            brake: Arc::new(RunLimits::new(safety, requests_per_second, interrupt)),
+            limits: Arc::new(RunLimits::new(safety, requests_per_second, interrupt)),
             cleanup,
             commands: Arc::new(commands),
         })

@@ -5,27 +5,27 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What protects a target from us.
+/// What protects a target from a run.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SafetySettings {
-    /// The hosts that are known to be of the class that the target claims; this
-    /// machine itself is. Any other host counts as production.
+    /// The hosts that belong to the class of the target. This machine always does.
+    /// Any other host counts as production.
     pub hosts: Vec<String>,
     /// The most requests that a run may send.
     pub requests: u64,
-    /// The most requests in a second, evenly spread; where it is not said, 20 on production, 100
-    /// on staging, and any number on what is local.
+    /// The most requests per second, evenly spread. Default: 20 in production, 100
+    /// in staging, unlimited for a local target.
     pub requests_per_second: Option<f64>,
-    /// The most bytes that a run may send in bodies.
+    /// The most bytes that a run may send in request bodies.
     pub bytes: u64,
-    /// The most that its documents may cost at the providers, in cents, as the target itself says.
+    /// The most that its documents may cost at the providers, in cents, as reported by the target.
     pub spend_cents: f64,
     /// The most documents that a run may upload.
     pub documents: u64,
-    /// After so many failures of the target in a row a run ends.
+    /// The number of failures in a row after which a run stops.
     pub failures_in_a_row: u64,
-    /// A file whose appearance ends every run.
+    /// A file that stops every run as soon as it exists.
     pub kill_switch: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! A target that somebody else runs: where it is, how to get in, and what we may do there.
+//! The tables of a target file that describe an attached target: endpoints, identity and data stores.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,19 +18,19 @@ use cutover_fault::{LinkName, LinkSettings};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiSettings {
-    /// Its origin.
+    /// The origin.
     pub url: Url,
 }
 
-/// How tenants come by their tokens: exactly one of three ways.
+/// How test tenants authenticate: exactly one of three methods.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdentitySettings {
-    /// We sign tokens as the identity provider does.
+    /// cutover signs tokens as the identity provider does.
     pub mint: Option<MintSettings>,
-    /// We were given tokens of accounts that exist for this alone.
+    /// Tokens of existing test accounts.
     pub tokens: Vec<SecretSource>,
-    /// Accounts that exist for this alone log in at Supabase Auth.
+    /// Test accounts log in at Supabase Auth.
     pub login: Option<LoginSettings>,
 }
 
@@ -51,7 +51,7 @@ fn authenticated() -> String {
     "authenticated".to_owned()
 }
 
-/// Where accounts log in.
+/// Where test accounts log in.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginSettings {
@@ -63,35 +63,35 @@ pub struct LoginSettings {
     pub accounts: Vec<AccountSettings>,
 }
 
-/// An account that exists for this alone.
+/// A test account.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountSettings {
-    /// Its address.
+    /// Its email address.
     pub email: String,
     /// Its password.
     pub password: SecretSource,
 }
 
-/// The database, which is only read.
+/// The database, used read-only.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseSettings {
-    /// Its address, with a role of its own that may read.
+    /// Its URL, with a role that may only read.
     pub url: SecretSource,
 }
 
-/// The objects, which are only read.
+/// The object storage, used read-only.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StorageSettings {
     /// The Supabase project.
     pub supabase_url: Url,
-    /// The key with which the service reads them.
+    /// The service role key.
     pub service_role_key: SecretSource,
 }
 
-/// How the parser's callback is proven, beyond what the contract says.
+/// How the parser's callbacks are authenticated, in addition to the contract.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallbackSettings {
@@ -99,7 +99,7 @@ pub struct CallbackSettings {
     pub token: SecretSource,
 }
 
-/// Everything about a target that somebody else runs.
+/// How to reach an attached target.
 pub struct Attachment<'a> {
     /// The API.
     pub api: &'a ApiSettings,
@@ -111,7 +111,7 @@ pub struct Attachment<'a> {
     pub storage: Option<&'a StorageSettings>,
     /// The stand-ins of its providers.
     pub standins: Option<&'a StandinAddresses>,
-    /// Its connections that are led through cutover.
+    /// Its connections that pass through cutover.
     pub links: &'a BTreeMap<LinkName, LinkSettings>,
     /// How callbacks are authenticated.
     pub callback: Option<&'a CallbackSettings>,
@@ -127,19 +127,19 @@ impl AccountSettings {
 impl IdentitySettings {
     /// What is wrong with it, if anything is.
     pub(super) fn problem(&self) -> Option<&'static str> {
-        let ways = [
+        let methods = [
             self.mint.is_some(),
             !self.tokens.is_empty(),
             self.login.is_some(),
         ];
-        if ways.into_iter().filter(|given| *given).count() != 1 {
+        if methods.into_iter().filter(|given| *given).count() != 1 {
             return Some(
-                "must say one of mint, tokens and login: how tenants come by their tokens",
+                "must have exactly one of mint, tokens and login: how test tenants authenticate",
             );
         }
         let accounts = self.login.as_ref().map(|login| login.accounts.len());
         if self.mint.is_none() && accounts.unwrap_or(self.tokens.len()) < 2 {
-            return Some("must give at least two accounts: isolation cannot be seen with one");
+            return Some("must have at least two accounts: one cannot show tenant isolation");
         }
         let accounts = self.login.iter().flat_map(|login| &login.accounts);
         let mut emails = BTreeSet::new();
@@ -147,7 +147,7 @@ impl IdentitySettings {
             .map(|account| account.email.to_lowercase())
             .any(|email| !emails.insert(email))
         {
-            return Some("must not name an account of [identity.login] twice");
+            return Some("must not contain an account of [identity.login] twice");
         }
         None
     }
@@ -184,10 +184,10 @@ impl IdentitySettings {
 }
 
 impl Attachment<'_> {
-    /// Fetches the secrets; connects to nothing.
+    /// Resolves the secrets. Opens no connection.
     ///
     /// # Errors
-    /// Where a secret cannot be had.
+    /// Where a secret cannot be resolved.
     pub fn connection(&self, redactor: &Redactor) -> Result<Connection, SecretError> {
         let database = self
             .database
@@ -214,19 +214,19 @@ impl Attachment<'_> {
             tokens: self.identity.token_source(redactor)?,
             database,
             storage,
-            standins: self.standins.map(StandinAddresses::card),
+            standins: self.standins.map(StandinAddresses::endpoints),
             logs: Vec::new(),
         })
     }
 
-    /// Every host that a run would talk to.
+    /// Every host that a run would contact.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
-        let behind = self.links.values().filter_map(LinkSettings::upstream_host);
-        let named = self.origins().filter_map(|(_, url)| url.host_str());
-        named.chain(behind)
+        let upstreams = self.links.values().filter_map(LinkSettings::upstream_host);
+        let origins = self.origins().filter_map(|(_, url)| url.host_str());
+        origins.chain(upstreams)
     }
 
-    /// Where a run would talk HTTP to somebody, the API first, each with what it is there for.
+    /// Every HTTP origin that a run would contact, the API first, each with its role.
     pub fn origins(&self) -> impl Iterator<Item = (&'static str, &Url)> {
         let project = self.storage.map(|storage| &storage.supabase_url);
         let login = self

@@ -1,4 +1,4 @@
-//! The target file, as it is written.
+//! The target file: its keys, defaults and derived limits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,79 +18,79 @@ use crate::safety::SafetySettings;
 use cutover_fault::{LinkName, LinkSettings};
 use cutover_stack::{Images, StackKind};
 
-/// Where the system under test is, and what we may do to it.
+/// Where the system under test is, and what a run may do to it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// What errors call it: the file's name.
+    /// The name of the file, for errors.
     #[serde(skip)]
     pub(super) origin: String,
-    /// Where it was read; nothing where it is the embedded one.
+    /// The path of the file; nothing for the embedded target.
     #[serde(skip)]
     pub(super) file: Option<PathBuf>,
     /// The version of the file's format: 1.
     pub schema: u32,
-    /// The name by which reports speak of it.
+    /// The name of the target in reports.
     pub name: String,
-    /// How much would be hurt by a mistake.
+    /// The class of the environment, which limits the effects of checks.
     pub class: Class,
-    /// How its stack comes to be, where cutover starts it.
+    /// The stack, where cutover starts it.
     #[serde(default)]
     pub stack: StackSettings,
-    /// Its API, where somebody else runs it.
+    /// The API of an attached target. Without it, cutover starts a stack.
     pub api: Option<ApiSettings>,
-    /// How its tenants come by their tokens, where somebody else runs it.
+    /// How test tenants authenticate at an attached target.
     #[serde(default)]
     pub identity: IdentitySettings,
-    /// Its database, where somebody else runs it and lets us read.
+    /// The database of an attached target, if it may be read.
     pub database: Option<DatabaseSettings>,
-    /// Its objects, where somebody else runs it and lets us read.
+    /// The object storage of an attached target, if it may be read.
     pub storage: Option<StorageSettings>,
-    /// The stand-ins of its providers, where somebody else runs it with ours. They are looked for
-    /// there, and started where nobody serves them.
+    /// The stand-ins of an attached target's providers. A run starts them where they do not
+    /// run already.
     pub standins: Option<StandinAddresses>,
-    /// How the parser's callback is proven there, where the contract asks for a static secret.
+    /// How callbacks of the parser are authenticated, where the contract requires a static secret.
     pub callback: Option<CallbackSettings>,
-    /// Which of its connections are led through us, where somebody else runs it.
+    /// The connections of an attached target that pass through cutover.
     #[serde(default)]
     pub links: BTreeMap<LinkName, LinkSettings>,
-    /// How its parts are stopped, started, paused and scaled, where somebody else runs it.
+    /// The commands that stop, start, pause and scale the processes of an attached target.
     #[serde(default)]
     pub control: ControlSettings,
-    /// What protects it from us, where somebody else runs it.
+    /// What protects an attached target from a run.
     #[serde(default)]
     pub safety: SafetySettings,
-    /// Where it differs from the default contract: any key of the contract.
+    /// Overrides of the default contract: any key of the contract.
     #[serde(default)]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub contract: toml::Table,
 }
 
-/// How much would be hurt by a mistake.
+/// The class of an environment, which limits the effects of checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// Nothing but this run uses it.
+    /// Used by this run only.
     Local,
-    /// Colleagues use it.
+    /// Used by the team.
     Staging,
-    /// Customers use it.
+    /// Used by customers.
     Production,
 }
 
-/// How a stack comes to be.
+/// The stack that cutover starts.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StackSettings {
-    /// What kind of stack it is.
+    /// Processes or containers.
     pub kind: StackKind,
-    /// How many workers share the queue.
+    /// The number of workers.
     pub workers: usize,
-    /// How many stacks of their own exclusive checks may have at a time.
+    /// The number of exclusive checks that run at a time, each on a stack of its own.
     pub lanes: usize,
-    /// Environment variables of the pipeline's processes that the contract does not set.
+    /// Additional environment variables of the pipeline's processes.
     pub environment: BTreeMap<String, String>,
-    /// What containers are made from.
+    /// The images of containers.
     pub images: Images,
 }
 
@@ -107,26 +107,29 @@ impl Default for StackSettings {
 }
 
 impl Target {
-    /// What the target gives. A stack of our own gives everything but links: its parts meet directly.
+    /// The capabilities that the target grants. A stack that cutover starts grants all except links,
+    /// because its processes connect directly.
     pub fn grants(&self) -> Grants {
-        let Some(at) = self.attachment() else {
-            let all = Capability::ALL.into_iter();
-            return all.filter(|given| *given != Capability::Links).collect();
+        let Some(attachment) = self.attachment() else {
+            let all = Capability::all();
+            return all
+                .filter(|granted| *granted != Capability::Links)
+                .collect();
         };
-        let given = [
+        let granted = [
             (Capability::Http, true),
-            (Capability::Database, at.database.is_some()),
-            (Capability::Storage, at.storage.is_some()),
-            (Capability::Standins, at.standins.is_some()),
-            (Capability::Minting, at.identity.mint.is_some()),
+            (Capability::Database, attachment.database.is_some()),
+            (Capability::Storage, attachment.storage.is_some()),
+            (Capability::Standins, attachment.standins.is_some()),
+            (Capability::Minting, attachment.identity.mint.is_some()),
             (Capability::Links, !self.links.is_empty()),
         ];
-        let given = given.into_iter().filter(|(_, given)| *given);
-        let given = given.map(|(capability, _)| capability);
-        given.chain(self.control.grants()).collect()
+        let granted = granted.into_iter().filter(|(_, granted)| *granted);
+        let granted = granted.map(|(capability, _)| capability);
+        granted.chain(self.control.grants()).collect()
     }
 
-    /// How to get in, where somebody else runs it.
+    /// How to reach the target, if it is attached.
     pub fn attachment(&self) -> Option<Attachment<'_>> {
         Some(Attachment {
             api: self.api.as_ref()?,
@@ -139,7 +142,7 @@ impl Target {
         })
     }
 
-    /// How many requests it gets in a second, if that is limited.
+    /// The limit of requests per second, if there is one.
     pub fn requests_per_second(&self) -> Option<f64> {
         self.safety.requests_per_second.or(match self.class {
             Class::Local => None,
@@ -148,8 +151,8 @@ impl Target {
         })
     }
 
-    /// The most that a check may do to it.
-    pub fn most_effect(&self) -> Effect {
+    /// The largest effect that a check may have on it.
+    pub fn max_effect(&self) -> Effect {
         match self.class {
             Class::Local => Effect::Destructive,
             Class::Staging => Effect::Fault,
@@ -157,7 +160,7 @@ impl Target {
         }
     }
 
-    /// The target as it stands in a plan.
+    /// The target as a plan records it.
     pub fn summary(&self, defect: Option<String>) -> TargetSummary {
         TargetSummary {
             name: self.name.clone(),

@@ -1,4 +1,4 @@
-//! Reading a target file, and saying clearly what is wrong with it.
+//! Reads and validates a target file.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use cutover_contract::contract::{CallbackAuth, Contract, ContractError};
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// The file cannot be read.
-    #[error("read target '{}'; `cutover validate` without --target uses the embedded one", path.display())]
+    #[error("read target '{}'; `cutover validate` without --target uses the embedded target", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -20,7 +20,9 @@ pub enum TargetError {
         source: io::Error,
     },
     /// The file is not a target.
-    #[error("{origin}:{line}: {message}; `cutover schema target` prints what a target may say")]
+    #[error(
+        "{origin}:{line}: {message}; `cutover schema target` prints the schema of a target file"
+    )]
     Malformed {
         /// The file.
         origin: String,
@@ -29,7 +31,7 @@ pub enum TargetError {
         /// What is wrong, with the key.
         message: String,
     },
-    /// A value that parses but cannot be.
+    /// A value that parses but is invalid.
     #[error("{origin}: key '{key}' {problem}")]
     Invalid {
         /// The file.
@@ -39,7 +41,7 @@ pub enum TargetError {
         /// What is wrong and what to write instead.
         problem: String,
     },
-    /// Its `[contract]` table does not fit the contract.
+    /// Its `[contract]` table is invalid.
     #[error(transparent)]
     Contract(#[from] ContractError),
 }
@@ -58,7 +60,7 @@ impl Target {
         })
     }
 
-    /// Parses a target; `origin` is what its errors call it.
+    /// Parses a target. `origin` names it in errors.
     pub fn parse(text: &str, origin: &str) -> Result<Self, TargetError> {
         let mut target: Self = toml::from_str(text).map_err(|error| TargetError::Malformed {
             origin: origin.to_owned(),
@@ -74,10 +76,13 @@ impl Target {
             })
         };
         if target.schema != 1 {
-            return invalid("schema", "must be 1: this cutover knows no other format");
+            return invalid(
+                "schema",
+                "must be 1: this version of cutover supports no other format",
+            );
         }
         if target.name.trim().is_empty() {
-            return invalid("name", "is empty: say how reports should call the target");
+            return invalid("name", "must not be empty: reports use it");
         }
         if !(1..=16).contains(&target.stack.workers) {
             return invalid("stack.workers", "must be from 1 to 16");
@@ -95,18 +100,18 @@ impl Target {
         if let Some((key, problem)) = target.control.problem() {
             return invalid(key, problem);
         }
-        target.serving()?;
+        target.standin_config()?;
         match (&target.api, target.identity.problem()) {
             (None, _) if target.class != Class::Local => invalid(
                 "class",
-                "must be local for a stack that cutover starts itself; one that somebody else runs has an [api]",
+                "must be local for a stack that cutover starts; an attached target has an [api] table",
             ),
             (Some(_), Some(problem)) => invalid("identity", problem),
             (None | Some(_), _) => Ok(target),
         }
     }
 
-    /// The contract that holds for this target: the default with its own keys over it.
+    /// The contract of this target: the default contract with its overrides.
     pub fn contract(&self, default: &str) -> Result<Contract, TargetError> {
         let origin = format!("{}, [contract]", self.origin);
         let contract = Contract::parse_with_overrides(default, &self.contract, &origin)?;
@@ -120,18 +125,18 @@ impl Target {
         }
     }
 
-    /// Whoever stands in for somebody's parser must know the static secret, where there is one.
+    /// The stand-in of the parser needs the static secret, where the contract requires one.
     fn callback_problem(&self, auth: CallbackAuth) -> Option<String> {
         self.api.as_ref()?;
         match &self.callback {
             None if auth.has_token() && self.standins.is_some() => Some(format!(
-                "is missing, and contract.callback.auth is '{}': say the static secret, as \
+                "is missing, but contract.callback.auth is '{}': add the static secret, such as \
                  `token = {{ env = \"CALLBACK_TOKEN\" }}` below [callback]",
                 auth.word()
             )),
             Some(_) if !auth.has_token() => Some(format!(
-                "is of no use, for contract.callback.auth is '{}': take [callback] away, or make \
-                 that static_header or both",
+                "is unused, because contract.callback.auth is '{}': remove [callback], or change \
+                 auth to static_header or both",
                 auth.word()
             )),
             None | Some(_) => None,
@@ -139,7 +144,7 @@ impl Target {
     }
 }
 
-/// The line, from 1, on which a byte of a text stands.
+/// The line, from 1, of a byte in a text.
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes()
         .take(offset)
@@ -157,7 +162,7 @@ mod tests {
 
     fn problem(text: &str) -> String {
         Target::parse(text, "x.toml")
-            .expect_err("it should be refused")
+            .expect_err("the target is invalid")
             .to_string()
     }
 
@@ -170,10 +175,19 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line() {
-        let said = problem(&format!("{LOCAL}colour = \"red\"\n"));
+        let message = problem(&format!("{LOCAL}colour = \"red\"\n"));
         assert!(
-            said.starts_with("x.toml:4: unknown field `colour`"),
-            "{said}"
+            message.starts_with("x.toml:4: unknown field `colour`"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_control_key_is_refused_with_the_line_of_its_table() {
+        let message = problem(&format!("{LOCAL}[control.worker]\nkill = [\"a\"]\n"));
+        assert!(
+            message.starts_with("x.toml:4: unknown key 'control.worker.kill'"),
+            "{message}"
         );
     }
 
@@ -183,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_value_is_refused_with_its_remedy() {
-        let said = problem(&format!("{LOCAL}[stack]\nworkers = 0\n"));
-        assert_eq!(said, "x.toml: key 'stack.workers' must be from 1 to 16");
+    fn an_invalid_value_is_refused_with_the_valid_range() {
+        let message = problem(&format!("{LOCAL}[stack]\nworkers = 0\n"));
+        assert_eq!(message, "x.toml: key 'stack.workers' must be from 1 to 16");
     }
 
     #[test]
-    fn a_stack_may_be_containers_of_named_images() {
+    fn a_stack_may_use_containers_with_configured_images() {
         let text = format!(
             "{LOCAL}[stack]\nkind = \"containers\"\n[stack.images]\npipeline = \"mine:7\"\n"
         );
@@ -200,18 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_never_sends_or_means_nothing_is_refused() {
+    fn a_rate_that_is_not_positive_is_refused() {
         for rate in ["0", "-1.0", "nan"] {
-            let said = problem(&format!("{LOCAL}[safety]\nrequests_per_second = {rate}\n"));
+            let message = problem(&format!("{LOCAL}[safety]\nrequests_per_second = {rate}\n"));
             assert!(
-                said.contains("'safety.requests_per_second' must be"),
-                "{said}"
+                message.contains("'safety.requests_per_second' must be"),
+                "{message}"
             );
         }
     }
 
     #[test]
-    fn a_static_secret_of_callbacks_is_said_exactly_where_there_is_one() {
+    fn a_callback_token_is_required_exactly_where_the_contract_has_one() {
         const DEFAULT: &str = include_str!("../../../../fixtures/contracts/upload_pipeline.toml");
         let at = "http://127.0.0.1:1";
         let attached = format!(
@@ -226,20 +240,20 @@ mod tests {
             let contract = Target::parse(text, "x.toml").unwrap().contract(DEFAULT);
             contract.err().map(|error| error.to_string())
         };
-        let said = refused(&format!("{attached}{rule}")).unwrap();
+        let message = refused(&format!("{attached}{rule}")).unwrap();
         assert!(
-            said.starts_with("x.toml: key 'callback.token' is missing")
-                && said.contains("below [callback]"),
-            "{said}"
+            message.starts_with("x.toml: key 'callback.token' is missing")
+                && message.contains("below [callback]"),
+            "{message}"
         );
-        let said = refused(&format!("{attached}{token}")).unwrap();
-        assert!(said.contains("of no use"), "{said}");
+        let message = refused(&format!("{attached}{token}")).unwrap();
+        assert!(message.contains("is unused"), "{message}");
         assert_eq!(refused(&format!("{attached}{token}{rule}")), None);
         assert_eq!(refused(&format!("{LOCAL}{rule}")), None);
     }
 
     #[test]
-    fn a_stack_of_our_own_is_local() {
+    fn a_stack_that_cutover_starts_is_local() {
         assert!(
             problem(&LOCAL.replace("\"local\"\n", "\"production\"\n")).contains("must be local")
         );

@@ -1,4 +1,4 @@
-//! A target: where the system under test is, and what we may do to it.
+//! The target file: where the system under test is, how to authenticate there, and what a run may do to it.
 
 mod attached;
 mod file;
@@ -14,5 +14,5 @@ pub use attached::{
 };
 pub use file::{Class, StackSettings, Target};
 pub use load::TargetError;
-pub use secret_source::{Refused, SecretError, SecretSource};
-pub use standins::{Held, Serving, StandinAddresses, StandinKeys};
+pub use secret_source::{InvalidSecretSource, SecretError, SecretSource};
+pub use standins::{StandinAddresses, StandinConfig, StandinKeySources, StandinKeys};

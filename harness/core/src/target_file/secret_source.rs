@@ -1,4 +1,4 @@
-//! Where a secret comes from: a variable, a file, a program; never the target file itself.
+//! Sources of secrets: an environment variable, a file or a command, never the target file itself.
 
 use std::fmt;
 use std::fs;
@@ -13,24 +13,26 @@ use toml::Value;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
 
-/// Where a secret comes from.
+/// The source of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Value")]
 #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
 pub enum SecretSource {
     /// `{ env = "NAME" }`.
     Variable(String),
-    /// `{ file = "path" }`; blanks at its end do not belong to the secret.
+    /// `{ file = "path" }`. White space at the end is removed.
     File(PathBuf),
-    /// `{ command = ["op", "read", "op://vault/item"] }`; so does what it writes.
+    /// `{ command = ["op", "read", "op://vault/item"] }`. White space at the end of its output is removed.
     Command(Vec<String>),
 }
 
-/// A secret that could not be had.
+/// A secret that cannot be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The variable is not set, or empty.
-    #[error("read the secret for '{key}': variable {name} is not set; set it, or name another")]
+    /// The variable is not set or empty.
+    #[error(
+        "read the secret for '{key}': variable {name} is not set; set it, or use another source"
+    )]
     Unset {
         /// The key of the target.
         key: String,
@@ -47,9 +49,9 @@ pub enum SecretError {
         /// Why.
         source: io::Error,
     },
-    /// The program cannot be run.
+    /// The command cannot be started.
     #[error("run '{program}' for the secret of '{key}'")]
-    NotRun {
+    NotStarted {
         /// The key of the target.
         key: String,
         /// The program.
@@ -57,36 +59,36 @@ pub enum SecretError {
         /// Why.
         source: io::Error,
     },
-    /// The program failed, or wrote nothing.
-    #[error("run '{program}' for the secret of '{key}': {how}; run it by hand to see why")]
-    Nothing {
+    /// The command failed, or its output is empty.
+    #[error("run '{program}' for the secret of '{key}': {reason}; run it by hand to see why")]
+    Failed {
         /// The key of the target.
         key: String,
         /// The program.
         program: String,
-        /// How it ended.
-        how: String,
+        /// The reason.
+        reason: String,
     },
 }
 
-/// What a person calls it; never the secret.
+/// The source in words, never the secret.
 impl fmt::Display for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Variable(name) => write!(f, "variable {name}"),
             Self::File(path) => write!(f, "file {}", path.display()),
-            Self::Command(words) => write!(f, "what `{}` writes", words.join(" ")),
+            Self::Command(words) => write!(f, "output of `{}`", words.join(" ")),
         }
     }
 }
 
 impl SecretSource {
-    /// The secret itself; `key` is what errors call it.
+    /// Resolves the secret. `key` names it in errors.
     ///
-    /// The redactor learns it before anybody else has it.
+    /// The redactor learns it before it is returned.
     ///
     /// # Errors
-    /// Where it cannot be had.
+    /// Where it cannot be resolved.
     pub fn resolve(&self, key: &str, redactor: &Redactor) -> Result<Secret, SecretError> {
         let secret = self.read(key.to_owned())?;
         redactor.learn_named(key, &secret);
@@ -125,7 +127,7 @@ fn run(words: &[String], key: String) -> Result<Secret, SecretError> {
     let output = match output {
         Ok(output) => output,
         Err(source) => {
-            return Err(SecretError::NotRun {
+            return Err(SecretError::NotStarted {
                 key,
                 program,
                 source,
@@ -135,22 +137,26 @@ fn run(words: &[String], key: String) -> Result<Secret, SecretError> {
     let text = String::from_utf8_lossy(&output.stdout);
     let text = text.trim_end();
     if !output.status.success() || text.is_empty() {
-        let how = if output.status.success() {
-            "it wrote nothing".to_owned()
+        let reason = if output.status.success() {
+            "its output is empty".to_owned()
         } else {
             output.status.to_string()
         };
-        return Err(SecretError::Nothing { key, program, how });
+        return Err(SecretError::Failed {
+            key,
+            program,
+            reason,
+        });
     }
     Ok(Secret::new(text))
 }
 
 impl TryFrom<Value> for SecretSource {
-    type Error = Refused;
+    type Error = InvalidSecretSource;
 
-    fn try_from(value: Value) -> Result<Self, Refused> {
+    fn try_from(value: Value) -> Result<Self, InvalidSecretSource> {
         let Value::Table(table) = value else {
-            return Err(Refused::InClear);
+            return Err(InvalidSecretSource::PlainText);
         };
         let mut entries = table.into_iter();
         match (entries.next(), entries.next()) {
@@ -166,31 +172,31 @@ impl TryFrom<Value> for SecretSource {
                 words
                     .filter(|words| !words.is_empty())
                     .map(Self::Command)
-                    .ok_or(Refused::Unknown)
+                    .ok_or(InvalidSecretSource::UnknownForm)
             }
-            _ => Err(Refused::Unknown),
+            _ => Err(InvalidSecretSource::UnknownForm),
         }
     }
 }
 
-/// Why a value is no source of a secret.
+/// Why a value is not a source of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum InvalidSecretSource {
     /// It is the secret itself.
-    InClear,
-    /// It is something else.
-    Unknown,
+    PlainText,
+    /// It has another form.
+    UnknownForm,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for InvalidSecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::InClear => {
-                "a secret stands in the target file in clear; say where it comes from: \
+            Self::PlainText => {
+                "the target file contains a secret in plain text; name its source instead: \
                  { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", \"argument\"] }"
             }
-            Self::Unknown => {
-                "a secret comes from { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", \"argument\"] }"
+            Self::UnknownForm => {
+                "the source of a secret must be { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", \"argument\"] }"
             }
         })
     }
@@ -210,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_is_refused_with_the_remedy_and_without_itself() {
+    fn a_literal_secret_is_refused_and_not_repeated_in_the_error() {
         let error = source("\"hunter2-hunter2\"").unwrap_err();
-        assert!(error.message().contains("in clear") && error.message().contains("env"));
+        assert!(error.message().contains("in plain text") && error.message().contains("env"));
         assert!(!error.message().contains("hunter2"));
     }
 
     #[test]
-    fn a_file_and_a_program_give_what_they_hold_without_the_last_newline() {
+    fn files_and_commands_give_their_content_without_the_last_newline() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret");
         fs::write(&path, "from a file\n").unwrap();
@@ -233,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_had_is_named_with_its_key() {
+    fn an_error_names_the_key_of_the_secret() {
         for text in [
             "{ env = \"CUTOVER_NO_SUCH_VARIABLE\" }",
             "{ file = \"/does/not/exist\" }",
@@ -252,7 +258,10 @@ mod tests {
     fn other_tables_are_refused() {
         for text in ["{ vault = \"x\" }", "{ env = 1 }", "{ command = [] }", "{}"] {
             assert!(
-                source(text).unwrap_err().message().contains("comes from"),
+                source(text)
+                    .unwrap_err()
+                    .message()
+                    .contains("the source of a secret"),
                 "{text}"
             );
         }

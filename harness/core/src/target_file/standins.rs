@@ -1,4 +1,4 @@
-//! The stand-ins in the place of a target's providers: where they are, and what they are told where cutover serves them.
+//! The `[standins]` table of a target file: the addresses of the stand-ins, and the settings to run them.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,7 +16,7 @@ use cutover_contract::contract::Contract;
 use cutover_contract::standin::{StandinEndpoints, StandinSettings, StandinUser};
 use cutover_evidence::redact::Redactor;
 
-/// The stand-ins that the target has in the place of its providers.
+/// The addresses of the stand-ins that replace the target's providers.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StandinAddresses {
@@ -24,15 +24,15 @@ pub struct StandinAddresses {
     pub parser: Url,
     /// OpenAI.
     pub embedder: Url,
-    /// Supabase: storage and identity.
+    /// Supabase: storage and identity provider.
     pub supabase: Url,
-    /// Where they are programmed.
+    /// Their control API, which programs them.
     pub control: Url,
-    /// The keys that they accept. With these, cutover serves them itself where nobody does.
+    /// The keys that they accept. With these, cutover runs the stand-ins where they do not run already.
     pub keys: Option<StandinKeys>,
 }
 
-/// The keys that the stand-ins accept: those that the pipeline is started with.
+/// The keys that the stand-ins accept. The pipeline must be started with the same keys.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StandinKeys {
@@ -40,39 +40,42 @@ pub struct StandinKeys {
     pub parser: SecretSource,
     /// The key of OpenAI.
     pub embedder: SecretSource,
-    /// The public key of the Supabase project; that of `[identity.login]` unless it is given.
+    /// The public key of the Supabase project. Default: that of `[identity.login]`.
     pub anon: Option<SecretSource>,
-    /// The secret key of the project; that of `[storage]` unless it is given.
+    /// The service role key of the project. Default: that of `[storage]`.
     pub service_role: Option<SecretSource>,
-    /// The HS256 secret of the project's tokens; that of `[identity.mint]` unless it is given.
+    /// The HS256 secret of the project's tokens. Default: that of `[identity.mint]`.
     pub jwt_secret: Option<SecretSource>,
 }
 
-/// Stand-ins that cutover can serve: every source that it needs is known.
+/// The sources of the keys that the stand-ins accept, with defaults applied.
+#[derive(Clone, Copy, Debug)]
+pub struct StandinKeySources<'a> {
+    /// The key of LlamaParse.
+    pub parser: &'a SecretSource,
+    /// The key of OpenAI.
+    pub embedder: &'a SecretSource,
+    /// The public key of the Supabase project.
+    pub anon: &'a SecretSource,
+    /// The service role key of the project.
+    pub service_role: &'a SecretSource,
+    /// The HS256 secret of the project's tokens.
+    pub jwt_secret: &'a SecretSource,
+}
+
+/// What cutover needs to run the stand-ins of a target.
 #[derive(Clone, Debug)]
-pub struct Serving<'a> {
-    at: &'a StandinAddresses,
+pub struct StandinConfig<'a> {
+    addresses: &'a StandinAddresses,
     bind: IpAddr,
-    keys: &'a StandinKeys,
-    anon: &'a SecretSource,
-    service_role: &'a SecretSource,
-    jwt_secret: &'a SecretSource,
+    keys: StandinKeySources<'a>,
     callback: Option<&'a CallbackSettings>,
     login: Option<&'a LoginSettings>,
 }
 
-/// What a variable of the pipeline is to hold.
-#[derive(Clone, Debug)]
-pub enum Held<'a> {
-    /// This text.
-    Text(String),
-    /// What this source gives.
-    Secret(&'a SecretSource),
-}
-
 impl StandinAddresses {
-    /// Where they are.
-    pub fn card(&self) -> StandinEndpoints {
+    /// Their endpoints.
+    pub fn endpoints(&self) -> StandinEndpoints {
         StandinEndpoints {
             parser: self.parser.clone(),
             embedder: self.embedder.clone(),
@@ -81,7 +84,7 @@ impl StandinAddresses {
         }
     }
 
-    /// The one address of this machine that all of them are to be served on, or the key that is wrong.
+    /// The loopback address that all of them share, or the invalid key with its problem.
     fn bind(&self) -> Result<IpAddr, (&'static str, &'static str)> {
         let mut ports = BTreeSet::new();
         let mut bind = None;
@@ -94,8 +97,8 @@ impl StandinAddresses {
             let (true, Some(address)) = (is_origin(url), loopback(url)) else {
                 return Err((
                     key,
-                    "must be like http://127.0.0.1:4101 for cutover to serve it: stand-ins are served to this machine \
-                     alone; leave out [standins.keys] where others serve them",
+                    "must be like http://127.0.0.1:4101: cutover runs stand-ins only on loopback addresses; leave out \
+                     [standins.keys] where they run elsewhere",
                 ));
             };
             if *bind.get_or_insert(address) != address {
@@ -110,21 +113,16 @@ impl StandinAddresses {
 }
 
 impl Target {
-    /// The stand-ins that cutover can serve for this target; none where it gives no keys for them.
+    /// What cutover needs to run the stand-ins of this target; nothing where `[standins.keys]` is missing.
     ///
     /// # Errors
-    /// Where a key is given nowhere, or an address is not one of this machine.
-    pub fn serving(&self) -> Result<Option<Serving<'_>>, TargetError> {
-        let Some(at) = &self.standins else {
+    /// Where a key is missing, or an address is not a loopback address.
+    pub fn standin_config<'a>(&'a self) -> Result<Option<StandinConfig<'a>>, TargetError> {
+        let Some(addresses) = &self.standins else {
             return Ok(None);
         };
-        let Some(keys) = &at.keys else {
+        let Some(keys) = &addresses.keys else {
             return Ok(None);
-        };
-        let invalid = |(key, problem): (&'static str, &str)| TargetError::Invalid {
-            origin: self.origin.clone(),
-            key,
-            problem: problem.to_owned(),
         };
         let login = self.identity.login.as_ref();
         let (storage, mint) = (self.storage.as_ref(), self.identity.mint.as_ref());
@@ -132,46 +130,62 @@ impl Target {
         let service_role = keys.service_role.as_ref();
         let service_role = service_role.or(storage.map(|storage| &storage.service_role_key));
         let jwt_secret = keys.jwt_secret.as_ref().or(mint.map(|mint| &mint.secret));
-        let bind = at.bind().map_err(invalid)?;
-        Ok(Some(Serving {
-            at,
-            bind,
-            keys,
-            anon: anon.ok_or((
-                "standins.keys.anon",
-                "is missing: the public key of the project; say { env = \"SUPABASE_ANON_KEY\" }",
-            ))
-            .map_err(invalid)?,
-            service_role: service_role
-                .ok_or((
+        let required = |source: Option<&'a SecretSource>, key, problem| {
+            source.ok_or((key, problem)).map_err(|it| self.invalid(it))
+        };
+        Ok(Some(StandinConfig {
+            addresses,
+            bind: addresses.bind().map_err(|it| self.invalid(it))?,
+            keys: StandinKeySources {
+                parser: &keys.parser,
+                embedder: &keys.embedder,
+                anon: required(
+                    anon,
+                    "standins.keys.anon",
+                    "is missing: the public key of the project, such as { env = \"SUPABASE_ANON_KEY\" }",
+                )?,
+                service_role: required(
+                    service_role,
                     "standins.keys.service_role",
-                    "is missing, and there is no [storage] to take it from; say { env = \"SUPABASE_SERVICE_ROLE_KEY\" }",
-                ))
-                .map_err(invalid)?,
-            jwt_secret: jwt_secret
-                .ok_or((
+                    "is missing, and [storage] has none; add one such as { env = \"SUPABASE_SERVICE_ROLE_KEY\" }",
+                )?,
+                jwt_secret: required(
+                    jwt_secret,
                     "standins.keys.jwt_secret",
-                    "is missing, and there is no [identity.mint] to take it from; say { env = \"SUPABASE_JWT_SECRET\" }",
-                ))
-                .map_err(invalid)?,
+                    "is missing, and [identity.mint] has none; add one such as { env = \"SUPABASE_JWT_SECRET\" }",
+                )?,
+            },
             callback: self.callback.as_ref(),
-            login: login.filter(|login| is_same_place(&login.supabase_url, &at.supabase)),
+            login: login.filter(|login| is_same_origin(&login.supabase_url, &addresses.supabase)),
         }))
+    }
+
+    fn invalid(&self, (key, problem): (&'static str, &str)) -> TargetError {
+        TargetError::Invalid {
+            origin: self.origin.clone(),
+            key,
+            problem: problem.to_owned(),
+        }
     }
 }
 
-impl Serving<'_> {
-    /// Where they will be.
-    pub fn card(&self) -> StandinEndpoints {
-        self.at.card()
+impl StandinConfig<'_> {
+    /// Their endpoints.
+    pub fn endpoints(&self) -> StandinEndpoints {
+        self.addresses.endpoints()
     }
 
-    /// The address of this machine that they are served on.
+    /// The sources of the keys that they accept.
+    pub fn keys(&self) -> StandinKeySources<'_> {
+        self.keys
+    }
+
+    /// The loopback address that they listen on.
     pub fn bind(&self) -> IpAddr {
         self.bind
     }
 
-    /// What they are told: addresses and keys from the target, sizes and times from the contract.
+    /// Their settings: addresses and keys from the target, sizes and times from the contract.
     pub fn settings(
         &self,
         contract: &Contract,
@@ -182,10 +196,10 @@ impl Serving<'_> {
             Ok::<_, SecretError>(source.resolve(key, redactor)?.expose().to_owned())
         };
         let ports = [
-            ("parser", &self.at.parser),
-            ("embedder", &self.at.embedder),
-            ("supabase", &self.at.supabase),
-            ("control", &self.at.control),
+            ("parser", &self.addresses.parser),
+            ("embedder", &self.addresses.embedder),
+            ("supabase", &self.addresses.supabase),
+            ("control", &self.addresses.control),
         ];
         Ok(StandinSettings {
             bind: self.bind,
@@ -193,11 +207,11 @@ impl Serving<'_> {
                 .into_iter()
                 .filter_map(|(name, url)| Some((name.to_owned(), url.port_or_known_default()?)))
                 .collect(),
-            parser_key: resolve(&self.keys.parser, "standins.keys.parser")?,
-            embedder_key: resolve(&self.keys.embedder, "standins.keys.embedder")?,
-            anon_key: resolve(self.anon, "standins.keys.anon")?,
-            service_role_key: resolve(self.service_role, "standins.keys.service_role")?,
-            jwt_secret: resolve(self.jwt_secret, "standins.keys.jwt_secret")?,
+            parser_key: resolve(self.keys.parser, "standins.keys.parser")?,
+            embedder_key: resolve(self.keys.embedder, "standins.keys.embedder")?,
+            anon_key: resolve(self.keys.anon, "standins.keys.anon")?,
+            service_role_key: resolve(self.keys.service_role, "standins.keys.service_role")?,
+            jwt_secret: resolve(self.keys.jwt_secret, "standins.keys.jwt_secret")?,
             storage_dir,
             buckets: contract.buckets().into_iter().collect(),
             dimensions: contract.embedder.dimensions,
@@ -214,7 +228,7 @@ impl Serving<'_> {
         })
     }
 
-    /// The accounts that log in at the stand-in exist there from the beginning.
+    /// The accounts of the stand-in's identity provider: those of `[identity.login]`, if they log in there.
     fn users(&self, redactor: &Redactor) -> Result<Vec<StandinUser>, SecretError> {
         let accounts = self.login.map_or(&[][..], |login| &login.accounts);
         let user = |account: &super::AccountSettings| {
@@ -225,30 +239,13 @@ impl Serving<'_> {
         };
         accounts.iter().map(user).collect()
     }
-
-    /// The variables with which the pipeline finds them, by the names that pipelines of this kind have for them.
-    pub fn variables(&self) -> Vec<(&'static str, Held<'_>)> {
-        let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        let supabase = base(&self.at.supabase);
-        vec![
-            ("LLAMAPARSE_BASE_URL", Held::Text(base(&self.at.parser))),
-            ("LLAMAPARSE_API_KEY", Held::Secret(&self.keys.parser)),
-            ("OPENAI_API_URL", Held::Text(base(&self.at.embedder))),
-            ("OPENAI_API_KEY", Held::Secret(&self.keys.embedder)),
-            ("SUPABASE_URL", Held::Text(supabase.clone())),
-            ("SUPABASE_ANON_KEY", Held::Secret(self.anon)),
-            ("SUPABASE_SERVICE_ROLE_KEY", Held::Secret(self.service_role)),
-            ("SUPABASE_JWT_SECRET", Held::Secret(self.jwt_secret)),
-            ("JWT_ISSUER", Held::Text(format!("{supabase}/auth/v1"))),
-        ]
-    }
 }
 
 fn is_origin(url: &Url) -> bool {
     url.scheme() == "http" && url.port_or_known_default().is_some() && url.path() == "/"
 }
 
-/// The address of this machine that a URL names.
+/// The loopback address that a URL names.
 fn loopback(url: &Url) -> Option<IpAddr> {
     let address = match url.host()? {
         Host::Domain("localhost") => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -259,7 +256,7 @@ fn loopback(url: &Url) -> Option<IpAddr> {
     address.is_loopback().then_some(address)
 }
 
-fn is_same_place(one: &Url, other: &Url) -> bool {
+fn is_same_origin(one: &Url, other: &Url) -> bool {
     let is_same_host = one.host() == other.host()
         || matches!((loopback(one), loopback(other)), (Some(one), Some(other)) if one == other);
     is_same_host && one.port_or_known_default() == other.port_or_known_default()
@@ -281,19 +278,17 @@ mod tests {
     }
 
     #[test]
-    fn with_keys_they_can_be_served_and_without_they_are_others() {
+    fn cutover_runs_stand_ins_only_with_keys() {
         let target = Target::parse(TARGET, "t.toml").unwrap();
-        assert!(target.serving().unwrap().is_none());
+        assert!(target.standin_config().unwrap().is_none());
         let target = Target::parse(&format!("{TARGET}{KEYS}"), "t.toml").unwrap();
-        let serving = target.serving().unwrap().unwrap();
-        let jwt = serving.variables().into_iter();
-        let jwt = jwt.filter(|(name, _)| *name == "SUPABASE_JWT_SECRET");
-        let jwt: Vec<_> = jwt.map(|(_, held)| held).collect();
-        assert!(matches!(&jwt[..], [Held::Secret(SecretSource::Variable(name))] if name == "PATH"));
+        let config = target.standin_config().unwrap().unwrap();
+        let default = SecretSource::Variable("PATH".to_owned());
+        assert_eq!(*config.keys().jwt_secret, default);
     }
 
     #[test]
-    fn a_key_that_is_nowhere_is_named() {
+    fn a_missing_key_is_named() {
         let text = format!("{TARGET}{KEYS}");
         let without = text.replace("service_role = { env = \"PATH\" }\n", "");
         assert!(refused(&without).contains("t.toml: key 'standins.keys.service_role' is missing"));
@@ -302,9 +297,9 @@ mod tests {
     }
 
     #[test]
-    fn they_are_served_to_this_machine_alone_each_on_a_port_of_its_own() {
+    fn stand_ins_listen_on_loopback_each_on_a_port_of_its_own() {
         let text = format!("{TARGET}{KEYS}");
-        for (was, is, word) in [
+        for (valid, invalid, problem) in [
             (
                 "http://127.0.0.1:4104",
                 "http://0.0.0.0:4104",
@@ -331,13 +326,13 @@ mod tests {
                 "'standins.control' must have a port",
             ),
         ] {
-            let said = refused(&text.replace(was, is));
-            assert!(said.contains(word), "{said}");
+            let message = refused(&text.replace(valid, invalid));
+            assert!(message.contains(problem), "{message}");
         }
         let elsewhere = TARGET.replace("http://127.0.0.1:4104", "http://example.org:4104");
         assert!(
             Target::parse(&elsewhere, "t.toml").is_ok(),
-            "others may serve them anywhere"
+            "stand-ins that cutover does not run may be anywhere"
         );
     }
 }

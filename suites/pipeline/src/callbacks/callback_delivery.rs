@@ -18,22 +18,22 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_without_callback_fails_in_time)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(18))
             .severity(Critical),
         check!(a_lost_callback_is_recovered)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
             .severity(Critical),
         check!(a_callback_counts_once, TIMINGS)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(Critical),
         check!(a_replayed_callback_changes_nothing, REPLAYS)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

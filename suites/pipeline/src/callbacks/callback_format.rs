@@ -11,11 +11,11 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_callback_url_is_the_public_api)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_callback_shape_yields_the_same_text, SHAPES)
             .requires([Http, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

@@ -14,15 +14,15 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(other_bytes_are_never_indexed, MISMATCHES)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(nothing_takes_the_place_of_a_missing_object)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(an_unreadable_object_fails_its_job, REFUSALS)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

@@ -16,23 +16,23 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_deleted_document_is_gone)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_stranger_deletes_nothing)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_failed_deletion_is_reported)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_deleted_during_parsing_does_not_come_back)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_deleted_during_embedding_frees_its_worker)
             .requires([Http, Database, Storage, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(2))
             .severity(High)
             .alone_with_workers(1),

@@ -16,15 +16,15 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_valid_document_keeps_its_exact_text, VALID_FORMATS)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_broken_document_fails_with_its_cause, UNREADABLE_FORMATS)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(many_chunks_are_embedded_in_batches)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

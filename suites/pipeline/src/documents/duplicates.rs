@@ -16,23 +16,23 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_duplicate_is_refused)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_renamed_duplicate_is_refused)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(parallel_duplicates_make_one_document, EARLIER_UPLOADS)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_failed_document_may_be_uploaded_again, FAILURE_CAUSES)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_known_hash_gives_no_access)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

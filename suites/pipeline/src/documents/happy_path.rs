@@ -15,35 +15,35 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_is_found_by_its_owner_alone)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_transition_is_recorded)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(stored_objects_match_their_hashes)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(joined_chunks_are_the_parsed_text)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_chunk_has_its_own_vector)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(ids_and_paths_are_deterministic)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_is_submitted_to_the_parser_once)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(the_ocr_option_reaches_the_parser)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

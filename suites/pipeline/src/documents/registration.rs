@@ -13,19 +13,19 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_bad_registration_is_refused, INVALID_BODIES)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_file_name_is_kept, NAMES)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_registration_belongs_to_its_caller)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(an_accepted_document_has_its_rows)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

@@ -15,7 +15,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_uploaded_again_has_its_new_text, FIRST_ENDS)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

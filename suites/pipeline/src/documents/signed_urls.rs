@@ -17,21 +17,21 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_upload_url_points_to_the_storage)
             .requires([Http, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_upload_url_accepts_bytes_once)
             .requires([Http, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(late_bytes_are_waited_for, DELAYS)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(13))
             .severity(Critical)
             .advisory(),
         check!(an_upload_that_never_comes_fails)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(16))
             .severity(High)
             .advisory(),
@@ -40,7 +40,7 @@ pub(crate) fn table() -> Vec<Check> {
             SIGNING_FAILURES
         )
         .requires([Http, Database, Standins])
-        .effect(WriteTenant)
+        .effect(Effect::WriteTenant)
         .severity(Critical),
     ]
 }

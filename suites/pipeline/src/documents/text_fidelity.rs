@@ -16,20 +16,20 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_character_of_a_text_is_kept, TEXTS)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_long_text_arrives_whole)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(4))
             .severity(Critical),
         check!(a_text_that_cannot_be_stored_ends_its_job)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_of_any_name_arrives)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

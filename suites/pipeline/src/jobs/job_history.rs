@@ -17,28 +17,28 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(chunks_name_their_chunker_and_model)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(failures_and_retries_leave_events)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(High),
         check!(events_of_two_uploads_name_two_requests)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(every_callback_is_logged)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(progress_shows_how_far_a_job_is)
             .requires([Http, Database, Storage, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_lease_is_renewed_while_its_job_is_worked_on)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .expected_duration(secs(3))
             .severity(High)
             .advisory(),

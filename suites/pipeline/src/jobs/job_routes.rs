@@ -17,31 +17,31 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_job_is_shown_whole)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(another_users_id_looks_unknown, ID_ENDPOINTS)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_malformed_id_is_refused, ID_ENDPOINTS)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
         check!(the_pages_of_a_list_add_up)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_failed_job_is_tried_again_on_request)
             .requires([Http, Database, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(simultaneous_retries_start_one_attempt)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(only_a_failed_job_is_tried_again)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

@@ -14,23 +14,23 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_jobs_status_only_moves_forward)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(the_job_list_is_the_callers_own)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(the_list_shows_jobs_as_they_are)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_describes_itself)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_invalid_list_query_is_refused, INVALID_QUERIES)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
     ]
 }

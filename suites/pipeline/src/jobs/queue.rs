@@ -21,27 +21,27 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(several_workers_do_each_job_once, WORKER_COUNTS)
             .requires([Http, Database, Standins, WorkerScale])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(Critical)
             .alone_with_workers(2),
         check!(waiting_jobs_do_not_hold_up_others)
             .requires([Http, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_waiting_job_is_polled_at_the_interval)
             .requires([Http, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),
         check!(a_started_worker_takes_work_at_once)
             .requires([Http, Standins, Processes, WorkerStop])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),
         check!(an_idle_worker_polls_at_the_interval)
             .requires([Http, Database, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1)
             .fresh_stack(),
@@ -83,7 +83,8 @@ struct UserDocuments {
 
 /// Several workers complete all documents: each is parsed and embedded once, and users find only their own.
 async fn several_workers_do_each_job_once(cx: &Context, case: &WorkerCount) -> CheckResult {
-    cx.tell(ControlAction::ScaleWorkers(case.workers)).await?;
+    cx.control(ControlAction::ScaleWorkers(case.workers))
+        .await?;
     let each = cx.contract().limits.concurrent_jobs.min(2);
     let deliveries = try_join_all((0..USERS).map(async |_| {
         let pipeline = cx.pipeline()?;
@@ -236,9 +237,9 @@ async fn a_started_worker_takes_work_at_once(cx: &Context) -> CheckResult {
 async fn time_to_first_submission(cx: &Context) -> CheckResult<Duration> {
     let (pipeline, document) = (cx.pipeline()?, cx.document().build());
     // The stopped worker holds no job, so no lease has to expire.
-    cx.tell(ControlAction::StopWorkers).await?;
+    cx.control(ControlAction::StopWorkers).await?;
     let accepted = pipeline.upload(&document).await?;
-    cx.tell(ControlAction::StartWorkers).await?;
+    cx.control(ControlAction::StartWorkers).await?;
     let started = Instant::now();
     let within = cx.contract().timing.complete_within;
     cx.eventually("the parser receives the document", within, async || {

@@ -12,11 +12,11 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_completes_without_polling)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(timestamps_are_correct)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

@@ -15,15 +15,15 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(each_chunk_is_its_own_best_match)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(forged_callbacks_are_refused)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(bytes_that_were_not_registered_are_never_found)
             .requires([Http, Standins])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
 }

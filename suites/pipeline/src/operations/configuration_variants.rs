@@ -20,13 +20,13 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_without_bytes_does_not_age_the_queue)
             .requires([Http, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(High)
             .alone_with_workers(1),
         check!(an_old_queue_is_not_ready)
             .requires([Http, Database, Standins, Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(High)
             .alone_with_workers(1),
@@ -35,7 +35,7 @@ pub(crate) fn table() -> Vec<Check> {
             IDENTITY_FAILURES
         )
         .requires([Http, Standins, Processes])
-        .effect(Fault)
+        .effect(Effect::Fault)
         .expected_duration(secs(2))
         .severity(High)
         .alone_with_workers(1),

@@ -9,11 +9,11 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(invariants_hold_over_every_kind_of_document)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(holds_over_everything, invariant::ALL)
             .requires([Http, Database, Storage])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High)
             .last(),
     ]

@@ -15,27 +15,27 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_required_route_exists)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(an_unknown_path_is_not_found)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
         check!(a_wrong_method_lists_the_allowed_ones)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
         check!(refusals_exhaust_no_resources)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(status_polling_leaks_no_connections)
             .requires([Http, Database])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_error_carries_the_id_of_its_request)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
     ]
 }

@@ -14,21 +14,21 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(health_and_version_answer)
             .requires([Http])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High),
         check!(api_and_worker_are_of_one_build)
             .requires([Http, Processes])
-            .effect(Read)
+            .effect(Effect::Read)
             .severity(High)
             .alone_with_workers(1),
         check!(a_completed_document_is_counted)
             .requires([Http, Processes])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High)
             .alone_with_workers(1),
         check!(a_dead_worker_is_not_ready)
             .requires([Http, WorkerStop])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .expected_duration(secs(8))
             .severity(Critical)
             .alone_with_workers(1),
@@ -91,13 +91,13 @@ async fn health_and_version_answer(cx: &Context) -> CheckResult {
 async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let within = cx.contract().timing.lease + NOTICED_WITHIN;
-    cx.tell(ControlAction::StopWorkers).await?;
+    cx.control(ControlAction::StopWorkers).await?;
     // A waiting document ages the queue, in case the service derives readiness from that.
     pipeline.upload(&cx.document().build()).await?;
     let ready = async || pipeline.ready().await;
     wait_for_status(cx, "the service is not ready", within, 503, ready).await?;
     pipeline.health().await?.expect_status(200)?;
-    cx.tell(ControlAction::StartWorkers).await?;
+    cx.control(ControlAction::StartWorkers).await?;
     wait_for_status(cx, "the service is ready again", within, 200, ready).await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(answers_have_their_shape, RESPONSES)
             .requires([Http])
-            .effect(WriteTenant)
+            .effect(Effect::WriteTenant)
             .severity(High),
     ]
 }

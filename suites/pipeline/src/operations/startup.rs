@@ -11,7 +11,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_process_refuses_to_start_unconfigured, VARIABLES)
             .requires([Processes])
-            .effect(Fault)
+            .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),
     ]

@@ -42,7 +42,7 @@ fn running_standins_are_used_and_stay() {
     assert_eq!(second.status.code(), Some(2), "{text}");
     assert!(text.contains("already running"), "{text}");
     let report = output_text(&foreign.run(&["doctor"]));
-    assert!(report.contains("others serve them"), "{report}");
+    assert!(report.contains("stand-ins: already running"), "{report}");
     let smoke = foreign.run(&["smoke"]);
     assert_eq!(smoke.status.code(), Some(0), "{}", output_text(&smoke));
     assert!(foreign.standins_are_served(), "the smoke run ended them");

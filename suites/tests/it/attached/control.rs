@@ -53,7 +53,7 @@ fn a_run_ends_when_an_effect_cannot_be_undone() {
     let validated = stack.home.run(STOP_THE_WORKER);
     assert_eq!(validated.status.code(), Some(3), "{validated:?}");
     let journal = stack.home.newest_run().journal;
-    let is_reported = |event: &RunEvent| matches!(event, RunEvent::Incident { what } if what.contains("was not put back"));
+    let is_reported = |event: &RunEvent| matches!(event, RunEvent::Incident { what } if what.contains("was not restored"));
     assert!(
         journal.iter().any(|line| is_reported(&line.event)),
         "{journal:?}"

@@ -45,7 +45,7 @@ fn a_link_counts_its_connections_and_an_unused_one_is_reported() {
     let doctor = stack.home.run(["doctor", "--target", TARGET]);
     let report = String::from_utf8(doctor.stdout).unwrap();
     assert!(
-        report.contains("TROUBLE  link parser: nothing passed"),
+        report.contains("FAILED  link parser: no connection passed"),
         "{report}"
     );
 }

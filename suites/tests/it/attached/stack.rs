@@ -53,7 +53,7 @@ impl AttachedStack {
     pub(crate) fn control(&self, name: &str, process: &Value) -> String {
         let directory = self.home.path(name);
         fs::create_dir(&directory).unwrap();
-        let pid = process["mark"]["pid"].as_u64().unwrap();
+        let pid = process["identity"]["pid"].as_u64().unwrap();
         fs::copy(format!("/proc/{pid}/environ"), directory.join("environ")).unwrap();
         fs::write(directory.join("pid"), pid.to_string()).unwrap();
         let script = format!(

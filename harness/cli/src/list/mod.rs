@@ -1,0 +1,7 @@
+//! `cutover list`: the checks and the seeded defects, as text, JSON or markdown.
+
+mod command;
+mod suite_page;
+mod text;
+
+pub(super) use command::List;

@@ -1,0 +1,270 @@
+//! The clients of one system under test, shared by the trials that run on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+
+use crate::capability::Capability;
+use crate::cleanup::CreatedDocument;
+use crate::connection::Connection;
+use crate::control_action::ControlAction;
+use crate::safety::Safeguards;
+use cutover_contract::accounts::Accounts;
+use cutover_contract::contract::{Contract, Pipeline};
+use cutover_contract::identity::Tenant;
+use cutover_contract::probe::{self, Http, Poll, eventually};
+use cutover_contract::standin::StandinClient;
+use cutover_evidence::journal::Recorder;
+use cutover_evidence::redact::Redactor;
+use cutover_evidence::secret::Secret;
+use cutover_fault::Links;
+use cutover_stack::Stack;
+
+/// How long an API may take to become healthy after a start.
+const API_START_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Access that a check is denied.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The check uses a capability that its table line does not require.
+    #[error("check '{check}' uses {capability}; add it to `requires` in its line of the table")]
+    Undeclared {
+        /// The check.
+        check: &'static str,
+        /// The capability.
+        capability: Capability,
+    },
+    /// The target does not grant a capability that the check requires.
+    #[error("check '{check}' requires {capability}, which this target does not grant")]
+    NotGranted {
+        /// The check.
+        check: &'static str,
+        /// The capability.
+        capability: Capability,
+    },
+    /// The check controls processes that other checks use.
+    #[error(
+        "check '{check}' controls processes of a shared stack; add `alone_with_workers` to its line of the table"
+    )]
+    SharedStack {
+        /// The check.
+        check: &'static str,
+    },
+}
+
+/// The clients of one system under test.
+pub struct SutClients {
+    connection: Connection,
+    /// The secrets of the system, by name.
+    secrets: Vec<(String, Secret)>,
+    stack: Option<Arc<Stack>>,
+    contract: Arc<Contract>,
+    http: reqwest::Client,
+    pool: Option<PgPool>,
+    accounts: Accounts,
+    standins: Option<StandinClient>,
+    safeguards: Option<Safeguards>,
+    links: Option<Arc<Links>>,
+}
+
+/// What the clients of a system are made from.
+pub struct SutConfig<'a> {
+    /// Where the system is, and how to authenticate there.
+    pub connection: Connection,
+    /// The stack, where one trial at a time owns it and may control its processes.
+    pub stack: Option<Arc<Stack>>,
+    /// The safeguards of an attached target.
+    pub safeguards: Option<&'a Safeguards>,
+    /// The links that its connections pass through, if there are any.
+    pub links: Option<Arc<Links>>,
+    /// The contract of the system.
+    pub contract: &'a Arc<Contract>,
+    /// Masks the secrets.
+    pub redactor: &'a Arc<Redactor>,
+}
+
+impl SutClients {
+    /// Opens the clients of a system. It connects only where accounts must log in.
+    pub async fn open(config: SutConfig<'_>) -> anyhow::Result<Self> {
+        let SutConfig {
+            connection,
+            stack,
+            safeguards,
+            links,
+            contract,
+            redactor,
+        } = config;
+        let http = probe::client()?;
+        Ok(Self {
+            accounts: Accounts::open(
+                &connection.tokens,
+                &http,
+                redactor,
+                contract.limits.daily_uploads,
+            )
+            .await?,
+            pool: connection.database.as_ref().map(probe::pool).transpose()?,
+            standins: connection
+                .standins
+                .as_ref()
+                .map(StandinClient::new)
+                .transpose()?,
+            contract: Arc::clone(contract),
+            secrets: redactor.named_secrets(),
+            connection,
+            stack,
+            http,
+            safeguards: safeguards.cloned(),
+            links,
+        })
+    }
+
+    /// The pipeline as this tenant, with its requests recorded.
+    pub fn pipeline(&self, tenant: Tenant, recorder: Recorder) -> Pipeline {
+        let http = self.probe("api", recorder);
+        let contract = Arc::clone(&self.contract);
+        let quota = self.accounts.quota().cloned();
+        Pipeline::new(http, contract, self.connection.api.clone(), tenant).within(quota)
+    }
+
+    /// The pipeline without a token and without recording.
+    pub fn anonymous_pipeline(&self) -> Pipeline {
+        let tenant = Tenant {
+            user_id: uuid::Uuid::nil(),
+            token: Secret::new(""),
+            email: String::new(),
+        };
+        self.pipeline(tenant, Recorder::silent()).anonymous()
+    }
+
+    /// The identity of the system: the body of its version route.
+    pub async fn identity(&self) -> Option<serde_json::Value> {
+        let version = self.anonymous_pipeline().version().await.ok()?;
+        version.expect_status(200).ok()?.json().ok()
+    }
+
+    /// Verifies that the API accepts the tokens of two tenants. Without them no check means anything.
+    pub async fn verify_tenants(&self) -> anyhow::Result<()> {
+        let ids = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()];
+        let tenants = ids
+            .iter()
+            .map(|id| self.accounts.take(*id))
+            .collect::<Result<Vec<_>, _>>()?;
+        for tenant in &tenants {
+            let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
+            let reply = pipeline.document(uuid::Uuid::new_v4()).await;
+            let status = reply
+                .map_err(|stop| anyhow::anyhow!(stop.summary()))?
+                .status;
+            anyhow::ensure!(
+                !matches!(status, 401 | 403),
+                "the target answers tenant {} with status {status}; correct [identity] of the target file",
+                tenant.user_id
+            );
+        }
+        self.accounts.give_back(tenants);
+        Ok(())
+    }
+
+    /// Deletes a document as its owner. Returns whether it is gone.
+    pub async fn delete_document(&self, document: CreatedDocument) -> bool {
+        let Some(tenant) = self.accounts.of(document.user_id) else {
+            return false;
+        };
+        let pipeline = self.pipeline(tenant, Recorder::silent());
+        pipeline.is_gone_after_delete(document.document_id).await
+    }
+
+    /// Where the system is, and how to authenticate there.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The secrets of the system, by name.
+    pub fn secrets(&self) -> &[(String, Secret)] {
+        &self.secrets
+    }
+
+    /// The stack that the trial owns, if it owns one.
+    pub fn own_stack(&self) -> Option<&Stack> {
+        self.stack.as_deref()
+    }
+
+    /// The contract of the system.
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
+    /// An HTTP client for one of its surfaces.
+    pub fn probe(&self, surface: &str, recorder: Recorder) -> Http {
+        Http::new(self.http.clone(), surface, recorder)
+            .gated(self.safeguards.as_ref().map(Safeguards::gate))
+    }
+
+    /// The connection pool of the database.
+    pub fn pool(&self) -> Option<PgPool> {
+        self.pool.clone()
+    }
+
+    /// The accounts of test tenants.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The client of the stand-ins.
+    pub fn standins(&self) -> Option<&StandinClient> {
+        self.standins.as_ref()
+    }
+
+    /// The safeguards of an attached target.
+    pub fn safeguards(&self) -> Option<&Safeguards> {
+        self.safeguards.as_ref()
+    }
+
+    /// The links that its connections pass through.
+    pub fn links(&self) -> Option<&Links> {
+        self.links.as_deref()
+    }
+
+    /// Applies a control action and waits until it is done.
+    pub async fn apply(&self, action: ControlAction, recorder: &Recorder) -> anyhow::Result<()> {
+        match (&self.stack, &self.safeguards) {
+            (Some(stack), _) => action.apply_to(stack).await?,
+            (None, Some(safeguards)) => {
+                safeguards.commands.apply(action, recorder).await?;
+                if action == ControlAction::StartApi {
+                    self.wait_until_healthy(API_START_TIMEOUT).await?;
+                }
+            }
+            (None, None) => anyhow::bail!("{action}: other checks use this stack"),
+        }
+        Ok(())
+    }
+
+    /// Restores an attached target after control actions, and waits until it is healthy.
+    pub async fn restore(&self, recorder: &Recorder) -> anyhow::Result<()> {
+        let Some(safeguards) = &self.safeguards else {
+            return Ok(());
+        };
+        if safeguards.commands.restore(recorder).await? {
+            self.wait_until_healthy(API_START_TIMEOUT).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the health route answers with success.
+    pub async fn wait_until_healthy(&self, within: Duration) -> anyhow::Result<()> {
+        let pipeline = self.anonymous_pipeline();
+        let health = async || {
+            let reply = pipeline.health().await;
+            Ok(match reply {
+                Ok(reply) if reply.is_success() => Poll::Ready(()),
+                Ok(reply) => Poll::Pending(reply.summary()),
+                Err(stop) => Poll::Pending(stop.summary()),
+            })
+        };
+        let healthy = eventually(&Recorder::silent(), "the API is healthy", within, health).await;
+        healthy.map_err(|stop| anyhow::anyhow!(stop.summary()))
+    }
+}
