@@ -1,10 +1,12 @@
 //! The `cutover` program as its users call it: commands, whole runs, and what they leave behind.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
 
+mod architecture;
 mod attached;
 mod calibrate;
 mod cli;
 mod doctor;
+mod guide;
 mod lifecycle;
 mod manifests;
 mod pages;

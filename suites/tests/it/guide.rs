@@ -3,7 +3,6 @@
 //! A command is a line of a fenced block marked `console`, `sh` or `yaml` that calls `cutover`, cargo
 //! or another program. A call of `cutover`, and of `cargo run --release --`, runs the built program in
 //! a directory of its own. What a test cannot run is listed in [`NOT_RUN`] with the reason.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
