@@ -19,7 +19,7 @@ pub(crate) const TESTS: &Tests = tests![
 const DEFECTS: [(&str, &str); 6] = [
     (
         "everybodys_chunks",
-        "pipeline::a_document_is_found_only_when_complete",
+        "security::only_the_token_identifies_the_user",
     ),
     (
         "vectors_by_place",

@@ -132,7 +132,7 @@ impl ForeignPipeline {
 
     /// Asserts that a validation is a NO-GO because of a check.
     pub(crate) fn assert_no_go(&self, check: &str, why: &str) {
-        let validated = self.run(&["validate", "--fail-fast", "--first", check]);
+        let validated = self.run(&["validate", "--fail-fast", "--run-first", check]);
         let text = output_text(&validated);
         assert_eq!(validated.status.code(), Some(1), "{why}: {text}");
         assert!(text.contains(check), "{why}: {text}");
