@@ -18,7 +18,7 @@ pub(super) struct StackOption {
 enum Backend {
     /// Processes on this machine, with the installed PostgreSQL
     Processes,
-    /// Docker containers; `just images` builds their images
+    /// Docker containers; `fixtures/images/build` builds their images
     Containers,
     /// Processes if PostgreSQL is installed, otherwise containers
     Auto,

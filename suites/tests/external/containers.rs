@@ -129,7 +129,7 @@ fn without_an_image_nothing_runs_and_the_remedy_is_named() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("'cutover-missing:0'"), "{error}");
-    assert!(error.contains("just images"), "{error}");
+    assert!(error.contains("fixtures/images/build"), "{error}");
     assert_eq!(home.files(), ["target.toml"], "something was written");
     assert_eq!(docker_leftovers(&home), "");
 }

@@ -6,7 +6,7 @@ use crate::containers::IMAGES;
 
 /// What a group of tests requires.
 pub(crate) enum Requirement {
-    /// Docker, with the images that `just images` builds.
+    /// Docker, with the images that `fixtures/images/build` builds.
     Images,
     Python,
     PythonAndOpenssl,
@@ -35,7 +35,9 @@ fn missing_images() -> Option<String> {
     }
     let is_missing = |image: &&str| !succeeds("docker", &["image", "inspect", image]);
     let image = IMAGES.into_iter().find(is_missing)?;
-    Some(format!("no image '{image}'; `just images` builds it"))
+    Some(format!(
+        "no image '{image}'; `fixtures/images/build` builds it"
+    ))
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {

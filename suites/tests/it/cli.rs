@@ -170,10 +170,10 @@ fn the_former_option_names_are_accepted() {
 #[test]
 fn completions_are_printed_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let said = run(&["completions", shell]);
-        assert_eq!(said.code, Some(0), "{}", said.err);
+        let call = run(&["completions", shell]);
+        assert_eq!(call.code, Some(0), "{}", call.err);
         for name in ["validate", "standins"] {
-            assert!(said.out.contains(name), "{shell} lacks {name}");
+            assert!(call.out.contains(name), "{shell} lacks {name}");
         }
     }
 }
@@ -310,10 +310,10 @@ fn listing_writes_nothing() {
 
 #[test]
 fn a_list_contains_the_selected_checks_by_topic() {
-    let said = run(&["list", "--suite", "smoke"]);
-    assert_eq!(said.code, Some(0), "{}", said.err);
-    assert!(said.out.contains("\n  document flow\n"), "{}", said.out);
-    assert!(!said.out.contains("pipeline:"), "{}", said.out);
+    let call = run(&["list", "--suite", "smoke"]);
+    assert_eq!(call.code, Some(0), "{}", call.err);
+    assert!(call.out.contains("\n  document flow\n"), "{}", call.out);
+    assert!(!call.out.contains("pipeline:"), "{}", call.out);
     assert_refused(
         &["list", "--check", "no_such_check"],
         &["failed to select checks", "'no_such_check'", "\nhelp: "],
@@ -322,10 +322,10 @@ fn a_list_contains_the_selected_checks_by_topic() {
 
 #[test]
 fn seeded_defects_are_listed_within_80_columns() {
-    let said = run(&["list", "--defects"]);
-    assert_eq!(said.code, Some(0), "{}", said.err);
-    assert!(said.out.contains("shared-claim"), "{}", said.out);
-    for line in said.out.lines().filter(|line| !line.starts_with(' ')) {
+    let call = run(&["list", "--defects"]);
+    assert_eq!(call.code, Some(0), "{}", call.err);
+    assert!(call.out.contains("shared-claim"), "{}", call.out);
+    for line in call.out.lines().filter(|line| !line.starts_with(' ')) {
         assert!(line.chars().count() <= 80, "{line}");
     }
 }

@@ -266,4 +266,17 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn the_redactor_knows_a_secret_from_the_moment_it_is_resolved() {
+        let redactor = Redactor::default();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        fs::write(&path, "postgres://reader:pw@db/app\n").unwrap();
+        let secret = SecretSource::File(path);
+        let secret = secret.resolve("database.url", &redactor).unwrap();
+        assert!(redactor.reveals("connect to postgres://reader:pw@db/app"));
+        let named = [("database.url".to_owned(), secret)];
+        assert_eq!(redactor.named_secrets(), named);
+    }
 }

@@ -40,7 +40,7 @@ pub enum ContainerError {
     Forbidden,
     /// An image is missing.
     #[error(
-        "find the image '{image}': 'just images' builds those of the reference pipeline, \
+        "find the image '{image}': 'fixtures/images/build' builds those of the reference pipeline, \
          'docker pull {image}' fetches a published one, [stack.images] selects others"
     )]
     NoImage {
