@@ -21,7 +21,7 @@ use cutover_harness::catalog::Catalog;
     max_term_width = 100,
     arg_required_else_help = true
 )]
-struct CommandLine {
+struct Cli {
     #[command(subcommand)]
     subcommand: Verb,
 }
@@ -49,7 +49,7 @@ pub fn main(catalog: &Catalog, version: &'static str) -> ExitCode {
     }
     let command = command(catalog, version);
     let matches = command.clone().get_matches_from(arguments);
-    let parsed = CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match parsed.subcommand.run(catalog, command) {
         Ok(code) => ExitCode::from(code),
         Err(CommandError::Usage(error)) => fail(&error_message(&error), exit::USAGE),
@@ -99,7 +99,7 @@ fn command(catalog: &Catalog, version: &'static str) -> Command {
         .map(|companion| format!("  {:<12} {}", companion.name, companion.about))
         .collect::<Vec<_>>()
         .join("\n");
-    CommandLine::command()
+    Cli::command()
         .version(version)
         .after_help(format!("Built-in services:\n{services}\n\n{}", exit::TABLE))
 }
@@ -110,12 +110,12 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        CommandLine::command().debug_assert();
+        Cli::command().debug_assert();
     }
 
     #[test]
     fn every_subcommand_and_every_option_has_a_help_text() {
-        let mut commands = vec![CommandLine::command()];
+        let mut commands = vec![Cli::command()];
         while let Some(command) = commands.pop() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
             for argument in command.get_arguments() {

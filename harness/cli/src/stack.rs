@@ -25,11 +25,11 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 #[derive(Args, Debug)]
 pub(super) struct StackCommand {
     #[command(subcommand)]
-    verb: Verb,
+    verb: StackVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum StackVerb {
     /// Start a stack, print its directory and leave it running
     Up(Up),
     /// Stop the newest stack that was left running
@@ -57,8 +57,8 @@ impl StackCommand {
     pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         let runtime = runtime::multi_thread()?;
         match self.verb {
-            Verb::Up(up) => runtime.block_on(up.run(catalog, runtime.handle()))?,
-            Verb::Down => runtime.block_on(down())?,
+            StackVerb::Up(up) => runtime.block_on(up.run(catalog, runtime.handle()))?,
+            StackVerb::Down => runtime.block_on(down())?,
         }
         Ok(exit::GO)
     }

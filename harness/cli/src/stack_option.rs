@@ -11,11 +11,11 @@ use cutover_stack::{FindError, Installation, StackKind};
 pub(super) struct StackOption {
     /// Backend of the stack [default: the one in the target file]
     #[arg(long, value_enum, value_name = "BACKEND")]
-    stack: Option<Backend>,
+    stack: Option<BackendChoice>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Backend {
+enum BackendChoice {
     /// Processes on this machine, with the installed PostgreSQL
     Processes,
     /// Docker containers; `fixtures/images/build` builds their images
@@ -46,9 +46,9 @@ impl StackOption {
             return Err(error.into());
         }
         target.stack.kind = match backend {
-            Backend::Processes => StackKind::Processes,
-            Backend::Containers => StackKind::Containers,
-            Backend::Auto => {
+            BackendChoice::Processes => StackKind::Processes,
+            BackendChoice::Containers => StackKind::Containers,
+            BackendChoice::Auto => {
                 let (kind, reason) = choose(Installation::find())?;
                 anstream::eprintln!("stack: {kind}, because {reason}");
                 kind

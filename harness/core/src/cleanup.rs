@@ -75,10 +75,10 @@ impl Outstanding {
 
 /// The journal of what a run creates and changes on a target.
 #[derive(Debug)]
-pub struct CleanupJournal(Mutex<State>);
+pub struct CleanupJournal(Mutex<JournalState>);
 
 #[derive(Debug)]
-struct State {
+struct JournalState {
     journal: Journal,
     outstanding: Outstanding,
     failure: Option<JournalError>,
@@ -90,7 +90,7 @@ impl CleanupJournal {
         let path = directory.join(CLEANUP_FILE);
         let outstanding = read_outstanding(&path).unwrap_or_default();
         let journal = Journal::open(&path, redactor)?;
-        Ok(Self(Mutex::new(State {
+        Ok(Self(Mutex::new(JournalState {
             journal,
             outstanding,
             failure: None,
@@ -131,7 +131,7 @@ impl CleanupJournal {
         });
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut JournalState) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

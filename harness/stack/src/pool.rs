@@ -15,10 +15,10 @@ pub type PoolError = Arc<StackError>;
 
 /// Identical, isolated stacks that are started on first use.
 #[derive(Clone, Debug)]
-pub struct StackPool(Arc<Pool>);
+pub struct StackPool(Arc<SharedPool>);
 
 #[derive(Debug)]
-struct Pool {
+struct SharedPool {
     spec: StackSpec,
     shared: OnceCell<Result<Arc<Stack>, PoolError>>,
     idle: Mutex<Vec<Arc<Stack>>>,
@@ -28,7 +28,7 @@ struct Pool {
 impl StackPool {
     /// A pool with one shared stack and at most `exclusive` stacks for exclusive use.
     pub fn new(spec: StackSpec, exclusive: usize) -> Self {
-        Self(Arc::new(Pool {
+        Self(Arc::new(SharedPool {
             spec,
             shared: OnceCell::new(),
             idle: Mutex::default(),
@@ -108,7 +108,7 @@ impl StackPool {
     }
 }
 
-impl Pool {
+impl SharedPool {
     fn idle(&self) -> MutexGuard<'_, Vec<Arc<Stack>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,7 +134,7 @@ async fn remove(stack: &Stack) {
 #[must_use = "call release() to return the stack to the pool; dropping the lease removes the stack"]
 pub struct StackLease {
     stack: Arc<Stack>,
-    pool: Arc<Pool>,
+    pool: Arc<SharedPool>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 

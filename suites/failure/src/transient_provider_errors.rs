@@ -203,7 +203,7 @@ async fn an_embedder_that_recovers_gets_its_chunks(
 }
 
 /// A storage error, and the requests that it affects.
-pub(super) struct StorageError {
+pub(super) struct StorageFault {
     name: &'static str,
     behaviour: fn() -> StorageBehaviour,
     /// The methods, and whether the raw object or the parsed one is affected.
@@ -211,7 +211,7 @@ pub(super) struct StorageError {
     raw: bool,
 }
 
-impl Named for StorageError {
+impl Named for StorageFault {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -230,26 +230,26 @@ const READING: &[&str] = &["GET"];
 const WRITING: &[&str] = &["POST", "PUT"];
 
 /// Transient errors of the storage.
-const STORAGE: &[StorageError] = &[
-    StorageError {
+const STORAGE: &[StorageFault] = &[
+    StorageFault {
         name: "reading_the_upload",
         behaviour: unavailable,
         methods: READING,
         raw: true,
     },
-    StorageError {
+    StorageFault {
         name: "reading_the_upload_in_silence",
         behaviour: || StorageBehaviour::Hang,
         methods: READING,
         raw: true,
     },
-    StorageError {
+    StorageFault {
         name: "reading_the_text",
         behaviour: unavailable,
         methods: READING,
         raw: false,
     },
-    StorageError {
+    StorageFault {
         name: "writing_the_text",
         behaviour: unavailable,
         methods: WRITING,
@@ -258,7 +258,7 @@ const STORAGE: &[StorageError] = &[
 ];
 
 /// A transient storage error causes a delay, but loses no document.
-async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &StorageError) -> CheckResult {
+async fn a_storage_that_recovers_loses_nothing(cx: &Context, case: &StorageFault) -> CheckResult {
     let document = cx.document().paragraphs(6).build();
     let (tenant, contract) = (cx.tenant()?, cx.contract());
     let pipeline = cx.pipeline_as(tenant.clone())?;

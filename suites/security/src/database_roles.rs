@@ -20,29 +20,29 @@ pub(crate) fn table() -> Vec<Check> {
 }
 
 /// A rule about the database, and a query for its violations.
-pub(super) struct Rule {
+pub(super) struct RoleRule {
     name: &'static str,
     statement: &'static str,
     /// Returns one row with `what` for each violation.
     violations: &'static str,
 }
 
-impl Named for Rule {
+impl Named for RoleRule {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
 /// Rules about tables, views, functions and roles.
-const RULES: &[Rule] = &[
-    Rule {
+const RULES: &[RoleRule] = &[
+    RoleRule {
         name: "every_table_has_row_level_security",
         statement: "every table of the schema has row-level security",
         violations: "SELECT format('table %s', c.relname) AS what
              FROM pg_class c WHERE c.relnamespace = to_regnamespace('{schema}')
              AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity",
     },
-    Rule {
+    RoleRule {
         name: "users_see_their_own_rows",
         statement: "every policy for users names the user",
         violations: "SELECT format('policy %s of table %s: %s', p.policyname, p.tablename, p.qual) AS what
@@ -50,7 +50,7 @@ const RULES: &[Rule] = &[
              AND p.roles && ARRAY['public', 'anon', 'authenticated']::name[]
              AND coalesce(p.qual, p.with_check, 'true') !~ 'uid\\(|request\\.jwt|documents'",
     },
-    Rule {
+    RoleRule {
         name: "users_change_nothing",
         statement: "users have read-only rights, and cannot read secrets",
         violations: "SELECT format('%s on %s', t.privilege, c.relname) AS what
@@ -67,7 +67,7 @@ const RULES: &[Rule] = &[
              AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname IN ('authenticated', 'anon')
                          AND has_column_privilege(r.oid, a.attrelid, a.attnum, 'SELECT'))",
     },
-    Rule {
+    RoleRule {
         name: "anonymous_users_see_nothing",
         statement: "users who are not logged in have no rights on any table",
         violations: "SELECT format('%s on %s', t.privilege, c.relname) AS what
@@ -77,7 +77,7 @@ const RULES: &[Rule] = &[
              AND CASE WHEN t.privilege = 'DELETE' THEN has_table_privilege(r.oid, c.oid, t.privilege)
                  ELSE has_any_column_privilege(r.oid, c.oid, t.privilege) END",
     },
-    Rule {
+    RoleRule {
         name: "views_use_the_callers_rights",
         statement: "views that users can read run with the caller's rights, and no materialized view is readable",
         violations: "SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, c.oid::regclass) AS what
@@ -89,7 +89,7 @@ const RULES: &[Rule] = &[
                          AND has_schema_privilege(r.oid, n.oid, 'USAGE')
                          AND has_any_column_privilege(r.oid, c.oid, 'SELECT'))",
     },
-    Rule {
+    RoleRule {
         name: "security_definer_functions_are_restricted",
         statement: "functions that run with their owner's rights have a fixed search path, and anonymous users cannot call them",
         violations: "SELECT format('function %s', p.oid::regprocedure) AS what
@@ -103,13 +103,13 @@ const RULES: &[Rule] = &[
 ];
 
 #[derive(Deserialize)]
-struct Violation {
+struct RoleViolation {
     what: String,
 }
 
 /// The database itself separates users, and grants no rights beyond those of the services.
-async fn the_database_keeps_users_apart(cx: &Context, case: &Rule) -> CheckResult {
-    let violations: Vec<Violation> = cx.database()?.rows(case.violations, &[]).await?;
+async fn the_database_keeps_users_apart(cx: &Context, case: &RoleRule) -> CheckResult {
+    let violations: Vec<RoleViolation> = cx.database()?.rows(case.violations, &[]).await?;
     let violations: Vec<_> = violations
         .into_iter()
         .map(|violation| violation.what)
@@ -135,7 +135,7 @@ const PRIVILEGED: &str = "SELECT DISTINCT format('role %s', r.rolname) AS what
 async fn the_services_connect_without_special_rights(cx: &Context) -> CheckResult {
     // A service that has answered has a database connection.
     cx.pipeline()?.jobs(&[]).await?.expect_status(200)?;
-    let roles: Vec<Violation> = cx.database()?.rows(PRIVILEGED, &[]).await?;
+    let roles: Vec<RoleViolation> = cx.database()?.rows(PRIVILEGED, &[]).await?;
     let roles: Vec<_> = roles.into_iter().map(|role| role.what).collect();
     ensure!(
         roles.is_empty(),

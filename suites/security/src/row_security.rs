@@ -23,23 +23,23 @@ pub(crate) fn table() -> Vec<Check> {
 }
 
 /// A role that reads rows of another user.
-pub(super) struct Reader {
+pub(super) struct RowReader {
     name: &'static str,
     role: &'static str,
 }
 
-impl Named for Reader {
+impl Named for RowReader {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
-const READERS: &[Reader] = &[
-    Reader {
+const READERS: &[RowReader] = &[
+    RowReader {
         name: "as_another_user",
         role: USER,
     },
-    Reader {
+    RowReader {
         name: "without_logging_in",
         role: "anon",
     },
@@ -118,7 +118,7 @@ fn ids_of(pipeline: &Pipeline, completed: &Completed) -> Vec<Uuid> {
 }
 
 /// No other role can read the rows of a user's document, job, chunks or events.
-async fn nobody_reads_anothers_rows(cx: &Context, case: &Reader) -> CheckResult {
+async fn nobody_reads_anothers_rows(cx: &Context, case: &RowReader) -> CheckResult {
     let (owner, stranger) = (cx.pipeline()?, cx.pipeline()?);
     let (document, other_document) = (cx.document().build(), cx.document().build());
     // The other user has a document too, because a policy may confuse the two.

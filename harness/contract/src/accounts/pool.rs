@@ -21,12 +21,12 @@ pub enum Accounts {
     /// Any number of tenants, with tokens that are signed here.
     Minted(Minter),
     /// A fixed number of accounts that trials acquire and release.
-    Pool(Pool),
+    Pool(AccountPool),
 }
 
 /// A fixed number of accounts.
 #[derive(Debug)]
-pub struct Pool {
+pub struct AccountPool {
     accounts: Mutex<Vec<PooledAccount>>,
     quota: Arc<Quota>,
     /// The source of new tokens; its credentials are in the order of the accounts.
@@ -67,7 +67,7 @@ impl Accounts {
                 (log_in_all(&login).await?, Some(login))
             }
         };
-        Ok(Self::Pool(Pool::new(accounts, login, redactor, daily)?))
+        Ok(Self::Pool(AccountPool::new(accounts, login, redactor, daily)?))
     }
 
     /// A tenant that no other trial uses: a new one if tokens can be signed, otherwise the
@@ -151,7 +151,7 @@ impl Accounts {
     }
 }
 
-impl Pool {
+impl AccountPool {
     fn new(
         accounts: Vec<PooledAccount>,
         login: Option<Login>,

@@ -32,19 +32,19 @@ pub struct Progress {
     bar: ProgressBar,
     palette: Palette,
     verbosity: Verbosity,
-    state: Mutex<State>,
+    state: Mutex<LiveState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LiveState {
     /// The ids of the running checks, oldest first.
     running: Vec<String>,
-    counts: Counts,
+    counts: LiveCounts,
 }
 
 /// Finished trials by outcome.
 #[derive(Debug, Default)]
-struct Counts {
+struct LiveCounts {
     passed: usize,
     failed: usize,
     errored: usize,
@@ -125,7 +125,7 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut LiveState) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -148,7 +148,7 @@ fn running_message(running: &[String]) -> String {
     }
 }
 
-impl Counts {
+impl LiveCounts {
     fn add(&mut self, outcome: &Outcome) {
         let count = match outcome {
             Outcome::Passed => &mut self.passed,
@@ -161,7 +161,7 @@ impl Counts {
 }
 
 /// The counts that are not zero, such as `312 passed, 2 failed`.
-impl std::fmt::Display for Counts {
+impl std::fmt::Display for LiveCounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts = [
             (self.passed, "passed"),
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn counts_name_only_outcomes_that_occurred() {
-        let mut counts = Counts::default();
+        let mut counts = LiveCounts::default();
         assert_eq!(counts.to_string(), "");
         let error = Outcome::Errored {
             cause: String::new(),

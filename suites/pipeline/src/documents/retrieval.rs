@@ -307,20 +307,20 @@ async fn an_invalid_search_breaks_nothing(cx: &Context, case: &InvalidSearch) ->
 }
 
 /// An error of the embedder during a search.
-pub(super) struct EmbedderError {
+pub(super) struct EmbedderFault {
     name: &'static str,
     behaviour: fn() -> EmbedderBehaviour,
 }
 
-impl Named for EmbedderError {
+impl Named for EmbedderFault {
     fn name(&self) -> &'static str {
         self.name
     }
 }
 
 /// Errors of the embedder that leave a query without a vector.
-const EMBEDDER_ERRORS: &[EmbedderError] = &[
-    EmbedderError {
+const EMBEDDER_ERRORS: &[EmbedderFault] = &[
+    EmbedderFault {
         name: "refused",
         behaviour: || EmbedderBehaviour::Refuse {
             status: 503,
@@ -328,22 +328,22 @@ const EMBEDDER_ERRORS: &[EmbedderError] = &[
             retry_after_s: None,
         },
     },
-    EmbedderError {
+    EmbedderFault {
         name: "no_answer",
         behaviour: || EmbedderBehaviour::Hang,
     },
-    EmbedderError {
+    EmbedderFault {
         name: "zero_vector",
         behaviour: || EmbedderBehaviour::Zero,
     },
-    EmbedderError {
+    EmbedderFault {
         name: "no_vector",
         behaviour: || EmbedderBehaviour::Short,
     },
 ];
 
 /// A search without a query vector fails with a server error, and does not return an empty list.
-async fn a_search_without_a_query_vector_fails(cx: &Context, case: &EmbedderError) -> CheckResult {
+async fn a_search_without_a_query_vector_fails(cx: &Context, case: &EmbedderFault) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     pipeline.complete(&document).await?;
