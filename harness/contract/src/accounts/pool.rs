@@ -67,7 +67,9 @@ impl Accounts {
                 (log_in_all(&login).await?, Some(login))
             }
         };
-        Ok(Self::Pool(AccountPool::new(accounts, login, redactor, daily)?))
+        Ok(Self::Pool(AccountPool::new(
+            accounts, login, redactor, daily,
+        )?))
     }
 
     /// A tenant that no other trial uses: a new one if tokens can be signed, otherwise the
