@@ -6,7 +6,7 @@
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the sample is printed for whoever runs the test"
+    reason = "the sample is printed, so that a failure can be repeated"
 )]
 
 use std::collections::HashSet;

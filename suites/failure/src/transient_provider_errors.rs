@@ -67,6 +67,16 @@ impl<B> TransientError<B> {
         self
     }
 
+    /// The provider was called again after each failed call and a pause, and the job counts these retries.
+    fn expect_retries(&self, cx: &Context, job: &JobView, calls: &[OffsetDateTime]) -> CheckResult {
+        ensure!(
+            calls.len() > self.calls as usize,
+            "the provider was not called again"
+        );
+        self.expect_pause(cx, calls)?;
+        expect_retry_count(job, calls.len())
+    }
+
     /// The pause after a failed attempt is at least as long as the provider asked for, or else as the contract
     /// requires.
     fn expect_pause(&self, cx: &Context, calls: &[OffsetDateTime]) -> CheckResult {
@@ -152,12 +162,7 @@ async fn a_parser_that_recovers_gets_its_document(
     script.withdraw().await?;
     let calls = standins.parser_calls(document.sha256()).await?;
     let calls: Vec<_> = calls.iter().map(|call| call.at).collect();
-    ensure!(
-        calls.len() > case.calls as usize,
-        "the provider was not called again"
-    );
-    case.expect_pause(cx, &calls)?;
-    expect_retry_count(&job, calls.len())
+    case.expect_retries(cx, &job, &calls)
 }
 
 /// Transient errors of the embedder.
@@ -194,12 +199,7 @@ async fn an_embedder_that_recovers_gets_its_chunks(
     script.withdraw().await?;
     let calls = standins.embedder_calls(document.nonce()).await?;
     let calls: Vec<_> = calls.iter().map(|call| call.at).collect();
-    ensure!(
-        calls.len() > case.calls as usize,
-        "the provider was not called again"
-    );
-    case.expect_pause(cx, &calls)?;
-    expect_retry_count(&job, calls.len())
+    case.expect_retries(cx, &job, &calls)
 }
 
 /// A storage error, and the requests that it affects.

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use sha2::{Digest as _, Sha256};
 
 use super::request::Request;
-use super::{body, mask};
+use super::{body_excerpt, mask};
 
 /// Longer bodies are read from a file, because the length of a command line is limited.
 const MAX_INLINE_BODY: usize = 16 * 1024;
@@ -53,7 +53,7 @@ fn header(name: &HeaderName, value: &HeaderValue) -> String {
 }
 
 fn payload(content: &[u8]) -> String {
-    match body::as_text(content) {
+    match body_excerpt::as_text(content) {
         // --data-raw does not interpret a leading @; both options send the bytes unchanged.
         Some(text) if text.len() <= MAX_INLINE_BODY => format!("--data-raw {}", quoted(text)),
         _ => {

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use super::http_error::{HttpError, MAX_BODY, NoResponse};
 use super::request::Request;
 use super::response::Response;
-use super::{body, curl, mask};
+use super::{body_excerpt, curl, mask};
 use cutover_evidence::secret::MASK;
 
 /// The part of a response that arrived.
@@ -100,14 +100,14 @@ impl PartialResponse {
             method: request.method.to_string(),
             url: mask::tokens(request.url.as_str(), MASK),
             request_headers: mask::headers(&request.headers),
-            request_body: body::excerpt(&request.body),
+            request_body: body_excerpt::excerpt(&request.body),
             correlation_id: correlation_id.to_owned(),
             status: self.head.as_ref().map(|(status, _)| status.as_u16()),
             response_headers: self
                 .head
                 .as_ref()
                 .map_or_else(Vec::new, |(_, headers)| mask::headers(headers)),
-            response_body: body::excerpt(&self.body),
+            response_body: body_excerpt::excerpt(&self.body),
             error: self.failure.as_ref().map(ResponseFailure::text),
             elapsed_ms: elapsed.as_secs_f64() * 1e3,
             curl: curl::command(request),

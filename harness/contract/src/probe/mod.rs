@@ -1,6 +1,6 @@
 //! Probes: each observes one surface of the system under test and records the result; no probe judges it.
 
-mod body;
+mod body_excerpt;
 mod certificate;
 mod client;
 mod connectivity;
