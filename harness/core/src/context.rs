@@ -31,6 +31,8 @@ pub(crate) struct CheckNeeds {
     pub(crate) name: &'static str,
     /// The capabilities that it requires.
     pub(crate) needs: Vec<Capability>,
+    /// Whether it may keep the workers or connections of the system waiting.
+    pub(crate) may_hold: bool,
 }
 
 /// What a check can use. Every access is recorded as evidence.
@@ -53,9 +55,14 @@ impl Context {
     ) -> Self {
         let rng = Mutex::new(StdRng::from_seed(Sha256::digest(seed).into()));
         Self {
-            standins: clients
-                .standins()
-                .map(|standins| standins.recording(recorder.clone())),
+            standins: clients.standins().map(|standins| {
+                let standins = standins.recording(recorder.clone());
+                if check.may_hold {
+                    standins
+                } else {
+                    standins.without_holding_callers()
+                }
+            }),
             tenants: Mutex::default(),
             created: CreatedDocuments::in_log(clients.safeguards().map(Safeguards::creation_log)),
             check,
