@@ -105,6 +105,22 @@ impl Context {
         Ok(pipeline.recording_into(&self.created))
     }
 
+    /// Waits until the documents of the check keep no worker of an attached target busy. Returns whether that
+    /// is so within the time that a provider may take, and the time that a document may take after it.
+    pub(crate) async fn settle(&self) -> bool {
+        let first = {
+            let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+            tenants.first().cloned()
+        };
+        let Some(tenant) = first else {
+            return true;
+        };
+        let timing = &self.contract().timing;
+        let within = timing.provider_timeout + timing.complete_within;
+        let pipeline = self.clients.pipeline(tenant, self.recorder.clone());
+        pipeline.until_settled(&self.created, within).await
+    }
+
     /// Deletes the documents that the check created where that is required, and releases its tenants.
     pub(crate) async fn clean_up(&self) {
         let tenants =
