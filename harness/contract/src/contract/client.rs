@@ -271,6 +271,14 @@ impl Pipeline {
         })
     }
 
+    /// The URL of a path at the origin of the API, whether or not a route is there.
+    pub fn at_path(&self, path: &str) -> Url {
+        let mut url = self.api.clone();
+        url.set_query(None);
+        url.set_path(path);
+        url
+    }
+
     /// Sends a request to an endpoint; a missing response is a finding.
     ///
     /// The check is skipped if the target does not have an optional endpoint.
@@ -367,7 +375,10 @@ impl Pipeline {
 
     /// Whether the list of the tenant's jobs shows this id of a job or a document.
     async fn is_listed(&self, id: &str) -> bool {
-        let list = self.contract.has(Endpoint::Jobs).then(|| self.list_of_jobs());
+        let list = self
+            .contract
+            .has(Endpoint::Jobs)
+            .then(|| self.list_of_jobs());
         let Some(list) = list else { return false };
         let text = list.await.map(|list| list.text());
         text.is_ok_and(|text| text.contains(id))
