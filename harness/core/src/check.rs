@@ -7,7 +7,9 @@ use std::time::Duration;
 use cutover_reports::record::{Criticality, Effect, Severity, Source};
 
 use crate::capability::Capability;
+use crate::condition::Condition;
 use crate::context::{CheckNeeds, Context};
+use cutover_contract::contract::Read;
 use cutover_contract::invariant::Invariant;
 use cutover_evidence::stop::CheckResult;
 
@@ -22,6 +24,10 @@ pub struct Check {
     pub source: Source,
     /// The capabilities it requires.
     pub needs: Vec<Capability>,
+    /// The tables and columns that it reads; nothing where its line does not say.
+    pub reads: Option<Vec<Read>>,
+    /// What the contract must say for it to run.
+    pub conditions: Vec<Condition>,
     /// What it does to the system under test.
     pub effect: Effect,
     /// The severity of a failure.
@@ -46,6 +52,8 @@ pub struct Check {
 pub struct CaseRow {
     /// The name of the row; nothing where the check has no table of cases.
     pub name: Option<&'static str>,
+    /// The tables and columns that only this row reads.
+    pub reads: &'static [Read],
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -56,6 +64,7 @@ impl Check {
         CheckNeeds {
             name: self.name,
             needs: self.needs.clone(),
+            reads: self.reads.clone(),
         }
     }
 
@@ -73,6 +82,7 @@ impl Check {
             line,
             vec![CaseRow {
                 name: None,
+                reads: &[],
                 body: Arc::new(body),
             }],
         )
@@ -89,6 +99,7 @@ impl Check {
     ) -> Self {
         let row = |case: &'static T| CaseRow {
             name: Some(case.name()),
+            reads: case.reads(),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
         Self::with_rows(name, file, line, cases.iter().map(row).collect())
@@ -102,6 +113,8 @@ impl Check {
                 line,
             },
             needs: vec![Capability::Http],
+            reads: None,
+            conditions: Vec::new(),
             effect: Effect::Destructive,
             severity: Severity::High,
             criticality: Criticality::Required,
@@ -118,6 +131,21 @@ impl Check {
     #[must_use]
     pub fn requires(mut self, needs: impl IntoIterator<Item = Capability>) -> Self {
         self.needs = needs.into_iter().collect();
+        self
+    }
+
+    /// The tables and columns that it reads. A target that lacks one of them cannot run the check,
+    /// unless it is marked with [`Read::if_given`]; all others are hidden from the check.
+    #[must_use]
+    pub fn reads(mut self, reads: impl IntoIterator<Item = Read>) -> Self {
+        self.reads = Some(reads.into_iter().collect());
+        self
+    }
+
+    /// What the contract must say for the check to run.
+    #[must_use]
+    pub fn only_where(mut self, conditions: impl IntoIterator<Item = Condition>) -> Self {
+        self.conditions = conditions.into_iter().collect();
         self
     }
 
@@ -191,12 +219,21 @@ pub const fn secs(seconds: u64) -> Duration {
 pub trait Named {
     /// The name.
     fn name(&self) -> &'static str;
+
+    /// The tables and columns that only this case reads.
+    fn reads(&self) -> &'static [Read] {
+        &[]
+    }
 }
 
 /// The invariants are a table of cases.
 impl Named for Invariant {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn reads(&self) -> &'static [Read] {
+        self.reads
     }
 }
 

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
 use crate::sut_clients::{AccessError, SutClients};
-use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline};
+use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline, Read};
 use cutover_contract::identity::{Minter, Tenant};
 use cutover_contract::probe::{Database, IntoPoll, Logs, Storage, eventually};
 use cutover_evidence::journal::Recorder;
@@ -31,6 +31,8 @@ pub(crate) struct CheckNeeds {
     pub(crate) name: &'static str,
     /// The capabilities that it requires.
     pub(crate) needs: Vec<Capability>,
+    /// The tables and columns that it reads, if its line says so.
+    pub(crate) reads: Option<Vec<Read>>,
 }
 
 /// What a check can use. Every access is recorded as evidence.
@@ -112,8 +114,12 @@ impl Context {
     /// The database, read-only.
     pub fn database(&self) -> CheckResult<Database> {
         let pool = self.granted(Capability::Database, self.clients.pool())?;
-        let schema = &self.contract().database.schema;
-        Ok(Database::new(pool, schema, self.recorder.clone()))
+        let layout = &self.contract().database;
+        let database = Database::new(pool, layout, self.recorder.clone());
+        Ok(match &self.check.reads {
+            Some(reads) => database.declaring(self.check.name, reads),
+            None => database,
+        })
     }
 
     /// The object storage, with the service role key.

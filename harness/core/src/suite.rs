@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cutover_reports::record::{CheckId, InvalidCheckId};
 
 use crate::check::{Check, CheckFn};
+use cutover_contract::contract::Read;
 
 /// A table of checks.
 pub struct Suite {
@@ -19,6 +20,8 @@ pub struct Case {
     pub id: CheckId,
     /// The line of the table.
     pub check: Arc<Check>,
+    /// The tables and columns that only this row reads.
+    pub row_reads: &'static [Read],
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -81,6 +84,7 @@ impl Case {
             Self {
                 id,
                 check: Arc::clone(&check),
+                row_reads: row.reads,
                 body: row.body,
             }
         };
@@ -90,6 +94,12 @@ impl Case {
     /// The statement that it proves, as a sentence.
     pub fn statement(&self) -> String {
         self.id.name().replace("::", ": ").replace('_', " ")
+    }
+
+    /// The tables and columns that a target must have for it.
+    pub fn required_reads(&self) -> impl Iterator<Item = Read> {
+        let reads = self.check.reads.iter().flatten().chain(self.row_reads);
+        reads.copied().filter(|read| !read.optional)
     }
 
     /// Whether it requires a stack of its own.

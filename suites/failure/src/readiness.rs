@@ -24,6 +24,7 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
         check!(a_database_outage_is_reported_and_survived)
             .requires([Http, Database, Processes])
+            .reads(read::NOTHING)
             .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(Critical)

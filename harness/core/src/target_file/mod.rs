@@ -4,6 +4,7 @@ mod attached;
 mod file;
 mod links;
 mod load;
+mod logs;
 mod secret_source;
 mod standins;
 
@@ -14,5 +15,6 @@ pub use attached::{
 };
 pub use file::{Class, StackSettings, Target};
 pub use load::TargetError;
+pub use logs::{LogSettings, LogSourceSettings};
 pub use secret_source::{InvalidSecretSource, SecretError, SecretSource};
 pub use standins::{StandinAddresses, StandinConfig, StandinKeySources, StandinKeys};

@@ -21,6 +21,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(the_most_similar_chunks_come_first)
             .requires([Http, Database])
+            .reads([read::CHUNKS, read::chunk::EMBEDDING])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_hostile_query_is_plain_text, QUERIES)

@@ -26,6 +26,7 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
         check!(an_old_queue_is_not_ready)
             .requires([Http, Database, Standins, Processes])
+            .reads([read::job::STATE, read::job::NEXT_ATTEMPT_AT])
             .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(High)

@@ -31,6 +31,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(High),
         check!(status_polling_leaks_no_connections)
             .requires([Http, Database])
+            .reads(read::NOTHING)
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_error_carries_the_id_of_its_request)
