@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{CommandError, UsageError, runtime};
 use cutover_contract::contract::{Contract, Pipeline};
 use cutover_contract::identity::Tenant;
-use cutover_contract::probe::{self, Http, Poll, eventually};
+use cutover_contract::probe::{self, Http, LogError, Poll, eventually};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 use cutover_fault::Links;
@@ -56,6 +56,7 @@ pub(super) fn preflight(
         _lock: TargetLock::acquire(target)?,
         links: Some(Arc::new(Links::open(&target.links)?)),
     };
+    readable_logs(&attachment)?;
     let pipeline = anonymous_client(&attachment, contract)?;
     // With links, the system was disconnected until now and may need time to reconnect.
     let timeout = if target.links.is_empty() {
@@ -74,6 +75,25 @@ pub(super) fn preflight(
     }
     verify_class(target, version.ok().as_ref(), expected_commit)?;
     Ok(guards)
+}
+
+/// An error if a log of the target cannot be read.
+fn readable_logs(attachment: &Attachment<'_>) -> Result<(), CommandError> {
+    let sources = attachment.logs.from_now();
+    let read = async {
+        for source in &sources {
+            source.read().await?;
+        }
+        Ok::<_, LogError>(())
+    };
+    runtime::current_thread()?.block_on(read).map_err(|error| {
+        let error = UsageError::new(
+            "read the logs of the target",
+            format!("{:#}", anyhow::Error::new(error)),
+            "correct the source in [logs] of the target file, or remove it",
+        );
+        error.into()
+    })
 }
 
 fn anonymous_client(attachment: &Attachment<'_>, contract: &Contract) -> anyhow::Result<Pipeline> {

@@ -48,7 +48,7 @@ const CAPABILITIES: [CapabilitySpec; 12] = [
     row(Capability::Storage, "storage", Some("[storage]")),
     row(Capability::Standins, "standins", Some("[standins]")),
     row(Capability::Processes, "processes", None),
-    row(Capability::Logs, "logs", None),
+    row(Capability::Logs, "logs", Some("[logs]")),
     row(Capability::Minting, "minting", Some("[identity.mint]")),
     row(Capability::WorkerStop, "worker-stop", None),
     row(Capability::WorkerPause, "worker-pause", None),

@@ -7,8 +7,9 @@ use std::time::Duration;
 use cutover_reports::record::{Criticality, Effect, Severity, Source};
 
 use crate::capability::Capability;
+use crate::condition::Condition;
 use crate::context::{CheckNeeds, Context};
-use cutover_contract::contract::Endpoint;
+use cutover_contract::contract::{Endpoint, Read};
 use cutover_contract::invariant::Invariant;
 use cutover_evidence::stop::CheckResult;
 
@@ -23,6 +24,10 @@ pub struct Check {
     pub source: Source,
     /// The capabilities it requires.
     pub needs: Vec<Capability>,
+    /// The tables and columns that it reads; nothing where its line does not say.
+    pub reads: Option<Vec<Read>>,
+    /// What the contract must say for it to run.
+    pub conditions: Vec<Condition>,
     /// What it does to the system under test.
     pub effect: Effect,
     /// The severity of a failure.
@@ -62,6 +67,8 @@ pub struct CaseRow {
     pub name: Option<&'static str>,
     /// The endpoints that this row is about, beside those of the check.
     pub calls: Vec<Endpoint>,
+    /// The tables and columns that only this row reads.
+    pub reads: &'static [Read],
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -73,6 +80,7 @@ impl Check {
             name: self.name,
             needs: self.needs.clone(),
             may_hold: self.workers.is_some() || !self.occupies.is_empty(),
+            reads: self.reads.clone(),
         }
     }
 
@@ -91,6 +99,7 @@ impl Check {
             vec![CaseRow {
                 name: None,
                 calls: Vec::new(),
+                reads: &[],
                 body: Arc::new(body),
             }],
         )
@@ -108,6 +117,7 @@ impl Check {
         let row = |case: &'static T| CaseRow {
             name: Some(case.name()),
             calls: case.calls(),
+            reads: case.reads(),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
         Self::with_rows(name, file, line, cases.iter().map(row).collect())
@@ -121,6 +131,8 @@ impl Check {
                 line,
             },
             needs: vec![Capability::Http],
+            reads: None,
+            conditions: Vec::new(),
             effect: Effect::Destructive,
             severity: Severity::High,
             criticality: Criticality::Required,
@@ -148,6 +160,21 @@ impl Check {
     #[must_use]
     pub fn calls(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
         self.calls.extend(endpoints);
+        self
+    }
+
+    /// The tables and columns that it reads. A target that lacks one of them cannot run the check,
+    /// unless it is marked with [`Read::if_given`]; all others are hidden from the check.
+    #[must_use]
+    pub fn reads(mut self, reads: impl IntoIterator<Item = Read>) -> Self {
+        self.reads = Some(reads.into_iter().collect());
+        self
+    }
+
+    /// What the contract must say for the check to run.
+    #[must_use]
+    pub fn only_where(mut self, conditions: impl IntoIterator<Item = Condition>) -> Self {
+        self.conditions = conditions.into_iter().collect();
         self
     }
 
@@ -234,12 +261,21 @@ pub trait Named {
     fn calls(&self) -> Vec<Endpoint> {
         Vec::new()
     }
+
+    /// The tables and columns that only this case reads.
+    fn reads(&self) -> &'static [Read] {
+        &[]
+    }
 }
 
 /// The invariants are a table of cases.
 impl Named for Invariant {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn reads(&self) -> &'static [Read] {
+        self.reads
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::target_file::IdentificationSettings;
 use cutover_contract::accounts::TokenSource;
+use cutover_contract::probe::LogSource;
 use cutover_contract::standin::StandinEndpoints;
 use cutover_evidence::secret::Secret;
 use url::Url;
@@ -25,8 +26,8 @@ pub struct Connection {
     pub standins: Option<StandinEndpoints>,
     /// The static secret of callbacks.
     pub callback_token: Option<Secret>,
-    /// The name and the log file of each process whose log can be read.
-    pub logs: Vec<(String, PathBuf)>,
+    /// The logs that can be read.
+    pub logs: Vec<LogSource>,
 }
 
 /// The object storage of a Supabase project.

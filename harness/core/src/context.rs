@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
 use crate::sut_clients::{AccessError, SutClients};
-use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline};
+use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline, Read};
 use cutover_contract::identity::{Minter, Tenant};
 use cutover_contract::probe::{Database, IntoPoll, Logs, Storage, eventually};
 use cutover_evidence::journal::Recorder;
@@ -33,6 +33,8 @@ pub(crate) struct CheckNeeds {
     pub(crate) needs: Vec<Capability>,
     /// Whether it may keep the workers or connections of the system waiting.
     pub(crate) may_hold: bool,
+    /// The tables and columns that it reads, if its line says so.
+    pub(crate) reads: Option<Vec<Read>>,
 }
 
 /// What a check can use. Every access is recorded as evidence.
@@ -137,8 +139,12 @@ impl Context {
     /// The database, read-only.
     pub fn database(&self) -> CheckResult<Database> {
         let pool = self.granted(Capability::Database, self.clients.pool())?;
-        let schema = &self.contract().database.schema;
-        Ok(Database::new(pool, schema, self.recorder.clone()))
+        let layout = &self.contract().database;
+        let database = Database::new(pool, layout, self.recorder.clone());
+        Ok(match &self.check.reads {
+            Some(reads) => database.declaring(self.check.name, reads),
+            None => database,
+        })
     }
 
     /// The object storage, with the service role key.

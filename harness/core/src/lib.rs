@@ -4,6 +4,7 @@ pub mod capability;
 pub mod catalog;
 pub mod check;
 mod cleanup;
+pub mod condition;
 pub mod connection;
 pub mod context;
 mod control;

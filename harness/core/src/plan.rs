@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
+use crate::condition::refused_by_contract;
 use crate::control_action::keys_granting;
 use crate::suite::{Case, Suite};
 use crate::target_file::{Class, Target};
@@ -51,12 +52,13 @@ pub fn plan(
     request: &PlanRequest,
 ) -> Result<Plan, PlanError> {
     known_suites(catalog, &request.selection.suites)?;
-    // An invalid contract is reported where the run needs it.
+    // A contract that cannot be read is an error of the front end.
     let contract = target.contract(catalog.contract.text).ok();
     let planned = |(suite, case): (&Suite, &Case)| {
         let check = planned_check(case);
         let admission = if policy.includes(request.profile, &check) {
-            admit(suite, case, target, contract.as_ref(), &request.selection)
+            let admission = admit(suite, case, target, contract.as_ref(), &request.selection);
+            refused_by_contract(case, contract.as_ref(), admission)
         } else {
             Admission::Refused {
                 class: SkipClass::Filtered,

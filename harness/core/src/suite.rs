@@ -8,6 +8,7 @@ use cutover_reports::record::{CheckId, Effect, InvalidCheckId};
 
 use crate::capability::Capability;
 use crate::check::{Check, CheckFn};
+use cutover_contract::contract::Read;
 
 /// A table of checks.
 pub struct Suite {
@@ -24,6 +25,8 @@ pub struct Case {
     pub check: Arc<Check>,
     /// The endpoints that it needs.
     pub calls: BTreeSet<Endpoint>,
+    /// The tables and columns that only this row reads.
+    pub row_reads: &'static [Read],
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -95,6 +98,7 @@ impl Case {
                 id,
                 calls: calls_of(&check, &row.calls),
                 check: Arc::clone(&check),
+                row_reads: row.reads,
                 body: row.body,
             }
         };
@@ -104,6 +108,12 @@ impl Case {
     /// The statement that it proves, as a sentence.
     pub fn statement(&self) -> String {
         self.id.name().replace("::", ": ").replace('_', " ")
+    }
+
+    /// The tables and columns that a target must have for it.
+    pub fn required_reads(&self) -> impl Iterator<Item = Read> {
+        let reads = self.check.reads.iter().flatten().chain(self.row_reads);
+        reads.copied().filter(|read| !read.optional)
     }
 
     /// Whether it requires a stack of its own.

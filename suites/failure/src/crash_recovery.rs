@@ -16,6 +16,7 @@ use cutover_harness::standin::{
 };
 use std::sync::Arc;
 
+use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::expect_complete;
 
 /// The checks of this file.
@@ -23,18 +24,48 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_killed_workers_job_is_finished_once, INTERRUPTIONS)
             .requires([Http, Database, Storage, Standins, WorkerStop])
+            .reads([
+                read::DOCUMENTS,
+                read::JOBS,
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
+                read::event::CODE,
+            ])
             .effect(Effect::Fault)
             .expected_duration(secs(3))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_with_an_expired_lease_changes_nothing)
             .requires([Http, Database, Storage, Standins, WorkerPause, WorkerScale])
+            .reads([
+                read::DOCUMENTS,
+                read::JOBS,
+                read::job::STATE.if_given(),
+                read::job::RETRY_COUNT.if_given(),
+                read::job::LAST_ERROR.if_given(),
+                read::job::PROGRESS.if_given(),
+                read::job::CLAIMED_BY.if_given(),
+                read::job::LEASE_EXPIRES_AT.if_given(),
+                read::job::UPDATED_AT.if_given(),
+                read::CHUNKS,
+                read::chunk::CHUNK_SHA.if_given(),
+                read::chunk::EMBEDDING.if_given(),
+                read::chunk::UPDATED_AT.if_given(),
+                read::event::CODE,
+            ])
             .effect(Effect::Fault)
             .expected_duration(secs(5))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_shuts_down_gracefully, INTERRUPTIONS)
             .requires([Http, Database, Storage, Standins, Processes])
+            .reads([
+                read::DOCUMENTS,
+                read::job::CLAIMED_BY,
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
+                read::event::CODE,
+            ])
             .effect(Effect::Fault)
             .expected_duration(secs(3))
             .severity(High)
@@ -45,7 +76,9 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical)
             .alone_with_workers(1),
         check!(the_api_shuts_down_gracefully)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Storage, Standins, Processes])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),

@@ -12,6 +12,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use cutover_suite_support::json::value_at;
+use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::{expect_cause, expect_failure, expect_not_indexed};
 
 /// The checks of this file.
@@ -19,18 +20,22 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_permanent_parser_error_fails_the_document, PARSER)
             .requires([Http, Database, Standins])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_permanent_embedder_error_fails_the_document, EMBEDDER)
             .requires([Http, Database, Standins])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_document_that_fails_halfway_leaves_nothing)
             .requires([Http, Database, Standins])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_failed_document_delays_no_other)
             .requires([Http, Database, Standins])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]

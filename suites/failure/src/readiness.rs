@@ -26,6 +26,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_database_outage_is_reported_and_survived)
             .requires([Http, Database, Processes])
             .calls([Endpoint::Ready])
+            .reads(read::NOTHING)
             .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(Critical)

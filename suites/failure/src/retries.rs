@@ -16,7 +16,9 @@ use cutover_suite_support::responses::expect_error_body;
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_long_document_is_given_more_time)
+            .only_where([Condition::PARSE_DEADLINE])
             .requires([Http, Database, Standins])
+            .reads(read::NOTHING)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(9))
             .occupies(Resource::Worker)
@@ -24,6 +26,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_job_waiting_for_its_retry_is_active)
             .requires([Http, Database, Standins])
             .calls([Endpoint::Retry])
+            .reads(read::NOTHING)
             .effect(Effect::WriteTenant)
             .severity(High),
     ]

@@ -11,6 +11,7 @@ use cutover_harness::standin::{
 };
 use time::OffsetDateTime;
 
+use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::expect_complete;
 
 /// The checks of this file.
@@ -18,18 +19,22 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_parser_that_recovers_gets_its_document, PARSER)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(an_embedder_that_recovers_gets_its_chunks, EMBEDDER)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_storage_that_recovers_loses_nothing, STORAGE)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .occupies(Resource::Worker)

@@ -18,6 +18,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_bad_token_is_refused_everywhere, INVALID_TOKENS)
             .requires([Http, Database, Minting])
+            .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_token_expires_on_time)

@@ -3,36 +3,53 @@
 use cutover_harness::check::Named;
 use cutover_harness::contract::{CallbackKeys, Proof, StatusCodes, Statuses};
 use cutover_harness::prelude::*;
+use cutover_harness::probe::Response;
 use cutover_harness::secret::Secret;
 use serde_json::json;
 
-use cutover_suite_support::awaiting_callback::{AwaitingCallback, require_signed_callbacks};
+use cutover_suite_support::awaiting_callback::AwaitingCallback;
+use cutover_suite_support::outcomes;
 use cutover_suite_support::responses::expect_error_body;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_forged_callback_is_refused, FORGERIES)
+            .only_where([Condition::AUTHENTICATED_CALLBACKS])
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
-        check!(a_callback_secret_is_valid_for_one_job)
+        check!(callbacks_prove_their_sender)
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads(outcomes::COMPLETE)
+            .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
+            .severity(Medium)
+            .advisory(),
+        check!(a_callback_secret_is_valid_for_one_job)
+            .only_where([Condition::PROOF_PER_JOB])
+            .requires([Http, Database, Storage, Standins])
+            .calls([Endpoint::Callback])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_signature_covers_the_exact_bytes)
+            .only_where([Condition::SIGNED_CALLBACKS])
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_callback_without_a_result_changes_nothing, NO_RESULT)
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
@@ -106,6 +123,7 @@ fn authenticated_with(valid: &Proof, secret: &str) -> Proof {
     let keys = CallbackKeys {
         secret: valid.signature.as_ref().map(|_| secret.clone()),
         token: valid.token.as_ref().map(|_| secret.clone()),
+        url_token: valid.url_token.as_ref().map(|_| secret.clone()),
     };
     keys.proof(FORGED_TEXT.as_bytes())
 }
@@ -120,10 +138,8 @@ async fn a_forged_callback_is_refused(cx: &Context, case: &Forgery) -> CheckResu
             "the callbacks of this target carry only one form of authentication",
         ));
     }
-    let refused = awaiting
-        .send(case.body, &forged)
-        .await?
-        .expect_status(&cx.contract().statuses.callback_unauthenticated)?;
+    let refused = awaiting.send(case.body, &forged).await?;
+    expect_refusal(cx, &refused)?;
     expect_error_body(&refused, cx.contract())?;
     // A signature covers one body; a static secret covers any.
     if cx.contract().callback.auth.signs() {
@@ -136,9 +152,33 @@ async fn a_forged_callback_is_refused(cx: &Context, case: &Forgery) -> CheckResu
     awaiting.complete(cx).await
 }
 
+/// Nobody but the parser can report a result: a callback needs a proof of its sender.
+async fn callbacks_prove_their_sender(cx: &Context) -> CheckResult {
+    ensure!(
+        cx.contract().callback.auth.is_given(),
+        "callbacks are not authenticated: any sender that knows the id of a job can send its text \
+         (contract.callback.auth is \"none\")"
+    );
+    let awaiting = AwaitingCallback::new(cx).await?;
+    let refused = awaiting.send(FORGED_TEXT, &Proof::default()).await?;
+    expect_refusal(cx, &refused)?;
+    awaiting.complete(cx).await
+}
+
+/// The status of a callback without valid authentication. A URL without its token may be unknown.
+fn expect_refusal(cx: &Context, reply: &Response) -> CheckResult {
+    let codes = &cx.contract().statuses.callback_unauthenticated;
+    let is_unknown = cx.contract().callback.auth.is_in_url() && matches!(reply.status, 403 | 404);
+    ensure!(
+        is_unknown || codes.include(reply.status),
+        "a callback without valid authentication is answered with {}, not with {codes}",
+        reply.summary()
+    );
+    Ok(())
+}
+
 /// The callback secret of one job does not authenticate callbacks for another.
 async fn a_callback_secret_is_valid_for_one_job(cx: &Context) -> CheckResult {
-    require_signed_callbacks(cx)?;
     let (own, other) = (
         AwaitingCallback::new(cx).await?,
         AwaitingCallback::new(cx).await?,
@@ -147,13 +187,14 @@ async fn a_callback_secret_is_valid_for_one_job(cx: &Context) -> CheckResult {
         .send(FORGED_TEXT, &own.proof(FORGED_TEXT))
         .await?
         .expect_status(&cx.contract().statuses.callback_unauthenticated)?;
+    let refused = other.send(FORGED_TEXT, &own.proof(FORGED_TEXT)).await?;
+    expect_refusal(cx, &refused)?;
     other.complete(cx).await?;
     own.complete(cx).await
 }
 
 /// The signature covers the exact bytes of the body, whatever its whitespace, field order and escapes.
 async fn a_signature_covers_the_exact_bytes(cx: &Context) -> CheckResult {
-    require_signed_callbacks(cx)?;
     let awaiting = AwaitingCallback::new(cx).await?;
     let text = json!(awaiting.document.expected_text()).to_string();
     let text = text.replace('e', "\\u0065").replace('/', "\\/");
@@ -291,11 +332,16 @@ async fn a_callback_for_an_unknown_job_is_refused(cx: &Context, case: &UnknownJo
     let keys = CallbackKeys {
         secret,
         token: token.transpose()?,
+        url_token: auth.is_in_url().then(|| Secret::new(WRONG_SECRET)),
     };
     let refused = cx
         .pipeline()?
         .callback(case.job, FORGED_TEXT, &keys.proof(FORGED_TEXT.as_bytes()))
-        .await?
-        .expect_status((case.status)(&cx.contract().statuses))?;
+        .await?;
+    // The token of a URL may be checked before the job is looked up.
+    if !auth.is_in_url() || expect_refusal(cx, &refused).is_err() {
+        let refused = refused.expect_status((case.status)(&cx.contract().statuses))?;
+        return expect_error_body(&refused, cx.contract());
+    }
     expect_error_body(&refused, cx.contract())
 }

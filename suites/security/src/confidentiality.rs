@@ -20,10 +20,12 @@ use cutover_suite_support::awaiting_callback::callback_keys;
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(storage_is_asked_with_both_keys_and_for_the_owners_folder)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Standins])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(only_the_parser_gets_the_callback_secret)
+            .only_where([Condition::AUTHENTICATED_CALLBACKS])
             .requires([Http, Standins])
             .effect(Effect::WriteTenant)
             .severity(Critical),
@@ -36,7 +38,9 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_error_tells_no_key, KEY_REJECTIONS)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Standins, Logs])
+            .reads([read::EVENTS, read::job::LAST_ERROR])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(log_lines_carry_job_and_request_ids)
@@ -194,7 +198,7 @@ async fn only_the_parser_gets_the_callback_secret(cx: &Context) -> CheckResult {
         )));
     };
     let keys = callback_keys(cx, call)?;
-    let secrets = [keys.secret, keys.token];
+    let secrets = [keys.secret, keys.token, keys.url_token];
     let known = [job, id, tenant.user_id].map(|id| id.to_string());
     let known: Vec<_> = known
         .iter()

@@ -8,6 +8,7 @@ mod confidentiality;
 mod database_roles;
 mod limits;
 mod malformed_requests;
+mod policies;
 mod row_security;
 mod tenant_isolation;
 mod undocumented_routes;

@@ -33,6 +33,7 @@ pub(crate) fn table() -> Vec<Check> {
         // It exhausts the daily limit of a user, so it needs a supply of users.
         check!(the_daily_limit_is_each_users_own)
             .requires([Http, Database, Minting])
+            .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
             .severity(High)
             .advisory(),

@@ -2,7 +2,7 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::Completed;
+use cutover_harness::contract::{Completed, Table};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{Database, DatabaseError, Parameter};
 use serde::Deserialize;
@@ -13,10 +13,12 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(nobody_reads_anothers_rows, READERS)
             .requires([Http, Database])
+            .reads(read::NOTHING)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(users_read_their_own_rows)
             .requires([Http, Database])
+            .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
             .severity(High),
     ]
@@ -163,8 +165,14 @@ async fn users_read_their_own_rows(cx: &Context) -> CheckResult {
             seen.push(readable.relation);
         }
     }
+    let documents = cx.contract().database.table(Table::Documents);
+    let documents = documents.map(|name| name.rsplit('.').next().unwrap_or(name));
+    let is_documents = |relation: &String| {
+        let name = relation.rsplit('.').next().unwrap_or(relation);
+        Some(name.trim_matches('"')) == documents
+    };
     ensure!(
-        seen.iter().any(|relation| relation.ends_with(".documents")),
+        seen.iter().any(is_documents),
         "a user who may read documents cannot read their own; rows are visible in {seen:?}"
     );
     Ok(())

@@ -17,10 +17,19 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(another_users_failure_leaves_a_document_intact)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Database, Storage])
+            .reads([
+                read::document::PROCESSING_STATUS,
+                read::CHUNKS,
+                read::chunk::CHUNK_SHA.if_given(),
+                read::chunk::EMBEDDING.if_given(),
+                read::chunk::UPDATED_AT.if_given(),
+            ])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(stored_objects_are_not_public)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Storage])
             .effect(Effect::WriteTenant)
             .severity(Critical),

@@ -14,10 +14,12 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(its_chunks_have_vectors)
             .requires([Http, Database])
+            .reads([read::CHUNKS, read::chunk::EMBEDDING])
             .effect(Effect::WriteTenant)
             .severity(Critical)
             .advisory(),
         check!(a_deleted_document_is_gone)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http])
             .calls([Endpoint::DeleteDocument])
             .effect(Effect::WriteTenant)

@@ -2,7 +2,7 @@
 
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
-use cutover_harness::contract::{Accepted, CallbackKeys, Proof};
+use cutover_harness::contract::{Accepted, CallbackKeys, Endpoint, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Response;
 use cutover_harness::secret::Secret;
@@ -44,17 +44,17 @@ pub fn callback_keys(cx: &Context, call: &ParserCall) -> CheckResult<CallbackKey
     if rules.auth.has_token() {
         keys.token = Some(cx.callback_token()?.clone());
     }
-    Ok(keys)
-}
-
-/// A check of signatures does not apply where callbacks carry only a static secret.
-pub fn require_signed_callbacks(cx: &Context) -> CheckResult {
-    if cx.contract().callback.auth.signs() {
-        return Ok(());
+    if rules.auth.is_in_url() {
+        let url = call.fields.get("webhook_url").map(String::as_str);
+        let route = cx.contract().route(Endpoint::Callback);
+        let route = route.map_or("", |route| &route.path);
+        keys.url_token = rules.token_of(url.unwrap_or_default(), route);
+        ensure!(
+            keys.url_token.is_some(),
+            "the callback URL of a submission to the parser contains no token"
+        );
     }
-    Err(Stop::not_applicable(
-        "the callbacks of this target are not signed; a static secret covers neither job nor body",
-    ))
+    Ok(keys)
 }
 
 impl AwaitingCallback {

@@ -10,6 +10,7 @@ mod guide;
 mod lifecycle;
 mod manifests;
 mod pages;
+mod reads;
 mod registry;
 mod residue;
 mod safety;

@@ -12,6 +12,7 @@ use super::connectivity::reachable_endpoints;
 use super::control::check_control_programs;
 use super::coverage::coverage;
 use super::endpoints::{DoctorContext, check_endpoints};
+use super::logs::check_logs;
 use super::report::{Report, chain};
 use crate::error_message::one_line;
 use crate::options::{PolicyOption, PrintOptions};
@@ -82,13 +83,20 @@ async fn examine(
     let connection = match attachment.connection(&redactor) {
         Ok(connection) => connection,
         Err(error) => {
-            report.add("secrets", Err::<&str, _>(chain(error)));
+            let mut errors = attachment.unresolvable_secrets(&redactor);
+            if errors.is_empty() {
+                errors.push(error);
+            }
+            for error in errors {
+                report.add("secrets", Err::<&str, _>(chain(error)));
+            }
             return Ok(());
         }
     };
     report.add("secrets", Ok::<_, &str>("all secrets can be read"));
     let standins = start_standins(context, &redactor, report).await;
     let reachable = reachable_endpoints(attachment, report).await;
+    check_logs(&connection.logs, report).await;
     check_endpoints(context, connection, &reachable, &redactor, report).await;
     check_control_programs(context.target, report);
     if let Some(standins) = standins {

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::report::{Report, chain};
+use super::tables::check_tables;
 use super::tokens::check_tokens;
 use cutover_contract::contract::{Contract, Endpoint};
 use cutover_contract::probe::{Database, Storage};
@@ -136,28 +137,25 @@ async fn check_api(clients: &SutClients, report: &mut Report) -> Option<Reported
 
 async fn check_database(clients: &SutClients, contract: &Contract, report: &mut Report) {
     let Some(pool) = clients.pool() else { return };
-    let database = Database::new(pool, &contract.database.schema, Recorder::silent());
+    let database = Database::new(pool, &contract.database, Recorder::silent());
     let query = "SELECT current_user::text AS role, \
-                 (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser, \
-                 to_regclass('{schema}.documents')::text AS documents";
+                 (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser";
     let rows = database.rows::<Value>(query, &[]).await;
-    let result = rows.map_err(chain).and_then(|rows| {
+    let result = rows.map_err(chain).map(|rows| {
         let row = rows.into_iter().next().unwrap_or_default();
-        if row["documents"].is_null() {
-            return Err(format!(
-                "schema '{}' has no table 'documents'; correct [contract.database]",
-                contract.database.schema
-            ));
-        }
         let advice = if row["is_superuser"] == true {
             ", a superuser; use a read-only role"
         } else {
             ""
         };
         let role = row["role"].as_str().unwrap_or("?");
-        Ok(format!("readable as role {role}{advice}"))
+        format!("readable as role {role}{advice}")
     });
+    let is_readable = result.is_ok();
     report.add("database", result);
+    if is_readable {
+        check_tables(&database, contract, report).await;
+    }
 }
 
 async fn check_storage(clients: &SutClients, report: &mut Report) {

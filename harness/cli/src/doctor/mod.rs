@@ -5,7 +5,9 @@ mod connectivity;
 mod control;
 mod coverage;
 mod endpoints;
+mod logs;
 mod report;
+mod tables;
 mod tokens;
 
 pub(super) use command::Doctor;

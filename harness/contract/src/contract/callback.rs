@@ -1,8 +1,10 @@
 //! Authentication of the parser's callback: the rules, the keys, and the headers of one callback.
 
 use http::HeaderName;
+use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::signature::sign;
 use crate::probe::Request;
@@ -20,6 +22,14 @@ pub struct CallbackRules {
     pub static_header: String,
     /// The form field of a submission that contains the job's secret.
     pub secret_field: String,
+    /// The query parameter of the callback URL that contains the token. Without it, the token is
+    /// the segment `{token}` of the callback route.
+    #[serde(default = "default_token_parameter")]
+    pub token_parameter: String,
+}
+
+fn default_token_parameter() -> String {
+    "token".to_owned()
 }
 
 /// The rules of the default contract.
@@ -30,11 +40,32 @@ impl Default for CallbackRules {
             signature_header: "X-Webhook-Signature".to_owned(),
             static_header: "X-Callback-Token".to_owned(),
             secret_field: "webhook_secret".to_owned(),
+            token_parameter: default_token_parameter(),
         }
     }
 }
 
 impl CallbackRules {
+    /// The token of a callback URL that the pipeline gave the parser; `route` is the path of the
+    /// callback route, with `{token}` where the token is a segment.
+    pub fn token_of(&self, url: &str, route: &str) -> Option<Secret> {
+        let url = Url::parse(url).ok()?;
+        let token = if self.token_parameter.is_empty() {
+            let segments = route.trim_end_matches('/').rsplit('/');
+            let place = segments
+                .into_iter()
+                .position(|segment| segment == "{token}")?;
+            let path = url.path().trim_end_matches('/');
+            let segment = path.rsplit('/').nth(place)?;
+            percent_decode_str(segment).decode_utf8().ok()?.into_owned()
+        } else {
+            let mut pairs = url.query_pairs();
+            let (_, token) = pairs.find(|(name, _)| *name == self.token_parameter)?;
+            token.into_owned()
+        };
+        (!token.is_empty()).then(|| Secret::new(token))
+    }
+
     /// The key of an invalid header name, and the remedy.
     pub(super) fn contradiction(&self) -> Option<(String, String)> {
         [
@@ -61,6 +92,10 @@ pub enum CallbackAuth {
     StaticHeader,
     /// Both.
     Both,
+    /// A token in the callback URL that the pipeline gives the parser. It does not protect the body.
+    UrlToken,
+    /// None: any sender can report a result for a job whose id it knows.
+    None,
 }
 
 impl CallbackAuth {
@@ -70,7 +105,24 @@ impl CallbackAuth {
             Self::Hmac => "hmac",
             Self::StaticHeader => "static_header",
             Self::Both => "both",
+            Self::UrlToken => "url_token",
+            Self::None => "none",
         }
+    }
+
+    /// Whether callbacks carry any proof of their sender.
+    pub fn is_given(self) -> bool {
+        self != Self::None
+    }
+
+    /// Whether the proof for one job is not valid for another.
+    pub fn is_per_job(self) -> bool {
+        self.signs() || self.is_in_url()
+    }
+
+    /// Whether the callback URL contains a token.
+    pub fn is_in_url(self) -> bool {
+        self == Self::UrlToken
     }
 
     /// Whether a signature is required.
@@ -91,6 +143,8 @@ pub struct CallbackKeys {
     pub secret: Option<Secret>,
     /// The static secret.
     pub token: Option<Secret>,
+    /// The token of the callback URL.
+    pub url_token: Option<Secret>,
 }
 
 impl CallbackKeys {
@@ -100,6 +154,7 @@ impl CallbackKeys {
         Proof {
             signature: secret.map(|secret| sign(secret, body)),
             token: self.token.clone(),
+            url_token: self.url_token.clone(),
         }
     }
 }
@@ -111,20 +166,34 @@ pub struct Proof {
     pub signature: Option<String>,
     /// The static secret.
     pub token: Option<Secret>,
+    /// The token of the callback URL.
+    pub url_token: Option<Secret>,
 }
 
 impl Proof {
     /// The same proof with every part changed.
     #[must_use]
     pub fn tampered(&self, tamper: impl Fn(&str) -> String) -> Self {
-        let token = self.token.as_ref();
+        let changed = |token: &Secret| Secret::new(tamper(token.expose()));
         Self {
             signature: self.signature.as_deref().map(&tamper),
-            token: token.map(|token| Secret::new(tamper(token.expose()))),
+            token: self.token.as_ref().map(changed),
+            url_token: self.url_token.as_ref().map(changed),
         }
     }
 
-    /// Adds each part as a header with a value that is masked in the evidence.
+    /// The token of the URL, if it is a query parameter.
+    fn query_token(&self, rules: &CallbackRules) -> Option<&Secret> {
+        let is_parameter = !rules.token_parameter.is_empty();
+        self.url_token.as_ref().filter(|_| is_parameter)
+    }
+
+    /// The segment `{token}` of the callback route.
+    pub(super) fn segment(&self) -> &str {
+        self.url_token.as_ref().map_or("", Secret::expose)
+    }
+
+    /// Adds each part, with a value that is masked in the evidence, as a header with a value that is masked in the evidence.
     pub(super) fn apply_to(&self, mut request: Request, rules: &CallbackRules) -> Request {
         if let Some(signature) = &self.signature {
             let signature = Secret::new(signature.as_str());
@@ -132,6 +201,9 @@ impl Proof {
         }
         if let Some(token) = &self.token {
             request = request.secret_header(&rules.static_header, token);
+        }
+        if let Some(token) = self.query_token(rules) {
+            request = request.query([(&rules.token_parameter, token.expose())]);
         }
         request
     }
@@ -152,18 +224,40 @@ mod tests {
         let (secret, token) = (Some(Secret::new("Jefe")), Some(Secret::new("t")));
         let signed = CallbackKeys {
             secret,
-            token: None,
+            ..CallbackKeys::default()
         };
         assert_eq!(signed.proof(b"").token, None);
         let with_token = CallbackKeys {
-            secret: None,
             token,
+            ..CallbackKeys::default()
         };
         assert_eq!(with_token.proof(b"a"), with_token.proof(b"b"));
         assert_ne!(signed.proof(b"a"), signed.proof(b"b"));
         let tampered = with_token.proof(b"").tampered(|part| format!("{part}!"));
         assert_eq!(tampered.token.unwrap().expose(), "t!");
         assert_eq!(tampered.signature, None);
+    }
+
+    #[test]
+    fn the_token_of_a_url_is_a_parameter_or_a_segment() {
+        let mut rules = CallbackRules::default();
+        let token = |rules: &CallbackRules, url, route| {
+            let token = rules.token_of(url, route);
+            token.map(|token| token.expose().to_owned())
+        };
+        let url = "https://api.test/hooks/7?x=1&token=a%2Bb";
+        assert_eq!(
+            token(&rules, url, "/hooks/{job_id}").as_deref(),
+            Some("a+b")
+        );
+        assert_eq!(
+            token(&rules, "https://api.test/hooks/7", "/hooks/{job_id}"),
+            None
+        );
+        rules.token_parameter.clear();
+        let route = "{prefix}/hooks/{token}/{job_id}";
+        let url = "https://api.test/api/hooks/se%20cret/7";
+        assert_eq!(token(&rules, url, route).as_deref(), Some("se cret"));
     }
 
     #[test]

@@ -223,8 +223,10 @@ impl Pipeline {
         payload: impl Into<Vec<u8>>,
         proof: &Proof,
     ) -> CheckResult<Response> {
+        let job = job.to_string();
+        let values: [(&str, &dyn Display); 2] = [("job_id", &job), ("token", &proof.segment())];
         let request = self
-            .request(Endpoint::Callback, job)?
+            .request_with(Endpoint::Callback, &values)?
             .body("application/json", payload);
         let request = proof.apply_to(request, &self.contract.callback);
         self.ask(Endpoint::Callback, request).await
@@ -254,15 +256,31 @@ impl Pipeline {
     ///
     /// The check is skipped if the contract declares the endpoint absent.
     pub fn request(&self, endpoint: Endpoint, id: impl Display) -> CheckResult<Request> {
+        self.request_with(endpoint, &[("job_id", &id), ("document_id", &id)])
+    }
+
+    /// A request to an endpoint with these values of the placeholders in its route.
+    fn request_with(
+        &self,
+        endpoint: Endpoint,
+        values: &[(&str, &dyn Display)],
+    ) -> CheckResult<Request> {
         let route = self.contract.route(endpoint);
         let Some(route) = route.filter(|route| route.presence != Presence::Absent) else {
             let reason = format!("the contract declares endpoint '{endpoint}' absent");
             return Err(Stop::not_applicable(reason));
         };
-        let id = utf8_percent_encode(&id.to_string(), SEGMENT).to_string();
-        let path = self
-            .contract
-            .path(route, &[("job_id", &id), ("document_id", &id)]);
+        let encoded =
+            |value: &dyn Display| utf8_percent_encode(&value.to_string(), SEGMENT).to_string();
+        let values: Vec<_> = values
+            .iter()
+            .map(|(name, value)| (*name, encoded(*value)))
+            .collect();
+        let values: Vec<(&str, &dyn Display)> = values
+            .iter()
+            .map(|(name, value)| (*name, value as &dyn Display))
+            .collect();
+        let path = self.contract.path(route, &values);
         let url = format!("{}{path}", self.api.as_str().trim_end_matches('/'));
         let request = Request::new(route.method.clone(), Url::parse(&url)?);
         Ok(match &self.tenant {

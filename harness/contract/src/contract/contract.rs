@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::callback::CallbackRules;
-use super::duration::DurationText;
+use super::database_layout::DatabaseLayout;
+use super::duration::{DurationOrNone, DurationText};
 use super::endpoint::{Endpoint, Presence, Route};
 use super::fields::Fields;
 use super::ids::Ids;
@@ -207,8 +208,8 @@ pub struct Timing {
     /// The lease of a worker; afterwards another worker may claim the job.
     #[serde(with = "DurationText")]
     pub lease: Duration,
-    /// The parser's timeout for `parse_pages` pages.
-    #[serde(with = "DurationText")]
+    /// The parser's timeout for `parse_pages` pages; zero, written "none", if there is none.
+    #[serde(with = "DurationOrNone")]
     pub parse_deadline: Duration,
     /// The number of pages for `parse_deadline`.
     pub parse_pages: u32,
@@ -235,6 +236,13 @@ pub struct Timing {
     pub shutdown_grace: Duration,
 }
 
+impl Timing {
+    /// Whether there is a time limit for parsing.
+    pub fn has_parse_deadline(&self) -> bool {
+        !self.parse_deadline.is_zero()
+    }
+}
+
 /// How texts are split into chunks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -247,6 +255,15 @@ pub struct Chunker {
     pub max_lines: usize,
     /// The maximum number of characters of a chunk.
     pub max_chars: usize,
+    /// What stands between two chunks in the text, and is in neither of them.
+    #[serde(default)]
+    pub joiner: String,
+    /// Whether a chunk is stored without the whitespace at its start and end.
+    #[serde(default)]
+    pub strip: bool,
+    /// The maximum number of characters that a chunk repeats from the one before it.
+    #[serde(default)]
+    pub overlap_chars: usize,
 }
 
 /// How chunks are embedded.
@@ -267,12 +284,49 @@ pub struct Embedder {
 pub struct StorageLayout {
     /// The bucket.
     pub bucket: String,
-    /// Bucket and key of a document's bytes: `{user_id}`, `{document_id}`, `{h}`.
+    /// The prefix of paths in the database, such as `storage://`.
+    #[serde(default)]
+    pub scheme: String,
+    /// Bucket and key of a document's bytes: `{user_id}`, `{document_id}`, `{h}`; or `none`.
     pub raw_path: String,
-    /// Bucket and key of its parsed text.
+    /// Bucket and key of its parsed text, or `none`.
     pub parsed_path: String,
     /// The value of `{h}`.
     pub h: ObjectName,
+}
+
+/// The value of a path that the target does not have.
+const NO_PATH: &str = "none";
+
+impl StorageLayout {
+    /// Whether the places of uploaded files are known.
+    pub fn has_raw_path(&self) -> bool {
+        self.raw_path != NO_PATH
+    }
+
+    /// Whether the places of parsed texts are known.
+    pub fn has_parsed_path(&self) -> bool {
+        self.parsed_path != NO_PATH
+    }
+
+    /// The keys of the paths that are known.
+    pub fn known_keys(&self) -> impl Iterator<Item = &'static str> {
+        self.paths().map(|(key, _)| key)
+    }
+
+    /// The templates of the paths that are known, with their keys.
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let paths = [
+            ("storage.raw_path", self.raw_path.as_str()),
+            ("storage.parsed_path", self.parsed_path.as_str()),
+        ];
+        paths.into_iter().filter(|(_, path)| *path != NO_PATH)
+    }
+
+    /// Bucket and key of a path in the database.
+    pub fn object<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(&self.scheme).unwrap_or(path)
+    }
 }
 
 /// A short name derived from a document's id.
@@ -293,12 +347,4 @@ pub enum NameHash {
     Md5,
     /// SHA-256.
     Sha256,
-}
-
-/// The layout of the database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DatabaseLayout {
-    /// The schema.
-    pub schema: String,
 }

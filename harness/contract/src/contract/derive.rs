@@ -7,7 +7,7 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::contract::{Contract, NameHash, StorageLayout};
+use super::contract::{Contract, NameHash};
 use super::endpoint::{Endpoint, Route};
 use super::ids::Derivation;
 use super::template::fill;
@@ -79,14 +79,8 @@ impl Contract {
 
     /// The distinct buckets of the layout: `bucket`, and the first segment of each path.
     pub fn buckets(&self) -> BTreeSet<String> {
-        let StorageLayout {
-            bucket,
-            raw_path,
-            parsed_path,
-            ..
-        } = &self.storage;
-        let of_paths = [raw_path, parsed_path].map(|path| bucket_of(path));
-        let named = of_paths.into_iter().chain([bucket.as_str()]);
+        let of_paths = self.storage.paths().map(|(_, path)| bucket_of(path));
+        let named = of_paths.chain([self.storage.bucket.as_str()]);
         named.map(str::to_owned).collect()
     }
 

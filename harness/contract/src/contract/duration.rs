@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::IntoDeserializer as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
 /// A duration as text, for `#[serde(with = "DurationText")]`.
@@ -37,6 +38,48 @@ impl JsonSchema for DurationText {
             "type": "string",
             "description": "A duration such as \"300s\", \"50ms\" or \"2m 30s\".",
             "examples": ["300s", "50ms"],
+        })
+    }
+}
+
+/// A duration as text, or `"none"` for zero, for `#[serde(with = "DurationOrNone")]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DurationOrNone;
+
+impl DurationOrNone {
+    /// Parses a duration.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "none" {
+            return Ok(Duration::ZERO);
+        }
+        DurationText::deserialize(text.into_deserializer())
+    }
+
+    /// Formats a duration.
+    pub(crate) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        if duration.is_zero() {
+            return serializer.serialize_str("none");
+        }
+        DurationText::serialize(duration, serializer)
+    }
+}
+
+impl JsonSchema for DurationOrNone {
+    fn schema_name() -> Cow<'static, str> {
+        "DurationOrNone".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A duration such as \"300s\" or \"2m 30s\", or \"none\".",
+            "examples": ["300s", "none"],
         })
     }
 }

@@ -95,6 +95,7 @@ impl Contract {
             .or_else(|| self.undocumented.contradiction())
             .or_else(|| self.standing.contradiction())
             .or_else(|| self.callback.contradiction())
+            .or_else(|| self.database.contradiction())
             .or_else(|| self.constant_id())
             .or_else(|| self.missing_bucket())
             .or_else(|| self.unknown_placeholder())
@@ -122,15 +123,11 @@ impl Contract {
     /// A path that does not start with the fixed name of a bucket.
     fn missing_bucket(&self) -> Option<(String, String)> {
         let layout = &self.storage;
-        let paths = [
-            ("storage.raw_path", &layout.raw_path),
-            ("storage.parsed_path", &layout.parsed_path),
-        ];
-        let has_no_bucket = |(_, path): &(&str, &String)| {
+        let has_no_bucket = |(_, path): &(&str, &str)| {
             let bucket = bucket_of(path);
             bucket.is_empty() || bucket.len() == path.len() || bucket.contains('{')
         };
-        let (key, path) = paths.into_iter().find(has_no_bucket)?;
+        let (key, path) = layout.paths().find(has_no_bucket)?;
         let detail = format!(
             "'{path}' does not start with the name of a bucket; write for example \
              \"{}/{{user_id}}/{{h}}.pdf\"",
@@ -141,7 +138,7 @@ impl Contract {
 
     /// A template with an unknown placeholder.
     fn unknown_placeholder(&self) -> Option<(String, String)> {
-        const ROUTE: &[&str] = &["prefix", "webhook_prefix", "job_id", "document_id"];
+        const ROUTE: &[&str] = &["prefix", "webhook_prefix", "job_id", "document_id", "token"];
         const DOCUMENT: &[&str] = &["user_id", "file_sha256"];
         const CHUNK: &[&str] = &[
             "document_id",

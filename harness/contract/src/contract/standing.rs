@@ -275,8 +275,8 @@ impl Pipeline {
             return Err(Stop::violated(Finding::new(summary)));
         };
         Ok(JobView {
-            state: Some(row.state),
-            ..JobView::with_status(&row.status, Way::Database)
+            state: row.state,
+            ..JobView::with_status(row.status.as_deref().unwrap_or_default(), Way::Database)
         })
     }
 }

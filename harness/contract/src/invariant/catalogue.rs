@@ -2,6 +2,9 @@
 
 use cutover_reports::record::Severity::{self, Critical, High, Medium};
 
+use crate::contract::Read;
+use crate::contract::read::{self, chunk, document, job};
+
 /// A statement that holds for all rows and objects.
 #[derive(Debug)]
 pub struct Invariant {
@@ -11,6 +14,8 @@ pub struct Invariant {
     pub statement: &'static str,
     /// The severity of a violation.
     pub severity: Severity,
+    /// The tables and columns that it reads.
+    pub reads: &'static [Read],
     pub(super) rule: Rule,
 }
 
@@ -42,6 +47,7 @@ pub static ALL: &[Invariant] = &[
         name: "complete_implies_done",
         statement: "a complete job is done",
         severity: High,
+        reads: &[read::DOCUMENTS, job::STATE],
         rule: Rule::Rows(
             "SELECT format('job %s', job_id) AS subject, format('it is complete and %s', state) AS what
              FROM jobs, facts
@@ -52,6 +58,7 @@ pub static ALL: &[Invariant] = &[
         name: "complete_has_chunks",
         statement: "a complete document has chunks",
         severity: Critical,
+        reads: &[read::DOCUMENTS, read::JOBS, read::CHUNKS],
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject, 'it is complete and has no chunks' AS what
              FROM documents, facts
@@ -62,6 +69,7 @@ pub static ALL: &[Invariant] = &[
         name: "vectors_are_sound",
         statement: "a complete document's chunks have vectors; no vector is zero, has a wrong dimension or contains NaN",
         severity: Critical,
+        reads: &[read::DOCUMENTS, read::JOBS, chunk::EMBEDDING, chunk::VECTOR_DIM.if_given()],
         rule: Rule::Rows(
             "SELECT format('chunk %s', chunk_id) AS subject, what
              FROM chunks, facts, LATERAL (SELECT CASE
@@ -80,6 +88,7 @@ pub static ALL: &[Invariant] = &[
         name: "chunk_hashes_match",
         statement: "a chunk's recorded hash matches its text",
         severity: High,
+        reads: &[read::DOCUMENTS, chunk::CHUNK_SHA],
         rule: Rule::Rows(
             "SELECT format('chunk %s', chunk_id) AS subject, format('its recorded hash %s is not that of its text', chunk_sha) AS what
              FROM chunks
@@ -90,6 +99,7 @@ pub static ALL: &[Invariant] = &[
         name: "chunk_ords_are_contiguous",
         statement: "a complete document's chunks are numbered from 0 without a gap",
         severity: High,
+        reads: &[read::DOCUMENTS, read::JOBS, read::CHUNKS],
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject,
                     format('its %s chunks are numbered from %s to %s', count(*), min(chunk_ord), max(chunk_ord)) AS what
@@ -103,12 +113,14 @@ pub static ALL: &[Invariant] = &[
         name: "joined_chunks_agree_with_the_parsed_text",
         statement: "the joined chunks of a complete document equal its parsed text",
         severity: Critical,
+        reads: &[document::PARSED_PATH, read::JOBS, read::CHUNKS],
         rule: Rule::JoinedChunks,
     },
     Invariant {
         name: "failed_documents_have_no_chunks",
         statement: "a failed document has no chunks",
         severity: High,
+        reads: &[read::DOCUMENTS, read::JOBS, read::CHUNKS],
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject,
                     format('it is %s and has %s chunks', status, count(*)) AS what
@@ -121,30 +133,35 @@ pub static ALL: &[Invariant] = &[
         name: "raw_objects_are_as_registered",
         statement: "the bytes of a document in processing exist and have the registered length and hash",
         severity: Critical,
+        reads: &[document::RAW_PATH, read::JOBS, document::BYTES_LEN.if_given(), document::FILE_SHA256.if_given()],
         rule: Rule::RawObjects,
     },
     Invariant {
         name: "parsed_objects_are_as_recorded",
         statement: "the text of a parsed document exists and has the recorded hash",
         severity: Critical,
+        reads: &[document::PARSED_PATH, document::PARSED_SHA256, read::JOBS],
         rule: Rule::ParsedObjects,
     },
     Invariant {
         name: "ids_are_the_specified_ones",
         statement: "the ids of documents and chunks are the UUIDs specified by the contract",
         severity: High,
+        reads: &[document::FILE_SHA256, read::CHUNKS.if_given()],
         rule: Rule::Ids,
     },
     Invariant {
         name: "paths_are_the_specified_ones",
         statement: "the objects of a document are at the paths specified by the contract",
         severity: Medium,
+        reads: &[document::RAW_PATH.if_given(), document::PARSED_PATH.if_given()],
         rule: Rule::Paths,
     },
     Invariant {
         name: "every_document_has_a_job",
         statement: "a document has at least one job",
         severity: High,
+        reads: &[read::DOCUMENTS, read::JOBS],
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject, 'it has no job' AS what
              FROM documents
@@ -155,11 +172,13 @@ pub static ALL: &[Invariant] = &[
         name: "documents_follow_their_jobs",
         statement: "a document is complete if and only if its newest job is complete",
         severity: High,
+        reads: &[document::PROCESSING_STATUS, read::JOBS],
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject,
                     format('it is %s and its job is %s', coalesce(processing_status, 'nothing'), status) AS what
              FROM documents, facts
              WHERE job_id IS NOT NULL
+               AND EXISTS (SELECT FROM documents WHERE processing_status IS NOT NULL)
                AND (status = facts->>'complete') <> (coalesce(processing_status, '') = facts->>'complete')",
         ),
     },
@@ -167,6 +186,7 @@ pub static ALL: &[Invariant] = &[
         name: "at_most_one_active_job_per_document",
         statement: "a document has at most one active job",
         severity: Critical,
+        reads: &[read::DOCUMENTS, job::STATE],
         rule: Rule::Rows(
             "SELECT format('document %s', document_id) AS subject, format('it has %s active jobs', count(*)) AS what
              FROM jobs, facts
@@ -179,6 +199,7 @@ pub static ALL: &[Invariant] = &[
         name: "only_legal_status_state_pairs",
         statement: "the state of a job is allowed for its status",
         severity: High,
+        reads: &[read::DOCUMENTS, job::STATE],
         rule: Rule::Rows(
             "SELECT format('job %s', job_id) AS subject, format('it is %s and %s', status, state) AS what
              FROM jobs, facts
@@ -189,6 +210,7 @@ pub static ALL: &[Invariant] = &[
         name: "timestamps_are_monotone",
         statement: "no row was changed or claimed, and no event happened, before its creation time",
         severity: Medium,
+        reads: &[document::CREATED_AT, job::CREATED_AT],
         // One second of tolerance: the clocks of a transaction and of a statement differ.
         rule: Rule::Rows(
             "SELECT subject, format('it was created at %s and %s at %s', made, verb, later) AS what
@@ -206,6 +228,7 @@ pub static ALL: &[Invariant] = &[
         name: "no_status_is_older_than_its_deadline",
         statement: "no active job stays in a status beyond the deadline of the status",
         severity: High,
+        reads: &[read::DOCUMENTS, job::STATE, job::UPDATED_AT, job::NEXT_ATTEMPT_AT.if_given()],
         rule: Rule::Rows(
             "SELECT format('job %s', job_id) AS subject, format('it has been %s and %s since %s', status, state, since) AS what
              FROM jobs, facts, LATERAL (SELECT CASE

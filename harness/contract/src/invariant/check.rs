@@ -18,6 +18,10 @@ const MAX_LISTED: usize = 5;
 impl Invariant {
     /// The current violations of the invariant.
     pub async fn violations(&self, surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
+        if let Some(key) = self.missing_key(surfaces.contract) {
+            let reason = format!("reads what the target does not have: '{key}' is \"none\"");
+            return Err(Stop::precondition_missing(reason));
+        }
         let first = self.find(surfaces).await?;
         if first.is_empty() || matches!(self.rule, Rule::Rows(_)) {
             return Ok(first);
@@ -36,6 +40,13 @@ impl Invariant {
             violations if violations.is_empty() => Ok(()),
             violations => Err(Stop::violated(finding(&[(self, violations)]))),
         }
+    }
+
+    /// The key of the contract by which the target lacks what the invariant reads.
+    fn missing_key(&self, contract: &Contract) -> Option<String> {
+        let required = self.reads.iter().filter(|read| !read.optional);
+        let mut keys = required.filter_map(|read| contract.database.missing_key(*read));
+        keys.next()
     }
 
     async fn find(&self, surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {

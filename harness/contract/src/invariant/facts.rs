@@ -17,12 +17,12 @@ const TABLES: &str = "WITH documents AS (
         SELECT job_id, status, state FROM {schema}.upload_jobs AS j
         WHERE j.document_id = d.document_id ORDER BY j.created_at DESC, j.job_id LIMIT 1
     ) AS j ON true
-    WHERE $1::uuid[] IS NULL OR d.user_id = ANY ($1::uuid[])
+    WHERE $1 IS NULL OR d.user_id = ANY ($1)
 ), jobs AS (
     SELECT j.job_id, j.document_id, j.status, j.state, j.claimed_at, j.next_attempt_at, j.created_at, j.updated_at
     FROM {schema}.upload_jobs AS j JOIN documents USING (document_id)
 ), chunks AS (
-    SELECT c.chunk_id, c.document_id, c.chunker_name, c.chunker_version::text, c.chunk_ord, c.text, c.chunk_sha,
+    SELECT c.chunk_id::text, c.document_id, c.chunker_name, c.chunker_version::text, c.chunk_ord, c.text, c.chunk_sha,
            c.embedding::text AS vector, c.vector_dim, c.created_at, c.updated_at, documents.status
     FROM {schema}.document_chunks AS c JOIN documents USING (document_id)
 ), events AS (
@@ -46,7 +46,7 @@ pub(super) fn from_contract(contract: &Contract) -> Value {
         .collect();
     let deadlines: BTreeMap<_, _> = vocabulary
         .all_statuses()
-        .map(|status| (status, interval(deadline(contract, status))))
+        .map(|status| (status, deadline(contract, status).map(interval)))
         .collect();
     json!({
         "complete": vocabulary.complete,
@@ -61,16 +61,20 @@ pub(super) fn from_contract(contract: &Contract) -> Value {
     })
 }
 
-/// The maximum time in a status: the wait that the status represents, plus the time of a stage.
-fn deadline(contract: &Contract, status: &str) -> Duration {
+/// The maximum time in a status, if there is one: the wait that the status represents, plus the time
+/// of a stage.
+fn deadline(contract: &Contract, status: &str) -> Option<Duration> {
     let wait = if status == contract.vocabulary.registered {
         contract.limits.url_ttl
     } else if status == contract.vocabulary.awaiting_callback {
+        if !contract.timing.has_parse_deadline() {
+            return None;
+        }
         contract.timing.parse_deadline_cap
     } else {
         Duration::ZERO
     };
-    wait + contract.timing.stage_deadline
+    Some(wait + contract.timing.stage_deadline)
 }
 
 /// A duration as a PostgreSQL interval.

@@ -12,17 +12,17 @@ use cutover_evidence::stop::{CheckResult, Stop};
 struct DocumentIds {
     document_id: Uuid,
     user_id: Uuid,
-    file_sha256: String,
+    file_sha256: Option<String>,
     raw_path: Option<String>,
     parsed_path: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct ChunkIds {
-    chunk_id: Uuid,
+    chunk_id: String,
     document_id: Uuid,
-    chunker_name: String,
-    chunker_version: String,
+    chunker_name: Option<String>,
+    chunker_version: Option<String>,
     chunk_ord: i64,
 }
 
@@ -43,16 +43,20 @@ pub(super) async fn wrong_ids(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violat
     let documents: Vec<DocumentIds> = surfaces.rows(DOCUMENTS).await?;
     let chunks: Vec<ChunkIds> = surfaces.rows(CHUNKS).await?;
     let documents = documents.iter().filter_map(|row| {
-        let expected = surfaces.contract.document_id(row.user_id, &row.file_sha256);
-        differs("document", row.document_id, expected?)
+        let sha256 = row.file_sha256.as_deref()?;
+        let expected = surfaces.contract.document_id(row.user_id, sha256);
+        differs("document", &row.document_id.to_string(), expected?)
     });
     let chunks = chunks.iter().filter_map(|row| {
-        let (name, version) = (&row.chunker_name, &row.chunker_version);
+        // A target without these columns has one chunker.
+        let chunker = &surfaces.contract.chunker;
+        let name = row.chunker_name.as_deref().unwrap_or(&chunker.name);
+        let version = row.chunker_version.as_deref().unwrap_or(&chunker.version);
         let expected =
             surfaces
                 .contract
                 .chunk_id_with(row.document_id, name, version, row.chunk_ord);
-        differs("chunk", row.chunk_id, expected?)
+        differs("chunk", &row.chunk_id, expected?)
     });
     Ok(documents.chain(chunks).collect())
 }
@@ -63,10 +67,18 @@ pub(super) async fn wrong_paths(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
     let wrong = |row: &DocumentIds| {
         let raw = surfaces.contract.raw_path(row.user_id, row.document_id);
         let parsed = surfaces.contract.parsed_path(row.user_id, row.document_id);
-        [(&row.raw_path, raw), (&row.parsed_path, parsed)]
-            .into_iter()
-            .filter_map(|(actual, expected)| {
-                let actual = actual.as_ref().filter(|actual| **actual != expected)?;
+        let layout = &surfaces.contract.storage;
+        let known = [
+            (layout.has_raw_path(), &row.raw_path, raw),
+            (layout.has_parsed_path(), &row.parsed_path, parsed),
+        ];
+        let known = known.into_iter().filter(|(is_known, ..)| *is_known);
+        known
+            .filter_map(|(_, actual, expected)| {
+                let actual = actual.as_deref()?;
+                if surfaces.contract.storage.object(actual) == expected {
+                    return None;
+                }
                 let subject = format!("document {}", row.document_id);
                 Some(Violation::new(
                     subject,
@@ -78,7 +90,7 @@ pub(super) async fn wrong_paths(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
     Ok(documents.iter().flat_map(wrong).collect())
 }
 
-fn differs(kind: &str, actual: Uuid, expected: Uuid) -> Option<Violation> {
+fn differs(kind: &str, actual: &str, expected: Uuid) -> Option<Violation> {
     let what = || format!("its id is not the expected {expected}");
-    (actual != expected).then(|| Violation::new(format!("{kind} {actual}"), what()))
+    (actual != expected.to_string()).then(|| Violation::new(format!("{kind} {actual}"), what()))
 }

@@ -20,8 +20,8 @@ const CONCURRENT_READS: usize = 8;
 struct RawObject {
     document_id: Uuid,
     status: String,
-    bytes_len: u64,
-    file_sha256: String,
+    bytes_len: Option<u64>,
+    file_sha256: Option<String>,
     raw_path: Option<String>,
 }
 
@@ -31,8 +31,8 @@ struct ParsedObject {
     status: String,
     parsed_sha256: Option<String>,
     parsed_path: Option<String>,
-    /// The joined texts of the chunks, if the query selects them.
-    chunks: Option<String>,
+    /// The texts of the chunks in order, if the query selects them.
+    chunks: Option<Vec<String>>,
 }
 
 /// Documents with missing bytes, or with bytes that differ from the registration.
@@ -45,18 +45,16 @@ pub(super) async fn wrong_bytes(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
             Err(missing) => return Ok(violation(row.document_id, &row.status, missing)),
         };
         let (length, sha256) = (object.len() as u64, hex::encode(Sha256::digest(&object)));
-        let what = if length != row.bytes_len {
-            format!(
-                "{length} bytes are stored, {} are registered",
-                row.bytes_len
-            )
-        } else if sha256 != row.file_sha256 {
-            format!(
-                "the hash of the stored bytes is {sha256}, the registered one is {}",
-                row.file_sha256
-            )
-        } else {
-            return Ok(None);
+        let length_differs = row.bytes_len.filter(|registered| *registered != length);
+        let hash_differs = row.file_sha256.filter(|registered| *registered != sha256);
+        let what = match (length_differs, hash_differs) {
+            (Some(registered), _) => {
+                format!("{length} bytes are stored, {registered} are registered")
+            }
+            (None, Some(registered)) => format!(
+                "the hash of the stored bytes is {sha256}, the registered one is {registered}"
+            ),
+            (None, None) => return Ok(None),
         };
         Ok(violation(row.document_id, &row.status, what))
     })
@@ -87,7 +85,7 @@ pub(super) async fn wrong_texts(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Viol
 /// Complete documents with chunks that differ from the parsed text.
 pub(super) async fn texts_unlike_chunks(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
     let query = "SELECT document_id, status, parsed_sha256, parsed_path,
-                (SELECT string_agg(text, '' ORDER BY chunk_ord) FROM chunks
+                (SELECT json_agg(text ORDER BY chunk_ord) FROM chunks
                  WHERE chunks.document_id = documents.document_id) AS chunks
          FROM documents, facts WHERE status = facts->>'complete'";
     judge_newest(surfaces, query, async |row: ParsedObject| {
@@ -96,30 +94,11 @@ pub(super) async fn texts_unlike_chunks(surfaces: &Surfaces<'_>) -> CheckResult<
             return Ok(None);
         };
         let chunks = row.chunks.unwrap_or_default();
-        let what = difference(&String::from_utf8_lossy(&object), &chunks);
+        let chunker = &surfaces.contract.chunker;
+        let what = chunker.difference(&String::from_utf8_lossy(&object), &chunks);
         Ok(what.and_then(|what| violation(row.document_id, &row.status, what)))
     })
     .await
-}
-
-/// The first difference between two texts, ignoring whitespace.
-fn difference(text: &str, chunks: &str) -> Option<String> {
-    const SHOWN: usize = 40;
-    let [text, chunks] = [text, chunks].map(|text| text.split_whitespace().collect::<String>());
-    if text == chunks {
-        return None;
-    }
-    let same = text
-        .chars()
-        .zip(chunks.chars())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let rest = |text: &str| text.chars().skip(same).take(SHOWN).collect::<String>();
-    Some(format!(
-        "after {same} characters, ignoring whitespace, the text continues with '{}' and the chunks with '{}'",
-        rest(&text),
-        rest(&chunks)
-    ))
 }
 
 /// The bytes of an object, or why it is missing.
@@ -127,6 +106,7 @@ async fn read(surfaces: &Surfaces<'_>, path: Option<&str>) -> CheckResult<Result
     let Some(path) = path else {
         return Ok(Err("the row has no path".to_owned()));
     };
+    let path = surfaces.contract.storage.object(path);
     let object = surfaces.storage.get(path).await?;
     Ok(object.ok_or_else(|| format!("object '{path}' does not exist")))
 }
@@ -153,19 +133,4 @@ async fn judge_newest<T: DeserializeOwned>(
 fn violation(document: Uuid, status: &str, what: impl Into<String>) -> Option<Violation> {
     let subject = format!("document {document} ({status})");
     Some(Violation::new(subject, what))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_that_differ_only_in_whitespace_are_equal() {
-        assert_eq!(difference("# A\n\nb c", "# A\nb c\n"), None);
-        let what = difference("one two three", "one two").unwrap();
-        assert!(
-            what.contains("after 6 characters") && what.contains("'three'"),
-            "{what}"
-        );
-    }
 }

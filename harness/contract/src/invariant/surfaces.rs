@@ -31,7 +31,7 @@ impl Surfaces<'_> {
             Parameter::Json(facts::from_contract(self.contract)),
         ];
         self.database
-            .rows(&facts::over_tables(query), &parameters)
+            .rows_of_invariant(&facts::over_tables(query), &parameters)
             .await
     }
 }

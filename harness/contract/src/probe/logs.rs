@@ -1,27 +1,17 @@
 //! Reads the logs of the pipeline's processes, and searches them for secrets.
 
-use std::io;
-use std::path::PathBuf;
-
 use cutover_reports::record::{Evidence, Observation};
 use serde_json::json;
 
+use super::log_source::{LogError, LogSource};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
 
-/// A log could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("read the log '{}'", path.display())]
-pub struct LogError {
-    path: PathBuf,
-    source: io::Error,
-}
-
 /// The logs of the pipeline's processes.
 #[derive(Clone, Debug)]
 pub struct Logs {
-    files: Vec<(String, PathBuf)>,
+    sources: Vec<LogSource>,
     recorder: Recorder,
 }
 
@@ -35,10 +25,10 @@ pub struct Log {
 }
 
 impl Logs {
-    /// The logs of these processes, given as names and files.
-    pub fn new(files: impl IntoIterator<Item = (String, PathBuf)>, recorder: Recorder) -> Self {
+    /// The logs from these sources.
+    pub fn new(sources: impl IntoIterator<Item = LogSource>, recorder: Recorder) -> Self {
         Self {
-            files: files.into_iter().collect(),
+            sources: sources.into_iter().collect(),
             recorder,
         }
     }
@@ -46,11 +36,8 @@ impl Logs {
     /// Reads all logs up to now. The evidence contains only their length.
     pub async fn read(&self) -> Result<Vec<Log>, LogError> {
         let mut logs = Vec::new();
-        for (process, path) in &self.files {
-            let bytes = tokio::fs::read(path).await.map_err(|source| LogError {
-                path: path.clone(),
-                source,
-            })?;
+        for source in &self.sources {
+            let (process, bytes) = (&source.process, source.read().await?);
             let text = String::from_utf8_lossy(&bytes).into_owned();
             self.recorder.record(Evidence::Observed(Observation {
                 surface: "logs".to_owned(),

@@ -1,4 +1,6 @@
 //! The rows of the pipeline's tables, without the webhook secret of a job.
+//!
+//! A field is `None` where the column is null, the target does not have it, or the check does not declare it.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,13 +18,13 @@ pub struct DocumentRow {
     /// The user who owns it.
     pub user_id: Uuid,
     /// The registered file name.
-    pub filename: String,
+    pub filename: Option<String>,
     /// The registered MIME type.
-    pub mime: String,
+    pub mime: Option<String>,
     /// The registered length in bytes.
-    pub bytes_len: i64,
+    pub bytes_len: Option<i64>,
     /// The registered hash.
-    pub file_sha256: String,
+    pub file_sha256: Option<String>,
     /// The hash of its parsed text.
     pub parsed_sha256: Option<String>,
     /// Bucket and key of its bytes.
@@ -32,11 +34,11 @@ pub struct DocumentRow {
     /// Its processing status.
     pub processing_status: Option<String>,
     /// Its registration time.
-    #[serde(with = "rfc3339")]
-    pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub created_at: Option<OffsetDateTime>,
     /// When it last changed.
-    #[serde(with = "rfc3339")]
-    pub updated_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub updated_at: Option<OffsetDateTime>,
 }
 
 /// A row of `upload_jobs`.
@@ -49,9 +51,9 @@ pub struct JobRow {
     /// Its status.
     pub status: String,
     /// Its queue state.
-    pub state: String,
+    pub state: Option<String>,
     /// The number of retries.
-    pub retry_count: i64,
+    pub retry_count: Option<i64>,
     /// The most recent error.
     pub last_error: Option<Value>,
     /// The progress in percent.
@@ -68,30 +70,30 @@ pub struct JobRow {
     #[serde(with = "rfc3339::option")]
     pub next_attempt_at: Option<OffsetDateTime>,
     /// Its creation time.
-    #[serde(with = "rfc3339")]
-    pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub created_at: Option<OffsetDateTime>,
     /// When it last changed.
-    #[serde(with = "rfc3339")]
-    pub updated_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub updated_at: Option<OffsetDateTime>,
 }
 
 /// A row of `document_chunks`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct ChunkRow {
     /// Its id.
-    pub chunk_id: Uuid,
+    pub chunk_id: String,
     /// Its document.
     pub document_id: Uuid,
     /// The chunker's name.
-    pub chunker_name: String,
+    pub chunker_name: Option<String>,
     /// The chunker's version.
-    pub chunker_version: String,
+    pub chunker_version: Option<String>,
     /// Its position in the document, from 0.
     pub chunk_ord: i64,
     /// Its text.
     pub text: String,
     /// The hash of its text.
-    pub chunk_sha: String,
+    pub chunk_sha: Option<String>,
     /// The model that created its vector.
     pub embed_model: Option<String>,
     /// The declared dimension of its vector.
@@ -99,11 +101,11 @@ pub struct ChunkRow {
     /// Its vector.
     pub embedding: Option<Vector>,
     /// Its creation time.
-    #[serde(with = "rfc3339")]
-    pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub created_at: Option<OffsetDateTime>,
     /// When it last changed.
-    #[serde(with = "rfc3339")]
-    pub updated_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub updated_at: Option<OffsetDateTime>,
 }
 
 impl ChunkRow {

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::{Evidence, SqlQuery};
@@ -12,8 +13,10 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use super::deadline::StallAwareDeadline;
-use super::parameter::Parameter;
+use super::parameter::{Parameter, with_literal_ids};
 use super::shorten;
+use super::table_names::{Declared, Missing, ReadError, with_names};
+use crate::contract::{DatabaseLayout, Read};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 
@@ -64,6 +67,9 @@ pub enum DatabaseError {
         /// The query.
         sql: String,
     },
+    /// The query reads what the target does not have, or what the check does not declare.
+    #[error(transparent)]
+    Reads(#[from] ReadError),
     /// The rows have an unexpected type.
     #[error("read the rows of a query ({sql})")]
     Row {
@@ -108,7 +114,8 @@ fn pool_with_timeout(url: &Secret, timeout: Duration) -> Result<PgPool, Database
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: PgPool,
-    schema: String,
+    layout: Arc<DatabaseLayout>,
+    declared: Option<Arc<Declared>>,
     recorder: Recorder,
     acting: Option<Acting>,
 }
@@ -121,14 +128,27 @@ struct Acting {
 }
 
 impl Database {
-    /// A probe that queries this schema through these connections and records the results.
-    pub fn new(pool: PgPool, schema: &str, recorder: Recorder) -> Self {
-        let schema = format!("\"{}\"", schema.replace('"', "\"\""));
+    /// A probe that queries a database of this layout through these connections and records the results.
+    pub fn new(pool: PgPool, layout: &DatabaseLayout, recorder: Recorder) -> Self {
         Self {
             pool,
-            schema,
+            layout: Arc::new(layout.clone()),
+            declared: None,
             recorder,
             acting: None,
+        }
+    }
+
+    /// The same database for a check that declared what it reads. Any other read is an error.
+    #[must_use]
+    pub fn declaring(self, check: &str, reads: &[Read]) -> Self {
+        let declared = Declared {
+            check: check.to_owned(),
+            reads: reads.to_vec(),
+        };
+        Self {
+            declared: Some(Arc::new(declared)),
+            ..self
         }
     }
 
@@ -143,13 +163,49 @@ impl Database {
         }
     }
 
-    /// The rows of a query; `{schema}` in the query is the pipeline's schema.
+    /// The rows of a query over the tables and columns of the default contract, such as
+    /// `SELECT status FROM {schema}.upload_jobs`; the target may have other names.
+    ///
+    /// # Errors
+    /// Also where the target lacks a table or column, or the check does not declare it.
     pub async fn rows<T: DeserializeOwned>(
         &self,
         sql: &str,
         parameters: &[Parameter],
     ) -> Result<Vec<T>, DatabaseError> {
-        let sql = sql.replace("{schema}", &self.schema);
+        let declared = self.declared.as_deref();
+        let sql = with_names(sql, &self.layout, declared, Missing::Refused)?;
+        self.rows_of(sql, parameters).await
+    }
+
+    /// The rows of a query; missing and undeclared columns are null.
+    pub(super) async fn rows_with_nulls<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+    ) -> Result<Vec<T>, DatabaseError> {
+        let declared = self.declared.as_deref();
+        let sql = with_names(sql, &self.layout, declared, Missing::Null)?;
+        self.rows_of(sql, parameters).await
+    }
+
+    /// The rows of a query of an invariant, which declares itself what it reads; missing columns are
+    /// null, and missing tables are empty.
+    pub(crate) async fn rows_of_invariant<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        parameters: &[Parameter],
+    ) -> Result<Vec<T>, DatabaseError> {
+        let sql = with_names(sql, &self.layout, None, Missing::Empty)?;
+        self.rows_of(sql, parameters).await
+    }
+
+    /// The rows of a query with the target's names.
+    async fn rows_of<T: DeserializeOwned>(
+        &self,
+        sql: String,
+        parameters: &[Parameter],
+    ) -> Result<Vec<T>, DatabaseError> {
         let started = Instant::now();
         let deadline = StallAwareDeadline::new(QUERY_TIMEOUT);
         // The driver trusts the lengths in the server's messages, and panics if they are impossible.
@@ -189,12 +245,12 @@ impl Database {
 
     /// Fetches every row as the text of a JSON object, so that all tables are read the same way.
     async fn fetch(&self, sql: &str, parameters: &[Parameter]) -> Result<Vec<String>, sqlx::Error> {
+        let (sql, parameters) = with_literal_ids(sql, parameters);
         let wrapped = format!("SELECT row_to_json(r)::text FROM ({sql}) AS r");
         let mut query = sqlx::query_scalar(AssertSqlSafe(wrapped)).persistent(false);
         for parameter in parameters {
             query = match parameter.clone() {
-                Parameter::Uuid(id) => query.bind(id),
-                Parameter::Uuids(ids) => query.bind(ids),
+                Parameter::Uuid(_) | Parameter::Uuids(_) => query,
                 Parameter::Text(text) => query.bind(text),
                 Parameter::Number(number) => query.bind(number),
                 Parameter::Json(value) => query.bind(value),
@@ -275,7 +331,7 @@ mod tests {
     async fn an_unreachable_database_means_could_not_tell() {
         let url = Secret::new("postgres://nobody@127.0.0.1:1/none");
         let pool = pool_with_timeout(&url, Duration::from_millis(100)).unwrap();
-        let database = Database::new(pool, "s", Recorder::silent());
+        let database = Database::new(pool, &DatabaseLayout::in_schema("s"), Recorder::silent());
         let error = database
             .rows::<Value>("SELECT 1 AS one", &[])
             .await

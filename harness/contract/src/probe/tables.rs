@@ -15,7 +15,7 @@ const JOBS: &str = "SELECT job_id, document_id, status, state, retry_count, last
      claimed_at::timestamptz, lease_expires_at::timestamptz, next_attempt_at::timestamptz, \
      created_at::timestamptz, updated_at::timestamptz FROM {schema}.upload_jobs";
 
-const CHUNKS: &str = "SELECT chunk_id, document_id, chunker_name, chunker_version::text, chunk_ord, text, chunk_sha, \
+const CHUNKS: &str = "SELECT chunk_id::text, document_id, chunker_name, chunker_version::text, chunk_ord, text, chunk_sha, \
      embed_model, vector_dim, embedding::text, created_at::timestamptz, updated_at::timestamptz \
      FROM {schema}.document_chunks";
 
@@ -26,37 +26,43 @@ impl Database {
     /// A user's documents, oldest first.
     pub async fn documents_of(&self, user: Uuid) -> Result<Vec<DocumentRow>, DatabaseError> {
         let sql = format!("{DOCUMENTS} WHERE user_id = $1 ORDER BY created_at, document_id");
-        self.rows(&sql, &[user.into()]).await
+        self.rows_with_nulls(&sql, &[user.into()]).await
     }
 
     /// The document with this id.
     pub async fn document(&self, id: Uuid) -> Result<Option<DocumentRow>, DatabaseError> {
         let sql = format!("{DOCUMENTS} WHERE document_id = $1");
-        Ok(self.rows(&sql, &[id.into()]).await?.pop())
+        Ok(self.rows_with_nulls(&sql, &[id.into()]).await?.pop())
+    }
+
+    /// The newest document.
+    pub async fn newest_document(&self) -> Result<Option<DocumentRow>, DatabaseError> {
+        let sql = format!("{DOCUMENTS} ORDER BY created_at DESC NULLS LAST LIMIT 1");
+        Ok(self.rows_with_nulls(&sql, &[]).await?.pop())
     }
 
     /// A document's jobs, oldest first.
     pub async fn jobs_of(&self, document: Uuid) -> Result<Vec<JobRow>, DatabaseError> {
         let sql = format!("{JOBS} WHERE document_id = $1 ORDER BY created_at, job_id");
-        self.rows(&sql, &[document.into()]).await
+        self.rows_with_nulls(&sql, &[document.into()]).await
     }
 
     /// The job with this id.
     pub async fn job(&self, id: Uuid) -> Result<Option<JobRow>, DatabaseError> {
         let sql = format!("{JOBS} WHERE job_id = $1");
-        Ok(self.rows(&sql, &[id.into()]).await?.pop())
+        Ok(self.rows_with_nulls(&sql, &[id.into()]).await?.pop())
     }
 
     /// A document's chunks, in document order.
     pub async fn chunks_of(&self, document: Uuid) -> Result<Vec<ChunkRow>, DatabaseError> {
         let sql = format!("{CHUNKS} WHERE document_id = $1 ORDER BY chunk_ord, chunk_id");
-        self.rows(&sql, &[document.into()]).await
+        self.rows_with_nulls(&sql, &[document.into()]).await
     }
 
     /// A job's events, oldest first.
     pub async fn events_of(&self, job: Uuid) -> Result<Vec<EventRow>, DatabaseError> {
         let sql = format!("{EVENTS} WHERE job_id = $1 ORDER BY e.ts, e.event_id");
-        self.rows(&sql, &[job.into()]).await
+        self.rows_with_nulls(&sql, &[job.into()]).await
     }
 
     /// The number of rows of a query.

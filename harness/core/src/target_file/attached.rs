@@ -7,6 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::identification::IdentificationSettings;
+use super::logs::LogSettings;
 use super::secret_source::{SecretError, SecretSource};
 use super::standins::StandinAddresses;
 use crate::connection::{Connection, StorageAccess};
@@ -118,12 +119,17 @@ pub struct Attachment<'a> {
     pub links: &'a BTreeMap<LinkName, LinkSettings>,
     /// How callbacks are authenticated.
     pub callback: Option<&'a CallbackSettings>,
+    /// Where its logs are.
+    pub logs: &'a LogSettings,
 }
 
 impl AccountSettings {
     pub(super) fn password(&self, redactor: &Redactor) -> Result<Secret, SecretError> {
-        let key = format!("identity.login.accounts, password of {}", self.email);
-        self.password.resolve(&key, redactor)
+        self.password.resolve(&self.password_key(), redactor)
+    }
+
+    fn password_key(&self) -> String {
+        format!("identity.login.accounts, password of {}", self.email)
     }
 }
 
@@ -219,8 +225,43 @@ impl Attachment<'_> {
             database,
             storage,
             standins: self.standins.map(StandinAddresses::endpoints),
-            logs: Vec::new(),
+            logs: self.logs.from_now(),
         })
+    }
+
+    /// Why each secret that cannot be resolved cannot, with its key.
+    pub fn unresolvable_secrets(&self, redactor: &Redactor) -> Vec<SecretError> {
+        let sources = self.secret_sources().into_iter();
+        let resolved = sources.map(|(key, source)| source.resolve(&key, redactor));
+        resolved.filter_map(Result::err).collect()
+    }
+
+    /// Every secret with its key.
+    fn secret_sources(&self) -> Vec<(String, &SecretSource)> {
+        let mut sources = Vec::new();
+        let mut add = |key: &str, source| sources.push((key.to_owned(), source));
+        if let Some(mint) = &self.identity.mint {
+            add("identity.mint.secret", &mint.secret);
+        }
+        for (index, token) in self.identity.tokens.iter().enumerate() {
+            add(&format!("identity.tokens[{index}]"), token);
+        }
+        if let Some(login) = &self.identity.login {
+            add("identity.login.anon_key", &login.anon_key);
+            for account in &login.accounts {
+                add(&account.password_key(), &account.password);
+            }
+        }
+        if let Some(database) = self.database {
+            add("database.url", &database.url);
+        }
+        if let Some(storage) = self.storage {
+            add("storage.service_role_key", &storage.service_role_key);
+        }
+        if let Some(callback) = self.callback {
+            add("callback.token", &callback.token);
+        }
+        sources
     }
 
     /// Every host that a run would contact.

@@ -12,6 +12,7 @@ use super::attached::{
     ApiSettings, Attachment, CallbackSettings, DatabaseSettings, IdentitySettings, StorageSettings,
 };
 use super::identification::IdentificationSettings;
+use super::logs::LogSettings;
 use super::standins::StandinAddresses;
 use crate::capability::{Capability, Grants};
 use crate::control::ControlSettings;
@@ -56,6 +57,9 @@ pub struct Target {
     pub standins: Option<StandinAddresses>,
     /// How callbacks of the parser are authenticated, where the contract requires a static secret.
     pub callback: Option<CallbackSettings>,
+    /// The logs of an attached target, if they may be read.
+    #[serde(default)]
+    pub logs: LogSettings,
     /// The connections of an attached target that pass through cutover.
     #[serde(default)]
     pub links: BTreeMap<LinkName, LinkSettings>,
@@ -128,6 +132,7 @@ impl Target {
             (Capability::Standins, attachment.standins.is_some()),
             (Capability::Minting, attachment.identity.mint.is_some()),
             (Capability::Links, !self.links.is_empty()),
+            (Capability::Logs, !self.logs.sources.is_empty()),
         ];
         let granted = granted.into_iter().filter(|(_, granted)| *granted);
         let granted = granted.map(|(capability, _)| capability);
@@ -145,6 +150,7 @@ impl Target {
             standins: self.standins.as_ref(),
             callback: self.callback.as_ref(),
             links: &self.links,
+            logs: &self.logs,
         })
     }
 

@@ -97,6 +97,9 @@ impl Target {
         if let Some(problem) = links::problem(&target.links) {
             return invalid("links", &problem);
         }
+        if let Some(problem) = target.logs.problem() {
+            return invalid("logs.sources", &problem);
+        }
         if let Some((key, problem)) = target.control.problem() {
             return invalid(key, problem);
         }

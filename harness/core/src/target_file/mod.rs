@@ -5,6 +5,7 @@ mod file;
 mod identification;
 mod links;
 mod load;
+mod logs;
 mod secret_source;
 mod standins;
 
@@ -19,5 +20,6 @@ pub use identification::{
     ImageIdentity, RouteIdentity,
 };
 pub use load::TargetError;
+pub use logs::{LogSettings, LogSourceSettings};
 pub use secret_source::{InvalidSecretSource, SecretError, SecretSource};
 pub use standins::{StandinAddresses, StandinConfig, StandinKeySources, StandinKeys};

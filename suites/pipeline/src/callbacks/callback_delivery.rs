@@ -2,13 +2,14 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::Accepted;
+use cutover_harness::contract::{Accepted, Read};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, Vector};
 use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour};
 use serde_json::json;
 
 use cutover_suite_support::awaiting_callback::callback_keys;
+use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::{
     callbacks_for, expect_complete, expect_failure, expect_not_indexed, parsed_text,
 };
@@ -17,25 +18,33 @@ use cutover_suite_support::outcomes::{
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_without_callback_fails_in_time)
+            .only_where([Condition::PARSE_DEADLINE])
             .requires([Http, Database, Standins])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(18))
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_lost_callback_is_recovered)
+            .only_where([Condition::PARSE_DEADLINE])
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_callback_counts_once, TIMINGS)
+            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
+            .reads(STATE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(Critical),
         check!(a_replayed_callback_changes_nothing, REPLAYS)
+            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads(STATE)
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
@@ -227,13 +236,24 @@ async fn a_replayed_callback_changes_nothing(cx: &Context, case: &Replay) -> Che
     unchanged("after the next document").await
 }
 
+/// What [`DocumentState::of`] and [`expect_complete`] read.
+const STATE: [Read; 6] = [
+    read::document::PROCESSING_STATUS.if_given(),
+    read::document::PARSED_SHA256.if_given(),
+    read::CHUNKS,
+    read::chunk::CHUNK_SHA.if_given(),
+    read::chunk::EMBEDDING.if_given(),
+    read::event::CODE,
+];
+
 /// The complete state of a document.
 struct DocumentState {
     job: String,
     /// Its status and the hash of the text, from its row.
     row: Option<(Option<String>, Option<String>)>,
     text: String,
-    chunks: Vec<(Uuid, String, Option<Vector>)>,
+    /// Id, hash and vector of each chunk.
+    chunks: Vec<(String, Option<String>, Option<Vector>)>,
     /// The statuses of the job, in order.
     steps: Vec<String>,
 }

@@ -14,6 +14,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_callback_shape_yields_the_same_text, SHAPES)
+            .only_where([Condition::PARSED_PATH])
             .requires([Http, Storage, Standins])
             .effect(Effect::WriteTenant)
             .severity(Critical),

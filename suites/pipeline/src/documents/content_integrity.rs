@@ -8,21 +8,28 @@ use cutover_harness::standin::StorageBehaviour;
 use serde_json::Value;
 
 use cutover_suite_support::json::list_at;
+use cutover_suite_support::outcomes;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(other_bytes_are_never_indexed, MISMATCHES)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Standins])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(nothing_takes_the_place_of_a_missing_object)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Standins])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(an_unreadable_object_fails_its_job, REFUSALS)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Standins])
             .calls([Endpoint::Retry])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cutover_fixtures::prelude::*;
+use cutover_harness::contract::Read;
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{
     Callback, CallbackMoment, EmbedderBehaviour, ParserBehaviour, StorageBehaviour,
@@ -15,29 +16,39 @@ use cutover_suite_support::json::list_at;
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_deleted_document_is_gone)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Database, Storage])
             .calls([Endpoint::DeleteDocument])
+            .reads(STORED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_stranger_deletes_nothing)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Database, Storage])
             .calls([Endpoint::DeleteDocument])
+            .reads(STORED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_failed_deletion_is_reported)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::DeleteDocument])
+            .reads(STORED)
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_deleted_during_parsing_does_not_come_back)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::DeleteDocument])
+            .reads(STORED)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(a_document_deleted_during_embedding_frees_its_worker)
+            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins, Processes])
             .calls([Endpoint::DeleteDocument])
+            .reads(STORED)
             .effect(Effect::Fault)
             .expected_duration(secs(2))
             .severity(High)
@@ -68,6 +79,15 @@ const NOTHING: StoredData = StoredData {
     parsed: false,
 };
 
+/// What [`stored_data`] reads.
+const STORED: [Read; 5] = [
+    read::DOCUMENTS,
+    read::JOBS,
+    read::CHUNKS,
+    read::EVENTS.if_given(),
+    read::WEBHOOK_LOG.if_given(),
+];
+
 const CALLBACKS: &str = "SELECT 1 FROM {schema}.webhook_log WHERE job_id = $1";
 
 async fn stored_data(
@@ -79,12 +99,22 @@ async fn stored_data(
     let (database, storage) = (cx.database()?, cx.storage()?);
     let contract = cx.contract();
     let row = database.document(document).await?;
+    let events = if contract.database.has(read::EVENTS) {
+        database.events_of(job).await?.len()
+    } else {
+        0
+    };
+    let callbacks = if contract.database.has(read::WEBHOOK_LOG) {
+        database.count(CALLBACKS, &[job.into()]).await?
+    } else {
+        0
+    };
     Ok(StoredData {
         documents: usize::from(row.is_some()),
         jobs: database.jobs_of(document).await?.len(),
         chunks: database.chunks_of(document).await?.len(),
-        events: database.events_of(job).await?.len(),
-        callbacks: database.count(CALLBACKS, &[job.into()]).await?,
+        events,
+        callbacks,
         uploaded: storage.exists(&contract.raw_path(user, document)).await?,
         parsed: storage
             .exists(&contract.parsed_path(user, document))

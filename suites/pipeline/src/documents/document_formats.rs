@@ -7,6 +7,7 @@ use cutover_harness::probe::ChunkRow;
 use serde_json::Value;
 
 use cutover_suite_support::json::value_at;
+use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::{
     callbacks_for, expect_cause, expect_complete, expect_failure, expect_not_indexed, search_hits,
 };
@@ -16,14 +17,21 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_valid_document_keeps_its_exact_text, VALID_FORMATS)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_broken_document_fails_with_its_cause, UNREADABLE_FORMATS)
             .requires([Http, Database, Standins])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(many_chunks_are_embedded_in_batches)
             .requires([Http, Database, Storage, Standins])
+            .reads([
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
+                read::chunk::EMBED_MODEL,
+            ])
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]

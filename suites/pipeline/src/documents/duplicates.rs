@@ -9,7 +9,7 @@ use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
 use cutover_suite_support::json::{list_at, value_at};
-use cutover_suite_support::outcomes::hits_if_searchable;
+use cutover_suite_support::outcomes::{self, hits_if_searchable};
 use cutover_suite_support::responses::{expect_error_body, expect_one_success};
 
 /// The checks of this file.
@@ -21,18 +21,23 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(High),
         check!(a_renamed_duplicate_is_refused)
             .requires([Http, Database])
+            .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(parallel_duplicates_make_one_document, EARLIER_UPLOADS)
             .requires([Http, Database])
+            .reads([read::DOCUMENTS, read::job::STATE])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_failed_document_may_be_uploaded_again, FAILURE_CAUSES)
             .requires([Http, Database, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_known_hash_gives_no_access)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Standins])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
@@ -168,7 +173,8 @@ async fn parallel_duplicates_make_one_document(cx: &Context, case: &EarlierUploa
         jobs.len() - earlier
     );
     let active = &cx.contract().vocabulary.active_states;
-    let active = jobs.iter().filter(|job| active.contains(&job.state));
+    let states = jobs.iter().filter_map(|job| job.state.as_ref());
+    let active = states.filter(|state| active.contains(state));
     ensure_eq!(
         active.count(),
         1,

@@ -8,7 +8,7 @@ use cutover_harness::standin::EmbedderBehaviour;
 use sha2::{Digest as _, Sha256};
 
 use cutover_suite_support::json::{list_at, value_at};
-use cutover_suite_support::outcomes::{expect_embedder_vector, words};
+use cutover_suite_support::outcomes::{expect_embedder_vector, expect_whole_text};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -16,26 +16,41 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_document_is_found_by_its_owner_alone)
             .requires([Http, Database])
             .calls([Endpoint::Search])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_transition_is_recorded)
             .requires([Http, Database])
+            .reads([read::event::CODE])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(stored_objects_match_their_hashes)
             .requires([Http, Database, Storage])
+            .reads([
+                read::document::RAW_PATH,
+                read::document::PARSED_PATH,
+                read::document::FILE_SHA256,
+                read::document::PARSED_SHA256,
+            ])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(joined_chunks_are_the_parsed_text)
             .requires([Http, Database, Storage])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_chunk_has_its_own_vector)
             .requires([Http, Database, Standins])
+            .reads([read::CHUNKS, read::chunk::EMBEDDING])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(ids_and_paths_are_deterministic)
             .requires([Http, Database])
+            .reads([
+                read::document::RAW_PATH.if_given(),
+                read::document::PARSED_PATH.if_given(),
+                read::CHUNKS,
+            ])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_is_submitted_to_the_parser_once)
@@ -137,17 +152,20 @@ async fn stored_objects_match_their_hashes(cx: &Context) -> CheckResult {
     let done = cx.pipeline()?.complete(&document).await?;
     let row = row_of(cx, done.document_id()).await?;
     let storage = cx.storage()?;
-    let raw = stored(&storage, row.raw_path.as_deref(), "uploaded bytes").await?;
+    let layout = &cx.contract().storage;
+    let raw = row.raw_path.as_deref().map(|path| layout.object(path));
+    let raw = stored(&storage, raw, "uploaded bytes").await?;
     ensure!(
         raw == document.bytes(),
         "the stored object differs from the uploaded bytes"
     );
     ensure_eq!(
-        row.file_sha256,
-        document.sha256(),
+        row.file_sha256.as_deref(),
+        Some(document.sha256()),
         "the row has a wrong hash of the bytes"
     );
-    let parsed = stored(&storage, row.parsed_path.as_deref(), "parsed text").await?;
+    let parsed = row.parsed_path.as_deref().map(|path| layout.object(path));
+    let parsed = stored(&storage, parsed, "parsed text").await?;
     let text = String::from_utf8_lossy(&parsed);
     ensure_eq!(
         text,
@@ -192,13 +210,8 @@ async fn joined_chunks_are_the_parsed_text(cx: &Context) -> CheckResult {
         .build();
     let done = cx.pipeline()?.complete(&document).await?;
     let chunks = cx.database()?.chunks_of(done.document_id()).await?;
-    let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
     // The chunker may drop blank chunks and change line ends, so only words are compared.
-    ensure_eq!(
-        words(&joined),
-        words(&document.expected_text()),
-        "the joined chunks differ from the parsed text"
-    );
+    expect_whole_text(cx, &document.expected_text(), &chunks)?;
     let rules = &cx.contract().chunker;
     for chunk in &chunks {
         let (lines, chars) = (chunk.text.lines().count(), chunk.text.chars().count());
@@ -258,16 +271,29 @@ async fn ids_and_paths_are_deterministic(cx: &Context) -> CheckResult {
         "the id of the document is not derived from user and hash"
     );
     let row = row_of(cx, expected).await?;
-    ensure_eq!(
-        row.raw_path,
-        Some(contract.raw_path(tenant.user_id, expected)),
-        "the uploaded bytes have another storage path"
-    );
-    ensure_eq!(
-        row.parsed_path,
-        Some(contract.parsed_path(tenant.user_id, expected)),
-        "the parsed text has another storage path"
-    );
+    let known: Vec<_> = contract.storage.known_keys().collect();
+    for (read, key, path, expected, what) in [
+        (
+            read::document::RAW_PATH,
+            "storage.raw_path",
+            &row.raw_path,
+            contract.raw_path(tenant.user_id, expected),
+            "uploaded bytes",
+        ),
+        (
+            read::document::PARSED_PATH,
+            "storage.parsed_path",
+            &row.parsed_path,
+            contract.parsed_path(tenant.user_id, expected),
+            "parsed text",
+        ),
+    ] {
+        let path = path.as_deref().map(|path| contract.storage.object(path));
+        ensure!(
+            path == Some(&expected) || !contract.database.has(read) || !known.contains(&key),
+            "the path of the {what} is {path:?}, expected '{expected}'"
+        );
+    }
     let chunks = cx.database()?.chunks_of(expected).await?;
     for (ord, chunk) in (0..).zip(&chunks) {
         ensure_eq!(
@@ -275,9 +301,10 @@ async fn ids_and_paths_are_deterministic(cx: &Context) -> CheckResult {
             ord,
             "the chunks are not numbered consecutively from 0"
         );
+        let id = contract.chunk_id(expected, ord).map(|id| id.to_string());
         ensure_eq!(
             chunk.chunk_id,
-            contract.chunk_id(expected, ord).unwrap_or(chunk.chunk_id),
+            id.unwrap_or_else(|| chunk.chunk_id.clone()),
             "the id of chunk {ord} is not derived from its document"
         );
     }

@@ -24,6 +24,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(the_most_similar_chunks_come_first)
             .requires([Http, Database])
             .calls([Endpoint::Search])
+            .reads([read::CHUNKS, read::chunk::EMBEDDING])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_hostile_query_is_plain_text, QUERIES)

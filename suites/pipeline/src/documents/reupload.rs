@@ -14,7 +14,9 @@ use cutover_suite_support::outcomes::{hits_if_searchable, parsed_text, words};
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_uploaded_again_has_its_new_text, FIRST_ENDS)
+            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]

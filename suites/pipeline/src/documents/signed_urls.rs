@@ -16,10 +16,12 @@ use cutover_suite_support::responses::expect_error_body;
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_upload_url_points_to_the_storage)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Storage])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_upload_url_accepts_bytes_once)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Storage])
             .effect(Effect::WriteTenant)
             .severity(Critical),
@@ -30,7 +32,9 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical)
             .advisory(),
         check!(an_upload_that_never_comes_fails)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Storage])
+            .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(16))
             .severity(High)
@@ -39,7 +43,9 @@ pub(crate) fn table() -> Vec<Check> {
             an_upload_without_a_signed_url_leaves_nothing,
             SIGNING_FAILURES
         )
+        .only_where([Condition::RAW_PATH])
         .requires([Http, Database, Standins])
+        .reads([read::DOCUMENTS])
         .effect(Effect::WriteTenant)
         .occupies(Resource::Connections)
         .severity(Critical),

@@ -9,28 +9,35 @@ use serde::Deserialize;
 
 use super::document_formats::expect_chunk_rules;
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
-use cutover_suite_support::outcomes::{expect_complete, give_up_within, parsed_text, words};
+use cutover_suite_support::outcomes;
+use cutover_suite_support::outcomes::{expect_complete, give_up_within, parsed_text};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_character_of_a_text_is_kept, TEXTS)
+            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_long_text_arrives_whole)
+            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads([read::CHUNKS, read::chunk::EMBEDDING])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(4))
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_text_that_cannot_be_stored_ends_its_job)
             .requires([Http, Database, Storage, Standins])
+            .reads(read::NOTHING)
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_document_of_any_name_arrives)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .severity(High),
     ]
@@ -129,30 +136,22 @@ async fn every_character_of_a_text_is_kept(cx: &Context, case: &Text) -> CheckRe
         text,
         "the stored text differs from the parser's text"
     );
-    let mut rest = text.as_str();
-    for chunk in cx.database()?.chunks_of(accepted.document_id).await? {
-        expect_chunk_rules(cx, &chunk)?;
-        let trimmed = chunk.text.trim();
-        let Some(found) = rest.find(trimmed) else {
-            let summary = format!(
-                "the text of chunk {} does not follow in the parsed text",
-                chunk.chunk_ord
-            );
-            return Err(Stop::violated(
-                Finding::new(summary).comparing(rest, chunk.text),
-            ));
-        };
-        let (between, after) = (&rest[..found], &rest[found + trimmed.len()..]);
+    let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
+    for chunk in &chunks {
+        expect_chunk_rules(cx, chunk)?;
         ensure!(
-            between.trim().is_empty(),
-            "text before chunk {} is missing from the chunks: {between:?}",
-            chunk.chunk_ord
+            text.contains(chunk.text.trim()),
+            "the text of chunk {} is not in the parsed text: {:?}",
+            chunk.chunk_ord,
+            chunk.text
         );
-        rest = after;
     }
+    let texts: Vec<_> = chunks.iter().map(|chunk| &chunk.text).collect();
+    let difference = cx.contract().chunker.difference(&text, &texts);
     ensure!(
-        rest.trim().is_empty(),
-        "text after the last chunk is missing from the chunks: {rest:?}"
+        difference.is_none(),
+        "the chunks differ from the parsed text: {}",
+        difference.unwrap_or_default()
     );
     Ok(())
 }
@@ -219,11 +218,13 @@ async fn a_long_text_arrives_whole(cx: &Context) -> CheckResult {
         .database()?
         .rows(query, &[accepted.document_id.into()])
         .await?;
-    let joined: String = stored.iter().map(|chunk| chunk.text.as_str()).collect();
+    let texts: Vec<_> = stored.iter().map(|chunk| &chunk.text).collect();
+    let difference = cx.contract().chunker.difference_in_words(&text, &texts);
     ensure!(
-        words(&joined) == words(&text),
-        "the {} chunks of a long text do not contain the whole text",
-        stored.len()
+        difference.is_none(),
+        "the {} chunks of a long text do not contain the whole text: {}",
+        stored.len(),
+        difference.unwrap_or_default()
     );
     let without_vector = stored.iter().filter(|chunk| !chunk.has_vector).count();
     ensure_eq!(without_vector, 0, "chunks of a long text have no vector");

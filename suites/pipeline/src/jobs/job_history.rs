@@ -10,6 +10,7 @@ use cutover_harness::standin::{ParserAnswer, ParserBehaviour, StorageBehaviour};
 use serde::Deserialize;
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
+use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::expect_complete;
 
 /// The checks of this file.
@@ -17,31 +18,56 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(chunks_name_their_chunker_and_model)
             .requires([Http, Database])
+            .reads([
+                read::job::CHUNKS_VERSION,
+                read::job::EMBED_MODEL,
+                read::job::EMBED_VERSION,
+                read::chunk::CHUNKER_NAME,
+                read::chunk::CHUNKER_VERSION,
+                read::chunk::EMBED_MODEL,
+                read::chunk::EMBED_VERSION,
+                read::chunk::EMBED_UPDATED_AT,
+            ])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(failures_and_retries_leave_events)
             .requires([Http, Database, Storage, Standins])
+            .reads([
+                read::event::SEVERITY,
+                read::event::CODE,
+                read::event::CORRELATION_ID,
+            ])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(High),
         check!(events_of_two_uploads_name_two_requests)
             .requires([Http, Database])
+            .reads([read::event::CORRELATION_ID])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(every_callback_is_logged)
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads([
+                read::callback::PAYLOAD_HASH,
+                read::callback::PROCESSED_AT,
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
+            ])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(progress_shows_how_far_a_job_is)
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(a_lease_is_renewed_while_its_job_is_worked_on)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Standins])
+            .reads([read::job::CLAIMED_AT, read::job::LEASE_EXPIRES_AT])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(3))
             .occupies(Resource::Worker)

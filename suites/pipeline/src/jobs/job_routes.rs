@@ -36,6 +36,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_failed_job_is_tried_again_on_request)
             .requires([Http, Database, Standins])
             .calls([Endpoint::Retry])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(simultaneous_retries_start_one_attempt)
@@ -46,6 +47,12 @@ pub(crate) fn table() -> Vec<Check> {
         check!(only_a_failed_job_is_tried_again)
             .requires([Http, Database])
             .calls([Endpoint::Retry])
+            .reads([
+                read::JOBS,
+                read::job::STATE.if_given(),
+                read::job::RETRY_COUNT.if_given(),
+                read::job::UPDATED_AT.if_given(),
+            ])
             .effect(Effect::WriteTenant)
             .severity(High),
     ]

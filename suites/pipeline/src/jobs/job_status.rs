@@ -14,6 +14,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_jobs_status_only_moves_forward)
             .requires([Http, Database])
+            .reads([read::document::PROCESSING_STATUS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(the_job_list_is_the_callers_own)
@@ -29,6 +30,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_document_describes_itself)
             .requires([Http, Database])
             .calls([Endpoint::Document])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_invalid_list_query_is_refused, INVALID_QUERIES)

@@ -21,6 +21,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(several_workers_do_each_job_once, WORKER_COUNTS)
             .requires([Http, Database, Standins, WorkerScale])
+            .reads([read::event::CODE, read::CHUNKS])
             .effect(Effect::Fault)
             .severity(Critical)
             .alone_with_workers(2),
@@ -30,6 +31,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_waiting_job_is_polled_at_the_interval)
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Standins, Processes])
             .effect(Effect::Fault)
             .severity(High)
@@ -41,6 +43,7 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
         check!(an_idle_worker_polls_at_the_interval)
             .requires([Http, Database, Processes])
+            .reads(read::NOTHING)
             .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1)
@@ -178,7 +181,9 @@ async fn waiting_jobs_do_not_hold_up_others(cx: &Context) -> CheckResult {
     let accepted = pipeline.upload(&document).await?;
     // If the waiting jobs blocked the worker, it would be free only after the first of them timed out.
     let timing = &cx.contract().timing;
-    let within = timing.parse_deadline.min(cx.contract().limits.url_ttl) * 3 / 4;
+    let limits = [timing.parse_deadline, cx.contract().limits.url_ttl];
+    let limits = limits.into_iter().filter(|limit| !limit.is_zero());
+    let within = limits.min().unwrap_or(timing.complete_within) * 3 / 4;
     let what = "a document behind waiting ones reaches the parser";
     cx.eventually(what, within, async || {
         let calls = cx.standins()?.parser_calls(document.sha256()).await?;

@@ -11,6 +11,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_completes_without_polling)
             .requires([Http, Database])
+            .reads([read::JOBS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(timestamps_are_correct)

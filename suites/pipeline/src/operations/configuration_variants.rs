@@ -28,6 +28,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(an_old_queue_is_not_ready)
             .requires([Http, Database, Standins, Processes])
             .calls([Endpoint::Ready])
+            .reads([read::job::STATE, read::job::NEXT_ATTEMPT_AT])
             .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(High)

@@ -9,10 +9,12 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(invariants_hold_over_every_kind_of_document)
             .requires([Http, Database, Storage])
+            .reads([read::DOCUMENTS, read::JOBS])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(holds_over_everything, invariant::ALL)
             .requires([Http, Database, Storage])
+            .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
             .severity(High)
             .last(),

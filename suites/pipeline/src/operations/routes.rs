@@ -32,6 +32,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(status_polling_leaks_no_connections)
             .requires([Http, Database])
             .calls([Endpoint::Job])
+            .reads(read::NOTHING)
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_error_carries_the_id_of_its_request)

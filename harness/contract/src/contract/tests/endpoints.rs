@@ -67,6 +67,7 @@ async fn a_callback_has_its_proof_in_the_headers_of_the_contract() {
     let keys = CallbackKeys {
         secret: Some(Secret::new("Jefe")),
         token: Some(Secret::new("sesame")),
+        url_token: None,
     };
     let body = "what do ya want for nothing?";
     for proof in [keys.proof(body.as_bytes()), Proof::default()] {

@@ -146,5 +146,5 @@ async fn all_at_once(pipeline: &TestPipeline) {
     let job = pipeline
         .database
         .jobs_of(pipeline.database.documents_of(sound.user).await.unwrap()[0].document_id);
-    assert_eq!(job.await.unwrap()[0].state, "done");
+    assert_eq!(job.await.unwrap()[0].state.as_deref(), Some("done"));
 }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers};
 
-use crate::contract::Contract;
+use crate::contract::{Contract, DatabaseLayout};
 use crate::invariant::{ALL, Scope, Surfaces};
 use crate::probe::tests::cluster::Cluster;
 use crate::probe::{Database, Http, Storage, client};
@@ -53,8 +53,17 @@ pub(super) struct Sound {
 impl TestPipeline {
     /// Starts the database and the storage.
     pub(super) async fn new() -> Self {
+        Self::with_layout("").await
+    }
+
+    /// Starts them, with the tables changed by this SQL, which a contract describes.
+    pub(super) async fn with_layout(changes: &str) -> Self {
         let (cluster, pool) = Cluster::start().await;
         sqlx::raw_sql(include_str!("schema.sql"))
+            .execute(&pool)
+            .await
+            .unwrap();
+        sqlx::raw_sql(AssertSqlSafe(changes.to_owned()))
             .execute(&pool)
             .await
             .unwrap();
@@ -68,7 +77,7 @@ impl TestPipeline {
         contract.embedder.dimensions = 3;
         let http = Http::new(client().unwrap(), "storage", Recorder::silent());
         Self {
-            database: Database::new(pool.clone(), &contract.database.schema, Recorder::silent()),
+            database: Database::new(pool.clone(), &contract.database, Recorder::silent()),
             storage: Storage::new(
                 http,
                 server.uri().parse().unwrap(),
@@ -80,6 +89,11 @@ impl TestPipeline {
             _server: server,
             _cluster: cluster,
         }
+    }
+
+    /// The same database, read through another layout.
+    pub(super) fn other_database(&self, layout: &DatabaseLayout) -> Database {
+        Database::new(self.pool.clone(), layout, Recorder::silent())
     }
 
     pub(super) async fn execute(&self, sql: String) {

@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 
 use super::recorded::TestJournal;
 use super::wire::RawServer;
+use crate::contract::DatabaseLayout;
 use crate::probe::{Database, DatabaseError, pool};
 use cutover_evidence::secret::Secret;
 use cutover_reports::record::Evidence;
@@ -43,7 +44,11 @@ async fn failure(wire: &RawServer) -> DatabaseError {
     let port = wire.url.port().unwrap();
     let url = format!("postgres://nobody@127.0.0.1:{port}/none?sslmode=disable");
     let pool = pool(&Secret::new(url)).unwrap();
-    let database = Database::new(pool, "s", recorded.recorder.clone());
+    let database = Database::new(
+        pool,
+        &DatabaseLayout::in_schema("s"),
+        recorded.recorder.clone(),
+    );
     let error = database.rows::<Value>("SELECT 1 AS one", &[]).await;
     let evidence = recorded.evidence();
     let [Evidence::Sql(query)] = evidence.as_slice() else {

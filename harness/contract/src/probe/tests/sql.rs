@@ -6,13 +6,18 @@ use uuid::Uuid;
 
 use super::cluster::Cluster;
 use super::recorded::TestJournal;
+use crate::contract::DatabaseLayout;
 use crate::probe::{Database, DatabaseError, Parameter};
 
 #[tokio::test]
 async fn queries_are_read_only_recorded_and_typed() {
     let (_cluster, pool) = Cluster::start().await;
     let recorded = TestJournal::new();
-    let database = Database::new(pool, "public", recorded.recorder.clone());
+    let database = Database::new(
+        pool,
+        &DatabaseLayout::in_schema("public"),
+        recorded.recorder.clone(),
+    );
 
     let parameters = [
         Parameter::Uuids(Some(vec![Uuid::nil()])),
@@ -21,7 +26,7 @@ async fn queries_are_read_only_recorded_and_typed() {
     ];
     let rows: Vec<Value> = database
         .rows(
-            "SELECT unnest($1) AS id, $2 AS text, $3 AS number, 'NaN'::real AS odd",
+            "SELECT unnest($1::uuid[]) AS id, $2 AS text, $3 AS number, 'NaN'::real AS odd",
             &parameters,
         )
         .await
@@ -72,7 +77,11 @@ async fn queries_are_read_only_recorded_and_typed() {
 async fn a_query_as_another_role_has_its_privileges_and_claims() {
     let (_cluster, pool) = Cluster::start().await;
     let recorded = TestJournal::new();
-    let database = Database::new(pool, "public", recorded.recorder.clone());
+    let database = Database::new(
+        pool,
+        &DatabaseLayout::in_schema("public"),
+        recorded.recorder.clone(),
+    );
     let acting = database.acting_as("pg_monitor", json!({"sub": "someone"}));
     let query = "SELECT current_user::text AS who, current_setting('request.jwt.claims') AS claims";
     let rows: Vec<Value> = acting.rows(query, &[]).await.unwrap();
