@@ -8,7 +8,7 @@ use cutover_harness::standin::{
     Callback, EmbedderBehaviour, ParsedText, ParserBehaviour, ScriptGuard,
 };
 
-use cutover_suite_support::outcomes::{parsed_text, search_hits, words};
+use cutover_suite_support::outcomes::{expect_whole_text, parsed_text, search_hits};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -127,11 +127,5 @@ async fn expect_text(
         "a document that was uploaded again has a parsed text other than its new one"
     );
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
-    let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
-    ensure_eq!(
-        words(&joined),
-        words(text),
-        "a document that was uploaded again has chunks of a text other than its new one"
-    );
-    Ok(())
+    expect_whole_text(cx, text, &chunks)
 }
