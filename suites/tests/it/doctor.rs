@@ -58,3 +58,47 @@ fn a_refused_connection_and_an_expired_token_are_reported_separately() {
         assert!(report.contains(line), "'{line}' is not in: {report}");
     }
 }
+
+#[test]
+fn all_secrets_that_cannot_be_read_are_reported_at_once() {
+    let home = test_home();
+    let target = "schema = 1\nname = 't'\nclass = 'local'\n[api]\nurl = 'http://127.0.0.1:1'\n\
+        [identity]\ntokens = [{ env = 'NO_TOKEN_A' }, { env = 'NO_TOKEN_B' }]\n\
+        [database]\nurl = { env = 'NO_DATABASE' }\n\
+        [storage]\nsupabase_url = 'http://127.0.0.1:1'\nservice_role_key = { file = '/does/not/exist' }\n";
+    home.write("target.toml", target);
+    let output = home.run(["doctor", "--target", "target.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let report = String::from_utf8(output.stdout).unwrap();
+    for key in [
+        "'identity.tokens[0]'",
+        "'identity.tokens[1]'",
+        "'database.url'",
+        "'storage.service_role_key'",
+    ] {
+        assert!(report.contains(key), "{key} is not in: {report}");
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_reported_with_its_service() {
+    let home = test_home();
+    let target = "schema = 1\nname = 't'\nclass = 'local'\n[api]\nurl = 'http://127.0.0.1:1'\n\
+        [identity.mint]\nsecret = { env = 'SECRET' }\nissuer = 'i'\n\
+        [logs]\nsources = [{ service = 'api', file = '/does/not/exist' },\n\
+        { service = 'worker', command = ['echo', '{since}'] }]\n";
+    home.write("target.toml", target);
+    let output = home
+        .command(["doctor", "--target", "target.toml"])
+        .env("SECRET", "a secret of the identity provider")
+        .output()
+        .unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "FAILED  logs: read the log of api from '/does/not/exist'",
+        "correct [logs] sources",
+        "ok      logs: the log of worker can be read",
+    ] {
+        assert!(report.contains(line), "'{line}' is not in: {report}");
+    }
+}

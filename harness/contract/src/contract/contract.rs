@@ -261,9 +261,16 @@ pub struct Chunker {
     /// Whether a chunk is stored without the whitespace at its start and end.
     #[serde(default)]
     pub strip: bool,
+    /// Whether a chunk starts at each heading.
+    #[serde(default = "yes")]
+    pub at_headings: bool,
     /// The maximum number of characters that a chunk repeats from the one before it.
     #[serde(default)]
     pub overlap_chars: usize,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How chunks are embedded.

@@ -276,7 +276,7 @@ impl Pipeline {
         };
         Ok(JobView {
             state: row.state,
-            ..JobView::with_status(row.status.as_deref().unwrap_or_default(), Way::Database)
+            ..JobView::with_status(&row.status, Way::Database)
         })
     }
 }

@@ -23,6 +23,9 @@ pub enum ReadError {
     },
 }
 
+/// The column that orders rows. It is never hidden, so that the order is always that of their creation.
+const ORDER: &str = "created_at";
+
 /// What a check declared that it reads.
 #[derive(Clone, Debug)]
 pub(super) struct Declared {
@@ -123,7 +126,7 @@ impl Relation {
             if missing == Missing::Refused && tables == 1 {
                 refuse(read, layout, declared, is_declared)?;
             }
-            let hidden = missing == Missing::Null && !is_declared;
+            let hidden = missing == Missing::Null && !is_declared && spec.name != ORDER;
             let name = layout.column(table, spec.name).filter(|_| !hidden);
             columns.push((spec, name));
         }

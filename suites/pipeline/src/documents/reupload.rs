@@ -8,7 +8,7 @@ use cutover_harness::standin::{
     Callback, EmbedderBehaviour, ParsedText, ParserBehaviour, ScriptGuard,
 };
 
-use cutover_suite_support::outcomes::{hits_if_searchable, parsed_text, words};
+use cutover_suite_support::outcomes::{expect_whole_text, hits_if_searchable, parsed_text};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -132,11 +132,5 @@ async fn expect_text(
         "a document that was uploaded again has a parsed text other than its new one"
     );
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
-    let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
-    ensure_eq!(
-        words(&joined),
-        words(text),
-        "a document that was uploaded again has chunks of a text other than its new one"
-    );
-    Ok(())
+    expect_whole_text(cx, text, &chunks)
 }

@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use cutover_suite_support::json::value_at;
-use cutover_suite_support::outcomes::{search_hits, words};
+use cutover_suite_support::outcomes::{expect_whole_text, search_hits};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -138,13 +138,7 @@ async fn expect_processed_once(cx: &Context, document: &Document, done: &Complet
         "a job went through a status twice: {codes:?}"
     );
     let chunks = database.chunks_of(done.document_id()).await?;
-    let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
-    ensure_eq!(
-        words(&joined),
-        words(&document.expected_text()),
-        "the chunks of a document differ from its text"
-    );
-    Ok(())
+    expect_whole_text(cx, &document.expected_text(), &chunks)
 }
 
 /// A search for common words returns no document of another user.

@@ -83,3 +83,35 @@ async fn a_callback_has_its_proof_in_the_headers_of_the_contract() {
         assert!(!requests[1].headers.contains_key(header), "{header}");
     }
 }
+
+#[tokio::test]
+async fn a_callback_has_its_token_in_the_url_as_a_parameter_or_a_segment() {
+    let parameter = "callback = { auth = 'url_token', token_parameter = 'key' }";
+    let segment = "callback = { auth = 'url_token', token_parameter = '' }\n\
+                   routes = { callback = { path = '/hooks/{token}/{job_id}' } }";
+    let keys = CallbackKeys {
+        url_token: Some(Secret::new("a b")),
+        ..CallbackKeys::default()
+    };
+    let route = "/api/upload-pipeline/webhook/llamaparse/7";
+    for (rules, expected) in [
+        (parameter, format!("{route}?key=a+b")),
+        (segment, "/hooks/a%20b/7".to_owned()),
+    ] {
+        let (server, pipeline) = pipeline(rules).await;
+        pipeline
+            .callback(7, "{}", &keys.proof(b"{}"))
+            .await
+            .unwrap();
+        let requests = server.received_requests().await.unwrap();
+        assert!(
+            requests[0].url.as_str().ends_with(&expected),
+            "{}",
+            requests[0].url
+        );
+        let rules = &pipeline.contract().callback;
+        let path = &pipeline.contract().route(Endpoint::Callback).unwrap().path;
+        let token = rules.token_of(requests[0].url.as_str(), path);
+        assert_eq!(token.unwrap().expose(), "a b");
+    }
+}
