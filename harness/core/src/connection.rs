@@ -1,7 +1,5 @@
 //! The connection to a system under test: its endpoints and how to authenticate there.
 
-use std::path::PathBuf;
-
 use crate::target_file::IdentificationSettings;
 use cutover_contract::accounts::TokenSource;
 use cutover_contract::probe::LogSource;

@@ -126,10 +126,10 @@ impl SutClients {
 
     /// The pipeline as this tenant, with its requests recorded.
     pub fn pipeline(&self, tenant: Tenant, recorder: Recorder) -> Pipeline {
-        let database = self.pool.clone().map(|pool| {
-            let schema = &self.contract.database.schema;
-            Database::new(pool, schema, recorder.clone())
-        });
+        let database = self
+            .pool
+            .clone()
+            .map(|pool| Database::new(pool, &self.contract.database, recorder.clone()));
         let http = self.probe("api", recorder);
         let contract = Arc::clone(&self.contract);
         let quota = self.accounts.quota().cloned();

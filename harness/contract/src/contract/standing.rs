@@ -111,7 +111,7 @@ impl Pipeline {
             }
             Way::Document => self.document_standing(accepted).await,
             Way::Jobs => self.listed_standing(accepted).await,
-            Way::Database => self.stored_standing(accepted).await,
+            Way::Database => Box::pin(self.stored_standing(accepted)).await,
         }
     }
 

@@ -209,7 +209,7 @@ impl Database {
         let started = Instant::now();
         let deadline = StallAwareDeadline::new(QUERY_TIMEOUT);
         // The driver trusts the lengths in the server's messages, and panics if they are impossible.
-        let query = AssertUnwindSafe(self.run(&sql, parameters)).catch_unwind();
+        let query = AssertUnwindSafe(Box::pin(self.run(&sql, parameters))).catch_unwind();
         let rows = match deadline.run(query).await {
             Some(Ok(rows)) => rows,
             Some(Err(_panic)) => Err(DatabaseError::Protocol { sql: sql.clone() }),
