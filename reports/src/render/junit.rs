@@ -142,6 +142,7 @@ fn status(check: &CheckReport<'_>) -> TestCaseStatus {
             skipped.set_type(match check.verdict.skip {
                 Some(SkipReason::NotInProfile | SkipReason::NotSelected) => "filtered",
                 Some(SkipReason::NotApplicable) => "not_applicable",
+                Some(SkipReason::Blocked) => "blocked",
                 Some(SkipReason::PreconditionMissing) | None => "precondition_missing",
             });
             skipped

@@ -12,6 +12,7 @@ use cutover_harness::prelude::*;
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
     let tables = [
+        documents::golden_path::table(),
         callbacks::callback_delivery::table(),
         documents::text_fidelity::table(),
         documents::reupload::table(),
