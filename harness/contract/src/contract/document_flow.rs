@@ -133,7 +133,7 @@ impl Pipeline {
     }
 
     /// The request for a job, by its document's id if the route requires that id.
-    fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
+    pub(super) fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
         let route = self.contract().route(Endpoint::Job);
         let by_document = route.is_some_and(|route| route.path.contains("{document_id}"));
         let id = if by_document {
@@ -144,7 +144,7 @@ impl Pipeline {
         self.request(Endpoint::Job, id)
     }
 
-    fn read(&self, accepted: &Accepted, response: Response) -> CheckResult<JobView> {
+    pub(super) fn read(&self, accepted: &Accepted, response: Response) -> CheckResult<JobView> {
         self.check_presence(Endpoint::Job, &response)?;
         let job = JobView::read(&response.expect_status(200)?, self.contract())?;
         if let (Some(gate), Some(cents)) = (self.http().gate(), job.cost_cents) {

@@ -21,6 +21,7 @@ mod job_view;
 mod parse;
 mod pointer;
 mod requests;
+mod settled;
 mod shape;
 mod signature;
 mod template;
