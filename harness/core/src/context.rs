@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
+use crate::diagnosis::{Diagnosis, LogPositions};
 use crate::sut_clients::{AccessError, SutClients};
 use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline};
 use cutover_contract::identity::{Minter, Tenant};
@@ -44,6 +45,7 @@ pub struct Context {
     rng: Mutex<StdRng>,
     tenants: Mutex<Vec<Tenant>>,
     created: CreatedDocuments,
+    logs_before: LogPositions,
 }
 
 impl Context {
@@ -65,6 +67,7 @@ impl Context {
             }),
             tenants: Mutex::default(),
             created: CreatedDocuments::in_log(clients.safeguards().map(Safeguards::creation_log)),
+            logs_before: LogPositions::now(clients.connection()),
             check,
             clients,
             recorder,
@@ -119,6 +122,18 @@ impl Context {
         let within = timing.provider_timeout + timing.complete_within;
         let pipeline = self.clients.pipeline(tenant, self.recorder.clone());
         pipeline.until_settled(&self.created, within).await
+    }
+
+    /// The recorder of the trial.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Records what the system itself reports about the documents of a failed check.
+    pub(crate) async fn diagnose(&self) {
+        let documents = self.created.ids();
+        let diagnosis = Diagnosis::new(&self.clients, &self.recorder, &self.logs_before, documents);
+        diagnosis.record().await;
     }
 
     /// Deletes the documents that the check created where that is required, and releases its tenants.

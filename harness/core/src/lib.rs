@@ -8,6 +8,7 @@ pub mod connection;
 pub mod context;
 mod control;
 pub mod control_action;
+mod diagnosis;
 pub mod execute;
 pub mod interlock;
 mod leak_scan;

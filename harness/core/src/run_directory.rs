@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutover_reports::record::{CheckId, PLAN_FILE, Plan, RUN_FILE, RunEvent, TRIALS_DIR};
+use cutover_reports::record::{CheckId, PLAN_FILE, Plan, RUN_FILE, RunEvent, TRIALS_DIR, Trial};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -117,6 +117,16 @@ impl RunDirectory {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The latest attempt at a check, if its journal is readable.
+    pub fn latest_attempt(&self, check: &CheckId) -> Option<Trial> {
+        let path = |attempt: u32| {
+            let name = format!("{}.{attempt}.jsonl", check.file_stem());
+            self.path.join(TRIALS_DIR).join(name)
+        };
+        let attempts = (1..).map(path).take_while(|path| path.exists());
+        Trial::read(&attempts.last()?).ok()
     }
 
     /// Records an event of the run as a whole.

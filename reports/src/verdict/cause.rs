@@ -107,7 +107,10 @@ fn of_job(verb: &str, summary: &str) -> Cause {
         code.map_or_else(|| error.to_owned(), str::to_owned)
     });
     let code = code.map_or(String::new(), |code| format!(" with error {code}"));
-    of_text(&format!("{verb} '{standing}'{code}"), Place::of_status(status))
+    of_text(
+        &format!("{verb} '{standing}'{code}"),
+        Place::of_status(status),
+    )
 }
 
 /// A cause whose numbers differ between trials.

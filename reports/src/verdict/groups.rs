@@ -97,7 +97,11 @@ pub(super) fn deciding_reason(reasons: &[Reason], groups: &[CauseGroup]) -> Opti
     let worst = reasons.first()?;
     let decides = |group: &&CauseGroup| {
         let mut deciding = reasons.iter().filter(|it| it.allows == worst.allows);
-        deciding.any(|it| it.check.as_ref().is_some_and(|id| group.checks.contains(id)))
+        deciding.any(|it| {
+            it.check
+                .as_ref()
+                .is_some_and(|id| group.checks.contains(id))
+        })
     };
     let group = match &worst.check {
         Some(id) if groups.iter().any(|group| group.checks.contains(id)) => {

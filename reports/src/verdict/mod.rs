@@ -4,8 +4,8 @@ mod assessment;
 mod cause;
 mod groups;
 mod judge;
-mod place;
 mod normalise;
+mod place;
 mod reasons;
 mod selection;
 #[cfg(test)]

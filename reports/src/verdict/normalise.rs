@@ -124,9 +124,18 @@ mod tests {
     fn a_route_has_names_instead_of_ids() {
         let id = "601684e6-b1cd-5438-a22f-907eea07a897";
         for (url, expected) in [
-            (format!("http://127.0.0.1:8000/api/v2/jobs/{id}?a=1"), "/api/v2/jobs/{job_id}"),
-            (format!("https://x/api/v2/documents/{id}"), "/api/v2/documents/{document_id}"),
-            (format!("http://h:1/files/user/{id}/raw/1f2e3d4c.pdf"), "/files/user/{user_id}/raw/{id}.pdf"),
+            (
+                format!("http://127.0.0.1:8000/api/v2/jobs/{id}?a=1"),
+                "/api/v2/jobs/{job_id}",
+            ),
+            (
+                format!("https://x/api/v2/documents/{id}"),
+                "/api/v2/documents/{document_id}",
+            ),
+            (
+                format!("http://h:1/files/user/{id}/raw/1f2e3d4c.pdf"),
+                "/files/user/{user_id}/raw/{id}.pdf",
+            ),
             ("http://h/api/v2/upload".to_owned(), "/api/v2/upload"),
             ("http://h".to_owned(), "/"),
         ] {
@@ -141,11 +150,23 @@ mod tests {
                 "the response to GET http://127.0.0.1:4711/api/v2/jobs/601684e6-b1cd-5438-a22f-907eea07a897 has no /state",
                 "the response to GET /api/v2/jobs/{job_id} has no /state",
             ),
-            ("created at 2026-11-24T12:00:01.5Z, not later", "created at {time}, not later"),
-            ("job 601684e6-b1cd-5438-a22f-907eea07a897: it ends", "job {id}: it ends"),
+            (
+                "created at 2026-11-24T12:00:01.5Z, not later",
+                "created at {time}, not later",
+            ),
+            (
+                "job 601684e6-b1cd-5438-a22f-907eea07a897: it ends",
+                "job {id}: it ends",
+            ),
             ("connect to 127.0.0.1:5432", "connect to {host}"),
-            ("the marker 'qx7k2m9p4' is missing", "the marker '{id}' is missing"),
-            ("3 of 17 chunks have no vector", "3 of 17 chunks have no vector"),
+            (
+                "the marker 'qx7k2m9p4' is missing",
+                "the marker '{id}' is missing",
+            ),
+            (
+                "3 of 17 chunks have no vector",
+                "3 of 17 chunks have no vector",
+            ),
         ] {
             assert_eq!(without_ids(text), expected);
         }

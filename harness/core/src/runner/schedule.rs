@@ -1,10 +1,13 @@
-//! The schedule of a run: shared checks in parallel on one stack, then the checks that must be last there.
+//! The schedule of a run: what other checks rely on is first, then shared checks in parallel on one stack, then the checks that must be last there.
 //! Exclusive checks run at the same time on lanes of their own. Where there are no lanes, they run one by one
 //! after the shared ones, and so do checks that occupy what others need.
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+
+use cutover_reports::record::Outcome;
+use cutover_reports::verdict::blocked_by;
 
 use crate::catalog::Catalog;
 use crate::execute::TrialResult;
@@ -32,31 +35,102 @@ pub fn run_all(
     schedule: &Schedule<'_>,
     progress: &Progress,
 ) -> usize {
+    let round = Round::new(session, schedule, progress);
     let admitted = session
         .plan
         .checks
         .iter()
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
-    let (first, others): (Vec<_>, Vec<_>) = cases.partition(|case| schedule.is_first(case));
-    let (stopped, not_started) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let run = |case: &Case| {
-        if session.interrupt.by().is_some() {
-            return;
-        }
-        if stopped.load(Ordering::Relaxed) {
-            not_started.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        progress.started(case);
-        let trial = session.run(case);
-        stopped.fetch_or((schedule.stop_after)(case, &trial), Ordering::Relaxed);
-        progress.finished(case, &trial);
+    let (foundations, cases): (Vec<_>, Vec<_>) = cases.partition(|case| case.check.foundation);
+    let (first, others): (Vec<_>, Vec<_>) =
+        cases.into_iter().partition(|case| schedule.is_first(case));
+    schedule.run(first, |case| drop(round.run(case)));
+    let broken = foundations
+        .into_iter()
+        .find_map(|case| round.look_twice(case));
+    let tried = match broken {
+        Some(reason) => round.refuse_dependents(others, &reason),
+        None => others,
     };
-    for phase in [first, others] {
-        schedule.run(phase, run);
+    schedule.run(tried, |case| drop(round.run(case)));
+    round.not_started.into_inner()
+}
+
+/// The state of one round over all checks.
+struct Round<'a> {
+    session: &'a Session,
+    schedule: &'a Schedule<'a>,
+    progress: &'a Progress,
+    stopped: AtomicBool,
+    not_started: AtomicUsize,
+}
+
+impl<'a> Round<'a> {
+    fn new(session: &'a Session, schedule: &'a Schedule<'a>, progress: &'a Progress) -> Self {
+        Self {
+            session,
+            schedule,
+            progress,
+            stopped: AtomicBool::new(false),
+            not_started: AtomicUsize::new(0),
+        }
     }
-    not_started.into_inner()
+
+    /// Runs a check, unless the run is to stop.
+    fn run(&self, case: &Case) -> Option<TrialResult> {
+        if self.session.interrupt.by().is_some() {
+            return None;
+        }
+        if self.stopped.load(Ordering::Relaxed) {
+            self.not_started.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        self.progress.started(case);
+        let trial = self.session.run(case);
+        self.stopped
+            .fetch_or((self.schedule.stop_after)(case, &trial), Ordering::Relaxed);
+        self.progress.finished(case, &trial);
+        Some(trial)
+    }
+
+    /// Runs a foundation, and once more if it has no pass. Returns why the checks that rely on it
+    /// are not tried: it failed twice for the same cause.
+    fn look_twice(&self, case: &Case) -> Option<String> {
+        let look = || {
+            let trial = self.run(case)?;
+            let is_broken = matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. });
+            let cause = is_broken.then(|| self.session.cause(case)).flatten()?;
+            // An interrupted trial proves nothing.
+            self.session.interrupt.by().is_none().then_some(cause)
+        };
+        let first = look()?;
+        if self.stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.progress
+            .println("  second look, because other checks rely on it");
+        let second = look()?;
+        let same = (first.place, &first.key) == (second.place, &second.key);
+        same.then(|| blocked_by(&case.id, &first.text))
+    }
+
+    /// Records the checks that need a completed document as not tried, and returns the others. A check
+    /// that was named on the command line is tried.
+    fn refuse_dependents<'c>(&self, cases: Vec<&'c Case>, reason: &str) -> Vec<&'c Case> {
+        let is_named = !self.session.plan.selection.filters.is_empty();
+        let (tried, refused): (Vec<_>, Vec<_>) = cases
+            .into_iter()
+            .partition(|case| is_named || case.without_documents);
+        for case in &refused {
+            // A check without a journal counts as not run, which is never a GO either.
+            if let Err(error) = self.session.refuse(case, reason) {
+                self.progress.println(&error.to_string());
+            }
+        }
+        self.progress.blocked(refused.len(), reason);
+        tried
+    }
 }
 
 impl Schedule<'_> {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::{Plan, RunEvent};
+use cutover_reports::verdict::{Cause, cause};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use crate::execute::{BusyTarget, TrialEnv, TrialResult, execute};
+use crate::execute::{BusyTarget, TrialEnv, TrialResult, execute, refuse};
 use crate::leak_scan;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
@@ -202,6 +203,16 @@ impl Session {
             self.runtime.block_on(own.release());
         }
         trial
+    }
+
+    /// Why the latest attempt at a check failed or has no result.
+    pub fn cause(&self, case: &Case) -> Option<Cause> {
+        cause(&self.directory.latest_attempt(&case.id)?)
+    }
+
+    /// Records that a check is not tried, with the reason.
+    pub fn refuse(&self, case: &Case, reason: &str) -> Result<(), JournalError> {
+        refuse(case, &self.directory, reason)
     }
 
     /// Records an incident that belongs to no single check.
