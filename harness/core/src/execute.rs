@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::{CheckId, Event, Finding, Outcome, SkipClass};
+use cutover_reports::verdict::{Cause, cause};
 use futures::FutureExt as _;
 use tokio::runtime::Handle;
 
@@ -30,6 +31,8 @@ pub struct TrialResult {
     pub finding: Option<Finding>,
     /// The duration of the check itself, without the wait for its stack.
     pub duration: Duration,
+    /// Why it failed or has no result.
+    pub cause: Option<Cause>,
     /// The number of observations that the check made before its cleanup, if its body ran.
     pub observations: Option<usize>,
 }
@@ -122,6 +125,10 @@ pub fn execute(
         Err(error) => TrialResult::without_result(error.context("no system to run on")),
     };
     finish(&mut trial, &recorder);
+    if matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. }) {
+        let recorded = env.directory.read_trial(&case.id, attempt);
+        trial.cause = recorded.and_then(|trial| cause(&trial));
+    }
     trial
 }
 
@@ -236,6 +243,7 @@ impl TrialResult {
             outcome,
             finding,
             duration,
+            cause: None,
             observations: None,
         }
     }

@@ -105,8 +105,7 @@ impl RunDirectory {
     pub fn trial(&self, check: &CheckId) -> Result<(Recorder, u32), JournalError> {
         let mut attempt = 1;
         loop {
-            let name = format!("{}.{attempt}.jsonl", check.file_stem());
-            let path = self.path.join(TRIALS_DIR).join(name);
+            let path = self.journal_path(check, attempt);
             match Journal::create(&path, Arc::clone(&self.redactor)) {
                 Ok(journal) => return Ok((Recorder::new(journal), attempt)),
                 Err(JournalError::Create { source, .. })
@@ -119,14 +118,14 @@ impl RunDirectory {
         }
     }
 
-    /// The latest attempt at a check, if its journal is readable.
-    pub fn latest_attempt(&self, check: &CheckId) -> Option<Trial> {
-        let path = |attempt: u32| {
-            let name = format!("{}.{attempt}.jsonl", check.file_stem());
-            self.path.join(TRIALS_DIR).join(name)
-        };
-        let attempts = (1..).map(path).take_while(|path| path.exists());
-        Trial::read(&attempts.last()?).ok()
+    /// An attempt at a check, if its journal is readable.
+    pub fn read_trial(&self, check: &CheckId, attempt: u32) -> Option<Trial> {
+        Trial::read(&self.journal_path(check, attempt)).ok()
+    }
+
+    fn journal_path(&self, check: &CheckId, attempt: u32) -> PathBuf {
+        let name = format!("{}.{attempt}.jsonl", check.file_stem());
+        self.path.join(TRIALS_DIR).join(name)
     }
 
     /// Records an event of the run as a whole.

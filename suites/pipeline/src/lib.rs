@@ -6,8 +6,11 @@ mod callbacks;
 mod documents;
 mod jobs;
 mod operations;
+mod without_documents;
 
 use cutover_harness::prelude::*;
+
+use self::without_documents::WITHOUT_DOCUMENTS;
 
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
@@ -43,4 +46,5 @@ pub fn suite() -> Suite {
         "every stage processes each document completely and exactly once",
         tables.into_iter().flatten(),
     )
+    .without_documents(WITHOUT_DOCUMENTS)
 }

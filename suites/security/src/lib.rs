@@ -11,8 +11,11 @@ mod malformed_requests;
 mod row_security;
 mod tenant_isolation;
 mod undocumented_routes;
+mod without_documents;
 
 use cutover_harness::prelude::*;
+
+use self::without_documents::WITHOUT_DOCUMENTS;
 
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
@@ -32,4 +35,5 @@ pub fn suite() -> Suite {
         "requests without valid credentials have no effect, and no user can read or change the data of another",
         tables.into_iter().flatten(),
     )
+    .without_documents(WITHOUT_DOCUMENTS)
 }

@@ -3,11 +3,13 @@
 //! after the shared ones, and so do checks that occupy what others need.
 
 use std::cmp::Reverse;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use cutover_reports::record::Outcome;
-use cutover_reports::verdict::blocked_by;
+use cutover_reports::verdict::{Cause, blocked_by};
 
 use crate::catalog::Catalog;
 use crate::execute::TrialResult;
@@ -23,6 +25,8 @@ pub struct Schedule<'a> {
     pub lanes: usize,
     /// Checks whose names contain one of these run before all others.
     pub first: &'a [String],
+    /// Whether nothing runs beside the check on which others rely.
+    pub foundation_alone: bool,
     /// Whether no more checks start after this result.
     pub stop_after: &'a (dyn Fn(&Case, &TrialResult) -> bool + Sync),
 }
@@ -46,14 +50,26 @@ pub fn run_all(
     let (first, others): (Vec<_>, Vec<_>) =
         cases.into_iter().partition(|case| schedule.is_first(case));
     schedule.run(first, |case| drop(round.run(case)));
-    let broken = foundations
-        .into_iter()
-        .find_map(|case| round.look_twice(case));
-    let tried = match broken {
-        Some(reason) => round.refuse_dependents(others, &reason),
-        None => others,
+    let foundation = OnceLock::new();
+    let decide = || {
+        let mut foundations = foundations.into_iter();
+        let broken = foundations.find_map(|case| round.look_twice(case));
+        round.announce(&others, broken.as_deref());
+        // It is decided once.
+        let _ = foundation.set(broken);
     };
-    schedule.run(tried, |case| drop(round.run(case)));
+    let run = |case: &Case| match round.relies_on_foundation(case).then(|| foundation.wait()) {
+        Some(Some(reason)) => round.refuse(case, reason),
+        Some(None) | None => drop(round.run(case)),
+    };
+    thread::scope(|scope| {
+        if schedule.foundation_alone {
+            decide();
+        } else {
+            scope.spawn(decide);
+        }
+        schedule.run(others.clone(), run);
+    });
     round.not_started.into_inner()
 }
 
@@ -94,42 +110,57 @@ impl<'a> Round<'a> {
         Some(trial)
     }
 
-    /// Runs a foundation, and once more if it has no pass. Returns why the checks that rely on it
-    /// are not tried: it failed twice for the same cause.
+    /// Runs a foundation, and once more if it has no pass; the second look begins already while the
+    /// first one waits for long. Returns why the checks that rely on it are not tried: it failed twice
+    /// for the same cause.
     fn look_twice(&self, case: &Case) -> Option<String> {
-        let look = || {
-            let trial = self.run(case)?;
-            let is_broken = matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. });
-            let cause = is_broken.then(|| self.session.cause(case)).flatten()?;
-            // An interrupted trial proves nothing.
-            self.session.interrupt.by().is_none().then_some(cause)
-        };
-        let first = look()?;
-        if self.stopped.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.progress
-            .println("  second look, because other checks rely on it");
-        let second = look()?;
-        let same = (first.place, &first.key) == (second.place, &second.key);
-        same.then(|| blocked_by(&case.id, &first.text))
+        let (ended, wait) = mpsc::channel();
+        let patience = self.session.patience();
+        let [first, second] = thread::scope(|scope| {
+            let second = scope.spawn(move || match wait.recv_timeout(patience) {
+                Ok(true) | Err(RecvTimeoutError::Timeout) => self.look(case),
+                Ok(false) | Err(RecvTimeoutError::Disconnected) => None,
+            });
+            let first = self.look(case);
+            // A receiver that is gone has begun the second look.
+            let _ = ended.send(first.is_some());
+            [first, second.join().ok().flatten()]
+        });
+        let (first, second) = (first?, second?);
+        // An interrupted trial proves nothing.
+        let is_whole = self.session.interrupt.by().is_none();
+        let is_same = (first.place, &first.key) == (second.place, &second.key);
+        (is_whole && is_same).then(|| blocked_by(&case.id, &first.text))
     }
 
-    /// Records the checks that need a completed document as not tried, and returns the others. A check
-    /// that was named on the command line is tried.
-    fn refuse_dependents<'c>(&self, cases: Vec<&'c Case>, reason: &str) -> Vec<&'c Case> {
+    /// Runs a check; returns why it failed or has no result.
+    fn look(&self, case: &Case) -> Option<Cause> {
+        let trial = self.run(case)?;
+        let is_broken = matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. });
+        is_broken.then(|| trial.cause).flatten()
+    }
+
+    /// Whether a check is not tried while no document becomes complete. A check that was named on the
+    /// command line is tried.
+    fn relies_on_foundation(&self, case: &Case) -> bool {
         let is_named = !self.session.plan.selection.filters.is_empty();
-        let (tried, refused): (Vec<_>, Vec<_>) = cases
-            .into_iter()
-            .partition(|case| is_named || case.without_documents);
-        for case in &refused {
-            // A check without a journal counts as not run, which is never a GO either.
-            if let Err(error) = self.session.refuse(case, reason) {
-                self.progress.println(&error.to_string());
-            }
+        !is_named && !case.without_documents
+    }
+
+    /// Prints how many checks are not tried, and why.
+    fn announce(&self, cases: &[&Case], reason: Option<&str>) {
+        if let Some(reason) = reason {
+            let blocked = cases.iter().filter(|case| self.relies_on_foundation(case));
+            self.progress.blocked(blocked.count(), reason);
         }
-        self.progress.blocked(refused.len(), reason);
-        tried
+    }
+
+    /// Records that a check is not tried.
+    fn refuse(&self, case: &Case, reason: &str) {
+        // A check without a journal counts as not run, which is never a GO either.
+        if let Err(error) = self.session.refuse(case, reason) {
+            self.progress.println(&error.to_string());
+        }
     }
 }
 
@@ -162,9 +193,16 @@ impl Schedule<'_> {
     }
 }
 
-/// Sorts long checks first, so that none of them runs alone at the end.
+/// Sorts long checks first, so that none of them runs alone at the end. What need not wait for the
+/// foundation precedes the rest.
 fn longest_first(mut cases: Vec<&Case>) -> Vec<&Case> {
-    cases.sort_by_key(|case| Reverse(case.check.expected_duration));
+    let order = |case: &&Case| {
+        (
+            !case.without_documents,
+            Reverse(case.check.expected_duration),
+        )
+    };
+    cases.sort_by_key(order);
     cases
 }
 

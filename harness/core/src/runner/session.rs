@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::{Plan, RunEvent};
-use cutover_reports::verdict::{Cause, cause};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
@@ -205,9 +204,9 @@ impl Session {
         trial
     }
 
-    /// Why the latest attempt at a check failed or has no result.
-    pub fn cause(&self, case: &Case) -> Option<Cause> {
-        cause(&self.directory.latest_attempt(&case.id)?)
+    /// How long a document may take before it is worth a second look: a third of its deadline.
+    pub fn patience(&self) -> Duration {
+        self.contract.timing.complete_within / 3
     }
 
     /// Records that a check is not tried, with the reason.
