@@ -117,7 +117,7 @@ impl<'a> Diagnosis<'a> {
     fn record_logs(&self, request: Option<String>) {
         let documents = self.documents.iter();
         let ids = documents.flat_map(|(document, job)| [document.to_string(), job.to_string()]);
-        let ids: Vec<_> = ids.chain(request).collect();
+        let ids = request.map_or_else(|| ids.collect(), |request| vec![request]);
         let mut lines = Vec::new();
         for log in &self.logs.0 {
             let text = appended(&log.path, log.length).unwrap_or_default();
