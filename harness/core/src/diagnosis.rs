@@ -1,5 +1,6 @@
 //! What the system itself reports about a failure: rows, log lines, errors of the database, refused requests.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -126,7 +127,12 @@ impl<'a> Diagnosis<'a> {
                 .filter_map(|line| Some((relevance(line, &ids)?, line)));
             lines.extend(relevant.map(|(rank, line)| (rank, &log.process, line.to_owned())));
         }
-        // The sort is stable: lines with an id first, the latest of them last.
+        // Lines that differ in numbers and ids only, such as those of polls, are shown once: the latest.
+        lines.reverse();
+        let mut seen = BTreeSet::new();
+        lines.retain(|(_, process, line)| seen.insert((*process, skeleton(line))));
+        lines.reverse();
+        // The sort is stable: lines with an id first, each in its order.
         lines.sort_by_key(|(rank, ..)| *rank);
         for (_, process, line) in lines.into_iter().take(MAX_LINES) {
             let line: String = line.chars().take(MAX_LINE).collect();
@@ -158,6 +164,13 @@ fn relevance(line: &str, ids: &[String]) -> Option<u8> {
         (false, true) => (!line.contains("job_id")).then_some(2),
         (false, false) => None,
     }
+}
+
+/// A log line without what differs between two occurrences: digits, and letters of hexadecimal numbers.
+fn skeleton(line: &str) -> String {
+    line.chars()
+        .filter(|c| !c.is_ascii_hexdigit() && *c != '-')
+        .collect()
 }
 
 /// A job row in words.
@@ -204,6 +217,13 @@ mod tests {
         ] {
             assert_eq!(relevance(line, &ids), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn lines_that_differ_in_ids_only_are_alike() {
+        let line = |id: &str| format!("2026-11-27T02:06:{id}1Z GET /jobs/{id}-9c1f 200");
+        assert_eq!(skeleton(&line("4a")), skeleton(&line("17")));
+        assert_ne!(skeleton(&line("4a")), skeleton("GET /health 200"));
     }
 
     #[test]

@@ -28,17 +28,24 @@ pub struct Cause {
 pub fn cause(trial: &Trial) -> Option<Cause> {
     let finding = trial.findings.first();
     match (finding, trial.outcome()) {
-        (Some(finding), _) => Some(of_finding(finding, trial.deviation())),
+        (Some(finding), _) => Some(of_finding(finding, trial)),
         (None, Some(Outcome::Errored { cause })) => Some(of_text(cause, Place::Other)),
         (None, Some(Outcome::Failed)) => Some(of_text("no finding is recorded", Place::Other)),
         (None, Some(Outcome::Passed | Outcome::Skipped { .. }) | None) => None,
     }
 }
 
-fn of_finding(finding: &Finding, deviation: Option<&Evidence>) -> Cause {
-    match deviation {
+fn of_finding(finding: &Finding, trial: &Trial) -> Cause {
+    match trial.deviation() {
         Some(Evidence::Http(exchange)) => of_exchange(exchange, finding),
-        Some(Evidence::Wait(wait)) => of_wait(wait, finding),
+        Some(Evidence::Wait(wait)) => {
+            let polled = trial
+                .observed()
+                .iter()
+                .rev()
+                .find_map(|it| response_to(it, wait));
+            polled.unwrap_or_else(|| of_wait(wait, finding))
+        }
         Some(Evidence::Sql(query)) => match &query.error {
             Some(error) => of_text(&format!("a query fails: {error}"), Place::Other),
             None => of_text(&finding.summary, Place::Other),
@@ -75,6 +82,25 @@ fn is_about_status(finding: &Finding, status: u16) -> bool {
 
 fn is_status(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The response that a wait saw last, if its last state is the status of this exchange.
+fn response_to(evidence: &Evidence, wait: &Wait) -> Option<Cause> {
+    let Evidence::Http(exchange) = evidence else {
+        return None;
+    };
+    let status = exchange.status?.to_string();
+    let is_last = wait.last == status || wait.last.starts_with(&format!("{status} "));
+    if wait.satisfied || !is_last {
+        return None;
+    }
+    let path = route(&exchange.url);
+    let place = Place::of_request(&exchange.surface, &exchange.method, &path);
+    let text = format!(
+        "{} {path} answers {status} until the deadline",
+        exchange.method
+    );
+    Some(exact(text, place))
 }
 
 /// The state in which a job or another condition stays, or in which a job ends.

@@ -18,9 +18,6 @@ pub(crate) const WITHOUT_DOCUMENTS: &[&str] = &[
     "a_wrong_method_lists_the_allowed_ones",
     "an_error_carries_the_id_of_its_request",
     "an_idle_worker_polls_at_the_interval",
-    "health_and_version_answer",
     "api_and_worker_are_of_one_build",
-    "a_dead_worker_is_not_ready",
     "a_process_refuses_to_start_unconfigured",
-    "holds_over_everything",
 ];
