@@ -30,11 +30,12 @@ const TRIAL_JOURNAL: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:01.5Z","event":{"evidence":{"wait":{"what":"the job is done","elapsed_ms":30.0,"attempts":3,"satisfied":true,"last":"done"}}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:01.5Z","event":{"evidence":{"observed":{"surface":"stand-ins","summary":"two calls","value":{"calls":2}}}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:01.5Z","event":{"finding":{"summary":"it is not so","expected":"1","actual":"2"}}}"#,
+    r#"{"v":1,"at":"2026-11-24T12:00:01.5Z","event":{"finding":{"summary":"it is not so","observation":1,"context":[3,4]}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"finished":{"outcome":"failed","duration_ms":1000.0}}}"#,
 ];
 
 /// The other outcomes of a version 1 trial.
-fn outcomes() -> [(&'static str, Outcome); 4] {
+fn outcomes() -> [(&'static str, Outcome); 5] {
     let panicked = Outcome::Errored {
         cause: "a panic".to_owned(),
     };
@@ -50,6 +51,10 @@ fn outcomes() -> [(&'static str, Outcome); 4] {
         (
             r#"{"skipped":{"class":"precondition_missing","reason":"no database"}}"#,
             no_database,
+        ),
+        (
+            r#"{"skipped":{"class":"blocked","reason":"no document completes"}}"#,
+            skipped(SkipClass::Blocked, "no document completes"),
         ),
     ]
 }
@@ -98,7 +103,7 @@ fn a_version_1_run_directory_loads_completely() {
         panic!("expected one trial for one journal: {:?}", run.trials);
     };
     assert_eq!(trial.evidence.len(), 5);
-    assert_eq!(trial.findings.len(), 1);
+    assert_eq!(trial.findings.len(), 2);
     assert_eq!(trial.finished, Some((Outcome::Failed, 1000.0)));
 }
 
@@ -186,8 +191,8 @@ fn a_damaged_file_is_reported_and_the_others_load() {
     let started_twice = text(&[TRIAL_JOURNAL[0], TRIAL_JOURNAL[0]]);
     let ended_twice = text(&[
         TRIAL_JOURNAL[0],
-        TRIAL_JOURNAL[7],
-        &TRIAL_JOURNAL[7].replace("\"failed\"", "\"passed\""),
+        TRIAL_JOURNAL[8],
+        &TRIAL_JOURNAL[8].replace("\"failed\"", "\"passed\""),
     ]);
     let truncated = &text(TRIAL_JOURNAL)[..TRIAL_JOURNAL[0].len() + 40];
     for (damaged, error) in [

@@ -109,6 +109,8 @@ impl Execution<'_> {
                 0
             },
             first: self.first,
+            // With one system or few accounts, or where the first failure ends the run, it comes before all else.
+            foundation_alone: self.fail_fast || !has_lanes || !can_mint,
             stop_after: &|case, result| self.fail_fast && self.is_no_go(case, result),
         };
         let not_started = run_all(session, self.catalog, &schedule, progress);

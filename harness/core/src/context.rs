@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
+use crate::diagnosis::{Diagnosis, LogPositions};
 use crate::sut_clients::{AccessError, SutClients};
 use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline, Read};
 use cutover_contract::identity::{Minter, Tenant};
@@ -47,6 +48,7 @@ pub struct Context {
     tenants: Mutex<Vec<Tenant>>,
     created: CreatedDocuments,
     reported: Mutex<Vec<Finding>>,
+    logs_before: LogPositions,
 }
 
 impl Context {
@@ -69,6 +71,7 @@ impl Context {
             tenants: Mutex::default(),
             reported: Mutex::default(),
             created: CreatedDocuments::in_log(clients.safeguards().map(Safeguards::creation_log)),
+            logs_before: LogPositions::now(clients.connection()),
             check,
             clients,
             recorder,
@@ -123,6 +126,18 @@ impl Context {
         let within = timing.provider_timeout + timing.complete_within;
         let pipeline = self.clients.pipeline(tenant, self.recorder.clone());
         pipeline.until_settled(&self.created, within).await
+    }
+
+    /// The recorder of the trial.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Records what the system itself reports about the documents of a failed check.
+    pub(crate) async fn diagnose(&self) {
+        let documents = self.created.ids();
+        let diagnosis = Diagnosis::new(&self.clients, &self.recorder, &self.logs_before, documents);
+        diagnosis.record().await;
     }
 
     /// Deletes the documents that the check created where that is required, and releases its tenants.

@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cutover_reports::record::{CheckId, Event, Finding, Outcome};
+use cutover_reports::record::{CheckId, Event, Finding, Outcome, SkipClass};
+use cutover_reports::verdict::{Cause, cause};
 use futures::FutureExt as _;
 use tokio::runtime::Handle;
 
@@ -15,7 +16,7 @@ use crate::suite::Case;
 use crate::sut_clients::SutClients;
 use cutover_contract::probe::StallAwareDeadline;
 use cutover_evidence::interrupt::Interrupt;
-use cutover_evidence::journal::Recorder;
+use cutover_evidence::journal::{JournalError, Recorder};
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// The timeout of the cleanup after a trial, in addition to the timeout of its check.
@@ -32,6 +33,10 @@ pub struct TrialResult {
     pub further: Vec<Finding>,
     /// The duration of the check itself, without the wait for its stack.
     pub duration: Duration,
+    /// Why it failed or has no result.
+    pub cause: Option<Cause>,
+    /// The number of observations that the check made before its cleanup, if its body ran.
+    pub observations: Option<usize>,
 }
 
 /// The environment that all trials of a run share.
@@ -122,7 +127,29 @@ pub fn execute(
         Err(error) => TrialResult::without_result(error.context("no system to run on")),
     };
     finish(&mut trial, &recorder);
+    if matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. }) {
+        let recorded = env.directory.read_trial(&case.id, attempt);
+        trial.cause = recorded.and_then(|trial| cause(&trial));
+    }
     trial
+}
+
+/// Records that a check is not tried because a check on which it relies has failed twice.
+pub fn refuse(case: &Case, directory: &RunDirectory, reason: &str) -> Result<(), JournalError> {
+    let (recorder, attempt) = directory.trial(&case.id)?;
+    recorder.write(Event::Started {
+        check: case.id.clone(),
+        attempt,
+    });
+    recorder.write(Event::Finished {
+        outcome: Outcome::Skipped {
+            class: SkipClass::Blocked,
+            reason: reason.to_owned(),
+        },
+        duration_ms: 0.0,
+        observations: None,
+    });
+    recorder.take_failure().map_or(Ok(()), Err)
 }
 
 /// Runs the body with a timeout, catches its panics, then cleans up and restores the target.
@@ -141,11 +168,19 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
         }
     });
     let duration = begin.elapsed();
+    let mut trial = TrialResult::from_result(result, duration).with_reported(cx.take_reported());
+    trial.observations = Some(cx.recorder().observations());
+    if let Some(finding) = &trial.finding {
+        let finding = env.runtime.block_on(explained(finding.clone(), cx));
+        cx.recorder().record_finding(finding);
+    }
+    for finding in &trial.further {
+        cx.recorder().record_finding(finding.clone());
+    }
     env.runtime.block_on(env.busy.after(case, cx));
     // Leftovers after a slow cleanup are swept later; they must not fail this check.
     let cleanup = async { tokio::time::timeout(CLEANUP_TIMEOUT, cx.clean_up()).await };
     let _ = env.runtime.block_on(cleanup);
-    let mut trial = TrialResult::from_result(result, duration).with_reported(cx.take_reported());
     if let Err(error) = env.runtime.block_on(cx.restore()) {
         // Later checks would run on a changed system, so the run stops.
         env.interrupt
@@ -157,17 +192,21 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     trial
 }
 
+/// A finding with the observation that deviates, and with what the system itself reports about it.
+async fn explained(mut finding: Finding, cx: &Context) -> Finding {
+    let before = cx.recorder().observations();
+    finding.observation = finding.observation.or(before.checked_sub(1));
+    cx.diagnose().await;
+    finding.context.extend(before..cx.recorder().observations());
+    finding
+}
+
 /// Writes the end of the journal. A trial whose record is incomplete has no result.
 fn finish(trial: &mut TrialResult, recorder: &Recorder) {
-    if let Some(finding) = &trial.finding {
-        recorder.record_finding(finding.clone());
-    }
-    for finding in &trial.further {
-        recorder.record_finding(finding.clone());
-    }
     recorder.write(Event::Finished {
         outcome: trial.outcome.clone(),
         duration_ms: trial.duration.as_secs_f64() * 1e3,
+        observations: trial.observations,
     });
     if let Some(failure) = recorder.take_failure() {
         *trial =
@@ -210,6 +249,8 @@ impl TrialResult {
             finding,
             further: Vec::new(),
             duration,
+            cause: None,
+            observations: None,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod context;
 mod control;
 pub mod control_action;
+mod diagnosis;
 pub mod execute;
 pub mod identification;
 pub mod interlock;

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cutover_reports::record::{CheckId, PLAN_FILE, Plan, RUN_FILE, RunEvent, TRIALS_DIR};
+use cutover_reports::record::{CheckId, PLAN_FILE, Plan, RUN_FILE, RunEvent, TRIALS_DIR, Trial};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -105,8 +105,7 @@ impl RunDirectory {
     pub fn trial(&self, check: &CheckId) -> Result<(Recorder, u32), JournalError> {
         let mut attempt = 1;
         loop {
-            let name = format!("{}.{attempt}.jsonl", check.file_stem());
-            let path = self.path.join(TRIALS_DIR).join(name);
+            let path = self.journal_path(check, attempt);
             match Journal::create(&path, Arc::clone(&self.redactor)) {
                 Ok(journal) => return Ok((Recorder::new(journal), attempt)),
                 Err(JournalError::Create { source, .. })
@@ -117,6 +116,16 @@ impl RunDirectory {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// An attempt at a check, if its journal is readable.
+    pub fn read_trial(&self, check: &CheckId, attempt: u32) -> Option<Trial> {
+        Trial::read(&self.journal_path(check, attempt)).ok()
+    }
+
+    fn journal_path(&self, check: &CheckId, attempt: u32) -> PathBuf {
+        let name = format!("{}.{attempt}.jsonl", check.file_stem());
+        self.path.join(TRIALS_DIR).join(name)
     }
 
     /// Records an event of the run as a whole.

@@ -29,6 +29,8 @@ pub struct Case {
     pub row_reads: &'static [Read],
     /// The code.
     pub body: Arc<dyn CheckFn>,
+    /// Whether it needs no completed document.
+    pub without_documents: bool,
 }
 
 impl Suite {
@@ -51,6 +53,28 @@ impl Suite {
             assert!(!is_duplicate, "check '{}' is in the table twice", case.id);
         }
         Self { name, about, cases }
+    }
+
+    /// States that these checks, or rows of checks, need no completed document. They are tried even if
+    /// no document becomes complete.
+    ///
+    /// # Panics
+    /// When a name is not in the table: the list is source code, so any test that lists the suite
+    /// finds the error.
+    #[must_use]
+    pub fn without_documents(mut self, names: &[&str]) -> Self {
+        for name in names {
+            let mut is_known = false;
+            for case in &mut self.cases {
+                let rest = case.id.name().strip_prefix(name);
+                if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::")) {
+                    is_known = true;
+                    case.without_documents = true;
+                }
+            }
+            assert!(is_known, "suite '{}' has no check '{name}'", self.name);
+        }
+        self
     }
 
     /// The suite's name.
@@ -100,6 +124,7 @@ impl Case {
                 check: Arc::clone(&check),
                 row_reads: row.reads,
                 body: row.body,
+                without_documents: check.without_documents,
             }
         };
         rows.into_iter().map(case).collect()

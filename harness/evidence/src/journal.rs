@@ -129,6 +129,35 @@ pub struct Recorder(Option<Arc<Mutex<Recording>>>);
 struct Recording {
     journal: Journal,
     failure: Option<JournalError>,
+    /// The number of observations.
+    observations: usize,
+    latest: LatestObservation,
+}
+
+/// What the latest observation of a trial was, as far as it tells where to look for its cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LatestObservation {
+    /// The wait for a condition.
+    Wait,
+    /// A request that was answered with a 5xx status, by its request id.
+    ServerError(String),
+    /// Anything else, or nothing.
+    #[default]
+    Other,
+}
+
+impl From<&Evidence> for LatestObservation {
+    fn from(evidence: &Evidence) -> Self {
+        match evidence {
+            Evidence::Wait(wait) if !wait.was_stopped() => Self::Wait,
+            Evidence::Http(exchange) if exchange.status.is_some_and(|status| status >= 500) => {
+                Self::ServerError(exchange.correlation_id.clone())
+            }
+            Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) | Evidence::Observed(_) => {
+                Self::Other
+            }
+        }
+    }
 }
 
 impl Recorder {
@@ -137,6 +166,8 @@ impl Recorder {
         Self(Some(Arc::new(Mutex::new(Recording {
             journal,
             failure: None,
+            observations: 0,
+            latest: LatestObservation::Other,
         }))))
     }
 
@@ -154,30 +185,58 @@ impl Recorder {
     ///
     /// A write error is kept, and the trial is errored when it ends.
     pub fn record(&self, evidence: Evidence) {
-        self.write(Event::Evidence(Box::new(evidence)));
+        self.with(|recording| {
+            recording.observations += 1;
+            // A stopped wait follows the observation that stopped it.
+            if !matches!(&evidence, Evidence::Wait(wait) if wait.was_stopped()) {
+                recording.latest = LatestObservation::from(&evidence);
+            }
+            recording.write(Event::Evidence(Box::new(evidence)));
+        });
     }
 
-    /// Records a finding.
-    pub fn record_finding(&self, finding: Finding) {
-        self.write(Event::Finding(finding));
+    /// Records a finding. Unless it names another one, the latest observation is the one that deviates.
+    pub fn record_finding(&self, mut finding: Finding) {
+        self.with(|recording| {
+            let latest = recording.observations.checked_sub(1);
+            finding.observation = finding.observation.or(latest);
+            recording.write(Event::Finding(finding));
+        });
+    }
+
+    /// The number of observations so far.
+    pub fn observations(&self) -> usize {
+        self.with(|recording| recording.observations)
+            .unwrap_or_default()
+    }
+
+    /// What the latest observation was.
+    pub fn latest(&self) -> LatestObservation {
+        self.with(|recording| recording.latest.clone())
+            .unwrap_or_default()
     }
 
     /// Writes an event of the trial.
     pub fn write(&self, event: Event) {
-        let Some(recording) = &self.0 else { return };
+        self.with(|recording| recording.write(event));
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Recording) -> T) -> Option<T> {
+        let recording = self.0.as_ref()?;
         let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
-        if recording.failure.is_none() {
-            recording.failure = recording.journal.write(event).err();
-        }
+        Some(work(&mut recording))
     }
 
     /// Returns the first write error, if any.
     pub fn take_failure(&self) -> Option<JournalError> {
-        let recording = self.0.as_ref()?;
-        recording
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .failure
-            .take()
+        self.with(|recording| recording.failure.take()).flatten()
+    }
+}
+
+impl Recording {
+    fn write(&mut self, event: Event) {
+        if self.failure.is_none() {
+            self.failure = self.journal.write(event).err();
+        }
     }
 }

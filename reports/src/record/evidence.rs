@@ -92,6 +92,16 @@ pub struct Wait {
     pub last: String,
 }
 
+impl Wait {
+    /// The last state of a wait that ended because a poll stopped the check.
+    pub const STOPPED: &'static str = "the poll returned an error";
+
+    /// Whether a poll stopped the check, so that the observation before the wait deviates.
+    pub fn was_stopped(&self) -> bool {
+        !self.satisfied && self.last == Self::STOPPED
+    }
+}
+
 /// Any other observation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {

@@ -17,6 +17,12 @@ pub struct Finding {
     /// The actual value or behaviour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
+    /// The index of the observation that deviates, among those of the trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observation: Option<usize>,
+    /// The indices of the observations of what the system itself reports about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<usize>,
 }
 
 impl Finding {
@@ -26,6 +32,8 @@ impl Finding {
             summary: summary.into(),
             expected: None,
             actual: None,
+            observation: None,
+            context: Vec::new(),
         }
     }
 

@@ -41,6 +41,9 @@ pub enum Event {
         outcome: Outcome,
         /// Its duration in milliseconds.
         duration_ms: f64,
+        /// The number of observations that the check made; later ones are of its cleanup.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        observations: Option<usize>,
     },
 }
 

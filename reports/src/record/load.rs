@@ -64,7 +64,7 @@ impl Run {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            let trial = run.keep_readable(&format!("{TRIALS_DIR}/{name}"), read_trial(&file));
+            let trial = run.keep_readable(&format!("{TRIALS_DIR}/{name}"), Trial::read(&file));
             run.trials.extend(trial);
         }
         run.trials
@@ -90,11 +90,18 @@ fn read_plan(path: &Path) -> Result<Plan, String> {
     parse_versioned(&text, PLAN_VERSION)
 }
 
-fn read_trial(path: &Path) -> Result<Trial, String> {
-    let entries = read_entries(path)?;
-    Trial::from_entries(entries).ok_or_else(|| {
-        "expected one 'started' line at the beginning and at most one 'finished' line".to_owned()
-    })
+impl Trial {
+    /// Reads the journal of a trial.
+    ///
+    /// # Errors
+    /// In words, where the file cannot be read or is not a journal.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let entries = read_entries(path)?;
+        Self::from_entries(entries).ok_or_else(|| {
+            "expected one 'started' line at the beginning and at most one 'finished' line"
+                .to_owned()
+        })
+    }
 }
 
 fn read_entries<E: DeserializeOwned>(path: &Path) -> Result<Vec<E>, String> {

@@ -34,6 +34,8 @@ pub enum SkipClass {
     NotApplicable,
     /// The target lacks something that the check requires.
     PreconditionMissing,
+    /// A check on which it relies has failed twice, so it was not tried.
+    Blocked,
 }
 
 impl Outcome {

@@ -19,6 +19,9 @@ pub struct Trial {
     pub findings: Vec<Finding>,
     /// The outcome and the duration in milliseconds; `None` if the trial did not finish.
     pub finished: Option<(Outcome, f64)>,
+    /// The number of observations that the check made before its cleanup; `None` in journals of
+    /// earlier versions.
+    pub observations: Option<usize>,
 }
 
 impl Trial {
@@ -39,6 +42,7 @@ impl Trial {
             evidence: Vec::new(),
             findings: Vec::new(),
             finished: None,
+            observations: None,
         };
         for entry in entries {
             match entry.event {
@@ -49,12 +53,29 @@ impl Trial {
                 Event::Finished {
                     outcome,
                     duration_ms,
+                    observations,
                 } => {
                     trial.finished = Some((outcome, duration_ms));
+                    trial.observations = observations;
                 }
             }
         }
         Some(trial)
+    }
+
+    /// The observations of the check until it failed, without those of its cleanup.
+    pub fn observed(&self) -> &[Evidence] {
+        let failed = self.findings.first().and_then(|it| it.observation);
+        let end = failed.map(|index| index.saturating_add(1));
+        let end = end.or(self.observations).unwrap_or(self.evidence.len());
+        &self.evidence[..end.min(self.evidence.len())]
+    }
+
+    /// The observation that deviates: the last one before the failure.
+    pub fn deviation(&self) -> Option<&Evidence> {
+        let stopped = |it: &&Evidence| matches!(it, Evidence::Wait(wait) if wait.was_stopped());
+        let mut latest = self.observed().iter().rev();
+        latest.find(|evidence| !stopped(evidence))
     }
 
     /// The outcome; `None` if the trial did not finish.

@@ -44,15 +44,17 @@ impl Counts {
     }
 
     /// The checks of the run that did not pass, by result.
-    fn without_pass(self) -> [(usize, &'static str); 6] {
+    fn without_pass(self) -> [(usize, &'static str); 7] {
         let with_reason = self.not_in_profile
             + self.not_selected
             + self.not_applicable
-            + self.precondition_missing;
+            + self.precondition_missing
+            + self.blocked;
         [
             (self.failed, "failed"),
             (self.errored, "errored"),
             (self.not_run, "not run"),
+            (self.blocked, "not tried"),
             (self.precondition_missing, "precondition missing"),
             (self.not_applicable, "not applicable"),
             // A verdict of an earlier version counts skipped checks without their reasons.

@@ -54,7 +54,7 @@ fn report(run: &Run, verdict: &Verdict) -> Report {
     for counted in &verdict.suites {
         let checks = model.checks.iter();
         let cases = checks.filter(|check| check.verdict.id.suite() == counted.suite);
-        let cases = cases.map(test_case).collect();
+        let cases = cases.map(|check| test_case(check, verdict)).collect();
         report.add_test_suite(suite(&counted.suite, cases, run, &metadata));
     }
     report
@@ -103,7 +103,7 @@ fn run_suite(run: &Run, verdict: &Verdict, metadata: &[Property]) -> TestSuite {
     suite("cutover", vec![case], run, metadata)
 }
 
-fn test_case(check: &CheckReport<'_>) -> TestCase {
+fn test_case(check: &CheckReport<'_>, all: &Verdict) -> TestCase {
     let verdict = check.verdict;
     let mut case = TestCase::new(verdict.id.name(), status(check));
     case.set_classname(format!("cutover.{}", verdict.id.suite()));
@@ -122,6 +122,9 @@ fn test_case(check: &CheckReport<'_>) -> TestCase {
         property("criticality", verdict.criticality.name()),
         property("attempts", &verdict.attempts.to_string()),
     ]);
+    let mut groups = all.groups.iter();
+    let group = groups.find(|group| group.checks.contains(&verdict.id));
+    case.add_properties(group.map(|group| property("cause", &group.cause)));
     let output = output(check);
     if !output.is_empty() {
         case.set_system_out(output);
@@ -142,6 +145,7 @@ fn status(check: &CheckReport<'_>) -> TestCaseStatus {
             skipped.set_type(match check.verdict.skip {
                 Some(SkipReason::NotInProfile | SkipReason::NotSelected) => "filtered",
                 Some(SkipReason::NotApplicable) => "not_applicable",
+                Some(SkipReason::Blocked) => "blocked",
                 Some(SkipReason::PreconditionMissing) | None => "precondition_missing",
             });
             skipped
@@ -162,7 +166,13 @@ fn description(check: &CheckReport<'_>) -> String {
     let mut shown = vec![sanitize_line(&check.verdict.statement, MAX_MESSAGE)];
     match check.findings() {
         [] => shown.push(sanitize_line(check.detail(), MAX_OUTPUT)),
-        findings => shown.extend(findings.iter().flat_map(finding_lines)),
+        findings => {
+            for finding in findings {
+                shown.extend(finding_lines(finding));
+                let context = check.context_lines(finding);
+                shown.extend(context.iter().map(|line| format!("reported: {line}")));
+            }
+        }
     }
     shown.extend(check.curl().map(|curl| format!("curl: {curl}")));
     shown.push(format!("rerun: {}", check.rerun()));

@@ -21,6 +21,8 @@ const MAX_UNTESTED: usize = 6;
 const MAX_DETAILED: usize = 3;
 /// The maximum number of further failures, each on one line.
 const MAX_LISTED: usize = 4;
+/// The maximum number of lines of what the system itself reports about a failure.
+const MAX_CONTEXT: usize = 6;
 /// The maximum number of problems and risks of the run.
 const MAX_PROBLEMS: usize = 4;
 
@@ -41,6 +43,7 @@ impl Render for Markdown {
             head(run, verdict),
             totals(run, verdict),
             untested(&model),
+            causes(&model),
             failed(&model),
             problems(&model),
             other_files(),
@@ -102,13 +105,25 @@ fn untested(model: &ReportModel<'_>) -> Vec<String> {
     })
 }
 
+/// The causes that explain more than one check.
+fn causes(model: &ReportModel<'_>) -> Vec<String> {
+    let causes = model.cause_lines();
+    section("Causes", causes.len(), |shown| {
+        let listed = causes.iter().take(MAX_PROBLEMS);
+        shown.extend(listed.map(|cause| format!("- {}", code(cause))));
+        shown.extend(and_more(causes.len(), MAX_PROBLEMS, "causes"));
+    })
+}
+
+/// The first check of each cause in detail, the others as lines.
 fn failed(model: &ReportModel<'_>) -> Vec<String> {
-    let checks = &model.failed;
-    section("Failed", checks.len(), |shown| {
+    let (checks, repeated) = model.failed_by_cause();
+    section("Failed", model.failed.len(), |shown| {
         shown.extend(checks.iter().take(MAX_DETAILED).flat_map(details));
-        let listed = checks.iter().skip(MAX_DETAILED).take(MAX_LISTED);
-        shown.extend(listed.map(bullet));
-        shown.extend(and_more(checks.len(), MAX_DETAILED + MAX_LISTED, "checks"));
+        let others = checks.iter().skip(MAX_DETAILED).chain(&repeated);
+        let others: Vec<_> = others.collect();
+        shown.extend(others.iter().take(MAX_LISTED).map(|check| bullet(check)));
+        shown.extend(and_more(others.len(), MAX_LISTED, "checks"));
     })
 }
 
@@ -131,7 +146,7 @@ fn section(title: &str, items: usize, write: impl FnOnce(&mut Vec<String>)) -> V
     shown
 }
 
-/// A failure in at most six lines.
+/// A failure in at most six lines, and what the system itself reports about it.
 fn details(check: &CheckReport<'_>) -> Vec<String> {
     let mut shown = vec![bullet(check)];
     let first = check.findings().first();
@@ -153,6 +168,10 @@ fn details(check: &CheckReport<'_>) -> Vec<String> {
         });
         shown.extend(text.map(|text| format!("  - {label}: {text}")));
     }
+    let context = first.map(|finding| check.context_lines(finding));
+    let context = context.unwrap_or_default();
+    let lines = context.iter().take(MAX_CONTEXT);
+    shown.extend(lines.map(|line| format!("  - reported: {}", code(line))));
     shown
 }
 

@@ -1,10 +1,13 @@
 //! The model of a report: what every renderer shows about each check.
 
+use super::evidence::evidence_lines;
 use super::text::sanitize_line;
 use crate::record::{
     Evidence, Finding, HttpExchange, Outcome, PlannedCheck, Profile, Run, TRIALS_DIR, Trial,
 };
-use crate::verdict::{CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict};
+use crate::verdict::{
+    CauseGroup, CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict,
+};
 
 /// The maximum length in characters of a command that is shown for copying.
 const MAX_COMMAND: usize = 2_000;
@@ -33,6 +36,8 @@ pub(super) struct ReportModel<'a> {
     pub(super) excluded: Vec<CheckReport<'a>>,
     /// The reasons about the run as a whole, and the listed risks.
     pub(super) problems: Vec<&'a Reason>,
+    /// The causes that explain more than one check, the most important first.
+    pub(super) causes: Vec<&'a CauseGroup>,
 }
 
 impl<'a> ReportModel<'a> {
@@ -48,6 +53,7 @@ impl<'a> ReportModel<'a> {
         };
         let mut failed = of_group(Group::Failed);
         failed.sort_by_key(|check| std::cmp::Reverse((check.allows(), check.verdict.severity)));
+        let causes = verdict.groups.iter();
         let is_problem =
             |reason: &&Reason| reason.check.is_none() || reason.allows == Decision::Conditional;
         Self {
@@ -56,7 +62,27 @@ impl<'a> ReportModel<'a> {
             excluded: of_group(Group::Excluded),
             checks,
             problems: verdict.reasons.iter().filter(is_problem).collect(),
+            causes: causes.filter(|group| group.explained() > 1).collect(),
         }
+    }
+
+    /// One line for each cause that explains more than one check, with its numbers.
+    pub(super) fn cause_lines(&self) -> Vec<String> {
+        let causes = self.causes.iter();
+        causes
+            .map(|group| group.summary(self.failed.len()))
+            .collect()
+    }
+
+    /// The failed checks that are shown in detail: the first of each cause; and the others.
+    pub(super) fn failed_by_cause(&self) -> (Vec<CheckReport<'a>>, Vec<CheckReport<'a>>) {
+        let repeats = |check: &CheckReport<'_>| {
+            let id = &check.verdict.id;
+            let mut causes = self.causes.iter();
+            causes.any(|group| group.checks.contains(id) && group.first != *id)
+        };
+        let failed = self.failed.iter().copied();
+        failed.partition(|check| !repeats(check))
     }
 }
 
@@ -132,9 +158,17 @@ impl<'a> CheckReport<'a> {
         self.trial.map_or(&[], |trial| &trial.findings)
     }
 
-    /// The last HTTP request of the check.
-    pub(super) fn last_call(&self) -> Option<&'a HttpExchange> {
+    /// The observations of what the system itself reports about a finding, as lines.
+    pub(super) fn context_lines(&self, finding: &Finding) -> Vec<String> {
         let evidence = self.trial.map_or(&[][..], |trial| &trial.evidence);
+        let context = finding.context.iter();
+        let context = context.filter_map(|index| evidence.get(*index));
+        context.flat_map(evidence_lines).collect()
+    }
+
+    /// The last HTTP request of the check until it failed.
+    pub(super) fn last_call(&self) -> Option<&'a HttpExchange> {
+        let evidence = self.trial.map_or(&[][..], Trial::observed);
         evidence.iter().rev().find_map(|evidence| match evidence {
             Evidence::Http(exchange) => Some(exchange),
             Evidence::Sql(_) | Evidence::Wait(_) | Evidence::Observed(_) => None,

@@ -76,6 +76,7 @@ impl Requirement<'_> {
             SkipClass::Filtered => SkipReason::NotSelected,
             SkipClass::NotApplicable => SkipReason::NotApplicable,
             SkipClass::PreconditionMissing => SkipReason::PreconditionMissing,
+            SkipClass::Blocked => SkipReason::Blocked,
         }
     }
 }

@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use super::assessment::Assessment;
+use super::groups::{deciding_reason, groups};
 use super::reasons::{check_reason, run_reasons, suite_reasons};
 use super::types::{Counts, Decision, Reason, SuiteCounts, VERDICT_VERSION, Verdict};
 use crate::policy::Policy;
@@ -30,11 +31,12 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
             .filter_map(|assessment| check_reason(assessment, policy, now.date())),
     );
     reasons.sort_by(worst_first);
+    let groups = groups(&assessments, run);
     let decision = reasons.first().map_or(Decision::Go, |reason| reason.allows);
     Verdict {
         v: VERDICT_VERSION,
         decision,
-        reason: reasons.first().map(|reason| shortened(&reason.text)),
+        reason: deciding_reason(&reasons, &groups).map(|reason| shortened(&reason)),
         reasons,
         run: run.plan.as_ref().map(|plan| plan.run.clone()),
         policy: policy.name.clone(),
@@ -43,6 +45,7 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
         duration_ms: duration(run),
         counts: counts(&assessments),
         suites: by_suite(&assessments),
+        groups,
         checks: assessments
             .into_iter()
             .map(|assessment| assessment.verdict)

@@ -1,14 +1,21 @@
 //! The verdict: the judgement of a run's record by a policy.
 
 mod assessment;
+mod cause;
+mod groups;
 mod judge;
+mod normalise;
+mod place;
 mod reasons;
 mod selection;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub use cause::{Cause, cause};
+pub use groups::{CauseGroup, blocked_by};
 pub use judge::judge;
+pub use place::Place;
 pub use types::{
     CheckStatus, CheckVerdict, Counts, Decision, Reason, SkipReason, SuiteCounts, VERDICT_VERSION,
     Verdict,

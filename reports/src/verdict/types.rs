@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::groups::CauseGroup;
 use crate::exit;
 use crate::record::{CheckId, Criticality, Severity};
 
@@ -52,6 +53,9 @@ pub struct Verdict {
     pub counts: Counts,
     /// The numbers of checks by suite and status, in the order of the plan.
     pub suites: Vec<SuiteCounts>,
+    /// The causes of the failed checks, the most important first.
+    #[serde(default)]
+    pub groups: Vec<CauseGroup>,
     /// The verdict on each check, in the order of the plan.
     pub checks: Vec<CheckVerdict>,
 }
@@ -97,6 +101,8 @@ pub enum SkipReason {
     NotApplicable,
     /// The target lacks something that it requires.
     PreconditionMissing,
+    /// A check on which it relies has failed twice.
+    Blocked,
 }
 
 /// The verdict on one check.
@@ -148,6 +154,9 @@ pub struct Counts {
     /// Checks whose precondition the target lacks.
     #[serde(default)]
     pub precondition_missing: usize,
+    /// Checks that were not tried because a check on which they rely has failed twice.
+    #[serde(default)]
+    pub blocked: usize,
     /// Checks without a trial in the record.
     pub not_run: usize,
 }
@@ -207,6 +216,7 @@ impl Counts {
             SkipReason::NotSelected => &mut self.not_selected,
             SkipReason::NotApplicable => &mut self.not_applicable,
             SkipReason::PreconditionMissing => &mut self.precondition_missing,
+            SkipReason::Blocked => &mut self.blocked,
         });
         if let Some(count) = by_reason {
             *count += 1;

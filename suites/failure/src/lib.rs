@@ -8,8 +8,11 @@ mod permanent_provider_errors;
 mod readiness;
 mod retries;
 mod transient_provider_errors;
+mod without_documents;
 
 use cutover_harness::prelude::*;
+
+use self::without_documents::WITHOUT_DOCUMENTS;
 
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
@@ -26,4 +29,5 @@ pub fn suite() -> Suite {
         "faults lose no document, and the service reports them and recovers",
         tables.into_iter().flatten(),
     )
+    .without_documents(WITHOUT_DOCUMENTS)
 }

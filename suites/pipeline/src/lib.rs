@@ -6,12 +6,16 @@ mod callbacks;
 mod documents;
 mod jobs;
 mod operations;
+mod without_documents;
 
 use cutover_harness::prelude::*;
+
+use self::without_documents::WITHOUT_DOCUMENTS;
 
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
     let tables = [
+        documents::golden_path::table(),
         callbacks::callback_delivery::table(),
         documents::text_fidelity::table(),
         documents::reupload::table(),
@@ -43,4 +47,5 @@ pub fn suite() -> Suite {
         "every stage processes each document completely and exactly once",
         tables.into_iter().flatten(),
     )
+    .without_documents(WITHOUT_DOCUMENTS)
 }

@@ -12,8 +12,11 @@ mod policies;
 mod row_security;
 mod tenant_isolation;
 mod undocumented_routes;
+mod without_documents;
 
 use cutover_harness::prelude::*;
+
+use self::without_documents::WITHOUT_DOCUMENTS;
 
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
@@ -33,4 +36,5 @@ pub fn suite() -> Suite {
         "requests without valid credentials have no effect, and no user can read or change the data of another",
         tables.into_iter().flatten(),
     )
+    .without_documents(WITHOUT_DOCUMENTS)
 }

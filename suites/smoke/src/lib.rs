@@ -4,8 +4,11 @@
 
 mod availability;
 mod document_flow;
+mod without_documents;
 
 use cutover_harness::prelude::*;
+
+use self::without_documents::WITHOUT_DOCUMENTS;
 
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
@@ -15,4 +18,5 @@ pub fn suite() -> Suite {
         "a live service processes a document, shows it to its owner only, and deletes it",
         tables.into_iter().flatten(),
     )
+    .without_documents(WITHOUT_DOCUMENTS)
 }

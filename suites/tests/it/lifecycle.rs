@@ -43,6 +43,10 @@ fn an_interrupted_run_is_inconclusive_and_leaves_nothing() {
                 .any(|line| matches!(line.event, RunEvent::Interrupted { .. })),
             "{journal:?}"
         );
+        for file in ["verdict.json", "summary.md", "junit.xml"] {
+            let path = home.newest_run_directory().join(file);
+            assert!(path.exists(), "{file} after {signal:?}");
+        }
         assert_eq!(stack_directories(&home), 0, "after {signal:?}");
         wait_for_last_process(&home);
     }

@@ -4,6 +4,7 @@
 mod architecture;
 mod attached;
 mod calibrate;
+mod causes;
 mod cli;
 mod doctor;
 mod guide;

@@ -206,6 +206,7 @@ mod tests {
             duration_ms: None,
             counts: Counts::default(),
             suites: Vec::new(),
+            groups: Vec::new(),
             checks: failed.iter().map(judged).collect(),
         }
     }

@@ -90,14 +90,15 @@ impl ValidationRunner {
             .args(&self.stack)
             .args(self.suites.iter().flat_map(|suite| ["--suite", suite]));
         if let Subject::Defect(defect) = subject {
-            command.args(["--defect", defect.id]);
+            // What runs first is tried even if no document becomes complete.
+            let first = defect
+                .checks
+                .iter()
+                .flat_map(|check| ["--run-first", check]);
+            command.args(["--defect", defect.id]).args(first);
             if !self.no_early_stop {
                 // A NO-GO is final: no later check can turn it into a GO.
-                let first = defect
-                    .checks
-                    .iter()
-                    .flat_map(|check| ["--run-first", check]);
-                command.arg("--fail-fast").args(first);
+                command.arg("--fail-fast");
             }
         }
         command

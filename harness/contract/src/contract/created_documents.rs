@@ -88,6 +88,14 @@ impl CreatedDocuments {
         });
     }
 
+    /// The ids of the registered documents, each with the id of its job.
+    pub fn ids(&self) -> Vec<(Uuid, Uuid)> {
+        self.with(|documents| {
+            let accepted = documents.values().map(|document| &document.accepted);
+            accepted.map(|it| (it.document_id, it.job_id)).collect()
+        })
+    }
+
     /// The documents whose bytes were uploaded, each with its owner.
     pub(super) fn uploads(&self) -> Vec<(Tenant, Accepted)> {
         self.with(|documents| {

@@ -74,7 +74,7 @@ pub async fn eventually<S: IntoPoll>(
         let polled = match poll().await {
             Ok(polled) => polled.into_poll(),
             Err(stop) => {
-                record(attempts, false, "the poll returned an error");
+                record(attempts, false, Wait::STOPPED);
                 return Err(stop);
             }
         };

@@ -116,6 +116,21 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// Checks are not tried; one line for all of them.
+    pub fn blocked(&self, checks: usize, reason: &str) {
+        if checks == 0 {
+            return;
+        }
+        let noun = if checks == 1 {
+            "check is"
+        } else {
+            "checks are"
+        };
+        self.println(&format!("  {checks} {noun} not tried: {reason}"));
+        self.with(|state| state.counts.skipped += checks);
+        self.bar.inc(checks as u64);
+    }
+
     /// Removes the bar. Where there was none, prints the counts.
     pub fn finish(&self) {
         let counts = self.with(|state| state.counts.to_string());

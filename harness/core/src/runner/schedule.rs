@@ -1,10 +1,15 @@
-//! The schedule of a run: shared checks in parallel on one stack, then the checks that must be last there.
+//! The schedule of a run: what other checks rely on is first, then shared checks in parallel on one stack, then the checks that must be last there.
 //! Exclusive checks run at the same time on lanes of their own. Where there are no lanes, they run one by one
 //! after the shared ones, and so do checks that occupy what others need.
 
 use std::cmp::Reverse;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+
+use cutover_reports::record::Outcome;
+use cutover_reports::verdict::{Cause, blocked_by};
 
 use crate::catalog::Catalog;
 use crate::execute::TrialResult;
@@ -20,6 +25,8 @@ pub struct Schedule<'a> {
     pub lanes: usize,
     /// Checks whose names contain one of these run before all others.
     pub first: &'a [String],
+    /// Whether nothing runs beside the check on which others rely.
+    pub foundation_alone: bool,
     /// Whether no more checks start after this result.
     pub stop_after: &'a (dyn Fn(&Case, &TrialResult) -> bool + Sync),
 }
@@ -32,31 +39,129 @@ pub fn run_all(
     schedule: &Schedule<'_>,
     progress: &Progress,
 ) -> usize {
+    let round = Round::new(session, schedule, progress);
     let admitted = session
         .plan
         .checks
         .iter()
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
-    let (first, others): (Vec<_>, Vec<_>) = cases.partition(|case| schedule.is_first(case));
-    let (stopped, not_started) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let run = |case: &Case| {
-        if session.interrupt.by().is_some() {
-            return;
-        }
-        if stopped.load(Ordering::Relaxed) {
-            not_started.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        progress.started(case);
-        let trial = session.run(case);
-        stopped.fetch_or((schedule.stop_after)(case, &trial), Ordering::Relaxed);
-        progress.finished(case, &trial);
+    let (foundations, cases): (Vec<_>, Vec<_>) = cases.partition(|case| case.check.foundation);
+    let (first, others): (Vec<_>, Vec<_>) =
+        cases.into_iter().partition(|case| schedule.is_first(case));
+    schedule.run(first, |case| drop(round.run(case)));
+    let foundation = OnceLock::new();
+    let decide = || {
+        let mut foundations = foundations.into_iter();
+        let broken = foundations.find_map(|case| round.look_twice(case));
+        round.announce(&others, broken.as_deref());
+        // It is decided once.
+        let _ = foundation.set(broken);
     };
-    for phase in [first, others] {
-        schedule.run(phase, run);
+    let run = |case: &Case| match round.relies_on_foundation(case).then(|| foundation.wait()) {
+        Some(Some(reason)) => round.refuse(case, reason),
+        Some(None) | None => drop(round.run(case)),
+    };
+    thread::scope(|scope| {
+        if schedule.foundation_alone {
+            decide();
+        } else {
+            scope.spawn(decide);
+        }
+        schedule.run(others.clone(), run);
+    });
+    round.not_started.into_inner()
+}
+
+/// The state of one round over all checks.
+struct Round<'a> {
+    session: &'a Session,
+    schedule: &'a Schedule<'a>,
+    progress: &'a Progress,
+    stopped: AtomicBool,
+    not_started: AtomicUsize,
+}
+
+impl<'a> Round<'a> {
+    fn new(session: &'a Session, schedule: &'a Schedule<'a>, progress: &'a Progress) -> Self {
+        Self {
+            session,
+            schedule,
+            progress,
+            stopped: AtomicBool::new(false),
+            not_started: AtomicUsize::new(0),
+        }
     }
-    not_started.into_inner()
+
+    /// Runs a check, unless the run is to stop.
+    fn run(&self, case: &Case) -> Option<TrialResult> {
+        if self.session.interrupt.by().is_some() {
+            return None;
+        }
+        if self.stopped.load(Ordering::Relaxed) {
+            self.not_started.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        self.progress.started(case);
+        let trial = self.session.run(case);
+        self.stopped
+            .fetch_or((self.schedule.stop_after)(case, &trial), Ordering::Relaxed);
+        self.progress.finished(case, &trial);
+        Some(trial)
+    }
+
+    /// Runs a foundation, and once more if it has no pass; the second look begins already while the
+    /// first one waits for long. Returns why the checks that rely on it are not tried: it failed twice
+    /// for the same cause.
+    fn look_twice(&self, case: &Case) -> Option<String> {
+        let (ended, wait) = mpsc::channel();
+        let patience = self.session.patience();
+        let [first, second] = thread::scope(|scope| {
+            let second = scope.spawn(move || match wait.recv_timeout(patience) {
+                Ok(true) | Err(RecvTimeoutError::Timeout) => self.look(case),
+                Ok(false) | Err(RecvTimeoutError::Disconnected) => None,
+            });
+            let first = self.look(case);
+            // A receiver that is gone has begun the second look.
+            let _ = ended.send(first.is_some());
+            [first, second.join().ok().flatten()]
+        });
+        let (first, second) = (first?, second?);
+        // An interrupted trial proves nothing.
+        let is_whole = self.session.interrupt.by().is_none();
+        let is_same = (first.place, &first.key) == (second.place, &second.key);
+        (is_whole && is_same).then(|| blocked_by(&case.id, &first.text))
+    }
+
+    /// Runs a check; returns why it failed or has no result.
+    fn look(&self, case: &Case) -> Option<Cause> {
+        let trial = self.run(case)?;
+        let is_broken = matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. });
+        is_broken.then(|| trial.cause).flatten()
+    }
+
+    /// Whether a check is not tried while no document becomes complete. A check that was named on the
+    /// command line is tried.
+    fn relies_on_foundation(&self, case: &Case) -> bool {
+        let is_named = !self.session.plan.selection.filters.is_empty();
+        !is_named && !case.without_documents
+    }
+
+    /// Prints how many checks are not tried, and why.
+    fn announce(&self, cases: &[&Case], reason: Option<&str>) {
+        if let Some(reason) = reason {
+            let blocked = cases.iter().filter(|case| self.relies_on_foundation(case));
+            self.progress.blocked(blocked.count(), reason);
+        }
+    }
+
+    /// Records that a check is not tried.
+    fn refuse(&self, case: &Case, reason: &str) {
+        // A check without a journal counts as not run, which is never a GO either.
+        if let Err(error) = self.session.refuse(case, reason) {
+            self.progress.println(&error.to_string());
+        }
+    }
 }
 
 impl Schedule<'_> {
@@ -88,9 +193,16 @@ impl Schedule<'_> {
     }
 }
 
-/// Sorts long checks first, so that none of them runs alone at the end.
+/// Sorts long checks first, so that none of them runs alone at the end. What need not wait for the
+/// foundation precedes the rest.
 fn longest_first(mut cases: Vec<&Case>) -> Vec<&Case> {
-    cases.sort_by_key(|case| Reverse(case.check.expected_duration));
+    let order = |case: &&Case| {
+        (
+            !case.without_documents,
+            Reverse(case.check.expected_duration),
+        )
+    };
+    cases.sort_by_key(order);
     cases
 }
 

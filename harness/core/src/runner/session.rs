@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use crate::execute::{BusyTarget, TrialEnv, TrialResult, execute};
+use crate::execute::{BusyTarget, TrialEnv, TrialResult, execute, refuse};
 use crate::leak_scan;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
@@ -202,6 +202,16 @@ impl Session {
             self.runtime.block_on(own.release());
         }
         trial
+    }
+
+    /// How long a document may take before it is worth a second look: a third of its deadline.
+    pub fn patience(&self) -> Duration {
+        self.contract.timing.complete_within / 3
+    }
+
+    /// Records that a check is not tried, with the reason.
+    pub fn refuse(&self, case: &Case, reason: &str) -> Result<(), JournalError> {
+        refuse(case, &self.directory, reason)
     }
 
     /// Records an incident that belongs to no single check.

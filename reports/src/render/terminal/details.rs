@@ -14,6 +14,8 @@ const MAX_FINDING_LINES: usize = 12;
 const MAX_FINDINGS: usize = 5;
 /// The maximum number of lines of an expected or actual value.
 const MAX_VALUE_LINES: usize = 6;
+/// The maximum number of lines of what the system itself reports.
+const MAX_CONTEXT_LINES: usize = 12;
 /// The maximum length of a statement or a path in characters.
 const MAX_TEXT: usize = 300;
 
@@ -32,6 +34,10 @@ pub(super) fn write_details(page: &mut TerminalPage, check: &CheckReport<'_>) {
             if let Some(text) = text {
                 page.quote(label, text, MAX_VALUE_LINES);
             }
+        }
+        let context = check.context_lines(finding);
+        if !context.is_empty() {
+            page.quote("reported", &context.join("\n"), MAX_CONTEXT_LINES);
         }
     }
     match check.findings().len().saturating_sub(MAX_FINDINGS) {

@@ -18,6 +18,8 @@ const MAX_DETAILED: usize = 10;
 const MAX_LISTED: usize = 40;
 /// The maximum number of problems of the run.
 const MAX_PROBLEMS: usize = 10;
+/// The maximum number of causes.
+const MAX_CAUSES: usize = 8;
 /// The maximum length of a problem in characters.
 const MAX_PROBLEM: usize = 200;
 /// The number of slowest checks.
@@ -64,8 +66,10 @@ impl Render for Terminal {
         write_reasons(&mut page, "not run", &not_run);
         write_problems(&mut page, &model);
         page.blank_line();
-        write_checks(&mut page, &rest);
-        write_checks(&mut page, &model.failed);
+        write_checks(&mut page, &rest, &[]);
+        let (failed, repeated) = model.failed_by_cause();
+        write_checks(&mut page, &failed, &repeated);
+        write_causes(&mut page, &model);
         page.rule();
         write_conclusion(&mut page, run, verdict);
         if let Some(path) = &self.path {
@@ -138,17 +142,31 @@ fn write_problems(page: &mut TerminalPage, model: &ReportModel<'_>) {
     }
 }
 
-fn write_checks(page: &mut TerminalPage, checks: &[CheckReport<'_>]) {
+/// Writes the first checks with their details, and the others, also the repeated ones, as lines.
+fn write_checks(page: &mut TerminalPage, checks: &[CheckReport<'_>], repeated: &[CheckReport<'_>]) {
     for check in checks.iter().take(MAX_DETAILED) {
         write_details(page, check);
         page.blank_line();
     }
-    if checks.len() > MAX_DETAILED {
-        let listed = checks.iter().skip(MAX_DETAILED).take(MAX_LISTED);
+    let others = checks.iter().skip(MAX_DETAILED).chain(repeated);
+    let others: Vec<_> = others.collect();
+    if !others.is_empty() {
+        let listed = others.iter().take(MAX_LISTED);
         listed.for_each(|check| write_title(page, check));
-        write_more(page, checks.len(), MAX_DETAILED + MAX_LISTED);
+        write_more(page, others.len(), MAX_LISTED);
         page.blank_line();
     }
+}
+
+/// Writes the causes that explain more than one check.
+fn write_causes(page: &mut TerminalPage, model: &ReportModel<'_>) {
+    let causes = model.cause_lines();
+    let mut label = "causes";
+    for cause in causes.iter().take(MAX_CAUSES) {
+        page.quote(label, cause, 1);
+        label = "";
+    }
+    write_more(page, causes.len(), MAX_CAUSES);
 }
 
 fn write_conclusion(page: &mut TerminalPage, run: &Run, verdict: &Verdict) {

@@ -1,6 +1,7 @@
 //! Tests of the judge: single deviations, known flaws of other gates, and properties of arbitrary runs.
 
 mod cases;
+mod causes;
 mod fail_open;
 mod laws;
 mod profiles;

@@ -49,6 +49,7 @@ pub(super) fn trial(id: &CheckId, outcome: Option<Outcome>) -> Trial {
         evidence: Vec::new(),
         findings,
         finished: outcome.map(|outcome| (outcome, 5.0)),
+        observations: None,
     }
 }
 

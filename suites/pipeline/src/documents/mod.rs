@@ -4,6 +4,7 @@ pub(crate) mod content_integrity;
 pub(crate) mod deletion;
 pub(crate) mod document_formats;
 pub(crate) mod duplicates;
+pub(crate) mod golden_path;
 pub(crate) mod happy_path;
 pub(crate) mod registration;
 pub(crate) mod retrieval;

@@ -1,0 +1,4 @@
+//! The checks of this suite that need no completed document.
+
+/// They are tried even if no document becomes complete. Every other check relies on that.
+pub(crate) const WITHOUT_DOCUMENTS: &[&str] = &["health_answers_while_requests_wait"];
