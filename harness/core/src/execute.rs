@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use cutover_reports::record::{Event, Finding, Outcome};
 use futures::FutureExt as _;
+use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
 use crate::context::Context;
@@ -78,6 +79,7 @@ pub fn execute(
 /// Runs the body with a timeout, catches its panics, then cleans up and restores the target.
 fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     let begin = Instant::now();
+    let began_at = OffsetDateTime::now_utc();
     let deadline = StallAwareDeadline::new(case.check.timeout);
     let result = env.runtime.block_on(async {
         let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
@@ -91,6 +93,9 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
         }
     });
     let duration = begin.elapsed();
+    if matches!(result, Err(Stop::Violated(_) | Stop::Error(_))) {
+        env.runtime.block_on(cx.observe_refusals(began_at));
+    }
     // Leftovers after a slow cleanup are swept later; they must not fail this check.
     let cleanup = async { tokio::time::timeout(CLEANUP_TIMEOUT, cx.clean_up()).await };
     let _ = env.runtime.block_on(cleanup);
