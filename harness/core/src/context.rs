@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
 
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
@@ -24,6 +25,9 @@ use cutover_stack::Stack;
 use crate::safety::Safeguards;
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::stop::{CheckResult, Stop};
+
+/// The number of refusals of the stand-ins that are recorded: the newest ones.
+const MAX_REFUSALS: usize = 5;
 
 /// The part of a check's table line that its context needs.
 #[derive(Clone, Debug)]
@@ -273,6 +277,26 @@ impl Context {
             value,
         };
         self.recorder.record(Evidence::Observed(observation));
+    }
+
+    /// Records what the stand-ins refused since the check began without a script that says so.
+    /// Other checks may have caused some of it.
+    pub(crate) async fn observe_refusals(&self, since: OffsetDateTime) {
+        let Some(standins) = &self.standins else {
+            return;
+        };
+        // A list that cannot be read explains nothing, and must not change the result.
+        let refusals = standins.refusals(since).await.unwrap_or_default();
+        if refusals.is_empty() {
+            return;
+        }
+        let summary = format!(
+            "while this check ran, the stand-ins refused {} requests as the real services do",
+            refusals.len()
+        );
+        let newest = &refusals[refusals.len().saturating_sub(MAX_REFUSALS)..];
+        let value = serde_json::to_value(newest).unwrap_or(Value::Null);
+        self.observe("stand-ins", summary, value);
     }
 
     /// Random bytes, reproducible from the seed of the run.

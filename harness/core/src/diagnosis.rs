@@ -38,13 +38,18 @@ struct LogPosition {
 }
 
 impl LogPositions {
-    /// The current lengths of all logs that can be read.
+    /// The current lengths of all logs that are files. A command may take too long to read it for every check.
     pub(crate) fn now(connection: &Connection) -> Self {
-        let logs = connection.logs.iter().cloned();
-        let beside = connection.logs.first().map(|(_, path)| {
+        let files = connection.logs.iter().filter_map(|source| {
+            let path = source.path()?.to_owned();
+            Some((source.process.clone(), path))
+        });
+        let logs: Vec<_> = files.collect();
+        let beside = logs.first().map(|(_, path)| {
             let path = path.with_file_name(DATABASE_LOG);
             ("the database".to_owned(), path)
         });
+        let logs = logs.into_iter();
         let positions = logs.chain(beside).filter_map(|(process, path)| {
             let length = fs::metadata(&path).ok()?.len();
             Some(LogPosition {
@@ -104,8 +109,8 @@ impl<'a> Diagnosis<'a> {
         let Some(pool) = self.clients.pool() else {
             return;
         };
-        let schema = &self.clients.contract().database.schema;
-        let database = Database::new(pool, schema, Recorder::silent());
+        let layout = &self.clients.contract().database;
+        let database = Database::new(pool, layout, Recorder::silent());
         for (document, _) in &self.documents {
             // A database that cannot be read has nothing to report.
             for job in database.jobs_of(*document).await.unwrap_or_default() {

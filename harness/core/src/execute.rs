@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use cutover_reports::record::{CheckId, Event, Finding, Outcome, SkipClass};
 use cutover_reports::verdict::{Cause, cause};
 use futures::FutureExt as _;
+use time::OffsetDateTime;
 use tokio::runtime::Handle;
 
 use crate::context::Context;
@@ -155,6 +156,7 @@ pub fn refuse(case: &Case, directory: &RunDirectory, reason: &str) -> Result<(),
 /// Runs the body with a timeout, catches its panics, then cleans up and restores the target.
 fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     let begin = Instant::now();
+    let began_at = OffsetDateTime::now_utc();
     let deadline = StallAwareDeadline::new(case.check.timeout);
     let result = env.runtime.block_on(async {
         let body = AssertUnwindSafe(case.body.run(cx)).catch_unwind();
@@ -171,8 +173,12 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     let mut trial = TrialResult::from_result(result, duration).with_reported(cx.take_reported());
     trial.observations = Some(cx.recorder().observations());
     if let Some(finding) = &trial.finding {
-        let finding = env.runtime.block_on(explained(finding.clone(), cx));
+        let finding = env
+            .runtime
+            .block_on(explained(finding.clone(), cx, began_at));
         cx.recorder().record_finding(finding);
+    } else if matches!(trial.outcome, Outcome::Errored { .. }) {
+        env.runtime.block_on(cx.observe_refusals(began_at));
     }
     for finding in &trial.further {
         cx.recorder().record_finding(finding.clone());
@@ -193,10 +199,11 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
 }
 
 /// A finding with the observation that deviates, and with what the system itself reports about it.
-async fn explained(mut finding: Finding, cx: &Context) -> Finding {
+async fn explained(mut finding: Finding, cx: &Context, began_at: OffsetDateTime) -> Finding {
     let before = cx.recorder().observations();
     finding.observation = finding.observation.or(before.checked_sub(1));
     cx.diagnose().await;
+    cx.observe_refusals(began_at).await;
     finding.context.extend(before..cx.recorder().observations());
     finding
 }

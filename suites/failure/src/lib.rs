@@ -6,6 +6,7 @@ mod crash_recovery;
 mod liveness;
 mod permanent_provider_errors;
 mod readiness;
+mod response_forms;
 mod retries;
 mod transient_provider_errors;
 mod without_documents;
@@ -23,6 +24,7 @@ pub fn suite() -> Suite {
         crash_recovery::table(),
         liveness::table(),
         readiness::table(),
+        response_forms::table(),
     ];
     Suite::new(
         "failure",

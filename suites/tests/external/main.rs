@@ -1,4 +1,5 @@
-//! Tests that need a program beyond Rust and PostgreSQL: Docker with cutover's images, Python or OpenSSL.
+//! Tests that need a program beyond Rust and PostgreSQL: Docker with cutover's images, Python,
+//! the published clients of the real services, or OpenSSL.
 //!
 //! Where one is missing, its tests are reported as ignored, and the reason is on standard error.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
@@ -7,6 +8,7 @@
     reason = "libtest has no place for the reason of an ignored test"
 )]
 
+mod clients;
 mod containers;
 mod foreign;
 mod requirement;
@@ -30,7 +32,7 @@ macro_rules! tests {
 use tests;
 
 /// All tests: a name and a requirement for each group, and the longest tests first.
-const GROUPS: [(&str, Requirement, &[&Tests]); 3] = [
+const GROUPS: [(&str, Requirement, &[&Tests]); 4] = [
     (
         "foreign",
         Requirement::Python,
@@ -41,6 +43,7 @@ const GROUPS: [(&str, Requirement, &[&Tests]); 3] = [
         ],
     ),
     ("containers", Requirement::Images, &[containers::TESTS]),
+    ("clients", Requirement::Clients, &[clients::TESTS]),
     ("tls", Requirement::PythonAndOpenssl, &[tls::TESTS]),
 ];
 

@@ -2,12 +2,15 @@
 
 use std::process::Command;
 
+use crate::clients;
 use crate::containers::IMAGES;
 
 /// What a group of tests requires.
 pub(crate) enum Requirement {
     /// Docker, with the images that `fixtures/images/build` builds.
     Images,
+    /// The environment that `fixtures/clients/install` makes.
+    Clients,
     Python,
     PythonAndOpenssl,
 }
@@ -17,6 +20,7 @@ impl Requirement {
     pub(crate) fn missing(&self) -> Option<String> {
         match self {
             Self::Images => missing_images(),
+            Self::Clients => missing_clients(),
             Self::Python => missing_program("python3", "--version"),
             Self::PythonAndOpenssl => missing_program("python3", "--version")
                 .or_else(|| missing_program("openssl", "version")),
@@ -27,6 +31,11 @@ impl Requirement {
 fn missing_program(program: &str, option: &str) -> Option<String> {
     let runs = succeeds(program, &[option]);
     (!runs).then(|| format!("'{program}' does not run"))
+}
+
+fn missing_clients() -> Option<String> {
+    let is_missing = !clients::python().exists();
+    is_missing.then(|| "no clients; `fixtures/clients/install` installs them".to_owned())
 }
 
 fn missing_images() -> Option<String> {

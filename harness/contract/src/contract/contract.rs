@@ -285,6 +285,19 @@ pub struct Embedder {
     pub max_batch: usize,
 }
 
+impl Embedder {
+    /// The models that a stand-in serves: the one of the contract, and those of the real service.
+    pub fn models(&self) -> Vec<String> {
+        let real = [
+            "text-embedding-3-small",
+            "text-embedding-3-large",
+            "text-embedding-ada-002",
+        ];
+        let own = std::iter::once(self.model.as_str());
+        own.chain(real).map(str::to_owned).collect()
+    }
+}
+
 /// The layout of the object storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -70,6 +70,14 @@ impl LogSource {
             process: process.to_owned(),
             origin: LogOrigin::File(path.into()),
             skip: 0,
+        }
+    }
+
+    /// The file, if the log is one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.origin {
+            LogOrigin::File(path) => Some(path),
+            LogOrigin::Command(_) => None,
         }
     }
 

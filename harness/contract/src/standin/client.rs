@@ -8,13 +8,16 @@ use reqwest::{Client, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::OffsetDateTime;
 use url::Url;
 
 use super::call::{Calls, EmbedderCall, ParserCall, StorageCall};
 use super::endpoints::StandinEndpoints;
 use super::evidence;
+use super::form::ResponseForm;
 use super::guard::ScriptGuard;
 use super::holding::Holding;
+use super::refusal::{Refusal, Refusals};
 use super::script::{
     AuthBehaviour, EmbedderBehaviour, ParserBehaviour, Script, ScriptId, StorageBehaviour,
 };
@@ -117,7 +120,19 @@ impl StandinClient {
         self.calls("storage", scope).await
     }
 
-    /// Removes all scripts and received requests. Stored objects stay.
+    /// The requests that the stand-ins refused since this moment without a script that says so, oldest first.
+    ///
+    /// The list explains a failure to a person. It decides nothing, so it is not recorded as evidence here.
+    pub async fn refusals(&self, since: OffsetDateTime) -> Result<Vec<Refusal>, StandinError> {
+        let action = "list the refusals of the stand-ins";
+        let Refusals { refusals } = read(action, self.http.get(self.url(&["refusals"]))).await?;
+        Ok(refusals
+            .into_iter()
+            .filter(|refusal| refusal.at >= since)
+            .collect())
+    }
+
+    /// Removes all scripts, received requests and refusals. Stored objects stay.
     pub async fn reset(&self) -> Result<(), StandinError> {
         let request = self.http.post(self.url(&["reset"]));
         send("reset", request).await.map(drop)
@@ -127,6 +142,7 @@ impl StandinClient {
         let script = Script {
             scope,
             times: None,
+            form: ResponseForm::default(),
             behaviour,
         };
         Scripting {
@@ -201,6 +217,12 @@ impl<B> Scripting<'_, B> {
     /// Limits the script to this many requests.
     pub fn times(mut self, times: u32) -> Self {
         self.script.times = Some(times);
+        self
+    }
+
+    /// Sends the responses in this form.
+    pub fn form(mut self, form: ResponseForm) -> Self {
+        self.script.form = form;
         self
     }
 }

@@ -35,6 +35,9 @@ pub struct StandinSettings {
     pub dimensions: usize,
     /// The maximum number of inputs of an embedder request.
     pub max_batch: usize,
+    /// The models of the embedder; with none, it serves every model.
+    #[serde(default)]
+    pub models: Vec<String>,
     /// The lifetime of a signed upload URL, in milliseconds.
     pub upload_url_ttl_ms: u64,
     /// The initial users; a user has the same id after every start.

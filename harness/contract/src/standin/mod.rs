@@ -8,8 +8,10 @@ mod call;
 mod client;
 mod endpoints;
 mod evidence;
+mod form;
 mod guard;
 mod holding;
+mod refusal;
 mod script;
 mod status;
 mod transport;
@@ -17,8 +19,10 @@ mod transport;
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
 pub use client::{Scripting, StandinClient};
 pub use endpoints::{StandinEndpoints, StandinSettings, StandinUser};
+pub use form::{Framing, HeaderCase, JsonLayout, ResponseForm, RetryAfter};
 pub use guard::ScriptGuard;
 pub use holding::Holding;
+pub use refusal::{Refusal, Refusals};
 pub use script::{
     AuthBehaviour, Callback, CallbackMoment, CallbackStatus, EmbedderBehaviour, ParsedText,
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::form::ResponseForm;
+
 /// The id of a script, unique within one stand-in process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -17,10 +19,13 @@ pub struct Script<B> {
     /// request. Parser: the file's SHA-256 in hex, the job id and the extracted text.
     /// Embedder: the inputs. Storage: method and object path (`PUT files/user/…`).
     /// Identity: the bearer token. The subject of an availability request to the parser
-    /// or the embedder is `GET /…`.
+    /// or the embedder is `GET /…`, and so is that of a request for a parse job.
     pub scope: String,
     /// The maximum number of requests; `None` means no limit.
     pub times: Option<u32>,
+    /// The form of the response.
+    #[serde(default)]
+    pub form: ResponseForm,
     /// The behaviour.
     pub behaviour: B,
 }
@@ -226,6 +231,13 @@ pub enum StorageBehaviour {
     /// This status.
     Refuse {
         /// The HTTP status.
+        status: u16,
+        /// The error text.
+        marker: String,
+    },
+    /// Status 400, with this status in the body, as most versions of real Supabase send it.
+    RefuseInBody {
+        /// The status in the body.
         status: u16,
         /// The error text.
         marker: String,

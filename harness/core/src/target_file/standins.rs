@@ -216,6 +216,7 @@ impl StandinConfig<'_> {
             buckets: contract.buckets().into_iter().collect(),
             dimensions: contract.embedder.dimensions,
             max_batch: contract.embedder.max_batch,
+            models: contract.embedder.models(),
             upload_url_ttl_ms: u64::try_from(contract.limits.url_ttl.as_millis())
                 .unwrap_or(u64::MAX),
             users: self.users(redactor)?,
