@@ -4,6 +4,7 @@ use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::pointer::Pointer;
 use super::signature::sign;
 use crate::probe::Request;
 use cutover_evidence::secret::Secret;
@@ -20,6 +21,10 @@ pub struct CallbackRules {
     pub static_header: String,
     /// The form field of a submission that contains the job's secret.
     pub secret_field: String,
+    /// The parser's id of the submission, in the body of a callback.
+    pub submission_id: Pointer,
+    /// What the parser writes as the text of an empty page.
+    pub empty_page: String,
 }
 
 /// The rules of the default contract.
@@ -30,6 +35,8 @@ impl Default for CallbackRules {
             signature_header: "X-Webhook-Signature".to_owned(),
             static_header: "X-Callback-Token".to_owned(),
             secret_field: "webhook_secret".to_owned(),
+            submission_id: Pointer::to("/id"),
+            empty_page: "NO_CONTENT_HERE".to_owned(),
         }
     }
 }

@@ -16,6 +16,11 @@ impl Pointer {
     /// The value in a file for a field that the target does not have.
     const NONE: &str = "none";
 
+    /// A pointer to this path.
+    pub(super) fn to(path: &str) -> Self {
+        Self(Some(path.to_owned()))
+    }
+
     /// The value of the field, including `null`.
     pub fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         document.pointer(self.0.as_deref()?)
