@@ -5,8 +5,10 @@
 mod crash_recovery;
 mod liveness;
 mod permanent_provider_errors;
+mod provider_texts;
 mod readiness;
 mod retries;
+mod silent_providers;
 mod transient_provider_errors;
 
 use cutover_harness::prelude::*;
@@ -17,7 +19,9 @@ pub fn suite() -> Suite {
         retries::table(),
         transient_provider_errors::table(),
         permanent_provider_errors::table(),
+        provider_texts::table(),
         crash_recovery::table(),
+        silent_providers::table(),
         liveness::table(),
         readiness::table(),
     ];

@@ -13,13 +13,18 @@ use cutover_harness::prelude::*;
 pub fn suite() -> Suite {
     let tables = [
         callbacks::callback_delivery::table(),
+        callbacks::stale_reports::table(),
         documents::text_fidelity::table(),
+        documents::token_limits::table(),
         documents::reupload::table(),
         jobs::job_history::table(),
         jobs::timestamps::table(),
         operations::configuration_variants::table(),
+        operations::embedding_models::table(),
         documents::happy_path::table(),
         callbacks::callback_format::table(),
+        callbacks::half_surrogates::table(),
+        callbacks::pages::table(),
         documents::document_formats::table(),
         documents::retrieval::table(),
         documents::registration::table(),
