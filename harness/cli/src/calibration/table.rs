@@ -45,7 +45,9 @@ pub(crate) fn markdown(calibration: &Calibration) -> String {
         format!("- false alarms: {}", calibration.false_alarms),
     ];
     if let Some(passed) = calibration.passed_alone {
-        lines.push(format!("- checks that detected a defect and passed alone: {passed}"));
+        lines.push(format!(
+            "- checks that detected a defect and passed alone: {passed}"
+        ));
         lines.extend(passed_alone(calibration).map(|line| format!("  - {line}")));
     }
     let settings = &calibration.settings;

@@ -61,8 +61,7 @@ impl ValidationRunner {
         Some(match ended {
             Ok(Ok(run)) => {
                 let verdict = judge(&run, &self.policy(), OffsetDateTime::now_utc());
-                let mut outcome =
-                    ValidationOutcome::new(subject, &verdict, &self.suites, elapsed);
+                let mut outcome = ValidationOutcome::new(subject, &verdict, &self.suites, elapsed);
                 outcome.reruns = self.run_again(subject, &outcome, &run).await?;
                 outcome
             }

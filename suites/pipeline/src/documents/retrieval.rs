@@ -113,7 +113,7 @@ async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
 const OTHER_USERS: usize = 2;
 
 /// The number of chunks of another user that are similar to one query.
-const SIMILAR_CHUNKS: usize = 120;
+const SIMILAR_CHUNKS: usize = 50;
 
 /// A text whose chunks are almost equal to the queries.
 fn similar_text(nonce: &str) -> String {

@@ -52,7 +52,7 @@ const CHARACTERS: &[Characters] = &[
 const LINE_CHARS: usize = 1_940;
 
 /// So many that a hundred chunks do not fit into one call.
-const LINES: usize = 240;
+const LINES: usize = 170;
 
 /// A text of many lines, each with the marker, of these characters in a varying order.
 fn text(alphabet: &str, marker: &str) -> String {
