@@ -10,7 +10,9 @@ use clap::Args;
 use cutover_reports::exit;
 use futures::StreamExt as _;
 
-use crate::calibration::{Calibration, Settings, Subject, ValidationRunner, choose, line, text};
+use crate::calibration::{
+    Calibration, Rerun, Settings, Subject, ValidationRunner, choose, line, text,
+};
 use crate::options::{PrintOptions, default_output};
 use crate::output::print_line;
 use crate::stack_option::StackOption;
@@ -46,6 +48,15 @@ pub(super) struct Calibrate {
     /// Continue each validation after a check has detected the defect
     #[arg(long, alias = "whole", help_heading = "Execution")]
     no_early_stop: bool,
+    /// Run the first check that detected each defect, or all of them, again alone
+    #[arg(
+        long,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        default_missing_value = "first",
+        help_heading = "Execution"
+    )]
+    rerun: Option<Rerun>,
     #[command(flatten, next_help_heading = "Execution")]
     stack: StackOption,
     /// Number of validations that run in parallel
@@ -83,6 +94,7 @@ impl Calibrate {
             sample_seed: sample.map(|(_, seed)| seed),
             jobs: self.jobs,
             no_early_stop: self.no_early_stop,
+            rerun: self.rerun,
             stack: self.stack.arguments(),
         };
         announce(&settings, subjects.len());
@@ -139,6 +151,7 @@ fn calibrate(
         runs,
         suites: settings.suites.clone(),
         no_early_stop: settings.no_early_stop,
+        rerun: settings.rerun,
         stack: settings.stack.clone(),
         interrupt: Interrupt::new(),
     };

@@ -188,9 +188,14 @@ fn summary(job: &JobRow) -> String {
         Some(error) => format!("last error {error}"),
         None => "no error".to_owned(),
     };
+    let state = job.state.as_deref().unwrap_or("unknown");
+    let retries = match job.retry_count {
+        Some(count) => format!(", {count} retries"),
+        None => String::new(),
+    };
     format!(
-        "the row of job {} has status {}, state {}, {} retries, {claimed}, {error}",
-        job.job_id, job.status, job.state, job.retry_count
+        "the row of job {} has status {}, state {state}{retries}, {claimed}, {error}",
+        job.job_id, job.status
     )
 }
 

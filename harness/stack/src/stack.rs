@@ -13,7 +13,7 @@ use super::address::{local, origin};
 use super::launch::OneShotOutcome;
 use super::ports::Ports;
 use super::services::{OneShot, Service, ServiceError};
-use super::spec::{Overrides, StackSpec, apply};
+use super::spec::{Overrides, ServiceTemplate, StackSpec, apply};
 use super::stack_dir::{StackDir, StackDirError, stacks_under, teardown};
 use super::stack_error::StackError;
 use super::stack_info::StackInfo;
@@ -115,12 +115,29 @@ impl Stack {
     ///
     /// It runs until [`ExtraApi::end`] is called or the stack stops.
     pub async fn start_extra_api(&self, overrides: &Overrides) -> Result<ExtraApi, StackError> {
+        self.start_extra(&self.spec().api, "api", overrides).await
+    }
+
+    /// Starts another worker with changes to its environment, and waits until it is ready.
+    ///
+    /// It runs until [`ExtraApi::end`] is called or the stack stops. Its origin has the private routes only.
+    pub async fn start_extra_worker(&self, overrides: &Overrides) -> Result<ExtraApi, StackError> {
+        self.start_extra(&self.spec().worker, "worker", overrides)
+            .await
+    }
+
+    async fn start_extra(
+        &self,
+        template: &ServiceTemplate,
+        name: &str,
+        overrides: &Overrides,
+    ) -> Result<ExtraApi, StackError> {
         let mut environment = self.worker_pool.environment.clone();
         apply(&mut environment, overrides);
         let address = local(self.ports.take()?);
         let service_spec = self.worker_pool.backend.service_spec(
-            &self.spec().api,
-            format!("api-extra-{}", address.port()),
+            template,
+            format!("{name}-extra-{}", address.port()),
             self.spec(),
             &environment,
             address,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::Accepted;
+use cutover_harness::contract::{Accepted, JobView};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, EventRow, JobRow};
@@ -16,8 +16,7 @@ use cutover_harness::standin::{
 };
 use std::sync::Arc;
 
-use cutover_suite_support::outcomes;
-use cutover_suite_support::outcomes::expect_complete;
+use cutover_suite_support::outcomes::{self, expect_complete, expect_failure, expect_not_indexed};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -69,6 +68,12 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::Fault)
             .expected_duration(secs(3))
             .severity(High)
+            .alone_with_workers(1),
+        check!(a_job_whose_worker_always_dies_is_given_up, DEATHS)
+            .requires([Http, Database, Storage, Standins, WorkerStop])
+            .effect(Effect::Fault)
+            .expected_duration(secs(15))
+            .severity(Critical)
             .alone_with_workers(1),
         check!(accepted_documents_survive_an_api_restart)
             .requires([Http, ApiStop])
@@ -217,6 +222,131 @@ async fn a_killed_workers_job_is_finished_once(cx: &Context, case: &Interruption
     cx.control(ControlAction::StopWorkers).await?;
     cx.control(ControlAction::StartWorkers).await?;
     document.completes_once(cx).await
+}
+
+/// A stage in which a document stops its worker each time.
+pub(super) struct Death {
+    name: &'static str,
+    stage: DeadlyStage,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum DeadlyStage {
+    Parsing,
+    ReadingText,
+    Embedding,
+}
+
+impl Named for Death {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+const DEATHS: &[Death] = &[
+    Death {
+        name: "while_parsing",
+        stage: DeadlyStage::Parsing,
+    },
+    Death {
+        name: "while_reading_the_text",
+        stage: DeadlyStage::ReadingText,
+    },
+    Death {
+        name: "while_embedding",
+        stage: DeadlyStage::Embedding,
+    },
+];
+
+/// The times of a stage's calls for a document: one for each attempt.
+async fn attempts(
+    cx: &Context,
+    stage: DeadlyStage,
+    document: &Document,
+    text: &str,
+) -> CheckResult<usize> {
+    let standins = cx.standins()?;
+    Ok(match stage {
+        DeadlyStage::Parsing => standins.parser_calls(document.sha256()).await?.len(),
+        DeadlyStage::ReadingText => standins.storage_calls(text).await?.len(),
+        DeadlyStage::Embedding => standins.embedder_calls(document.nonce()).await?.len(),
+    })
+}
+
+/// A document during which every worker dies uses up its attempts, and then fails with a cause; others are not
+/// affected.
+async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) -> CheckResult {
+    let (contract, standins, tenant) = (cx.contract(), cx.standins()?, cx.tenant()?);
+    let document = cx.document().paragraphs(8).build();
+    let user = tenant.user_id;
+    let pipeline = cx.pipeline_as(tenant)?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let text = format!("GET {}", contract.parsed_path(user, accepted.document_id));
+    let script = match case.stage {
+        DeadlyStage::Parsing => {
+            let behaviour = ParserBehaviour {
+                answer: ParserAnswer::Hang,
+                ..ParserBehaviour::default()
+            };
+            standins.script_parser(document.sha256(), behaviour).await?
+        }
+        DeadlyStage::ReadingText => {
+            standins
+                .script_storage(text.as_str(), StorageBehaviour::Hang)
+                .await?
+        }
+        DeadlyStage::Embedding => {
+            standins
+                .script_embedder(document.nonce(), EmbedderBehaviour::Hang)
+                .await?
+        }
+    };
+    pipeline.deliver(&accepted, document.upload()).await?;
+    let allowed = 1 + contract.timing.max_retries as usize;
+    let within =
+        contract.timing.lease + contract.timing.retry_cap + contract.timing.complete_within;
+    let is_final = |job: &JobView| {
+        contract
+            .vocabulary
+            .is_final(&job.status, job.state.as_deref())
+    };
+    let mut seen = 0;
+    let job = loop {
+        let ended = cx
+            .eventually("the job is tried again, or given up", within, async || {
+                let job = pipeline.view(&accepted).await?;
+                if is_final(&job) {
+                    return Ok(Some(Some(job)));
+                }
+                let now = attempts(cx, case.stage, &document, &text).await?;
+                let is_new = now > seen;
+                seen = now;
+                Ok(is_new.then_some(None))
+            })
+            .await?;
+        if let Some(job) = ended {
+            break job;
+        }
+        ensure!(
+            seen <= allowed,
+            "a job whose worker died in each of {allowed} attempts is tried again"
+        );
+        cx.control(ControlAction::StopWorkers).await?;
+        cx.control(ControlAction::StartWorkers).await?;
+    };
+    script.withdraw().await?;
+    let failures = &contract.vocabulary.failures;
+    let failed = match case.stage {
+        DeadlyStage::Parsing => &failures.parse,
+        DeadlyStage::Embedding => &failures.embedding,
+        // The text is read in more than one stage.
+        DeadlyStage::ReadingText if job.status == failures.chunking => &failures.chunking,
+        DeadlyStage::ReadingText => &failures.parse,
+    };
+    expect_failure(cx, &pipeline, &accepted, failed).await?;
+    expect_not_indexed(cx, &pipeline, &accepted, &document).await?;
+    cx.pipeline()?.complete(&cx.document().build()).await?;
+    Ok(())
 }
 
 /// Everything that the database holds about a job.

@@ -5,9 +5,11 @@
 mod crash_recovery;
 mod liveness;
 mod permanent_provider_errors;
+mod provider_texts;
 mod readiness;
 mod response_forms;
 mod retries;
+mod silent_providers;
 mod transient_provider_errors;
 mod without_documents;
 
@@ -21,7 +23,9 @@ pub fn suite() -> Suite {
         retries::table(),
         transient_provider_errors::table(),
         permanent_provider_errors::table(),
+        provider_texts::table(),
         crash_recovery::table(),
+        silent_providers::table(),
         liveness::table(),
         readiness::table(),
         response_forms::table(),

@@ -9,6 +9,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{
     EmbedderBehaviour, ParserAnswer, ParserBehaviour, StorageBehaviour,
 };
+use serde_json::json;
 use time::OffsetDateTime;
 
 use cutover_suite_support::outcomes;
@@ -232,6 +233,22 @@ fn unavailable() -> StorageBehaviour {
     }
 }
 
+/// A transient status in the body of a 400, in the form of older versions of Supabase Storage.
+fn in_body(status: &str, error: &str) -> StorageBehaviour {
+    let message = "a transient error";
+    StorageBehaviour::InBody {
+        body: json!({ "statusCode": status, "error": error, "message": message }),
+    }
+}
+
+/// The same in the form of newer versions, whose codes are words.
+fn with_code(code: &str) -> StorageBehaviour {
+    let message = "a transient error";
+    StorageBehaviour::InBody {
+        body: json!({ "code": code, "error": code, "message": message }),
+    }
+}
+
 /// The methods that read an object.
 const READING: &[&str] = &["GET"];
 /// The methods that write one.
@@ -260,6 +277,54 @@ const STORAGE: &[StorageFault] = &[
     StorageFault {
         name: "writing_the_text",
         behaviour: unavailable,
+        methods: WRITING,
+        raw: false,
+    },
+    StorageFault {
+        name: "reading_a_locked_upload",
+        behaviour: || in_body("423", "Locked"),
+        methods: READING,
+        raw: true,
+    },
+    StorageFault {
+        name: "reading_the_upload_too_often",
+        behaviour: || in_body("429", "too_many_requests"),
+        methods: READING,
+        raw: true,
+    },
+    StorageFault {
+        name: "reading_the_upload_from_a_slow_storage",
+        behaviour: || in_body("503", "SlowDown"),
+        methods: READING,
+        raw: true,
+    },
+    StorageFault {
+        name: "reading_the_upload_from_a_slow_database",
+        behaviour: || in_body("544", "DatabaseTimeout"),
+        methods: READING,
+        raw: true,
+    },
+    StorageFault {
+        name: "reading_the_text_too_often",
+        behaviour: || in_body("429", "too_many_requests"),
+        methods: READING,
+        raw: false,
+    },
+    StorageFault {
+        name: "reading_a_locked_text",
+        behaviour: || with_code("ResourceLocked"),
+        methods: READING,
+        raw: false,
+    },
+    StorageFault {
+        name: "reading_an_upload_with_code",
+        behaviour: || with_code("SlowDown"),
+        methods: READING,
+        raw: true,
+    },
+    StorageFault {
+        name: "writing_a_locked_text",
+        behaviour: || in_body("423", "Locked"),
         methods: WRITING,
         raw: false,
     },

@@ -10,7 +10,7 @@ mod subject;
 mod table;
 mod validation_runner;
 
-pub(crate) use result::{Calibration, Settings};
+pub(crate) use result::{Calibration, Rerun, Settings};
 pub(crate) use subject::{Subject, choose};
 pub(crate) use table::{line, text};
 pub(crate) use validation_runner::ValidationRunner;

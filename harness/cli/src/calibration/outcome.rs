@@ -25,11 +25,23 @@ pub(crate) struct ValidationOutcome {
     /// The other failed checks.
     #[serde(rename = "besides")]
     pub(crate) other_failures: Vec<CheckId>,
+    /// The checks that ran again alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) reruns: Vec<RerunOutcome>,
     /// The first deciding reason.
     pub(crate) reason: Option<String>,
     /// The duration of the validation, including its stacks.
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub(crate) elapsed: Duration,
+}
+
+/// A check that detected a defect, run again alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct RerunOutcome {
+    /// The check.
+    pub(crate) check: CheckId,
+    /// Whether it failed again, as it must.
+    pub(crate) failed: bool,
 }
 
 /// Whether a verdict is the expected one.
@@ -110,6 +122,7 @@ impl ValidationOutcome {
             decision: None,
             detected_by: Vec::new(),
             other_failures: Vec::new(),
+            reruns: Vec::new(),
             reason: None,
             elapsed,
         }

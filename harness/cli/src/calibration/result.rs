@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::outcome::{Ruling, ValidationOutcome};
@@ -26,9 +27,22 @@ pub(crate) struct Settings {
     /// Whether a validation continued after a check had detected the defect.
     #[serde(rename = "whole")]
     pub(crate) no_early_stop: bool,
+    /// Which of the checks that detected a defect ran again alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rerun: Option<Rerun>,
     /// The `--stack` option as arguments; empty for the target's own backend.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) stack: Vec<String>,
+}
+
+/// Which of the checks that detected a defect run again alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rerun {
+    /// The first one of each defect.
+    First,
+    /// All of them.
+    All,
 }
 
 /// Every outcome, and the rates computed from them.
@@ -46,6 +60,9 @@ pub(crate) struct Calibration {
     pub(crate) detection: Rate,
     /// The rate of runs without a defect that did not get a GO.
     pub(crate) false_alarms: Rate,
+    /// The rate of checks that detected a defect, and passed when they ran again alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passed_alone: Option<Rate>,
     /// The outcomes, in the catalog's order.
     #[serde(rename = "readings")]
     pub(crate) outcomes: Vec<ValidationOutcome>,
@@ -62,11 +79,16 @@ impl Calibration {
         let is_healthy = |outcome: &&ValidationOutcome| {
             matches!(outcome.ruling, Ruling::Sound | Ruling::FalseAlarm)
         };
+        let reruns = || outcomes.iter().flat_map(|outcome| &outcome.reruns);
+        let passed_alone = settings
+            .rerun
+            .map(|_| Rate::over(reruns(), |rerun| !rerun.failed));
         Self {
             v: VERSION,
             id,
             cutover: env!("CARGO_PKG_VERSION"),
             settings,
+            passed_alone,
             seconds: elapsed.as_secs(),
             interrupted: None,
             detection: Rate::over(
@@ -88,11 +110,11 @@ impl Calibration {
         }
     }
 
-    /// Whether every defect was detected and there was no false alarm.
+    /// Whether every defect was detected, again by a check alone, and there was no false alarm.
     pub(crate) fn is_right(&self) -> bool {
-        self.outcomes
-            .iter()
-            .all(|outcome| outcome.ruling.is_right())
+        let fails_alone = self.passed_alone.is_none_or(|rate| rate.hits == 0);
+        let mut outcomes = self.outcomes.iter();
+        fails_alone && outcomes.all(|outcome| outcome.ruling.is_right())
     }
 
     /// Writes `calibration.json` and `calibration.md`.

@@ -24,6 +24,10 @@ pub(crate) fn text(calibration: &Calibration) -> String {
     );
     lines.push(format!("detected      {}", calibration.detection));
     lines.push(format!("false alarms  {}", calibration.false_alarms));
+    if let Some(passed) = calibration.passed_alone {
+        lines.extend(passed_alone(calibration).map(|line| format!("passed alone: {line}")));
+        lines.push(format!("passed alone  {passed}"));
+    }
     if let Some(by) = calibration.interrupted {
         lines.push(format!(
             "interrupted by {by}: subjects that were not validated are not counted"
@@ -40,6 +44,12 @@ pub(crate) fn markdown(calibration: &Calibration) -> String {
         format!("- detected: {}", calibration.detection),
         format!("- false alarms: {}", calibration.false_alarms),
     ];
+    if let Some(passed) = calibration.passed_alone {
+        lines.push(format!(
+            "- checks that detected a defect and passed alone: {passed}"
+        ));
+        lines.extend(passed_alone(calibration).map(|line| format!("  - {line}")));
+    }
     let settings = &calibration.settings;
     if !settings.suites.is_empty() {
         lines.push(format!("- suites: {}", settings.suites.join(", ")));
@@ -83,6 +93,14 @@ pub(crate) fn markdown(calibration: &Calibration) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Each check that detected a defect and passed alone, with the defect.
+fn passed_alone(calibration: &Calibration) -> impl Iterator<Item = String> {
+    calibration.outcomes.iter().flat_map(|outcome| {
+        let passed = outcome.reruns.iter().filter(|rerun| !rerun.failed);
+        passed.map(|rerun| format!("{} {}", outcome.id, rerun.check))
+    })
 }
 
 fn row(outcome: &ValidationOutcome) -> String {
@@ -155,8 +173,8 @@ mod tests {
     use cutover_reports::verdict::Decision;
 
     use super::*;
-    use crate::calibration::Settings;
-    use crate::calibration::outcome::Ruling;
+    use crate::calibration::outcome::{RerunOutcome, Ruling};
+    use crate::calibration::{Rerun, Settings};
 
     fn outcome(
         id: &str,
@@ -171,6 +189,7 @@ mod tests {
             decision,
             detected_by: detected_by.iter().map(|id| id.parse().unwrap()).collect(),
             other_failures: Vec::new(),
+            reruns: Vec::new(),
             reason: None,
             elapsed: Duration::from_millis(9_840),
         }
@@ -201,6 +220,7 @@ mod tests {
             sample_seed: Some(42),
             jobs: 2,
             no_early_stop: false,
+            rerun: None,
             stack: Vec::new(),
         };
         let elapsed = Duration::from_secs(31);
@@ -220,6 +240,31 @@ mod tests {
     #[test]
     fn a_calibration_as_a_page() {
         insta::assert_snapshot!(markdown(&calibration()));
+    }
+
+    #[test]
+    fn a_check_that_passes_alone_makes_the_calibration_fail() {
+        let check = "pipeline::two_workers_do_each_job_once";
+        let calibrated = |failed| {
+            let rerun = RerunOutcome {
+                check: check.parse().unwrap(),
+                failed,
+            };
+            let detected = ValidationOutcome {
+                reruns: vec![rerun],
+                ..outcome("C-01", Ruling::Detected, Some(Decision::NoGo), &[check])
+            };
+            let settings = Settings {
+                rerun: Some(Rerun::First),
+                ..Settings::default()
+            };
+            Calibration::new(String::new(), settings, vec![detected], Duration::ZERO)
+        };
+        assert!(calibrated(true).is_right());
+        let wrong = calibrated(false);
+        assert!(!wrong.is_right());
+        assert!(text(&wrong).contains(&format!("passed alone: C-01 {check}")));
+        assert!(markdown(&wrong).contains("passed alone: 1 of 1"));
     }
 
     #[test]

@@ -8,14 +8,15 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use cutover_reports::policy::Policy;
-use cutover_reports::record::Run;
-use cutover_reports::verdict::judge;
+use cutover_reports::record::{LoadError, Run};
+use cutover_reports::verdict::{CheckStatus, judge};
 use rustix::process::{Pid, Signal, kill_process};
 use time::OffsetDateTime;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::outcome::ValidationOutcome;
+use super::outcome::{RerunOutcome, ValidationOutcome};
+use super::result::Rerun;
 use super::subject::Subject;
 use cutover_evidence::interrupt::Interrupt;
 
@@ -36,6 +37,8 @@ pub(crate) struct ValidationRunner {
     pub(crate) suites: Vec<String>,
     /// Whether a validation continues after a check has detected the defect.
     pub(crate) no_early_stop: bool,
+    /// Which of the checks that detected a defect run again alone.
+    pub(crate) rerun: Option<Rerun>,
     /// The `--stack` option as arguments; empty for the target's own backend.
     pub(crate) stack: Vec<String>,
     /// A request to stop the calibration.
@@ -49,23 +52,72 @@ impl ValidationRunner {
             return None;
         }
         let started = Instant::now();
-        let ended = match self.start(subject) {
-            Ok(child) => self.wait(child).await,
-            Err(error) => Err(error),
-        };
+        let name = subject.id();
+        let ended = self.validate(&name, &self.arguments(subject)).await;
         if self.interrupt.by().is_some() {
             return None;
         }
         let elapsed = started.elapsed();
-        let run = ended.map(|()| Run::load(&self.runs.join(subject.id())));
-        Some(match run {
+        Some(match ended {
             Ok(Ok(run)) => {
                 let verdict = judge(&run, &self.policy(), OffsetDateTime::now_utc());
-                ValidationOutcome::new(subject, &verdict, &self.suites, elapsed)
+                let mut outcome = ValidationOutcome::new(subject, &verdict, &self.suites, elapsed);
+                outcome.reruns = self.run_again(subject, &outcome, &run).await?;
+                outcome
             }
-            Ok(Err(_)) => ValidationOutcome::broken(subject, self.last_line(subject), elapsed),
+            Ok(Err(_)) => ValidationOutcome::broken(subject, self.last_line(&name), elapsed),
             Err(error) => ValidationOutcome::broken(subject, error.to_string(), elapsed),
         })
+    }
+
+    /// Runs checks that detected a defect again, each alone and with the same seed; `None` if interrupted.
+    async fn run_again(
+        &self,
+        subject: Subject,
+        outcome: &ValidationOutcome,
+        run: &Run,
+    ) -> Option<Vec<RerunOutcome>> {
+        let most = match self.rerun {
+            None => 0,
+            Some(Rerun::First) => 1,
+            Some(Rerun::All) => usize::MAX,
+        };
+        let mut reruns = Vec::new();
+        for (number, check) in (1..).zip(outcome.detected_by.iter().take(most)) {
+            let name = format!("{}-alone-{number}", subject.id());
+            let mut arguments = vec!["--check".to_owned(), check.to_string()];
+            if let Subject::Defect(defect) = subject {
+                arguments.extend(["--defect".to_owned(), defect.id.to_owned()]);
+            }
+            if let Some(plan) = &run.plan {
+                arguments.extend(["--seed".to_owned(), plan.seed.to_string()]);
+            }
+            let again = self.validate(&name, &arguments).await;
+            if self.interrupt.by().is_some() {
+                return None;
+            }
+            let failed = again.ok().and_then(Result::ok).is_some_and(|run| {
+                let verdict = judge(&run, &self.policy(), OffsetDateTime::now_utc());
+                let mut checks = verdict.checks.iter();
+                checks.any(|judged| judged.id == *check && judged.status == CheckStatus::Failed)
+            });
+            reruns.push(RerunOutcome {
+                check: check.clone(),
+                failed,
+            });
+        }
+        Some(reruns)
+    }
+
+    /// Runs a validation of this name to its end and reads its record.
+    async fn validate(
+        &self,
+        name: &str,
+        arguments: &[String],
+    ) -> io::Result<Result<Run, LoadError>> {
+        let child = self.start(name, arguments)?;
+        self.wait(child).await?;
+        Ok(Run::load(&self.runs.join(name)))
     }
 
     /// The default policy without the suites that do not run.
@@ -77,10 +129,27 @@ impl ValidationRunner {
         policy
     }
 
-    fn start(&self, subject: Subject) -> io::Result<Child> {
-        let output = File::create(self.output_file(subject))?;
-        let mut command = Command::new(&self.program);
-        command
+    /// The arguments of the validation of a subject.
+    fn arguments(&self, subject: Subject) -> Vec<String> {
+        let suites = self.suites.iter().flat_map(|suite| ["--suite", suite]);
+        let mut arguments: Vec<String> = suites.map(str::to_owned).collect();
+        if let Subject::Defect(defect) = subject {
+            arguments.extend(["--defect".to_owned(), defect.id.to_owned()]);
+            // What runs first is tried even if no document becomes complete.
+            let checks = defect.checks.iter();
+            let first = checks.flat_map(|check| ["--run-first", check]);
+            arguments.extend(first.map(str::to_owned));
+            if !self.no_early_stop {
+                // A NO-GO is final: no later check can turn it into a GO.
+                arguments.push("--fail-fast".to_owned());
+            }
+        }
+        arguments
+    }
+
+    fn start(&self, name: &str, arguments: &[String]) -> io::Result<Child> {
+        let output = File::create(self.output_file(name))?;
+        Command::new(&self.program)
             .args([
                 OsStr::new("validate"),
                 "--quiet".as_ref(),
@@ -88,21 +157,8 @@ impl ValidationRunner {
             ])
             .arg(&self.runs)
             .args(&self.stack)
-            .args(self.suites.iter().flat_map(|suite| ["--suite", suite]));
-        if let Subject::Defect(defect) = subject {
-            // What runs first is tried even if no document becomes complete.
-            let first = defect
-                .checks
-                .iter()
-                .flat_map(|check| ["--run-first", check]);
-            command.args(["--defect", defect.id]).args(first);
-            if !self.no_early_stop {
-                // A NO-GO is final: no later check can turn it into a GO.
-                command.arg("--fail-fast");
-            }
-        }
-        command
-            .env("CUTOVER_RUN_ID", subject.id())
+            .args(arguments)
+            .env("CUTOVER_RUN_ID", name)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
@@ -131,12 +187,12 @@ impl ValidationRunner {
     }
 
     /// The file with a validation's output.
-    fn output_file(&self, subject: Subject) -> PathBuf {
-        self.runs.join(format!("{}.txt", subject.id()))
+    fn output_file(&self, name: &str) -> PathBuf {
+        self.runs.join(format!("{name}.txt"))
     }
 
-    fn last_line(&self, subject: Subject) -> String {
-        let output = fs::read_to_string(self.output_file(subject)).unwrap_or_default();
+    fn last_line(&self, name: &str) -> String {
+        let output = fs::read_to_string(self.output_file(name)).unwrap_or_default();
         let last = output.lines().rfind(|line| !line.trim().is_empty());
         let last = last.unwrap_or_default().chars();
         let last: String = last.take(SHOWN_CHARACTERS).collect();

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::pointer::Pointer;
 use super::signature::sign;
 use crate::probe::Request;
 use cutover_evidence::secret::Secret;
@@ -26,6 +27,10 @@ pub struct CallbackRules {
     /// the segment `{token}` of the callback route.
     #[serde(default = "default_token_parameter")]
     pub token_parameter: String,
+    /// The parser's id of the submission, in the body of a callback.
+    pub submission_id: Pointer,
+    /// What the parser writes as the text of an empty page.
+    pub empty_page: String,
 }
 
 fn default_token_parameter() -> String {
@@ -41,6 +46,8 @@ impl Default for CallbackRules {
             static_header: "X-Callback-Token".to_owned(),
             secret_field: "webhook_secret".to_owned(),
             token_parameter: default_token_parameter(),
+            submission_id: Pointer::to("/id"),
+            empty_page: "NO_CONTENT_HERE".to_owned(),
         }
     }
 }

@@ -283,6 +283,10 @@ pub struct Embedder {
     pub dimensions: usize,
     /// The maximum number of inputs of a request.
     pub max_batch: usize,
+    /// The maximum number of tokens of an input.
+    pub max_input_tokens: usize,
+    /// The maximum number of tokens of a request.
+    pub max_request_tokens: usize,
 }
 
 impl Embedder {

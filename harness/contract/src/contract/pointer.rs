@@ -25,6 +25,11 @@ impl Pointer {
     /// The value in a file for a field that the target does not have.
     const NONE: &str = "none";
 
+    /// A pointer to this path.
+    pub(super) fn to(path: &str) -> Self {
+        Self(vec![path.to_owned()])
+    }
+
     /// The value of the field, including `null`: the first one that is not `null`, or else the first.
     pub fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         let mut found = self.0.iter().filter_map(|at| document.pointer(at));

@@ -18,6 +18,9 @@ pub struct ParserCall {
     /// When it arrived.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
+    /// The id that the parser gave it, if it accepted it.
+    #[serde(default)]
+    pub id: Option<String>,
     /// The last path segment of its callback URL, which is the job id.
     pub job: Option<String>,
     /// The SHA-256 of the file, in hex.

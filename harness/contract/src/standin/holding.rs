@@ -23,7 +23,11 @@ impl Holding for ParserBehaviour {
         let answer = match self.answer {
             ParserAnswer::Hang => true,
             ParserAnswer::Late { delay_ms } => is_long(delay_ms),
-            ParserAnswer::Accept | ParserAnswer::Refuse { .. } | ParserAnswer::Garbage => false,
+            ParserAnswer::Accept
+            | ParserAnswer::AcceptAs { .. }
+            | ParserAnswer::Plain { .. }
+            | ParserAnswer::Refuse { .. }
+            | ParserAnswer::Garbage => false,
         };
         // Some pipelines keep a worker until the callback arrives.
         let callback = match self.callback.moment {

@@ -56,6 +56,18 @@ pub enum ParserAnswer {
         /// `Retry-After`, in seconds.
         retry_after_s: Option<u32>,
     },
+    /// This status and a plain text, as a gateway before the service sends it; no callback follows.
+    Plain {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        text: String,
+    },
+    /// 200 and this id.
+    AcceptAs {
+        /// The id of the submission.
+        id: String,
+    },
     /// Accepts the request and never responds.
     Hang,
     /// 200 and a body that is not JSON; no callback follows.
@@ -198,6 +210,13 @@ pub enum EmbedderBehaviour {
         /// `Retry-After`, in seconds.
         retry_after_s: Option<u32>,
     },
+    /// This status and a plain text, as a gateway before the service sends it.
+    Plain {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        text: String,
+    },
     /// Accepts the request and never responds.
     Hang,
     /// One vector too few.
@@ -241,6 +260,18 @@ pub enum StorageBehaviour {
         status: u16,
         /// The error text.
         marker: String,
+    },
+    /// 400 with the actual status in the body, as Supabase sends most errors.
+    InBody {
+        /// The body, a JSON object.
+        body: serde_json::Value,
+    },
+    /// This status and a plain text, as a gateway before the service sends it.
+    Plain {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        text: String,
     },
     /// Accepts the request and never responds.
     Hang,

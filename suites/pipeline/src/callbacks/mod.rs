@@ -2,3 +2,6 @@
 
 pub(crate) mod callback_delivery;
 pub(crate) mod callback_format;
+pub(crate) mod half_surrogates;
+pub(crate) mod pages;
+pub(crate) mod stale_reports;

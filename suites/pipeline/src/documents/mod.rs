@@ -11,3 +11,4 @@ pub(crate) mod retrieval;
 pub(crate) mod reupload;
 pub(crate) mod signed_urls;
 pub(crate) mod text_fidelity;
+pub(crate) mod token_limits;

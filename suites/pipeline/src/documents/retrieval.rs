@@ -5,7 +5,7 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::{Endpoint, SearchRequest};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, Vector};
-use cutover_harness::standin::EmbedderBehaviour;
+use cutover_harness::standin::{Callback, EmbedderBehaviour, ParsedText, ParserBehaviour};
 use serde_json::Value;
 
 use cutover_suite_support::json::value_at;
@@ -22,10 +22,11 @@ pub(crate) fn table() -> Vec<Check> {
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(the_most_similar_chunks_come_first)
-            .requires([Http, Database])
+            .requires([Http, Database, Standins])
             .calls([Endpoint::Search])
             .reads([read::CHUNKS, read::chunk::EMBEDDING])
             .effect(Effect::WriteTenant)
+            .expected_duration(secs(3))
             .severity(High),
         check!(a_hostile_query_is_plain_text, QUERIES)
             .requires([Http])
@@ -93,10 +94,17 @@ async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
         cx.document().paragraphs(25).build(),
         cx.document().paragraphs(12).unicode().build(),
     ];
-    // Another user has a document, too.
-    cx.pipeline()?
-        .complete(&cx.document().paragraphs(12).build())
+    // Other users have more chunks that are more similar to each query than a search may return.
+    for _ in 0..OTHER_USERS {
+        let theirs = cx.document().build();
+        complete_as(
+            cx,
+            &cx.pipeline()?,
+            &theirs,
+            &similar_text(documents[1].nonce()),
+        )
         .await?;
+    }
     let mut chunks = Vec::new();
     for document in &documents {
         let id = pipeline.complete(document).await?.document_id();
@@ -107,6 +115,44 @@ async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
         expect_most_similar(cx, &pipeline, &query, &chunks).await?;
     }
     Ok(())
+}
+
+/// The number of other users.
+const OTHER_USERS: usize = 2;
+
+/// The number of chunks of another user that are similar to one query.
+const SIMILAR_CHUNKS: usize = 50;
+
+/// A text whose chunks are almost equal to the queries.
+fn similar_text(nonce: &str) -> String {
+    let queries = QUERY_TEXTS.iter().map(|query| query(nonce));
+    let chunks = queries.flat_map(|query| {
+        (0..SIMILAR_CHUNKS).map(move |number| format!("# {number}\n\n{query}\n\n"))
+    });
+    chunks.collect()
+}
+
+/// Completes a document of which the parser returns this text.
+async fn complete_as(
+    cx: &Context,
+    pipeline: &Pipeline,
+    document: &Document,
+    text: &str,
+) -> CheckResult {
+    let text = ParsedText::Literal {
+        text: text.to_owned(),
+    };
+    let behaviour = ParserBehaviour {
+        callback: Callback {
+            text,
+            ..Callback::default()
+        },
+        ..ParserBehaviour::default()
+    };
+    let standins = cx.standins()?;
+    let script = standins.script_parser(document.sha256(), behaviour).await?;
+    pipeline.complete(document).await?;
+    Ok(script.withdraw().await?)
 }
 
 /// Query texts: common words, unusual capitals, and a long question.

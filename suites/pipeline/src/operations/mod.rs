@@ -2,6 +2,7 @@
 
 pub(crate) mod black_box;
 pub(crate) mod configuration_variants;
+pub(crate) mod embedding_models;
 pub(crate) mod invariants;
 pub(crate) mod routes;
 pub(crate) mod self_reporting;
