@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, Endpoint};
+use cutover_harness::contract::Accepted;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, NoResponse, Request, Response};
 use futures::future::try_join_all;

@@ -6,6 +6,7 @@ mod attached;
 mod calibrate;
 mod cli;
 mod doctor;
+mod endpoints;
 mod guide;
 mod lifecycle;
 mod manifests;

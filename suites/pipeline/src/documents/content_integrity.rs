@@ -5,7 +5,6 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::{Accepted, Endpoint, JobView, Presence, Upload};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
-use serde_json::Value;
 
 use cutover_suite_support::json::list_at;
 

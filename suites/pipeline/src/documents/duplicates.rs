@@ -8,7 +8,7 @@ use cutover_harness::probe::Response;
 use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
-use cutover_suite_support::json::{list_at, value_at};
+use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes::hits_if_searchable;
 use cutover_suite_support::responses::{expect_error_body, expect_one_success};
 
