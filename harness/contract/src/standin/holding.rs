@@ -37,21 +37,13 @@ impl Holding for ParserBehaviour {
 
 impl Holding for EmbedderBehaviour {
     fn holds_caller(&self) -> bool {
-        match self {
-            Self::Hang => true,
-            Self::Late { delay_ms } => is_long(*delay_ms),
-            _ => false,
-        }
+        *self == Self::Hang || matches!(self, Self::Late { delay_ms } if is_long(*delay_ms))
     }
 }
 
 impl Holding for StorageBehaviour {
     fn holds_caller(&self) -> bool {
-        match self {
-            Self::Hang => true,
-            Self::Late { delay_ms } => is_long(*delay_ms),
-            _ => false,
-        }
+        *self == Self::Hang || matches!(self, Self::Late { delay_ms } if is_long(*delay_ms))
     }
 }
 
