@@ -6,6 +6,7 @@ use cutover_harness::contract::Endpoint;
 use cutover_harness::plan::{PlanRequest, plan};
 use cutover_harness::policy::Policy;
 use cutover_harness::record::{Admission, Effect, Plan, Profile, Selection};
+use cutover_harness::suite::Suite;
 use cutover_harness::target_file::Target;
 
 use crate::test_home;
@@ -49,10 +50,9 @@ fn a_check_about_an_absent_endpoint_is_refused_by_its_name() {
     for endpoint in Endpoint::ALL {
         let plan = planned(&with_absent(&[endpoint]), Profile::Gate);
         let reason = format!("the contract declares endpoint '{endpoint}' absent");
-        let about = catalog
-            .cases()
-            .filter(|(_, case)| case.calls.contains(&endpoint));
-        let about: Vec<_> = about.map(|(_, case)| case.id.to_string()).collect();
+        let cases = catalog.suites.iter().flat_map(Suite::cases);
+        let about = cases.filter(|case| case.calls.contains(&endpoint));
+        let about: Vec<_> = about.map(|case| case.id.to_string()).collect();
         assert_eq!(refused(&plan, &reason), about, "{endpoint}");
         let all = plan.checks.len();
         assert!(
