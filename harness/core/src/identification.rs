@@ -221,7 +221,7 @@ fn detail(stop: &Stop) -> String {
             let actual = finding.actual.as_deref().unwrap_or_default();
             format!("{}: {actual}", finding.summary)
         }
-        other => other.summary(),
+        Stop::Error(_) | Stop::Skip { .. } => stop.summary(),
     }
 }
 
