@@ -275,3 +275,23 @@ impl TrialResult {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_with_a_reported_finding_has_failed_and_its_essential_finding_is_first() {
+        let [essential, minor] = ["essential", "minor"].map(Finding::new);
+        let passed = TrialResult::from_result(Ok(()), Duration::ZERO);
+        let failed = passed.with_reported(vec![minor.clone()]);
+        assert!(matches!(failed.outcome, Outcome::Failed));
+        assert_eq!(failed.finding.unwrap().summary, "minor");
+        let stopped = Err(Stop::violated(essential));
+        let stopped = TrialResult::from_result(stopped, Duration::ZERO).with_reported(vec![minor]);
+        assert_eq!(stopped.finding.unwrap().summary, "essential");
+        assert_eq!(stopped.further.len(), 1);
+        let clean = TrialResult::from_result(Ok(()), Duration::ZERO).with_reported(Vec::new());
+        assert!(matches!(clean.outcome, Outcome::Passed));
+    }
+}

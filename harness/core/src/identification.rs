@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::target_file::IdentificationSettings;
+use crate::target_file::{HeaderIdentity, IdentificationSettings};
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Pointer};
 use cutover_evidence::stop::Stop;
 
@@ -129,17 +129,7 @@ impl IdentificationSettings {
             ));
         }
         if let Some(header) = &self.header {
-            let reply = answer(pipeline, "header", header.endpoint).await?;
-            let environment = reply.header(&header.name).map(str::to_owned);
-            return Ok(Reported {
-                source: format!("header '{}' of endpoint '{}'", header.name, header.endpoint),
-                identity: environment
-                    .as_ref()
-                    .map(|name| json!({ "environment": name }))
-                    .unwrap_or_default(),
-                environment,
-                commit: None,
-            });
+            return read_header(pipeline, header).await;
         }
         if let Some(file) = &self.file {
             let source = format!("file '{}'", file.path.display());
@@ -153,19 +143,7 @@ impl IdentificationSettings {
             return Reported::from_text(source, &text, command.environment.as_ref(), contract);
         }
         if let Some(image) = &self.image {
-            let inspect = [
-                "docker",
-                "inspect",
-                "--format",
-                "{{.Image}}",
-                &image.container,
-            ];
-            let digest = output_of(&inspect.map(str::to_owned)).await?;
-            return Ok(Reported {
-                source: format!("the image of container '{}'", image.container),
-                identity: json!({ "image": digest.trim() }),
-                ..Reported::default()
-            });
+            return read_image(&image.container).await;
         }
         if self.declared {
             return Ok(Reported {
@@ -182,6 +160,31 @@ impl IdentificationSettings {
         let source = "its version route".to_owned();
         Ok(Reported::from_body(source, &body, environment, contract))
     }
+}
+
+async fn read_header(
+    pipeline: &Pipeline,
+    header: &HeaderIdentity,
+) -> Result<Reported, IdentificationError> {
+    let reply = answer(pipeline, "header", header.endpoint).await?;
+    let environment = reply.header(&header.name).map(str::to_owned);
+    let identity = environment.as_ref();
+    Ok(Reported {
+        source: format!("header '{}' of endpoint '{}'", header.name, header.endpoint),
+        identity: identity.map_or(Value::Null, |name| json!({ "environment": name })),
+        environment,
+        commit: None,
+    })
+}
+
+async fn read_image(container: &str) -> Result<Reported, IdentificationError> {
+    let inspect = ["docker", "inspect", "--format", "{{.Image}}", container];
+    let digest = output_of(&inspect.map(str::to_owned)).await?;
+    Ok(Reported {
+        source: format!("the image of container '{container}'"),
+        identity: json!({ "image": digest.trim() }),
+        ..Reported::default()
+    })
 }
 
 async fn answer(
@@ -218,7 +221,7 @@ fn detail(stop: &Stop) -> String {
             let actual = finding.actual.as_deref().unwrap_or_default();
             format!("{}: {actual}", finding.summary)
         }
-        other => other.summary(),
+        Stop::Error(_) | Stop::Skip { .. } => stop.summary(),
     }
 }
 

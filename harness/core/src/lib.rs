@@ -28,5 +28,5 @@ pub mod target_file;
 pub use cutover_contract::{accounts, contract, identity, invariant, jwt, probe, standin};
 pub use cutover_evidence::{ensure, ensure_eq, journal, redact, secret, stop};
 pub use cutover_fault as fault;
-pub use cutover_reports::record;
+pub use cutover_reports::{policy, record};
 pub use cutover_stack as stack;

@@ -146,20 +146,8 @@ fn admit(
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
-    if let Some(contract) = contract {
-        if let Some(absent) = case.calls.iter().find(|endpoint| !contract.has(**endpoint)) {
-            let reason = format!("the contract declares endpoint '{absent}' absent");
-            return refused(SkipClass::NotApplicable, reason);
-        }
-        let writes = case.check.effect >= Effect::WriteTenant;
-        if writes && target.counts_as_production() && !contract.has(Endpoint::DeleteDocument) {
-            let reason = format!(
-                "it creates documents, and target '{}' has no way to delete them: the contract declares endpoint \
-                 'delete_document' absent",
-                target.name
-            );
-            return refused(SkipClass::PreconditionMissing, reason);
-        }
+    if let Some(refusal) = contract.and_then(|contract| unfit_contract(case, target, contract)) {
+        return refusal;
     }
     match target.grants().first_missing(&case.check.needs) {
         None => Admission::Admitted,
@@ -168,6 +156,29 @@ fn admit(
             missing_capability(missing, target),
         ),
     }
+}
+
+/// The refusal of a check that the routes of the contract do not allow.
+fn unfit_contract(case: &Case, target: &Target, contract: &Contract) -> Option<Admission> {
+    let mut needed = case.calls.iter();
+    if let Some(absent) = needed.find(|endpoint| !contract.has(**endpoint)) {
+        return Some(Admission::Refused {
+            class: SkipClass::NotApplicable,
+            reason: format!("the contract declares endpoint '{absent}' absent"),
+        });
+    }
+    let writes = case.check.effect >= Effect::WriteTenant;
+    if writes && target.counts_as_production() && !contract.has(Endpoint::DeleteDocument) {
+        return Some(Admission::Refused {
+            class: SkipClass::PreconditionMissing,
+            reason: format!(
+                "it creates documents, and target '{}' has no way to delete them: the contract declares endpoint \
+                 'delete_document' absent",
+                target.name
+            ),
+        });
+    }
+    None
 }
 
 /// Why the effects on a target are smaller than its class allows.

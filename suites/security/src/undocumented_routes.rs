@@ -90,7 +90,7 @@ async fn undocumented_routes_are_closed(cx: &Context, case: &OpenRoute) -> Check
     Ok(())
 }
 
-/// The methods and paths of the target's own OpenAPI document, if the contract names one.
+/// The methods and paths of the target's own `OpenAPI` document, if the contract names one.
 async fn documented_routes(
     cx: &Context,
     pipeline: &Pipeline,

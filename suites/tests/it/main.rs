@@ -7,6 +7,7 @@ mod calibrate;
 mod causes;
 mod cli;
 mod doctor;
+mod endpoints;
 mod guide;
 mod lifecycle;
 mod manifests;

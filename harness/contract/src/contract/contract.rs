@@ -118,12 +118,12 @@ pub struct IdentityRules {
 pub struct Undocumented {
     /// Routes that may exist, such as `GET /docs`; `*` at the end of a path covers all below it.
     pub allowed: Vec<String>,
-    /// The path of the target's own OpenAPI document, whose routes may exist too; or `none`.
+    /// The path of the target's own `OpenAPI` document, whose routes may exist too; or `none`.
     pub openapi: String,
 }
 
 impl Undocumented {
-    /// The path of the OpenAPI document, if the target has one.
+    /// The path of the `OpenAPI` document, if the target has one.
     pub fn openapi_path(&self) -> Option<&str> {
         (self.openapi != "none").then_some(self.openapi.as_str())
     }

@@ -175,8 +175,7 @@ impl Pipeline {
         );
         match rows {
             (Ok(None), Ok(jobs)) if jobs.is_empty() => Sighting::NotShown,
-            (Ok(_), Ok(_)) => Sighting::Shown,
-            (Ok(Some(_)), _) => Sighting::Shown,
+            (Ok(_), Ok(_)) | (Ok(Some(_)), Err(_)) => Sighting::Shown,
             _ => Sighting::Unclear,
         }
     }

@@ -63,7 +63,7 @@ impl<'a> FieldReader<'a> {
         self.typed(pointer, "a time", |value| match value {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
-            _ => None,
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         })
     }
 

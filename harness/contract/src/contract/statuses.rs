@@ -71,6 +71,10 @@ impl ExpectedStatus for &StatusCodes {
 
 impl Response {
     /// The response itself; a finding if its status differs.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a number is written without a reference"
+    )]
     pub fn expect_status(self, status: impl ExpectedStatus) -> CheckResult<Self> {
         if status.fits(self.status) {
             return Ok(self);

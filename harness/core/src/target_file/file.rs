@@ -165,8 +165,10 @@ impl Target {
 
     /// The largest effect that a check may have on it.
     pub fn max_effect(&self) -> Effect {
+        if self.counts_as_production() {
+            return Effect::WriteTenant;
+        }
         match self.class {
-            _ if self.counts_as_production() => Effect::WriteTenant,
             Class::Local => Effect::Destructive,
             Class::Staging => Effect::Fault,
             Class::Production => Effect::WriteTenant,

@@ -6,8 +6,7 @@ use cutover_harness::contract::{Accepted, Endpoint, JobView, Presence, Upload};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
 
-use cutover_suite_support::json::list_at;
-use cutover_suite_support::outcomes;
+use cutover_suite_support::outcomes::{self, hits_if_searchable};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -148,13 +147,7 @@ async fn expect_nothing_indexed(
         "a failed job leaves {} chunks",
         chunks.len()
     );
-    let answer = pipeline
-        .search(nonce, 5)
-        .await?
-        .expect_status(200)?
-        .json()?;
-    let results = &cx.contract().fields.search.results;
-    let found = list_at(results, &answer, "the answer to a search")?;
+    let found = hits_if_searchable(cx, pipeline, nonce, 5).await?;
     ensure!(found.is_empty(), "the text of a failed job is found");
     Ok(())
 }

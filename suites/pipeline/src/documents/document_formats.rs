@@ -9,7 +9,8 @@ use serde_json::Value;
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::{
-    callbacks_for, expect_cause, expect_complete, expect_failure, expect_not_indexed, search_hits,
+    callbacks_for, expect_cause, expect_complete, expect_failure, expect_not_indexed,
+    hits_if_searchable,
 };
 
 /// The checks of this file.
@@ -226,7 +227,7 @@ async fn many_chunks_are_embedded_in_batches(cx: &Context) -> CheckResult {
         .map(|chunk| chunk.text.trim())
         .unwrap_or_default();
     let text = &cx.contract().fields.search.text;
-    for hit in search_hits(cx, &pipeline, last, 1).await? {
+    for hit in hits_if_searchable(cx, &pipeline, last, 1).await? {
         let found = value_at(text, &hit, "a search result")?
             .as_str()
             .unwrap_or_default();

@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use serde_json::Value;
 
 use cutover_suite_support::json::value_at;
-use cutover_suite_support::outcomes::{expect_whole_text, search_hits};
+use cutover_suite_support::outcomes::{expect_whole_text, hits_if_searchable};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -149,7 +149,7 @@ async fn expect_only_own_results(cx: &Context, delivery: &UserDocuments) -> Chec
         .map(|done| done.document_id().to_string())
         .collect();
     let id = &cx.contract().fields.search.document_id;
-    for hit in search_hits(cx, &delivery.pipeline, "policy premium insured", 20).await? {
+    for hit in hits_if_searchable(cx, &delivery.pipeline, "policy premium insured", 20).await? {
         let found = value_at(id, &hit, "a search result")?
             .as_str()
             .unwrap_or_default();

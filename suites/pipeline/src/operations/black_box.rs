@@ -20,12 +20,13 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(forged_callbacks_are_refused)
             .requires([Http, Standins])
-            .calls([Endpoint::Callback])
+            .calls([Endpoint::Callback, Endpoint::Search])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(bytes_that_were_not_registered_are_never_found)
             .requires([Http, Standins])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]

@@ -10,11 +10,12 @@ fn the_documents_of_a_killed_smoke_run_are_swept() {
     let stack = AttachedStack::start();
     stack.write_target("");
     let mut smoke = stack.home.spawn(["smoke", "--target", TARGET]);
-    let journal = stack.home.newest_run_directory().join("cleanup.jsonl");
-    wait_for("the first document", || {
-        std::fs::read_to_string(&journal)
-            .is_ok_and(|text| text.contains("created"))
-            .then_some(())
+    let trials = stack.home.newest_run_directory().join("trials");
+    // A registration that the target never received could not be proved gone.
+    wait_for("the first registered document", || {
+        let journals = std::fs::read_dir(&trials).ok()?.flatten();
+        let mut texts = journals.filter_map(|file| std::fs::read_to_string(file.path()).ok());
+        texts.find(|text| text.contains("signed_url")).map(drop)
     });
     smoke.kill();
     let sweep = || {
