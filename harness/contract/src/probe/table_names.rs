@@ -100,7 +100,7 @@ impl Relation {
             column: None,
             optional: false,
         };
-        let declares = |read: Read| {
+        let is_declared_read = |read: Read| {
             declared.is_none_or(|declared| {
                 let mut reads = declared.reads.iter();
                 reads.any(|known| {
@@ -109,7 +109,7 @@ impl Relation {
             })
         };
         if missing != Missing::Empty {
-            refuse(whole, layout, declared, declares(whole))?;
+            refuse(whole, layout, declared, is_declared_read(whole))?;
         }
         let mut columns = Vec::new();
         for spec in table
@@ -121,7 +121,7 @@ impl Relation {
                 column: Some(spec.name),
                 ..whole
             };
-            let is_declared = spec.required || declares(read);
+            let is_declared = spec.required || is_declared_read(read);
             // In a query over several tables, the column may be that of another one.
             if missing == Missing::Refused && tables == 1 {
                 refuse(read, layout, declared, is_declared)?;
