@@ -143,19 +143,10 @@ impl Relation {
                 is_renamed,
             });
         }
-        let mut selected: Vec<_> = columns
-            .iter()
-            .map(|(spec, name)| match name {
-                Some(name) => format!("stored.{} AS {}", quoted(name), quoted(spec.name)),
-                None => format!("NULL::{} AS {}", spec.kind, quoted(spec.name)),
-            })
-            .collect();
-        if sql.contains("to_jsonb(") {
-            selected.push("stored.*".to_owned());
-        }
+        let selected = selected(&columns, sql);
         Ok(Self {
             table,
-            text: format!("(SELECT {} FROM {stored} AS stored)", selected.join(", ")),
+            text: format!("(SELECT {selected} FROM {stored} AS stored)"),
             is_renamed: true,
         })
     }
@@ -198,6 +189,18 @@ impl Relation {
         }
         result + rest
     }
+}
+
+/// The columns of a subquery, with their names in the default contract.
+fn selected(columns: &[(&ColumnSpec, Option<&str>)], sql: &str) -> String {
+    let column = |(spec, name): &(&ColumnSpec, Option<&str>)| match name {
+        Some(name) => format!("stored.{} AS {}", quoted(name), quoted(spec.name)),
+        None => format!("NULL::{} AS {}", spec.kind, quoted(spec.name)),
+    };
+    // A query that reads whole rows also gets the columns that cutover does not know.
+    let others = sql.contains("to_jsonb(").then(|| "stored.*".to_owned());
+    let selected: Vec<_> = columns.iter().map(column).chain(others).collect();
+    selected.join(", ")
 }
 
 /// An error if the target lacks what is read, or the check does not declare it.
