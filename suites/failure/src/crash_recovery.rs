@@ -6,7 +6,7 @@ use std::time::Duration;
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::Accepted;
+use cutover_harness::contract::{Accepted, Read};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, EventRow, JobRow};
@@ -37,22 +37,7 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
         check!(a_worker_with_an_expired_lease_changes_nothing)
             .requires([Http, Database, Storage, Standins, WorkerPause, WorkerScale])
-            .reads([
-                read::DOCUMENTS,
-                read::JOBS,
-                read::job::STATE.if_given(),
-                read::job::RETRY_COUNT.if_given(),
-                read::job::LAST_ERROR.if_given(),
-                read::job::PROGRESS.if_given(),
-                read::job::CLAIMED_BY.if_given(),
-                read::job::LEASE_EXPIRES_AT.if_given(),
-                read::job::UPDATED_AT.if_given(),
-                read::CHUNKS,
-                read::chunk::CHUNK_SHA.if_given(),
-                read::chunk::EMBEDDING.if_given(),
-                read::chunk::UPDATED_AT.if_given(),
-                read::event::CODE,
-            ])
+            .reads(ROWS)
             .effect(Effect::Fault)
             .expected_duration(secs(5))
             .severity(Critical)
@@ -218,6 +203,24 @@ async fn a_killed_workers_job_is_finished_once(cx: &Context, case: &Interruption
     cx.control(ControlAction::StartWorkers).await?;
     document.completes_once(cx).await
 }
+
+/// What [`Rows::of`] and [`expect_complete`] read.
+const ROWS: [Read; 14] = [
+    read::DOCUMENTS,
+    read::JOBS,
+    read::job::STATE.if_given(),
+    read::job::RETRY_COUNT.if_given(),
+    read::job::LAST_ERROR.if_given(),
+    read::job::PROGRESS.if_given(),
+    read::job::CLAIMED_BY.if_given(),
+    read::job::LEASE_EXPIRES_AT.if_given(),
+    read::job::UPDATED_AT.if_given(),
+    read::CHUNKS,
+    read::chunk::CHUNK_SHA.if_given(),
+    read::chunk::EMBEDDING.if_given(),
+    read::chunk::UPDATED_AT.if_given(),
+    read::event::CODE,
+];
 
 /// Everything that the database holds about a job.
 #[derive(PartialEq)]
