@@ -6,7 +6,7 @@ use std::time::Duration;
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, JobView};
+use cutover_harness::contract::{Accepted, JobView, Read};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, EventRow, JobRow};
@@ -36,22 +36,7 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
         check!(a_worker_with_an_expired_lease_changes_nothing)
             .requires([Http, Database, Storage, Standins, WorkerPause, WorkerScale])
-            .reads([
-                read::DOCUMENTS,
-                read::JOBS,
-                read::job::STATE.if_given(),
-                read::job::RETRY_COUNT.if_given(),
-                read::job::LAST_ERROR.if_given(),
-                read::job::PROGRESS.if_given(),
-                read::job::CLAIMED_BY.if_given(),
-                read::job::LEASE_EXPIRES_AT.if_given(),
-                read::job::UPDATED_AT.if_given(),
-                read::CHUNKS,
-                read::chunk::CHUNK_SHA.if_given(),
-                read::chunk::EMBEDDING.if_given(),
-                read::chunk::UPDATED_AT.if_given(),
-                read::event::CODE,
-            ])
+            .reads(ROWS)
             .effect(Effect::Fault)
             .expected_duration(secs(5))
             .severity(Critical)
@@ -348,6 +333,24 @@ async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) 
     cx.pipeline()?.complete(&cx.document().build()).await?;
     Ok(())
 }
+
+/// What [`Rows::of`] and [`expect_complete`] read.
+const ROWS: [Read; 14] = [
+    read::DOCUMENTS,
+    read::JOBS,
+    read::job::STATE.if_given(),
+    read::job::RETRY_COUNT.if_given(),
+    read::job::LAST_ERROR.if_given(),
+    read::job::PROGRESS.if_given(),
+    read::job::CLAIMED_BY.if_given(),
+    read::job::LEASE_EXPIRES_AT.if_given(),
+    read::job::UPDATED_AT.if_given(),
+    read::CHUNKS,
+    read::chunk::CHUNK_SHA.if_given(),
+    read::chunk::EMBEDDING.if_given(),
+    read::chunk::UPDATED_AT.if_given(),
+    read::event::CODE,
+];
 
 /// Everything that the database holds about a job.
 #[derive(PartialEq)]

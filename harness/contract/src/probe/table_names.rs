@@ -100,7 +100,7 @@ impl Relation {
             column: None,
             optional: false,
         };
-        let declares = |read: Read| {
+        let is_declared_read = |read: Read| {
             declared.is_none_or(|declared| {
                 let mut reads = declared.reads.iter();
                 reads.any(|known| {
@@ -109,7 +109,7 @@ impl Relation {
             })
         };
         if missing != Missing::Empty {
-            refuse(whole, layout, declared, declares(whole))?;
+            refuse(whole, layout, declared, is_declared_read(whole))?;
         }
         let mut columns = Vec::new();
         for spec in table
@@ -121,7 +121,7 @@ impl Relation {
                 column: Some(spec.name),
                 ..whole
             };
-            let is_declared = spec.required || declares(read);
+            let is_declared = spec.required || is_declared_read(read);
             // In a query over several tables, the column may be that of another one.
             if missing == Missing::Refused && tables == 1 {
                 refuse(read, layout, declared, is_declared)?;
@@ -143,19 +143,10 @@ impl Relation {
                 is_renamed,
             });
         }
-        let mut selected: Vec<_> = columns
-            .iter()
-            .map(|(spec, name)| match name {
-                Some(name) => format!("stored.{} AS {}", quoted(name), quoted(spec.name)),
-                None => format!("NULL::{} AS {}", spec.kind, quoted(spec.name)),
-            })
-            .collect();
-        if sql.contains("to_jsonb(") {
-            selected.push("stored.*".to_owned());
-        }
+        let selected = selected(&columns, sql);
         Ok(Self {
             table,
-            text: format!("(SELECT {} FROM {stored} AS stored)", selected.join(", ")),
+            text: format!("(SELECT {selected} FROM {stored} AS stored)"),
             is_renamed: true,
         })
     }
@@ -198,6 +189,18 @@ impl Relation {
         }
         result + rest
     }
+}
+
+/// The columns of a subquery, with their names in the default contract.
+fn selected(columns: &[(&ColumnSpec, Option<&str>)], sql: &str) -> String {
+    let column = |(spec, name): &(&ColumnSpec, Option<&str>)| match name {
+        Some(name) => format!("stored.{} AS {}", quoted(name), quoted(spec.name)),
+        None => format!("NULL::{} AS {}", spec.kind, quoted(spec.name)),
+    };
+    // A query that reads whole rows also gets the columns that cutover does not know.
+    let others = sql.contains("to_jsonb(").then(|| "stored.*".to_owned());
+    let selected: Vec<_> = columns.iter().map(column).chain(others).collect();
+    selected.join(", ")
 }
 
 /// An error if the target lacks what is read, or the check does not declare it.
