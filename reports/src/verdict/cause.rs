@@ -76,8 +76,8 @@ fn is_about_status(finding: &Finding, status: u16) -> bool {
     let status = status.to_string();
     let actual = finding.actual.as_deref().unwrap_or_default();
     let is_compared = actual == status || actual.starts_with(&format!("{status} "));
-    let summary = finding.summary.split(|c: char| !c.is_ascii_digit());
-    is_compared || summary.into_iter().any(|word| word == status)
+    let mut words = finding.summary.split(|c: char| !c.is_ascii_digit());
+    is_compared || words.any(|word| word == status)
 }
 
 fn is_status(text: &str) -> bool {
