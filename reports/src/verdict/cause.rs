@@ -64,7 +64,7 @@ fn of_exchange(exchange: &HttpExchange, finding: &Finding) -> Cause {
             let expected = finding.expected.as_deref().filter(|it| is_status(it));
             let expected = expected.map(|it| format!(" (expected {it})"));
             let text = format!("{request} answers {status}{}", expected.unwrap_or_default());
-            exact(text, place)
+            exact(&text, place)
         }
         (None, Some(error)) => of_text(&format!("{request} has no response: {error}"), place),
         _ => of_text(&finding.summary, place),
@@ -100,7 +100,7 @@ fn response_to(evidence: &Evidence, wait: &Wait) -> Option<Cause> {
         "{} {path} answers {status} until the deadline",
         exchange.method
     );
-    Some(exact(text, place))
+    Some(exact(&text, place))
 }
 
 /// The state in which a job or another condition stays, or in which a job ends.
@@ -147,8 +147,8 @@ fn of_text(text: &str, place: Place) -> Cause {
 }
 
 /// A cause whose numbers matter.
-fn exact(text: String, place: Place) -> Cause {
-    let text = shortened(&text);
+fn exact(text: &str, place: Place) -> Cause {
+    let text = shortened(text);
     let key = text.clone();
     Cause { place, key, text }
 }
