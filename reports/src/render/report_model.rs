@@ -127,6 +127,11 @@ impl<'a> CheckReport<'a> {
         self.trial.is_none() && self.verdict.status == CheckStatus::Skipped
     }
 
+    /// Whether the check was not tried because a check on which it relies has failed twice.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.verdict.skip == Some(SkipReason::Blocked)
+    }
+
     /// Whether the check was planned and has no trial.
     pub(super) fn is_not_run(&self) -> bool {
         self.verdict.status == CheckStatus::NotRun

@@ -64,7 +64,7 @@ fn of_exchange(exchange: &HttpExchange, finding: &Finding) -> Cause {
             let expected = finding.expected.as_deref().filter(|it| is_status(it));
             let expected = expected.map(|it| format!(" (expected {it})"));
             let text = format!("{request} answers {status}{}", expected.unwrap_or_default());
-            exact(text, place)
+            exact(&text, place)
         }
         (None, Some(error)) => of_text(&format!("{request} has no response: {error}"), place),
         _ => of_text(&finding.summary, place),
@@ -76,8 +76,8 @@ fn is_about_status(finding: &Finding, status: u16) -> bool {
     let status = status.to_string();
     let actual = finding.actual.as_deref().unwrap_or_default();
     let is_compared = actual == status || actual.starts_with(&format!("{status} "));
-    let summary = finding.summary.split(|c: char| !c.is_ascii_digit());
-    is_compared || summary.into_iter().any(|word| word == status)
+    let mut words = finding.summary.split(|c: char| !c.is_ascii_digit());
+    is_compared || words.any(|word| word == status)
 }
 
 fn is_status(text: &str) -> bool {
@@ -100,7 +100,7 @@ fn response_to(evidence: &Evidence, wait: &Wait) -> Option<Cause> {
         "{} {path} answers {status} until the deadline",
         exchange.method
     );
-    Some(exact(text, place))
+    Some(exact(&text, place))
 }
 
 /// The state in which a job or another condition stays, or in which a job ends.
@@ -147,8 +147,8 @@ fn of_text(text: &str, place: Place) -> Cause {
 }
 
 /// A cause whose numbers matter.
-fn exact(text: String, place: Place) -> Cause {
-    let text = shortened(&text);
+fn exact(text: &str, place: Place) -> Cause {
+    let text = shortened(text);
     let key = text.clone();
     Cause { place, key, text }
 }

@@ -47,13 +47,14 @@ impl Place {
 
     /// The step that a job with this status waits for or failed in.
     pub(super) fn of_status(status: &str) -> Self {
-        let has = |word: &str| status.contains(word);
-        match () {
-            () if has("pars") => Self::Parse,
-            () if has("chunk") => Self::Chunk,
-            () if has("embed") => Self::Embed,
-            () if has("complete") || has("done") => Self::Complete,
-            () => Self::Job,
-        }
+        let steps = [
+            ("pars", Self::Parse),
+            ("chunk", Self::Chunk),
+            ("embed", Self::Embed),
+            ("complete", Self::Complete),
+            ("done", Self::Complete),
+        ];
+        let step = steps.iter().find(|(word, _)| status.contains(word));
+        step.map_or(Self::Job, |(_, place)| *place)
     }
 }

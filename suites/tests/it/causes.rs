@@ -25,7 +25,8 @@ fn a_broken_golden_path_is_one_cause_and_the_rest_is_answered() {
     ] {
         let home = test_home();
         let arguments = ["validate", "--defect", defect, "--suite", "pipeline"];
-        assert_eq!(home.spawn(arguments).wait().code(), Some(1), "{defect}");
+        let ended = home.run(arguments);
+        assert_eq!(ended.status.code(), Some(1), "{defect}");
         let verdict = verdict(&home);
         let groups = verdict["groups"].as_array().unwrap();
         assert_eq!(groups.len(), 1, "{defect}: {groups:#?}");

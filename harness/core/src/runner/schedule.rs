@@ -118,6 +118,8 @@ impl<'a> Round<'a> {
         let patience = self.session.patience();
         let [first, second] = thread::scope(|scope| {
             let second = scope.spawn(move || match wait.recv_timeout(patience) {
+                // After a failure that ends the run there is nothing to decide.
+                Ok(true) if self.stopped.load(Ordering::Relaxed) => None,
                 Ok(true) | Err(RecvTimeoutError::Timeout) => self.look(case),
                 Ok(false) | Err(RecvTimeoutError::Disconnected) => None,
             });

@@ -61,6 +61,9 @@ impl Render for Terminal {
         let (not_run, rest): (Vec<_>, Vec<_>) = rest.partition(CheckReport::is_not_run);
         let rest = rest.into_iter();
         let (refused, rest): (Vec<_>, Vec<_>) = rest.partition(CheckReport::is_refused);
+        let rest = rest.into_iter();
+        let (blocked, rest): (Vec<_>, Vec<_>) = rest.partition(CheckReport::is_blocked);
+        write_reasons(&mut page, "not tried", &blocked);
         write_reasons(&mut page, "skipped", &model.excluded);
         write_reasons(&mut page, "refused", &refused);
         write_reasons(&mut page, "not run", &not_run);

@@ -166,14 +166,25 @@ fn a_job_that_stays_in_a_state_is_one_cause_and_another_state_another() {
 
 #[test]
 fn a_wait_that_a_response_stopped_has_the_cause_of_the_response() {
-    let mut stopped = wait(1, Wait::STOPPED);
-    if let Evidence::Wait(wait) = &mut stopped {
-        assert!(wait.was_stopped());
-    }
-    let evidence = vec![exchange("GET", 1, 500), stopped];
+    let evidence = vec![exchange("GET", 1, 500), wait(1, Wait::STOPPED)];
     let run = failed_run(vec![(Severity::High, evidence, wrong_status(1, 200, 500))]);
     let cause = &judged(&run).groups[0].cause;
     assert_eq!(cause, "GET /api/jobs/{job_id} answers 500 (expected 200)");
+}
+
+#[test]
+fn a_wait_for_a_response_has_the_cause_of_the_last_response() {
+    let evidence = vec![exchange("GET", 1, 503), wait(1, "503 {\"ok\":false}")];
+    let run = failed_run(vec![(
+        Severity::High,
+        evidence,
+        Finding::new("not within 15s"),
+    )]);
+    let cause = &judged(&run).groups[0].cause;
+    assert_eq!(
+        cause,
+        "GET /api/jobs/{job_id} answers 503 until the deadline"
+    );
 }
 
 #[test]
