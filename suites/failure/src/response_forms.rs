@@ -84,12 +84,12 @@ const FORMS: &[FormRow] = &[
     (names!("slow_pieces"), || ResponseForm {
         framing: Framing::Chunked,
         pieces: 3,
-        pause_ms: 400,
+        pause_ms: 250,
         ..ResponseForm::default()
     }),
     (names!("head_before_body"), || ResponseForm {
         pieces: 2,
-        pause_ms: 400,
+        pause_ms: 250,
         ..ResponseForm::default()
     }),
     (names!("closed_connection"), || ResponseForm {

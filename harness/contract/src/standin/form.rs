@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// each of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a part of a form that is combined freely with the others"
+)]
 pub struct ResponseForm {
     /// Whether the answer is of HTTP/1.0.
     pub http_1_0: bool,
