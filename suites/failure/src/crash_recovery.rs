@@ -325,11 +325,10 @@ async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) 
     script.withdraw().await?;
     let failures = &contract.vocabulary.failures;
     let failed = match case.stage {
-        DeadlyStage::Parsing => &failures.parse,
         DeadlyStage::Embedding => &failures.embedding,
         // The text is read in more than one stage.
         DeadlyStage::ReadingText if job.status == failures.chunking => &failures.chunking,
-        DeadlyStage::ReadingText => &failures.parse,
+        DeadlyStage::Parsing | DeadlyStage::ReadingText => &failures.parse,
     };
     expect_failure(cx, &pipeline, &accepted, failed).await?;
     expect_not_indexed(cx, &pipeline, &accepted, &document).await?;
