@@ -258,16 +258,15 @@ async fn attempts(
     })
 }
 
-/// A document during which every worker dies uses up its attempts, and then fails with a cause; others are not
-/// affected.
-async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) -> CheckResult {
-    let (contract, standins, tenant) = (cx.contract(), cx.standins()?, cx.tenant()?);
-    let document = cx.document().paragraphs(8).build();
-    let user = tenant.user_id;
-    let pipeline = cx.pipeline_as(tenant)?;
-    let accepted = pipeline.accept(document.upload()).await?;
-    let text = format!("GET {}", contract.parsed_path(user, accepted.document_id));
-    let script = match case.stage {
+/// Makes the provider of a stage silent for a document.
+async fn silence(
+    cx: &Context,
+    stage: DeadlyStage,
+    document: &Document,
+    text: &str,
+) -> CheckResult<ScriptGuard> {
+    let standins = cx.standins()?;
+    Ok(match stage {
         DeadlyStage::Parsing => {
             let behaviour = ParserBehaviour {
                 answer: ParserAnswer::Hang,
@@ -277,7 +276,7 @@ async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) 
         }
         DeadlyStage::ReadingText => {
             standins
-                .script_storage(text.as_str(), StorageBehaviour::Hang)
+                .script_storage(text, StorageBehaviour::Hang)
                 .await?
         }
         DeadlyStage::Embedding => {
@@ -285,32 +284,36 @@ async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) 
                 .script_embedder(document.nonce(), EmbedderBehaviour::Hang)
                 .await?
         }
-    };
-    pipeline.deliver(&accepted, document.upload()).await?;
-    let allowed = 1 + contract.timing.max_retries as usize;
-    let within =
-        contract.timing.lease + contract.timing.retry_cap + contract.timing.complete_within;
-    let is_final = |job: &JobView| {
-        contract
-            .vocabulary
-            .is_final(&job.status, job.state.as_deref())
-    };
+    })
+}
+
+/// Kills every worker that begins an attempt, until the job has ended.
+async fn kill_each_worker(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    attempts: impl AsyncFn() -> CheckResult<usize>,
+) -> CheckResult<JobView> {
+    let timing = &cx.contract().timing;
+    let allowed = 1 + timing.max_retries as usize;
+    let within = timing.lease + timing.retry_cap + timing.complete_within;
+    let vocabulary = &cx.contract().vocabulary;
     let mut seen = 0;
-    let job = loop {
+    loop {
         let ended = cx
             .eventually("the job is tried again, or given up", within, async || {
-                let job = pipeline.view(&accepted).await?;
-                if is_final(&job) {
+                let job = pipeline.view(accepted).await?;
+                if vocabulary.is_final(&job.status, job.state.as_deref()) {
                     return Ok(Some(Some(job)));
                 }
-                let now = attempts(cx, case.stage, &document, &text).await?;
+                let now = attempts().await?;
                 let is_new = now > seen;
                 seen = now;
                 Ok(is_new.then_some(None))
             })
             .await?;
         if let Some(job) = ended {
-            break job;
+            return Ok(job);
         }
         ensure!(
             seen <= allowed,
@@ -318,15 +321,31 @@ async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) 
         );
         cx.control(ControlAction::StopWorkers).await?;
         cx.control(ControlAction::StartWorkers).await?;
-    };
+    }
+}
+
+/// A document during which every worker dies uses up its attempts, and then fails with a cause; others are not
+/// affected.
+async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) -> CheckResult {
+    let (contract, tenant) = (cx.contract(), cx.tenant()?);
+    let document = cx.document().paragraphs(8).build();
+    let user = tenant.user_id;
+    let pipeline = cx.pipeline_as(tenant)?;
+    let accepted = pipeline.accept(document.upload()).await?;
+    let text = format!("GET {}", contract.parsed_path(user, accepted.document_id));
+    let script = silence(cx, case.stage, &document, &text).await?;
+    pipeline.deliver(&accepted, document.upload()).await?;
+    let job = kill_each_worker(cx, &pipeline, &accepted, async || {
+        attempts(cx, case.stage, &document, &text).await
+    })
+    .await?;
     script.withdraw().await?;
     let failures = &contract.vocabulary.failures;
     let failed = match case.stage {
-        DeadlyStage::Parsing => &failures.parse,
         DeadlyStage::Embedding => &failures.embedding,
         // The text is read in more than one stage.
         DeadlyStage::ReadingText if job.status == failures.chunking => &failures.chunking,
-        DeadlyStage::ReadingText => &failures.parse,
+        DeadlyStage::Parsing | DeadlyStage::ReadingText => &failures.parse,
     };
     expect_failure(cx, &pipeline, &accepted, failed).await?;
     expect_not_indexed(cx, &pipeline, &accepted, &document).await?;

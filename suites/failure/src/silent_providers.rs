@@ -173,10 +173,12 @@ async fn prepare(cx: &Context, action: Action) -> CheckResult<Prepared> {
             let registered = pipeline.accept(document.upload()).await?;
             let id = registered.document_id;
             accepted = Some(registered);
-            Calls::Storage(match action {
-                Action::Read => format!("GET {}", contract.raw_path(user, id)),
-                _ => format!("GET {}", contract.parsed_path(user, id)),
-            })
+            let path = if action == Action::Read {
+                contract.raw_path(user, id)
+            } else {
+                contract.parsed_path(user, id)
+            };
+            Calls::Storage(format!("GET {path}"))
         }
         Action::Delete => {
             let done = pipeline.complete(&document).await?;

@@ -2,7 +2,9 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
+use cutover_harness::contract::Accepted;
 use cutover_harness::prelude::*;
+use cutover_harness::probe::ChunkRow;
 use cutover_harness::stack::Overrides;
 use cutover_harness::standin::EmbedderBehaviour;
 
@@ -80,37 +82,41 @@ const CHANGES: &[ModelChange] = &[
     },
 ];
 
+/// Stops the workers when all vectors of a document but those of the last batch are stored.
+async fn stop_halfway(cx: &Context, pipeline: &Pipeline) -> CheckResult<(Document, Accepted)> {
+    let pages = cx.contract().embedder.max_batch + 1;
+    let document = cx.document().pages(pages).paragraphs(1).build();
+    // Only the last embedder call contains the heading of the last page.
+    let last = format!("{}, part {pages} of {pages}", document.title());
+    let standins = cx.standins()?;
+    let script = standins.script_embedder(last.as_str(), EmbedderBehaviour::Hang);
+    let script = script.times(1).await?;
+    let accepted = pipeline.upload(&document).await?;
+    let within = give_up_within(cx.contract());
+    cx.eventually("the last part is embedded", within, async || {
+        let calls = standins.embedder_calls(&last).await?;
+        Ok((!calls.is_empty()).then_some(()))
+    })
+    .await?;
+    cx.control(ControlAction::StopWorkers).await?;
+    script.withdraw().await?;
+    Ok((document, accepted))
+}
+
 /// A worker with another model replaces vectors of the model before, and then the document is found.
 async fn after_a_change_of_model_every_vector_is_of_the_new_one(
     cx: &Context,
     case: &ModelChange,
 ) -> CheckResult {
     let pipeline = cx.pipeline()?;
-    let pages = cx.contract().embedder.max_batch + 1;
     let (document, accepted) = if case.is_complete {
         let document = cx.document().paragraphs(8).build();
         let accepted = pipeline.complete(&document).await?.accepted;
+        cx.control(ControlAction::StopWorkers).await?;
         (document, accepted)
     } else {
-        let document = cx.document().pages(pages).paragraphs(1).build();
-        // Only the last embedder call contains the heading of the last page.
-        let last = format!("{}, part {pages} of {pages}", document.title());
-        let standins = cx.standins()?;
-        let script = standins.script_embedder(last.as_str(), EmbedderBehaviour::Hang);
-        let script = script.times(1).await?;
-        let accepted = pipeline.upload(&document).await?;
-        let within = give_up_within(cx.contract());
-        cx.eventually("the last part is embedded", within, async || {
-            Ok((!standins.embedder_calls(&last).await?.is_empty()).then_some(()))
-        })
-        .await?;
-        cx.control(ControlAction::StopWorkers).await?;
-        script.withdraw().await?;
-        (document, accepted)
+        stop_halfway(cx, &pipeline).await?
     };
-    if case.is_complete {
-        cx.control(ControlAction::StopWorkers).await?;
-    }
     let worker = cx
         .processes()?
         .start_extra_worker(&with_other_model())
@@ -125,7 +131,7 @@ async fn after_a_change_of_model_every_vector_is_of_the_new_one(
             .iter()
             .filter(|chunk| !is_new(chunk.embed_model.as_deref()))
             .count();
-        let vectors = chunks.iter().all(|chunk| chunk.has_vector());
+        let vectors = chunks.iter().all(ChunkRow::has_vector);
         Ok(if old == 0 && vectors && !chunks.is_empty() {
             Poll::Ready(())
         } else {
