@@ -4,9 +4,12 @@
 
 mod authentication;
 mod callback_authentication;
+mod client_headers;
 mod confidentiality;
+mod cross_origin;
 mod database_roles;
 mod limits;
+mod log_privacy;
 mod malformed_requests;
 mod row_security;
 mod tenant_isolation;
@@ -25,6 +28,9 @@ pub fn suite() -> Suite {
         authentication::table(),
         undocumented_routes::table(),
         malformed_requests::table(),
+        client_headers::table(),
+        cross_origin::table(),
+        log_privacy::table(),
         confidentiality::table(),
     ];
     Suite::new(

@@ -3,4 +3,6 @@
 pub mod awaiting_callback;
 pub mod json;
 pub mod outcomes;
+pub mod pairwise;
 pub mod responses;
+pub mod texts;

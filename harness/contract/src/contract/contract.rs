@@ -53,6 +53,9 @@ pub struct Contract {
     pub database: DatabaseLayout,
     /// How the parser's callback is authenticated.
     pub callback: CallbackRules,
+    /// Which sites may read responses in a browser.
+    #[serde(default)]
+    pub cross_origin: CrossOrigin,
 }
 
 impl Contract {
@@ -138,6 +141,14 @@ pub struct Timing {
     /// The maximum time from SIGTERM to the exit of a process.
     #[serde(with = "DurationText")]
     pub shutdown_grace: Duration,
+}
+
+/// Which sites may read responses in a browser.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrossOrigin {
+    /// The allowed origins, such as `https://app.example.com`; `*` is every origin, without credentials.
+    pub origins: Vec<String>,
 }
 
 /// How texts are split into chunks.

@@ -1,7 +1,7 @@
 //! A session: the resources of a run, from its start to its last trial.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,7 @@ pub struct Session {
     sut: Sut,
     shared: OnceCell<Arc<SutClients>>,
     began: Instant,
+    corpus: Vec<PathBuf>,
 }
 
 /// The configuration of a session.
@@ -119,6 +120,7 @@ impl Session {
             reference: config.reference,
             shared: OnceCell::new(),
             began: Instant::now(),
+            corpus: config.target.documents.files().to_vec(),
         })
     }
 
@@ -303,7 +305,7 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        let clients = SutClients::open(config).await?;
+        let clients = SutClients::open(config).await?.with_corpus(&self.corpus);
         clients.verify_tenants().await?;
         Ok(Arc::new(clients))
     }
@@ -355,6 +357,7 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        Ok(Arc::new(SutClients::open(config).await?))
+        let clients = SutClients::open(config).await?;
+        Ok(Arc::new(clients.with_corpus(&self.corpus)))
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::attached::{
     ApiSettings, Attachment, CallbackSettings, DatabaseSettings, IdentitySettings, StorageSettings,
 };
+use super::documents::DocumentSettings;
 use super::standins::StandinAddresses;
 use crate::capability::{Capability, Grants};
 use crate::control::ControlSettings;
@@ -51,6 +52,9 @@ pub struct Target {
     pub standins: Option<StandinAddresses>,
     /// How callbacks of the parser are authenticated, where the contract requires a static secret.
     pub callback: Option<CallbackSettings>,
+    /// Documents of the user's own.
+    #[serde(default)]
+    pub documents: DocumentSettings,
     /// The connections of an attached target that pass through cutover.
     #[serde(default)]
     pub links: BTreeMap<LinkName, LinkSettings>,

@@ -1,6 +1,7 @@
 //! The target file: where the system under test is, how to authenticate there, and what a run may do to it.
 
 mod attached;
+mod documents;
 mod file;
 mod links;
 mod load;
@@ -12,6 +13,7 @@ pub use attached::{
     AccountSettings, ApiSettings, CallbackSettings, DatabaseSettings, IdentitySettings,
     LoginSettings, MintSettings, StorageSettings,
 };
+pub use documents::DocumentSettings;
 pub use file::{Class, StackSettings, Target};
 pub use load::TargetError;
 pub use secret_source::{InvalidSecretSource, SecretError, SecretSource};

@@ -2,3 +2,4 @@
 
 pub(crate) mod callback_delivery;
 pub(crate) mod callback_format;
+pub(crate) mod payload_combinations;
