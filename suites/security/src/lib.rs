@@ -8,6 +8,7 @@ mod client_headers;
 mod confidentiality;
 mod cross_origin;
 mod database_roles;
+mod identity_headers;
 mod limits;
 mod log_privacy;
 mod malformed_requests;
@@ -29,6 +30,7 @@ pub fn suite() -> Suite {
         undocumented_routes::table(),
         malformed_requests::table(),
         client_headers::table(),
+        identity_headers::table(),
         cross_origin::table(),
         log_privacy::table(),
         confidentiality::table(),

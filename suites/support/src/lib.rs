@@ -1,6 +1,7 @@
 //! Code that several suites share.
 
 pub mod awaiting_callback;
+pub mod findings;
 pub mod json;
 pub mod outcomes;
 pub mod pairwise;

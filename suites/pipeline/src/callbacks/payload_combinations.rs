@@ -6,6 +6,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
+use cutover_suite_support::findings::about;
 use cutover_suite_support::outcomes::expect_complete;
 use cutover_suite_support::pairwise;
 
@@ -32,6 +33,9 @@ const STATUS_FIRST: [bool; 2] = [true, false];
 const EXTRA_FIELDS: [bool; 2] = [false, true];
 /// Whether JSON escapes every character outside of ASCII.
 const ESCAPED: [bool; 2] = [false, true];
+
+/// More pages have no headings, so that they do not become a chunk each.
+const MAX_CHUNKED_PAGES: usize = 11;
 
 /// Documents at a time, each of another user.
 const AT_ONCE: usize = 6;
@@ -130,33 +134,21 @@ async fn every_combination_of_shape_and_size_yields_the_whole_text(cx: &Context)
     for rows in rows.chunks(AT_ONCE) {
         try_join_all(rows.iter().map(|row| async move {
             let whole = expect_whole(cx, row).await;
-            whole.map_err(|stop| about(row, stop))
+            whole.map_err(|stop| about(&format!("{row:?}"), stop))
         }))
         .await?;
     }
     Ok(())
 }
 
-/// A finding that names the combination.
-fn about(row: &Combination, stop: Stop) -> Stop {
-    match stop {
-        Stop::Violated(mut finding) => {
-            finding.summary = format!("{row:?}: {}", finding.summary);
-            Stop::Violated(finding)
-        }
-        other => other,
-    }
-}
-
 /// The parser's own callback has the same text, so a late one of this check is harmless.
 async fn expect_whole(cx: &Context, row: &Combination) -> CheckResult {
-    let document = cx.document().pages(row.pages).paragraphs(1).unicode();
-    let document = if row.pages > 11 {
-        cx.document().pages(row.pages).paragraphs(1)
+    let document = cx.document().pages(row.pages).paragraphs(1);
+    let document = if row.pages > MAX_CHUNKED_PAGES {
+        document.headings(false).build()
     } else {
-        document
+        document.unicode().build()
     };
-    let document = document.build();
     let text = document.expected_text();
     let pages: Vec<_> = text.split("\n\n").collect();
     ensure_pages(&pages, row.pages)?;

@@ -4,6 +4,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use futures::future::try_join_all;
 
+use cutover_suite_support::findings::about;
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes::expect_complete;
 
@@ -69,9 +70,12 @@ async fn expect_kept(cx: &Context, name: &str) -> CheckResult {
     let mut upload = document.upload().clone();
     name.clone_into(&mut upload.filename);
     let pipeline = cx.pipeline()?;
-    let accepted = pipeline.upload(upload.clone()).await.map_err(about(name))?;
+    let accepted = pipeline
+        .upload(upload.clone())
+        .await
+        .map_err(|stop| about(name, stop))?;
     let completed = expect_complete(cx, &pipeline, &accepted, &document).await;
-    completed.map_err(about(name))?;
+    completed.map_err(|stop| about(name, stop))?;
     let row = cx.database()?.document(accepted.document_id).await?;
     let stored = row.map(|row| row.filename).unwrap_or_default();
     ensure_eq!(stored, name, "a file name is not stored as given");
@@ -92,15 +96,4 @@ async fn expect_kept(cx: &Context, name: &str) -> CheckResult {
         ensure_eq!(title, name, "a refused duplicate names another document");
     }
     Ok(())
-}
-
-/// A finding that names the file.
-fn about(name: &str) -> impl Fn(Stop) -> Stop {
-    move |stop| match stop {
-        Stop::Violated(mut finding) => {
-            finding.summary = format!("file name {name:?}: {}", finding.summary);
-            Stop::Violated(finding)
-        }
-        other => other,
-    }
 }

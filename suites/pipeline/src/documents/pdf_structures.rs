@@ -6,6 +6,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, ParsedText, ParserBehaviour};
 use futures::future::try_join_all;
 
+use cutover_suite_support::findings::about;
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::texts::expect_whole_text;
 
@@ -33,22 +34,11 @@ async fn a_pdf_of_any_structure_arrives(cx: &Context) -> CheckResult {
     for files in files.chunks(AT_ONCE) {
         try_join_all(files.iter().map(|file| async move {
             let arrived = expect_arrival(cx, file).await;
-            arrived.map_err(|stop| about(file.name, stop))
+            arrived.map_err(|stop| about(&format!("PDF '{}'", file.name), stop))
         }))
         .await?;
     }
     Ok(())
-}
-
-/// A finding that names the file.
-fn about(name: &str, stop: Stop) -> Stop {
-    match stop {
-        Stop::Violated(mut finding) => {
-            finding.summary = format!("PDF '{name}': {}", finding.summary);
-            Stop::Violated(finding)
-        }
-        other => other,
-    }
 }
 
 /// The parser's text is scripted: whether a file can be read is not the pipeline's decision.

@@ -7,6 +7,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::EmbedderBehaviour;
 use futures::future::try_join;
 
+use cutover_suite_support::findings::about;
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes::search_hits;
 use cutover_suite_support::texts::{complete_with_text, expect_whole_text, parse_as};
@@ -166,14 +167,8 @@ impl Owned {
 
     /// Its bytes, text, chunks and vectors are stored, its name is shown, and a search finds each of its chunks.
     async fn expect_intact(&self, cx: &Context, accepted: &Accepted, when: &str) -> CheckResult {
-        let explained = |stop: Stop| match stop {
-            Stop::Violated(mut finding) => {
-                finding.summary = format!("{when}, {}", finding.summary);
-                Stop::Violated(finding)
-            }
-            other => other,
-        };
-        self.intact(cx, accepted).await.map_err(explained)
+        let intact = self.intact(cx, accepted).await;
+        intact.map_err(|stop| about(when, stop))
     }
 
     async fn intact(&self, cx: &Context, accepted: &Accepted) -> CheckResult {

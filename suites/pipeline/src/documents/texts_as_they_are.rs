@@ -5,6 +5,7 @@ use cutover_harness::prelude::*;
 use futures::future::try_join_all;
 
 use super::text_corpus::{KINDS, WHOLE_TEXTS, long_lines};
+use cutover_suite_support::findings::about;
 use cutover_suite_support::outcomes::words;
 use cutover_suite_support::texts::{complete_with_text, expect_joined, expect_whole_text};
 
@@ -32,17 +33,6 @@ pub(crate) fn table() -> Vec<Check> {
             .expected_duration(secs(1))
             .severity(High),
     ]
-}
-
-/// A finding that names the kind of text.
-fn about(kind: &'static str) -> impl Fn(Stop) -> Stop {
-    move |stop| match stop {
-        Stop::Violated(mut finding) => {
-            finding.summary = format!("text of kind '{kind}': {}", finding.summary);
-            Stop::Violated(finding)
-        }
-        other => other,
-    }
 }
 
 /// A document with lines of every kind has each of them in its text and in its chunks.
@@ -86,9 +76,8 @@ async fn expect_sections_kept(
         until += section;
         let joined: String = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
         if !words(&joined).starts_with(&words(&until)) {
-            return Err(about(name)(
-                expect_joined(&text, &chunks).err().unwrap_or(stop),
-            ));
+            let stop = expect_joined(&text, &chunks).err().unwrap_or(stop);
+            return Err(about(name, stop));
         }
     }
     Err(stop)
@@ -102,7 +91,7 @@ async fn an_unusual_text_is_kept(cx: &Context) -> CheckResult {
     for texts in WHOLE_TEXTS.chunks(AT_ONCE) {
         try_join_all(texts.iter().map(|(name, text)| async move {
             let kept = expect_kept(cx, text).await;
-            kept.map_err(about(name))
+            kept.map_err(|stop| about(name, stop))
         }))
         .await?;
     }
@@ -134,7 +123,7 @@ async fn a_query_of_any_text_reaches_the_embedder(cx: &Context) -> CheckResult {
     for queries in all.chunks(QUERIES_AT_ONCE) {
         try_join_all(queries.iter().map(|(name, query)| {
             let asked = expect_embedded(cx, &pipeline, query);
-            async move { asked.await.map_err(about(name)) }
+            async move { asked.await.map_err(|stop| about(name, stop)) }
         }))
         .await?;
     }

@@ -8,6 +8,7 @@ use cutover_harness::standin::{Callback, CallbackStatus, ParserBehaviour};
 use serde_json::json;
 
 use cutover_suite_support::awaiting_callback::callback_keys;
+use cutover_suite_support::findings::about;
 use cutover_suite_support::json::{list_at, value_at};
 use cutover_suite_support::outcomes::{expect_complete, expect_not_indexed, search_hits};
 
@@ -243,13 +244,7 @@ impl Subject {
     /// The newest job and the document are in the state of the history's end.
     async fn expect_state(&self, cx: &Context, when: &str) -> CheckResult {
         let outcome = self.state(cx).await;
-        outcome.map_err(|stop| match stop {
-            Stop::Violated(mut finding) => {
-                finding.summary = format!("{when}: {}", finding.summary);
-                Stop::Violated(finding)
-            }
-            other => other,
-        })
+        outcome.map_err(|stop| about(when, stop))
     }
 
     async fn state(&self, cx: &Context) -> CheckResult {

@@ -11,6 +11,7 @@ use cutover_harness::standin::{
 use futures::future::try_join_all;
 use serde_json::json;
 
+use cutover_suite_support::findings::about;
 use cutover_suite_support::outcomes::{expect_complete, give_up_within};
 use cutover_suite_support::pairwise;
 
@@ -81,13 +82,7 @@ async fn every_attempt_keeps_what_was_registered(cx: &Context) -> CheckResult {
         try_join_all(rows.iter().map(|row| async move {
             expect_kept(cx, row, plain)
                 .await
-                .map_err(|stop| match stop {
-                    Stop::Violated(mut finding) => {
-                        finding.summary = format!("{row:?}: {}", finding.summary);
-                        Stop::Violated(finding)
-                    }
-                    other => other,
-                })
+                .map_err(|stop| about(&format!("{row:?}"), stop))
         }))
         .await?;
     }
