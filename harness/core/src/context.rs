@@ -1,5 +1,6 @@
 //! The context of a check: the clients it may use, limited to the capabilities that it requires.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -179,6 +180,21 @@ impl Context {
     /// The stand-ins of parser, embedder, storage and identity provider.
     pub fn standins(&self) -> CheckResult<&StandinClient> {
         self.granted(Capability::Standins, self.standins.as_ref())
+    }
+
+    /// The stand-ins where the target has them, for a check that also runs without.
+    pub fn standins_if_granted(&self) -> Option<&StandinClient> {
+        self.standins.as_ref()
+    }
+
+    /// The user's own PDF files. Without `[documents] corpus` in the target file, the check does not apply.
+    pub fn corpus(&self) -> CheckResult<&[PathBuf]> {
+        match self.clients.corpus() {
+            [] => Err(Stop::not_applicable(
+                "the target file names no folder of PDF files ([documents] corpus)",
+            )),
+            files => Ok(files),
+        }
     }
 
     /// Applies a control action to the API or the workers and waits until it is done. An attached

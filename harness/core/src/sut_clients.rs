@@ -1,5 +1,6 @@
 //! The clients of one system under test, shared by the trials that run on it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +70,7 @@ pub struct SutClients {
     links: Option<Arc<Links>>,
     /// What proves a deletion.
     witnesses: Witnesses,
+    corpus: Vec<PathBuf>,
 }
 
 /// What the clients of a system are made from.
@@ -121,7 +123,22 @@ impl SutClients {
             safeguards: safeguards.cloned(),
             links,
             witnesses: Witnesses::default(),
+            corpus: Vec::new(),
         })
+    }
+
+    /// The same clients, for checks that upload these files of the user.
+    #[must_use]
+    pub fn with_corpus(self, corpus: &[PathBuf]) -> Self {
+        Self {
+            corpus: corpus.to_vec(),
+            ..self
+        }
+    }
+
+    /// The user's own PDF files; none where the target file names no folder.
+    pub fn corpus(&self) -> &[PathBuf] {
+        &self.corpus
     }
 
     /// The pipeline as this tenant, with its requests recorded.

@@ -4,9 +4,13 @@
 
 mod authentication;
 mod callback_authentication;
+mod client_headers;
 mod confidentiality;
+mod cross_origin;
 mod database_roles;
+mod identity_headers;
 mod limits;
+mod log_privacy;
 mod malformed_requests;
 mod policies;
 mod row_security;
@@ -29,6 +33,10 @@ pub fn suite() -> Suite {
         authentication::table(),
         undocumented_routes::table(),
         malformed_requests::table(),
+        client_headers::table(),
+        identity_headers::table(),
+        cross_origin::table(),
+        log_privacy::table(),
         confidentiality::table(),
     ];
     Suite::new(

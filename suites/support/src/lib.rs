@@ -1,6 +1,9 @@
 //! Code that several suites share.
 
 pub mod awaiting_callback;
+pub mod findings;
 pub mod json;
 pub mod outcomes;
+pub mod pairwise;
 pub mod responses;
+pub mod texts;

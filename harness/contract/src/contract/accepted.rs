@@ -26,7 +26,7 @@ pub struct Accepted {
 
 impl Accepted {
     /// Reads the response to a registration. Fields that the next steps do not need are not checked.
-    pub(super) fn read(response: &Response, contract: &Contract) -> CheckResult<Self> {
+    pub fn read(response: &Response, contract: &Contract) -> CheckResult<Self> {
         let fields = &contract.fields.accepted;
         let document = response.json()?;
         let what = format!("the response to {}", response.request);

@@ -65,6 +65,9 @@ pub struct Contract {
     pub database: DatabaseLayout,
     /// How the parser's callback is authenticated.
     pub callback: CallbackRules,
+    /// Which sites may read responses in a browser.
+    #[serde(default)]
+    pub cross_origin: CrossOrigin,
 }
 
 impl Contract {
@@ -241,6 +244,14 @@ impl Timing {
     pub fn has_parse_deadline(&self) -> bool {
         !self.parse_deadline.is_zero()
     }
+}
+
+/// Which sites may read responses in a browser.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrossOrigin {
+    /// The allowed origins, such as `https://app.example.com`; `*` is every origin, without credentials.
+    pub origins: Vec<String>,
 }
 
 /// How texts are split into chunks.

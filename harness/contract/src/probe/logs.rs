@@ -61,6 +61,27 @@ impl Log {
         redactor.redact(self.text.clone()) != self.text
     }
 
+    /// The first of these texts that the log contains, in plain text or encoded. Fast if it contains none.
+    pub fn revealed<'a, T>(&self, texts: &'a [(T, Secret)]) -> Option<&'a T> {
+        let redactor = Redactor::default();
+        texts.iter().for_each(|(_, text)| redactor.learn(text));
+        if !redactor.reveals(&self.text) {
+            return None;
+        }
+        let found = texts.iter().find(|(_, text)| self.reveals(text));
+        found.map(|(name, _)| name)
+    }
+
+    /// The same log from this byte on, or nothing where it is shorter.
+    #[must_use]
+    pub fn from_byte(self, start: usize) -> Self {
+        let start = self.text.ceil_char_boundary(start.min(self.text.len()));
+        Self {
+            text: self.text[start..].to_owned(),
+            ..self
+        }
+    }
+
     /// The first line that contains a text.
     pub fn line_with(&self, text: &str) -> Option<&str> {
         self.text.lines().find(|line| line.contains(text))
@@ -85,6 +106,23 @@ mod tests {
         assert!(log("key=correct%20horse%20battery").reveals(&secret));
         assert!(log(&hex::encode("correct horse battery")).reveals(&secret));
         assert!(!log("key=[masked]").reveals(&secret));
+    }
+
+    #[test]
+    fn the_revealed_text_is_named() {
+        let texts = [
+            ("one", Secret::new("correct horse")),
+            ("two", Secret::new("battery staple")),
+        ];
+        assert_eq!(log("x battery staple y").revealed(&texts), Some(&"two"));
+        assert_eq!(log("nothing").revealed(&texts), None);
+        assert_eq!(
+            log("correct horse, battery staple")
+                .from_byte(7)
+                .revealed(&texts),
+            Some(&"two")
+        );
+        assert_eq!(log("short").from_byte(100).text, "");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod tables;
 pub(crate) mod tests;
 mod vector;
 
+pub use ::http::Method;
 pub use client::client_builder;
 pub use connectivity::{ConnectivityError, certificate_expiry, connect, resolve};
 pub use deadline::StallAwareDeadline;

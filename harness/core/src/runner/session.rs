@@ -1,7 +1,7 @@
 //! A session: the resources of a run, from its start to its last trial.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,6 +55,7 @@ pub struct Session {
     shared: OnceCell<Arc<SutClients>>,
     busy: BusyTarget,
     began: Instant,
+    corpus: Vec<PathBuf>,
 }
 
 /// The configuration of a session.
@@ -122,6 +123,7 @@ impl Session {
             shared: OnceCell::new(),
             busy,
             began: Instant::now(),
+            corpus: config.target.documents.files().to_vec(),
         })
     }
 
@@ -317,7 +319,7 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        let clients = SutClients::open(config).await?;
+        let clients = SutClients::open(config).await?.with_corpus(&self.corpus);
         clients.verify_tenants().await?;
         Ok(Arc::new(clients))
     }
@@ -370,6 +372,7 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        Ok(Arc::new(SutClients::open(config).await?))
+        let clients = SutClients::open(config).await?;
+        Ok(Arc::new(clients.with_corpus(&self.corpus)))
     }
 }

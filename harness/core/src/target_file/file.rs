@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::attached::{
     ApiSettings, Attachment, CallbackSettings, DatabaseSettings, IdentitySettings, StorageSettings,
 };
+use super::documents::DocumentSettings;
 use super::identification::IdentificationSettings;
 use super::logs::LogSettings;
 use super::standins::StandinAddresses;
@@ -60,6 +61,8 @@ pub struct Target {
     /// The logs of an attached target, if they may be read.
     #[serde(default)]
     pub logs: LogSettings,
+    /// Documents of the user's own.
+    pub documents: DocumentSettings,
     /// The connections of an attached target that pass through cutover.
     #[serde(default)]
     pub links: BTreeMap<LinkName, LinkSettings>,

@@ -53,7 +53,14 @@ impl Target {
             path: path.to_owned(),
             source,
         })?;
-        let target = Self::parse(&text, &path.display().to_string())?;
+        let mut target = Self::parse(&text, &path.display().to_string())?;
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        let listed = target.documents.list_files(folder);
+        listed.map_err(|problem| TargetError::Invalid {
+            origin: target.origin.clone(),
+            key: "documents.corpus",
+            problem,
+        })?;
         Ok(Self {
             file: Some(path.to_owned()),
             ..target

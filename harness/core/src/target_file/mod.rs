@@ -1,6 +1,7 @@
 //! The target file: where the system under test is, how to authenticate there, and what a run may do to it.
 
 mod attached;
+mod documents;
 mod file;
 mod identification;
 mod links;
@@ -14,6 +15,7 @@ pub use attached::{
     AccountSettings, ApiSettings, CallbackSettings, DatabaseSettings, IdentitySettings,
     LoginSettings, MintSettings, StorageSettings,
 };
+pub use documents::DocumentSettings;
 pub use file::{Class, StackSettings, Target};
 pub use identification::{
     CommandIdentity, EnvironmentWords, FileIdentity, HeaderIdentity, IdentificationSettings,

@@ -4,4 +4,5 @@ pub(crate) mod callback_delivery;
 pub(crate) mod callback_format;
 pub(crate) mod half_surrogates;
 pub(crate) mod pages;
+pub(crate) mod payload_combinations;
 pub(crate) mod stale_reports;
