@@ -160,54 +160,17 @@ async fn fail(cx: &Context, given: &mut Given, failure: Failure) -> CheckResult 
     let marker = format!("cannot read '{}': invalid text '{words}'", upload.filename);
     let standins = cx.standins()?;
     let pipeline = cx.pipeline()?;
-    let parser = match failure {
-        Failure::RefusedByParser => Some(refusal(422, &marker)),
-        Failure::ParserUnavailable => Some(refusal(503, &marker)),
-        Failure::FailedCallback => Some(ParserBehaviour {
-            callback: Callback {
-                status: CallbackStatus::Failed {
-                    error: marker.clone(),
-                },
-                ..Callback::default()
-            },
-            ..ParserBehaviour::default()
-        }),
-        Failure::RefusedByEmbedder
-        | Failure::EmbedderUnavailable
-        | Failure::OtherBytes
-        | Failure::RefusedByStorage => None,
-    };
-    let status = match failure {
-        Failure::RefusedByEmbedder => Some(400),
-        Failure::EmbedderUnavailable => Some(503),
-        Failure::RefusedByParser
-        | Failure::ParserUnavailable
-        | Failure::FailedCallback
-        | Failure::OtherBytes
-        | Failure::RefusedByStorage => None,
-    };
-    let parsing = match parser {
-        Some(behaviour) => Some(
-            standins
-                .script_parser(document.sha256(), behaviour)
-                .times(1)
-                .await?,
-        ),
+    let parsing = match failing_parser(failure, &marker) {
+        Some(behaviour) => {
+            let script = standins.script_parser(document.sha256(), behaviour);
+            Some(script.times(1).await?)
+        }
         None => None,
     };
-    let embedding = match status {
-        Some(status) => {
-            let behaviour = EmbedderBehaviour::Refuse {
-                status,
-                marker: marker.clone(),
-                retry_after_s: None,
-            };
-            Some(
-                standins
-                    .script_embedder(document.nonce(), behaviour)
-                    .times(1)
-                    .await?,
-            )
+    let embedding = match failing_embedder(failure, &marker) {
+        Some(behaviour) => {
+            let script = standins.script_embedder(document.nonce(), behaviour);
+            Some(script.times(1).await?)
         }
         None => None,
     };
@@ -241,6 +204,45 @@ async fn fail(cx: &Context, given: &mut Given, failure: Failure) -> CheckResult 
         script.withdraw().await?;
     }
     Ok(())
+}
+
+/// The parser of a failure, if it is the parser that fails.
+fn failing_parser(failure: Failure, marker: &str) -> Option<ParserBehaviour> {
+    match failure {
+        Failure::RefusedByParser => Some(refusal(422, marker)),
+        Failure::ParserUnavailable => Some(refusal(503, marker)),
+        Failure::FailedCallback => Some(ParserBehaviour {
+            callback: Callback {
+                status: CallbackStatus::Failed {
+                    error: marker.to_owned(),
+                },
+                ..Callback::default()
+            },
+            ..ParserBehaviour::default()
+        }),
+        Failure::RefusedByEmbedder
+        | Failure::EmbedderUnavailable
+        | Failure::OtherBytes
+        | Failure::RefusedByStorage => None,
+    }
+}
+
+/// The embedder of a failure, if it is the embedder that fails.
+fn failing_embedder(failure: Failure, marker: &str) -> Option<EmbedderBehaviour> {
+    let status = match failure {
+        Failure::RefusedByEmbedder => 400,
+        Failure::EmbedderUnavailable => 503,
+        Failure::RefusedByParser
+        | Failure::ParserUnavailable
+        | Failure::FailedCallback
+        | Failure::OtherBytes
+        | Failure::RefusedByStorage => return None,
+    };
+    Some(EmbedderBehaviour::Refuse {
+        status,
+        marker: marker.to_owned(),
+        retry_after_s: None,
+    })
 }
 
 fn refusal(status: u16, marker: &str) -> ParserBehaviour {
