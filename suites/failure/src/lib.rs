@@ -3,11 +3,15 @@
 //! Each file holds one topic: the table of checks first, the checks below it.
 
 mod crash_recovery;
+mod death_at_any_write;
 mod liveness;
 mod permanent_provider_errors;
 mod readiness;
+mod resumption;
 mod retries;
+mod slow_providers;
 mod transient_provider_errors;
+mod worker_health;
 
 use cutover_harness::prelude::*;
 
@@ -20,6 +24,10 @@ pub fn suite() -> Suite {
         crash_recovery::table(),
         liveness::table(),
         readiness::table(),
+        death_at_any_write::table(),
+        resumption::table(),
+        worker_health::table(),
+        slow_providers::table(),
     ];
     Suite::new(
         "failure",

@@ -35,6 +35,11 @@ pub fn suite() -> Suite {
         jobs::queue::table(),
         operations::self_reporting::table(),
         operations::startup::table(),
+        jobs::written_times::table(),
+        jobs::waiting_costs::table(),
+        jobs::fairness::table(),
+        documents::invention::table(),
+        operations::configuration_spellings::table(),
         operations::invariants::table(),
     ];
     Suite::new(

@@ -7,8 +7,10 @@ mod callback_authentication;
 mod confidentiality;
 mod database_roles;
 mod limits;
+mod limits_at_once;
 mod malformed_requests;
 mod row_security;
+mod schema_constraints;
 mod tenant_isolation;
 mod undocumented_routes;
 
@@ -26,6 +28,8 @@ pub fn suite() -> Suite {
         undocumented_routes::table(),
         malformed_requests::table(),
         confidentiality::table(),
+        schema_constraints::table(),
+        limits_at_once::table(),
     ];
     Suite::new(
         "security",

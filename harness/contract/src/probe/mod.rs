@@ -24,6 +24,7 @@ mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vector;
+mod writes;
 
 pub use client::client_builder;
 pub use connectivity::{ConnectivityError, certificate_expiry, connect, resolve};
@@ -40,3 +41,4 @@ pub use rows::{ChunkRow, DocumentRow, EventRow, JobRow};
 pub use sql::{Database, DatabaseError, pool};
 pub use storage::{ObjectHead, Storage, StorageError, StoredObject};
 pub use vector::Vector;
+pub use writes::{Attempt, DatabaseWrites};

@@ -5,6 +5,7 @@ pub(crate) mod deletion;
 pub(crate) mod document_formats;
 pub(crate) mod duplicates;
 pub(crate) mod happy_path;
+pub(crate) mod invention;
 pub(crate) mod registration;
 pub(crate) mod retrieval;
 pub(crate) mod reupload;

@@ -1,7 +1,10 @@
 //! Jobs: status, history, requests by id, and the queue.
 
+pub(crate) mod fairness;
 pub(crate) mod job_history;
 pub(crate) mod job_routes;
 pub(crate) mod job_status;
 pub(crate) mod queue;
 pub(crate) mod timestamps;
+pub(crate) mod waiting_costs;
+pub(crate) mod written_times;
