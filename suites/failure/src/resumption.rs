@@ -7,7 +7,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::contract::Completed;
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
-use futures::future::try_join_all;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use cutover_suite_support::outcomes::expect_complete;
 
@@ -22,6 +22,9 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
     ]
 }
+
+/// The documents that are processed at one moment.
+const AT_ONCE: usize = 6;
 
 /// A completed document, whose rows are put back to an earlier status.
 struct Interrupted {
@@ -151,7 +154,8 @@ async fn an_interrupted_document_goes_on_from_any_status(cx: &Context) -> CheckR
         .filter(|status| **status != vocabulary.complete);
     let cases = under_way.flat_map(|status| [(status, false), (status, true)]);
     let interrupted = cases.map(|(status, abandoned)| Interrupted::complete(cx, status, abandoned));
-    let interrupted = try_join_all(interrupted).await?;
+    let interrupted = stream::iter(interrupted).buffered(AT_ONCE);
+    let interrupted: Vec<_> = interrupted.try_collect().await?;
     cx.control(ControlAction::StopWorkers).await?;
     let database = cx.own_database()?;
     let mut missing = Vec::new();

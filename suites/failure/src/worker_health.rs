@@ -6,6 +6,8 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 
+use cutover_suite_support::responses::wait_for_status;
+
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
@@ -83,11 +85,26 @@ async fn a_worker_that_does_not_work_does_not_look_healthy(
 ) -> CheckResult {
     until(cx, "the worker is healthy and the service ready", true).await?;
     case.kind.begin(cx).await?;
-    let noticed = until(cx, "neither worker nor service looks healthy", false).await;
+    let noticed = match case.kind {
+        // A frozen process answers nothing itself.
+        HindranceKind::Frozen => until_unready(cx).await,
+        HindranceKind::QueueUnreadable => {
+            until(cx, "neither worker nor service looks healthy", false).await
+        }
+    };
     case.kind.end(cx).await?;
     noticed?;
     until(cx, "worker and service are healthy again", true).await?;
     cx.pipeline()?.complete(&cx.document().build()).await?;
+    Ok(())
+}
+
+/// Waits until the service is not ready.
+async fn until_unready(cx: &Context) -> CheckResult {
+    let pipeline = cx.pipeline()?.anonymous();
+    let ready = async || pipeline.ready().await;
+    let what = "a service without a working worker is not ready";
+    wait_for_status(cx, what, NOTICED_WITHIN, 503, ready).await?;
     Ok(())
 }
 

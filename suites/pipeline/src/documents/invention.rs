@@ -2,14 +2,14 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, Contract};
+use cutover_harness::contract::{Accepted, Contract, JobView};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::StorageBehaviour;
-use futures::future::try_join_all;
+use futures::stream::{self, TryStreamExt as _};
 
 use cutover_fixtures::documents::Document;
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
-use cutover_suite_support::outcomes::{expect_complete, expect_not_indexed};
+use cutover_suite_support::outcomes::{expect_complete, expect_not_indexed, give_up_within};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -110,10 +110,14 @@ const BODIES: &[Bodies] = &[
     },
 ];
 
+/// The documents at one moment: few, because other checks use the same stack.
+const AT_ONCE: usize = 4;
+
 /// A callback without a text leads to a failure, or changes nothing: the document ends with its own text or without one.
 async fn a_callback_without_text_yields_no_text(cx: &Context, case: &Bodies) -> CheckResult {
-    try_join_all(case.bodies.iter().map(|body| send_without_text(cx, body))).await?;
-    Ok(())
+    stream::iter(case.bodies.iter().map(Ok::<_, Stop>))
+        .try_for_each_concurrent(AT_ONCE, |body| send_without_text(cx, body))
+        .await
 }
 
 async fn send_without_text(cx: &Context, body: &str) -> CheckResult {
@@ -142,7 +146,7 @@ async fn send_without_text(cx: &Context, body: &str) -> CheckResult {
     expect_own_text_or_none(cx, pipeline, accepted, document).await
 }
 
-fn is_settled(contract: &Contract, job: &cutover_harness::contract::JobView) -> bool {
+fn is_settled(contract: &Contract, job: &JobView) -> bool {
     let vocabulary = &contract.vocabulary;
     job.status == vocabulary.awaiting_callback
         || vocabulary.is_final(&job.status, job.state.as_deref())
@@ -200,8 +204,9 @@ async fn a_text_that_cannot_be_read_is_not_replaced(cx: &Context) -> CheckResult
         script.withdraw().await?;
         expect_own_text_or_none(cx, &pipeline, &accepted, &document).await
     });
-    try_join_all(cases).await?;
-    Ok(())
+    stream::iter(cases.map(Ok::<_, Stop>))
+        .try_for_each_concurrent(AT_ONCE, |case| case)
+        .await
 }
 
 /// Waits for the end of the job, so that the script applies to every read of the pipeline.
@@ -210,11 +215,9 @@ async fn expect_while_unreadable(
     pipeline: &Pipeline,
     accepted: &Accepted,
 ) -> CheckResult {
-    let within = cutover_suite_support::outcomes::give_up_within(cx.contract());
+    let within = give_up_within(cx.contract());
     let vocabulary = &cx.contract().vocabulary;
-    let is_final = |job: &cutover_harness::contract::JobView| {
-        vocabulary.is_final(&job.status, job.state.as_deref())
-    };
+    let is_final = |job: &JobView| vocabulary.is_final(&job.status, job.state.as_deref());
     pipeline
         .until(accepted, "the job ends", within, is_final)
         .await?;
