@@ -318,8 +318,25 @@ async fn kill_api_in_registrations(cx: &Context, stops: &WriteStops<'_>) -> Chec
     let (registered, killed) = futures::join!(registrations, killed);
     registered.and(killed)?;
     for (pipeline, document) in &uploads {
+        expect_no_half_registration(cx, pipeline).await?;
         let accepted = pipeline.upload(document).await?;
         expect_complete(cx, pipeline, &accepted, document).await?;
+    }
+    Ok(())
+}
+
+/// A document of an interrupted registration has its job, or does not exist.
+async fn expect_no_half_registration(cx: &Context, pipeline: &Pipeline) -> CheckResult {
+    let Some(tenant) = pipeline.tenant() else {
+        return Ok(());
+    };
+    let database = cx.database()?;
+    for document in database.documents_of(tenant.user_id).await? {
+        let jobs = database.jobs_of(document.document_id).await?;
+        ensure!(
+            !jobs.is_empty(),
+            "an interrupted registration left a document without a job"
+        );
     }
     Ok(())
 }

@@ -169,6 +169,13 @@ fn impossible_jobs() -> Vec<Value> {
         json!({"status": "failed_parse", "state": "deadletter", "last_error": null}),
         json!({"status": "failed_embedding", "state": "retryable", "last_error": null}),
     ];
+    // A constraint that is unknown is not violated, so each null is tried with every other value.
+    for state in ["queued", "retryable", "done", "deadletter"] {
+        rows.push(json!({"status": null, "state": state, "last_error": {"code": "x"}}));
+    }
+    for status in ["uploaded", "parsed", "complete", "failed_parse"] {
+        rows.push(json!({"status": status, "state": null, "last_error": {"code": "x"}}));
+    }
     let illegal = [
         ("complete", "queued"),
         ("complete", "working"),
