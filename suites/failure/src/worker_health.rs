@@ -54,7 +54,7 @@ const HINDRANCES: &[Hindrance] = &[
 ];
 
 /// How long it may take until it is noticed that a worker does not work, or works again.
-const NOTICED_WITHIN: Duration = Duration::from_secs(40);
+const NOTICED_WITHIN: Duration = Duration::from_secs(25);
 
 /// The rename of a column that only the queue needs, and its reversal.
 const UNREADABLE: [&str; 2] = [

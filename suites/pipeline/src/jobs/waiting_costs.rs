@@ -85,13 +85,13 @@ const STATISTICS_DELAY: Duration = Duration::from_millis(1_100);
 const SLOW_MS: u64 = 60_000;
 
 /// The number of transactions that one poll of the queue may take.
-const PER_POLL: u64 = 4;
+const PER_POLL: u64 = 3;
 
 /// The number of transactions that leases, heartbeats and a first claim may take for each job.
 const PER_JOB: u64 = 6;
 
 /// The share of one processor that waiting may take.
-const MAX_PROCESSOR_SHARE: f64 = 0.4;
+const MAX_PROCESSOR_SHARE: f64 = 0.2;
 
 /// Attempts: a busy machine delays what came before into the time that is observed.
 const TRIES: usize = 3;
