@@ -59,16 +59,16 @@ impl Interrupted {
         let statuses = &cx.contract().vocabulary.statuses;
         let rank = |status: &str| statuses.iter().position(|known| known == status);
         let is_before = |other: &str| rank(&self.status) < rank(other);
-        let mut sql = String::new();
+        let mut sql = Vec::new();
         if is_before("parsed") {
-            sql += &format!(
+            sql.push(format!(
                 "UPDATE {{schema}}.documents SET parsed_path = NULL, parsed_sha256 = NULL WHERE document_id = '{document}';"
-            );
+            ));
         }
         if is_before("chunks_stored") {
-            sql += &format!(
+            sql.push(format!(
                 "DELETE FROM {{schema}}.document_chunks WHERE document_id = '{document}';"
-            );
+            ));
         } else if is_before("embeddings_stored") {
             // In the middle of the embedding, every second chunk has its vector.
             let missing = if self.status == "embedding_in_progress" {
@@ -76,10 +76,10 @@ impl Interrupted {
             } else {
                 "true"
             };
-            sql += &format!(
+            sql.push(format!(
                 "UPDATE {{schema}}.document_chunks SET embedding = NULL, vector_dim = NULL, embed_model = NULL,
                  embed_version = NULL, embed_updated_at = NULL WHERE document_id = '{document}' AND {missing};"
-            );
+            ));
         }
         let claim = if self.abandoned {
             "state = 'working', claimed_by = 'worker-gone', claimed_at = now() - interval '1 hour',
@@ -88,11 +88,12 @@ impl Interrupted {
             "state = 'queued', claimed_by = NULL, claimed_at = NULL, lease_expires_at = NULL"
         };
         let status = &self.status;
-        sql + &format!(
+        sql.push(format!(
             "UPDATE {{schema}}.documents SET processing_status = '{status}' WHERE document_id = '{document}';
              UPDATE {{schema}}.upload_jobs SET status = '{status}', {claim}, next_attempt_at = now()
              WHERE job_id = '{job}';"
-        )
+        ));
+        sql.concat()
     }
 
     /// The document is complete, was finalized once more, and no finished vector was computed again.

@@ -36,14 +36,16 @@ impl RowHistory {
     /// Adds the triggers. The versions are in `cutover_history.versions`.
     pub async fn add(cx: &Context) -> CheckResult<Self> {
         let database = cx.own_database()?;
-        let mut sql = FUNCTION.to_owned();
-        for table in TABLES {
-            sql += &format!(
+        let triggers = TABLES.iter().map(|table| {
+            format!(
                 "CREATE OR REPLACE TRIGGER cutover_history AFTER INSERT OR UPDATE ON {{schema}}.{table}
                  FOR EACH ROW EXECUTE FUNCTION cutover_history.keep();"
-            );
-        }
-        database.execute(&sql).await?;
+            )
+        });
+        let triggers: Vec<_> = triggers.collect();
+        database
+            .execute(&[FUNCTION, &triggers.concat()].concat())
+            .await?;
         Ok(Self { database })
     }
 

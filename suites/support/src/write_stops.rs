@@ -61,17 +61,19 @@ impl<'a> WriteStops<'a> {
     /// Adds the triggers.
     pub async fn add(cx: &'a Context) -> CheckResult<Self> {
         let database = cx.own_database()?;
-        let mut sql = FUNCTION.to_owned();
-        for (table, column, events) in TRIGGERS {
-            sql += &format!(
+        let triggers = TRIGGERS.iter().map(|(table, column, events)| {
+            format!(
                 "CREATE OR REPLACE TRIGGER cutover_stop BEFORE {events} ON {{schema}}.{table}
                  FOR EACH ROW EXECUTE FUNCTION cutover_check.stop('{column}');
                  DROP TRIGGER IF EXISTS cutover_stop_at_commit ON {{schema}}.{table};
                  CREATE CONSTRAINT TRIGGER cutover_stop_at_commit AFTER {events} ON {{schema}}.{table}
                  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cutover_check.stop('{column}');"
-            );
-        }
-        database.execute(&sql).await?;
+            )
+        });
+        let triggers: Vec<_> = triggers.collect();
+        database
+            .execute(&[FUNCTION, &triggers.concat()].concat())
+            .await?;
         Ok(Self { cx, database })
     }
 

@@ -126,7 +126,7 @@ async fn begin_waiting(cx: &Context, case: &Wait) -> CheckResult<Vec<ScriptGuard
         pipeline.upload(&document).await?;
     }
     let within = cx.contract().timing.complete_within;
-    let busy = usize::try_from(case.jobs.min(4))?;
+    let busy = case.jobs.min(4);
     cx.eventually("the jobs wait", within, async || {
         let rows: Vec<Value> = cx.database()?.rows(WAITING, &[]).await?;
         let waiting = rows

@@ -108,14 +108,14 @@ const AT_ONCE: usize = 2;
 
 /// The result of a start with a changed setting.
 enum Start {
-    Runs(ExtraApi),
+    Runs(Box<ExtraApi>),
     Refuses(String),
 }
 
 async fn start(cx: &Context, variable: &str, value: &str) -> CheckResult<Start> {
     let overrides = Overrides::from([(variable.to_owned(), Some(value.to_owned()))]);
     match cx.processes()?.start_extra_api(&overrides).await {
-        Ok(api) => Ok(Start::Runs(api)),
+        Ok(api) => Ok(Start::Runs(Box::new(api))),
         Err(StackError::Service(error)) => Ok(Start::Refuses(error.to_string())),
         Err(error) => Err(error.into()),
     }
