@@ -17,7 +17,7 @@ use crate::diagnosis::{Diagnosis, LogPositions};
 use crate::sut_clients::{AccessError, SutClients};
 use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline, Read};
 use cutover_contract::identity::{Minter, Tenant};
-use cutover_contract::probe::{Database, IntoPoll, Logs, Storage, eventually};
+use cutover_contract::probe::{Database, DatabaseWrites, IntoPoll, Logs, Storage, eventually};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 use cutover_fault::{LinkName, Traffic};
@@ -165,6 +165,14 @@ impl Context {
             Some(reads) => database.declaring(self.check.name, reads),
             None => database,
         })
+    }
+
+    /// Writes to the database of the check's own stack. An attached target has none.
+    pub fn own_database(&self) -> CheckResult<DatabaseWrites> {
+        self.processes()?;
+        let pool = self.granted(Capability::Database, self.clients.pool())?;
+        let schema = &self.contract().database.schema;
+        Ok(DatabaseWrites::new(pool, schema, self.recorder.clone()))
     }
 
     /// The object storage, with the service role key.

@@ -18,8 +18,8 @@ pub struct SeededDefect {
     pub class: DefectClass,
     /// How severe the defect is.
     pub severity: Severity,
-    /// Where it is seeded.
-    pub location: DefectLocation,
+    /// Where it is seeded; a defect may sit in several places at once.
+    pub locations: &'static [DefectLocation],
     /// The checks of which at least one must fail when the defect is present.
     pub checks: &'static [&'static str],
 }
@@ -49,7 +49,7 @@ pub enum DefectClass {
     Deployment,
 }
 
-/// Where a defect is seeded.
+/// A place where a defect is seeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefectLocation {
     /// In the pipeline's code or schema.
@@ -59,6 +59,9 @@ pub enum DefectLocation {
     /// In the environment that the pipeline is started with: variables that
     /// differ, or are missing.
     Environment(&'static [(&'static str, Option<&'static str>)]),
+    /// In the database, before the services start: SQL that leaves rows, types or
+    /// constraints as an earlier version left them. The current schema is in place.
+    Database(&'static str),
 }
 
 impl fmt::Display for DefectClass {

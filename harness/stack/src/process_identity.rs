@@ -1,6 +1,7 @@
 //! Identifies a process by PID and start time, because the system reuses PIDs.
 
 use std::fs;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -40,6 +41,13 @@ impl ProcessIdentity {
         }
     }
 
+    /// The processor time that it has used with its threads; zero where it cannot be read, and once it has exited.
+    pub fn processor_time(self) -> Duration {
+        let status = Status::read(self.pid).filter(|now| Some(now.started) == self.started);
+        let ticks = status.map_or(0, |status| status.ticks);
+        Duration::from_secs(ticks) / TICKS_PER_SECOND
+    }
+
     /// Sends a signal to this process only; a process that has exited is not an error.
     pub(crate) fn signal(self, signal: Signal) -> rustix::io::Result<()> {
         if !self.is_alive() {
@@ -56,10 +64,15 @@ impl ProcessIdentity {
     }
 }
 
+/// The clock ticks of `/proc` in a second: the same on every Linux that Rust runs on.
+const TICKS_PER_SECOND: u32 = 100;
+
 /// The fields of `/proc/<pid>/stat` that are used here.
 struct Status {
     started: u64,
     dead: bool,
+    /// The processor time, in clock ticks.
+    ticks: u64,
 }
 
 impl Status {
@@ -71,9 +84,12 @@ impl Status {
     fn parse(stat: &str) -> Option<Self> {
         let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
         let state = fields.next()?;
+        let in_user_mode: u64 = fields.nth(10)?.parse().ok()?;
+        let in_kernel_mode: u64 = fields.next()?.parse().ok()?;
         Some(Self {
-            started: fields.nth(18)?.parse().ok()?,
+            started: fields.nth(6)?.parse().ok()?,
             dead: matches!(state, "Z" | "X"),
+            ticks: in_user_mode + in_kernel_mode,
         })
     }
 }

@@ -3,15 +3,19 @@
 //! Each file holds one topic: the table of checks first, the checks below it.
 
 mod crash_recovery;
+mod death_at_any_write;
 mod liveness;
 mod permanent_provider_errors;
 mod provider_texts;
 mod readiness;
 mod response_forms;
+mod resumption;
 mod retries;
 mod silent_providers;
+mod slow_providers;
 mod transient_provider_errors;
 mod without_documents;
+mod worker_health;
 
 use cutover_harness::prelude::*;
 
@@ -29,6 +33,10 @@ pub fn suite() -> Suite {
         liveness::table(),
         readiness::table(),
         response_forms::table(),
+        death_at_any_write::table(),
+        resumption::table(),
+        worker_health::table(),
+        slow_providers::table(),
     ];
     Suite::new(
         "failure",

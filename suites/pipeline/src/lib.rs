@@ -54,6 +54,11 @@ pub fn suite() -> Suite {
         jobs::standing::table(),
         operations::self_reporting::table(),
         operations::startup::table(),
+        jobs::written_times::table(),
+        jobs::waiting_costs::table(),
+        jobs::fairness::table(),
+        documents::invention::table(),
+        operations::configuration_spellings::table(),
         operations::invariants::table(),
     ];
     Suite::new(

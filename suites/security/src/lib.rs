@@ -10,10 +10,12 @@ mod cross_origin;
 mod database_roles;
 mod identity_headers;
 mod limits;
+mod limits_at_once;
 mod log_privacy;
 mod malformed_requests;
 mod policies;
 mod row_security;
+mod schema_constraints;
 mod tenant_isolation;
 mod undocumented_routes;
 mod without_documents;
@@ -38,6 +40,8 @@ pub fn suite() -> Suite {
         cross_origin::table(),
         log_privacy::table(),
         confidentiality::table(),
+        schema_constraints::table(),
+        limits_at_once::table(),
     ];
     Suite::new(
         "security",

@@ -6,4 +6,6 @@ pub mod json;
 pub mod outcomes;
 pub mod pairwise;
 pub mod responses;
+pub mod row_history;
 pub mod texts;
+pub mod write_stops;

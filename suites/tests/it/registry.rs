@@ -86,7 +86,7 @@ fn every_defect_of_the_pipeline_has_one_entry_and_every_entry_a_defect() {
         .map(|name| (name.id, name.slug))
         .collect();
     let registered = defects().into_iter().filter_map(|defect| {
-        let in_pipeline = defect.location == DefectLocation::Pipeline;
+        let in_pipeline = defect.locations.contains(&DefectLocation::Pipeline);
         in_pipeline.then(|| (defect.id, defect.slug.to_owned()))
     });
     let registered: Vec<_> = registered.collect();

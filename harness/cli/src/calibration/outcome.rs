@@ -185,7 +185,7 @@ mod tests {
         title: "The queue loses jobs.",
         class: DefectClass::DataIntegrity,
         severity: Severity::High,
-        location: DefectLocation::Pipeline,
+        locations: &[DefectLocation::Pipeline],
         checks: &["pipeline::the_queue_drains"],
     };
 

@@ -26,6 +26,7 @@ mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vector;
+mod writes;
 
 pub use ::http::Method;
 pub use client::client_builder;
@@ -45,3 +46,4 @@ pub use sql::{Database, DatabaseError, pool};
 pub use storage::{ObjectHead, Storage, StorageError, StoredObject};
 pub use table_names::ReadError;
 pub use vector::Vector;
+pub use writes::{Attempt, DatabaseWrites};

@@ -27,7 +27,7 @@ const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SET L
 
 /// The query timeout of the client. It is longer than the server's timeout, so that only a server
 /// that does not respond reaches it.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The timeout for a connection from the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -289,6 +289,11 @@ impl Database {
             elapsed_ms: elapsed.as_secs_f64() * 1e3,
         }));
     }
+}
+
+/// A name as a quoted identifier.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// An error and its causes on one line.

@@ -137,6 +137,12 @@ impl Service {
         self.current().map(|current| current.identity)
     }
 
+    /// The processor time that the current process has used, with its threads; zero where it cannot be read.
+    pub fn processor_time(&self) -> Duration {
+        let identity = self.identity();
+        identity.map_or(Duration::ZERO, ProcessIdentity::processor_time)
+    }
+
     /// Whether the process exists; a paused process counts as running.
     pub fn is_running(&self) -> bool {
         self.current()

@@ -7,6 +7,7 @@ pub(crate) mod duplicates;
 pub(crate) mod file_names;
 pub(crate) mod golden_path;
 pub(crate) mod happy_path;
+pub(crate) mod invention;
 pub(crate) mod pdf_structures;
 pub(crate) mod registration;
 pub(crate) mod repetition;

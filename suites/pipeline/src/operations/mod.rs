@@ -1,6 +1,7 @@
 //! The service as its operators see it: routes, startup, configuration and self-reports.
 
 pub(crate) mod black_box;
+pub(crate) mod configuration_spellings;
 pub(crate) mod configuration_variants;
 pub(crate) mod embedding_models;
 pub(crate) mod invariants;
