@@ -2,7 +2,15 @@
 
 mod answers;
 mod command;
+mod contract_options;
+mod draft;
+mod existing;
+mod field_names;
+mod learn;
+mod leaves;
+mod openapi;
 mod questions;
 mod target_text;
+mod vocabulary;
 
 pub(super) use command::Init;

@@ -1,0 +1,123 @@
+//! Follows the document to its last status.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use cutover_contract::contract::Endpoint;
+use cutover_contract::probe::{Poll, Request, eventually};
+use serde_json::Value as Json;
+use toml::Value;
+
+use super::answers::{Known, set_answer_fields};
+use super::document::LearntDocument;
+use super::error::LearnError;
+use super::session::{Answer, Session};
+use crate::init::draft::{Certainty, Draft};
+use crate::init::leaves::Leaf;
+use crate::init::vocabulary::{is_complete, is_failure, set_words};
+
+/// How long the document may take.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits for the last status, and sets the words that were seen on the way.
+pub(super) async fn process(
+    session: &Session<'_>,
+    document: &LearntDocument,
+    draft: &mut Draft,
+    seen: &mut Vec<Leaf>,
+) -> Result<(), LearnError> {
+    let request = session.request(draft, Endpoint::Job, document.ids())?;
+    let request = request.ok_or(LearnError::NoRoute("job"))?;
+    let first = session.send("job", request.clone()).await?;
+    let known = [
+        Known {
+            key: "job_id",
+            value: &document.job,
+        },
+        Known {
+            key: "document_id",
+            value: &document.document,
+        },
+    ];
+    let found = set_answer_fields("fields.job", &first.leaves, &known, draft);
+    (session.show)(format!("  found {found}"));
+    let pointer = draft.text("fields.job", "status").map(str::to_owned);
+    let pointer = pointer.ok_or(LearnError::NoRoute("job"))?;
+    let (words, last) = follow(session, &request, &pointer).await?;
+    if words.first().is_some_and(Option::is_none) {
+        draft.set(
+            "vocabulary",
+            "unset_status",
+            true,
+            Certainty::Seen,
+            "the first status is null",
+        );
+    }
+    let words: Vec<_> = words.into_iter().flatten().collect();
+    // A schema lists all words; what was seen may lack the short ones.
+    set_words(
+        &words,
+        Certainty::Guess,
+        "the statuses that were seen, in this order",
+        draft,
+    );
+    let failed = words.last().is_some_and(|word| is_failure(word));
+    if failed {
+        return Err(LearnError::Refused {
+            step: "process the document",
+            answer: last.summary,
+            remedy: "look into the logs of the pipeline and its providers",
+        });
+    }
+    // The finished job has fields that the waiting one had not.
+    set_answer_fields("fields.job", &last.leaves, &known, draft);
+    draft.set(
+        "shapes",
+        "job",
+        Value::Array(Vec::new()),
+        Certainty::Seen,
+        "the shape is not compared",
+    );
+    seen.extend(first.leaves);
+    seen.extend(last.leaves);
+    Ok(())
+}
+
+/// Waits for the last status. Returns every status on the way, and the last answer.
+async fn follow(
+    session: &Session<'_>,
+    request: &Request,
+    pointer: &str,
+) -> Result<(Vec<Option<String>>, Answer), LearnError> {
+    let words = Mutex::new(Vec::new());
+    let poll = async || {
+        let answer = session.send_quietly(request.clone()).await;
+        let answer = answer.map_err(anyhow::Error::from)?;
+        let word = answer.body.pointer(pointer).and_then(Json::as_str);
+        let word = word.map(str::to_owned);
+        let is_final = word
+            .as_deref()
+            .is_some_and(|word| is_complete(word) || is_failure(word));
+        if let Ok(mut words) = words.lock()
+            && words.last() != Some(&word)
+        {
+            words.push(word);
+        }
+        Ok(if is_final {
+            Poll::Ready(answer)
+        } else {
+            Poll::Pending(answer.summary)
+        })
+    };
+    let outcome = eventually(session.http.recorder(), "the last status", PATIENCE, poll).await;
+    let words = words.into_inner().unwrap_or_default();
+    let path = words.iter().map(|word| word.as_deref().unwrap_or("null"));
+    let path = path.collect::<Vec<_>>().join(" -> ");
+    match outcome {
+        Ok(answer) => {
+            (session.show)(format!("  statuses {path}"));
+            Ok((words, answer))
+        }
+        Err(_) => Err(LearnError::NotFinal(PATIENCE.as_secs(), path)),
+    }
+}
