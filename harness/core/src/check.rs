@@ -38,8 +38,19 @@ pub struct Check {
     pub fresh_stack: bool,
     /// Whether it runs after all others on the shared stack.
     pub last: bool,
+    /// What it takes from other users of the system while it runs.
+    pub occupies: Vec<Resource>,
     /// The rows of its table of cases, or its only case.
     pub rows: Vec<CaseRow>,
+}
+
+/// A limited resource of the system under test that a check can keep from other checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// A worker, or one of its slots for documents.
+    Worker,
+    /// The connections of the API to its database or its providers.
+    Connections,
 }
 
 /// A row of a check's table of cases, or its only case.
@@ -56,6 +67,7 @@ impl Check {
         CheckNeeds {
             name: self.name,
             needs: self.needs.clone(),
+            may_hold: self.workers.is_some() || !self.occupies.is_empty(),
         }
     }
 
@@ -110,6 +122,7 @@ impl Check {
             workers: None,
             fresh_stack: false,
             last: false,
+            occupies: Vec::new(),
             rows,
         }
     }
@@ -169,6 +182,14 @@ impl Check {
     #[must_use]
     pub fn fresh_stack(mut self) -> Self {
         self.fresh_stack = true;
+        self
+    }
+
+    /// The check can keep this resource from other checks, for example because a provider does not
+    /// answer. On an attached target it then runs alone, after the checks that share the target.
+    #[must_use]
+    pub fn occupies(mut self, resource: Resource) -> Self {
+        self.occupies.push(resource);
         self
     }
 

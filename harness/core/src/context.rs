@@ -31,6 +31,8 @@ pub(crate) struct CheckNeeds {
     pub(crate) name: &'static str,
     /// The capabilities that it requires.
     pub(crate) needs: Vec<Capability>,
+    /// Whether it may keep the workers or connections of the system waiting.
+    pub(crate) may_hold: bool,
 }
 
 /// What a check can use. Every access is recorded as evidence.
@@ -53,9 +55,14 @@ impl Context {
     ) -> Self {
         let rng = Mutex::new(StdRng::from_seed(Sha256::digest(seed).into()));
         Self {
-            standins: clients
-                .standins()
-                .map(|standins| standins.recording(recorder.clone())),
+            standins: clients.standins().map(|standins| {
+                let standins = standins.recording(recorder.clone());
+                if check.may_hold {
+                    standins
+                } else {
+                    standins.without_holding_callers()
+                }
+            }),
             tenants: Mutex::default(),
             created: CreatedDocuments::in_log(clients.safeguards().map(Safeguards::creation_log)),
             check,
@@ -96,6 +103,22 @@ impl Context {
         self.require(Capability::Http)?;
         let pipeline = self.clients.pipeline(tenant, self.recorder.clone());
         Ok(pipeline.recording_into(&self.created))
+    }
+
+    /// Waits until the documents of the check keep no worker of an attached target busy. Returns whether that
+    /// is so within the time that a provider may take, and the time that a document may take after it.
+    pub(crate) async fn settle(&self) -> bool {
+        let first = {
+            let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+            tenants.first().cloned()
+        };
+        let Some(tenant) = first else {
+            return true;
+        };
+        let timing = &self.contract().timing;
+        let within = timing.provider_timeout + timing.complete_within;
+        let pipeline = self.clients.pipeline(tenant, self.recorder.clone());
+        pipeline.until_settled(&self.created, within).await
     }
 
     /// Deletes the documents that the check created where that is required, and releases its tenants.

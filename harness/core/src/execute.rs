@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cutover_reports::record::{Event, Finding, Outcome};
+use cutover_reports::record::{CheckId, Event, Finding, Outcome};
 use futures::FutureExt as _;
 use tokio::runtime::Handle;
 
@@ -42,6 +42,50 @@ pub struct TrialEnv<'a> {
     pub interrupt: &'a Interrupt,
     /// The seed of the run.
     pub seed: u64,
+    /// Whether a worker of an attached target is still busy with a check that has ended.
+    pub busy: &'a BusyTarget,
+}
+
+/// The check whose documents still keep a worker of an attached target busy, if there is one. What runs
+/// after it could not be judged.
+#[derive(Debug)]
+pub struct BusyTarget {
+    /// Whether the target is attached. Stacks of ours have enough workers.
+    is_attached: bool,
+    check: Mutex<Option<CheckId>>,
+}
+
+impl BusyTarget {
+    /// A target that is not busy.
+    pub fn idle(is_attached: bool) -> Self {
+        Self {
+            is_attached,
+            check: Mutex::default(),
+        }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Option<CheckId>) -> T) -> T {
+        work(&mut self.check.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An error while the target is busy.
+    fn ensure_idle(&self) -> anyhow::Result<()> {
+        match self.with(|check| check.clone()) {
+            None => Ok(()),
+            Some(check) => anyhow::bail!(
+                "not judged: the documents of '{check}' still keep a worker of the target busy; give the target more \
+                 workers, or run that check by itself"
+            ),
+        }
+    }
+
+    /// Waits until the documents of an ended check keep no worker busy; otherwise the target is busy from now on.
+    async fn after(&self, case: &Case, cx: &Context) {
+        let occupies = !case.check.occupies.is_empty();
+        if self.is_attached && occupies && !cx.settle().await {
+            self.with(|check| *check = Some(case.id.clone()));
+        }
+    }
 }
 
 /// Runs a check once. `connect` waits for a stack; that wait does not count towards the
@@ -63,13 +107,17 @@ pub fn execute(
         check: case.id.clone(),
         attempt,
     });
-    let mut trial = match env.runtime.block_on(connect()) {
+    let connected = match env.busy.ensure_idle() {
+        Ok(()) => env.runtime.block_on(connect()),
+        Err(busy) => Err(busy),
+    };
+    let mut trial = match connected {
         Ok(clients) => {
             let seed = format!("{}/{}/{attempt}", env.seed, case.id);
             let cx = Context::new(case.check.declared(), clients, recorder.clone(), &seed);
             run_body(case, &cx, env)
         }
-        Err(error) => TrialResult::without_result(error.context("no stack to run on")),
+        Err(error) => TrialResult::without_result(error.context("no system to run on")),
     };
     finish(&mut trial, &recorder);
     trial
@@ -91,6 +139,7 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
         }
     });
     let duration = begin.elapsed();
+    env.runtime.block_on(env.busy.after(case, cx));
     // Leftovers after a slow cleanup are swept later; they must not fail this check.
     let cleanup = async { tokio::time::timeout(CLEANUP_TIMEOUT, cx.clean_up()).await };
     let _ = env.runtime.block_on(cleanup);

@@ -6,7 +6,7 @@ pub use cutover_reports::record::Severity::{self, Critical, High, Low, Medium};
 pub use uuid::Uuid;
 
 pub use crate::capability::Capability::{self, *};
-pub use crate::check::{Check, secs};
+pub use crate::check::{Check, Resource, secs};
 pub use crate::context::Context;
 pub use crate::control_action::ControlAction;
 pub use crate::suite::Suite;

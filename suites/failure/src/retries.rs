@@ -19,6 +19,7 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(9))
+            .occupies(Resource::Worker)
             .severity(High),
         check!(a_job_waiting_for_its_retry_is_active)
             .requires([Http, Database, Standins])

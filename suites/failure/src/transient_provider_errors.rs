@@ -20,16 +20,19 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(an_embedder_that_recovers_gets_its_chunks, EMBEDDER)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_storage_that_recovers_loses_nothing, STORAGE)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
+            .occupies(Resource::Worker)
             .severity(Critical),
     ]
 }

@@ -15,18 +15,22 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_forged_callback_is_refused, FORGERIES)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_callback_secret_is_valid_for_one_job)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_signature_covers_the_exact_bytes)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_callback_without_a_result_changes_nothing, NO_RESULT)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_callback_for_an_unknown_job_is_refused, UNKNOWN_JOBS)
             .requires([Http])

@@ -40,7 +40,7 @@ impl Accepted {
             job_id: reader.required(&fields.job_id, reader.uuid(&fields.job_id))?,
             document_id: reader.required(&fields.document_id, reader.uuid(&fields.document_id))?,
             signed_url: url.parse().map_err(invalid_url)?,
-            upload_expires_at: reader.text(&fields.upload_expires_at)?,
+            upload_expires_at: reader.time(&fields.upload_expires_at)?,
         })
     }
 

@@ -11,11 +11,13 @@ use super::accepted::Accepted;
 use super::callback::Proof;
 use super::contract::Contract;
 use super::created_documents::CreatedDocuments;
+use super::deletion::Witnesses;
 use super::endpoint::{Endpoint, Presence};
+use super::standing::Way;
 use super::upload::Upload;
 use crate::accounts::Quota;
 use crate::identity::Tenant;
-use crate::probe::{Http, HttpError, Request, Response};
+use crate::probe::{Database, Http, HttpError, Request, Response};
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// The characters of a path segment that need no encoding.
@@ -35,6 +37,8 @@ pub struct Pipeline {
     pub(super) through_outages: bool,
     created: CreatedDocuments,
     quota: Option<Arc<Quota>>,
+    database: Option<Database>,
+    witnesses: Witnesses,
 }
 
 impl Pipeline {
@@ -48,7 +52,34 @@ impl Pipeline {
             through_outages: false,
             created: CreatedDocuments::default(),
             quota: None,
+            database: None,
+            witnesses: Witnesses::default(),
         }
+    }
+
+    /// The same pipeline, whose rows may also be read to learn the standing of a document.
+    #[must_use]
+    pub fn with_database(self, database: Option<Database>) -> Self {
+        Self { database, ..self }
+    }
+
+    /// The same pipeline, which shares with others what proves a deletion.
+    #[must_use]
+    pub fn with_witnesses(self, witnesses: &Witnesses) -> Self {
+        Self {
+            witnesses: witnesses.clone(),
+            ..self
+        }
+    }
+
+    /// The database, if it may be read.
+    pub(super) fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    /// What proves a deletion.
+    pub(super) fn witnesses(&self) -> &Witnesses {
+        &self.witnesses
     }
 
     /// The same pipeline, recording the documents that it creates.
@@ -158,7 +189,14 @@ impl Pipeline {
 
     /// Reads a document.
     pub async fn document(&self, id: impl Display) -> CheckResult<Response> {
-        self.call(Endpoint::Document, id).await
+        let id = id.to_string();
+        let response = self.call(Endpoint::Document, &id).await?;
+        if let Ok(id) = id.parse()
+            && self.shows_document(&response, id)
+        {
+            self.witnesses.has_shown(Way::Document);
+        }
+        Ok(response)
     }
 
     /// Deletes a document.
@@ -309,6 +347,29 @@ impl Pipeline {
     }
 
     async fn call(&self, endpoint: Endpoint, id: impl Display) -> CheckResult<Response> {
-        self.ask(endpoint, self.request(endpoint, id)?).await
+        let id = id.to_string();
+        let response = self.ask(endpoint, self.request(endpoint, &id)?).await?;
+        let is_optional = |route: &super::Route| {
+            route.presence == Presence::Optional && route.path.contains("_id}")
+        };
+        let route = self.contract.route(endpoint);
+        if let Some(route) = route.filter(|route| response.status == 404 && is_optional(route))
+            && self.is_listed(&id).await
+        {
+            let reason = format!(
+                "this target has no {route}, which is optional in the contract: it answers 404 for an id \
+                 that the list of jobs shows"
+            );
+            return Err(Stop::not_applicable(reason));
+        }
+        Ok(response)
+    }
+
+    /// Whether the list of the tenant's jobs shows this id of a job or a document.
+    async fn is_listed(&self, id: &str) -> bool {
+        let list = self.contract.has(Endpoint::Jobs).then(|| self.list_of_jobs());
+        let Some(list) = list else { return false };
+        let text = list.await.map(|list| list.text());
+        text.is_ok_and(|text| text.contains(id))
     }
 }

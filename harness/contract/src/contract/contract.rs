@@ -10,11 +10,14 @@ use time::OffsetDateTime;
 
 use super::callback::CallbackRules;
 use super::duration::DurationText;
-use super::endpoint::{Endpoint, Route};
+use super::endpoint::{Endpoint, Presence, Route};
 use super::fields::Fields;
 use super::ids::Ids;
+use super::pointer::Pointer;
 use super::requests::Requests;
 use super::shape::Shape;
+use super::standing::StandingRules;
+use super::statuses::Statuses;
 use super::vocabulary::Vocabulary;
 use cutover_evidence::stop::{CheckResult, Stop};
 
@@ -35,6 +38,14 @@ pub struct Contract {
     /// All fields of the responses; a response that is not listed may have any fields.
     #[serde(default)]
     pub shapes: BTreeMap<Endpoint, Shape>,
+    /// The status codes of the answers.
+    pub statuses: Statuses,
+    /// How the standing of a document is read.
+    pub standing: StandingRules,
+    /// What identifies a build.
+    pub identity: IdentityRules,
+    /// Routes outside the contract that a target may have.
+    pub undocumented: Undocumented,
     /// The status and state names of jobs.
     pub vocabulary: Vocabulary,
     /// The limits of a user.
@@ -58,11 +69,94 @@ pub struct Contract {
 impl Contract {
     /// Parses a timestamp of a response; a finding about `what` if the format is wrong.
     pub fn time(&self, what: &str, text: &str) -> CheckResult<OffsetDateTime> {
-        let format = self.fields.times;
+        let format = &self.fields.times;
         format.parse(text).ok_or_else(|| {
             let summary =
                 format!("{what} is not in the timestamp format of the contract (fields.times)");
             Stop::violated(Finding::new(summary).comparing(format.description(), text))
+        })
+    }
+}
+
+impl Contract {
+    /// Whether the target has an endpoint; an optional one counts.
+    pub fn has(&self, endpoint: Endpoint) -> bool {
+        let route = self.route(endpoint);
+        route.is_some_and(|route| route.presence != Presence::Absent)
+    }
+
+    /// The fields of an answer of the version route that form the identity of the build.
+    pub fn identity_fields(&self) -> Vec<&Pointer> {
+        let version = &self.fields.version;
+        if !self.identity.fields.is_empty() {
+            return self.identity.fields.iter().collect();
+        }
+        let usual = [
+            &version.commit,
+            &version.build,
+            &version.migration_head,
+            &version.environment,
+        ];
+        let usual = usual.into_iter();
+        usual.filter(|pointer| pointer.is_given()).collect()
+    }
+}
+
+/// The fields of the version answer that identify a build.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityRules {
+    /// The fields that must stay the same during a run; empty: those of `fields.version`. All
+    /// other fields of the answer may change.
+    pub fields: Vec<Pointer>,
+}
+
+/// Routes outside the contract that a target may have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Undocumented {
+    /// Routes that may exist, such as `GET /docs`; `*` at the end of a path covers all below it.
+    pub allowed: Vec<String>,
+    /// The path of the target's own OpenAPI document, whose routes may exist too; or `none`.
+    pub openapi: String,
+}
+
+impl Undocumented {
+    /// The path of the OpenAPI document, if the target has one.
+    pub fn openapi_path(&self) -> Option<&str> {
+        (self.openapi != "none").then_some(self.openapi.as_str())
+    }
+
+    /// Whether the contract allows this method and path.
+    pub fn allows(&self, method: &str, path: &str) -> bool {
+        self.allowed.iter().any(|allowed| {
+            let Some((verb, at)) = allowed.split_once(' ') else {
+                return false;
+            };
+            let matches = match at.trim().strip_suffix('*') {
+                Some(start) => path.starts_with(start),
+                None => path.trim_end_matches('/') == at.trim().trim_end_matches('/'),
+            };
+            matches && verb.eq_ignore_ascii_case(method)
+        })
+    }
+
+    /// The first wrong value with its key, and the remedy.
+    pub(super) fn contradiction(&self) -> Option<(String, String)> {
+        let is_wrong = |route: &&String| {
+            let parts = route.split_once(' ');
+            !parts.is_some_and(|(verb, at)| {
+                verb.parse::<http::Method>().is_ok() && at.trim().starts_with('/')
+            })
+        };
+        if let Some(route) = self.allowed.iter().find(is_wrong) {
+            let detail = format!("'{route}' is not a method and a path, such as \"GET /docs\"");
+            return Some(("undocumented.allowed".to_owned(), detail));
+        }
+        let path = self.openapi_path()?;
+        (!path.starts_with('/')).then(|| {
+            let detail = format!("'{path}' is neither a path such as \"/openapi.json\" nor \"none\"");
+            ("undocumented.openapi".to_owned(), detail)
         })
     }
 }

@@ -32,7 +32,7 @@ pub struct CreatedDocuments {
 #[derive(Clone, Debug)]
 pub(super) struct RegisteredDocument {
     pub(super) tenant: Tenant,
-    signed_url: Url,
+    accepted: Accepted,
     /// Whether bytes were uploaded to the signed URL.
     uploaded: bool,
 }
@@ -70,7 +70,7 @@ impl CreatedDocuments {
         }
         let registered = RegisteredDocument {
             tenant,
-            signed_url: accepted.signed_url.clone(),
+            accepted: accepted.clone(),
             uploaded: false,
         };
         self.with(|documents| documents.insert(accepted.document_id, registered));
@@ -80,10 +80,22 @@ impl CreatedDocuments {
     pub(super) fn uploaded(&self, signed_url: &Url) {
         self.with(|documents| {
             let mut registered = documents.values_mut();
-            if let Some(document) = registered.find(|document| document.signed_url == *signed_url) {
+            if let Some(document) =
+                registered.find(|document| document.accepted.signed_url == *signed_url)
+            {
                 document.uploaded = true;
             }
         });
+    }
+
+    /// The documents whose bytes were uploaded, each with its owner.
+    pub(super) fn uploads(&self) -> Vec<(Tenant, Accepted)> {
+        self.with(|documents| {
+            let uploaded = documents.values().filter(|document| document.uploaded);
+            uploaded
+                .map(|document| (document.tenant.clone(), document.accepted.clone()))
+                .collect()
+        })
     }
 
     /// Removes and returns the documents to delete: all of them on a shared target, otherwise

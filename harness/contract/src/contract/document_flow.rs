@@ -8,6 +8,7 @@ use super::accepted::{Accepted, Completed};
 use super::client::Pipeline;
 use super::endpoint::Endpoint;
 use super::job_view::JobView;
+use super::standing::Disagreement;
 use super::upload::Upload;
 use crate::probe::{HttpError, Poll, Request, Response, eventually};
 use cutover_evidence::stop::{CheckResult, Stop};
@@ -20,7 +21,7 @@ impl Pipeline {
     pub async fn accept(&self, upload: &Upload) -> CheckResult<Accepted> {
         let response = self.register(upload).await?;
         self.check_quota(&response)?;
-        let response = response.expect_status(200)?;
+        let response = response.expect_status(&self.contract().statuses.accepted)?;
         Accepted::read(&response, self.contract())
     }
 
@@ -85,12 +86,26 @@ impl Pipeline {
     }
 
     /// Waits until a job reaches a final state, whether complete or failed.
+    ///
+    /// If the preferred way to read its standing does not show it, but another way does for longer
+    /// than the grace time, that way counts.
     pub async fn until_final(&self, accepted: &Accepted) -> CheckResult<JobView> {
-        let vocabulary = &self.contract().vocabulary;
         let within = self.contract().timing.complete_within;
-        let is_final = |job: &JobView| vocabulary.is_final(&job.status, job.state.as_deref());
-        self.until(accepted, "it reaches a final state", within, is_final)
-            .await
+        let what = format!("job {}: it reaches a final state", accepted.job_id);
+        let mut disagreement = Disagreement::default();
+        let poll = async || {
+            let job = match self.poll_job(accepted).await? {
+                Poll::Ready(job) if self.is_final(&job) => return Ok(Poll::Ready(job)),
+                Poll::Ready(job) => job,
+                Poll::Pending(outage) => return Ok(Poll::Pending(outage)),
+            };
+            let elsewhere = self.final_elsewhere(accepted, &job, &mut disagreement);
+            Ok(match elsewhere.await {
+                Some(other) => Poll::Ready(other),
+                None => Poll::Pending(job.summary()),
+            })
+        };
+        eventually(self.http().recorder(), &what, within, poll).await
     }
 
     /// Waits until a job is complete; a finding if it fails.
@@ -118,14 +133,13 @@ impl Pipeline {
 
     /// The current state of a job. `Pending` during an outage, if outages are expected.
     async fn poll_job(&self, accepted: &Accepted) -> CheckResult<Poll<JobView>> {
+        if !self.through_outages || !self.contract().has(Endpoint::Job) {
+            return self.any_standing(accepted).await.map(Poll::Ready);
+        }
         match self.http().send(self.job_request(accepted)?).await {
-            Ok(response) if self.through_outages && response.status >= 500 => {
-                Ok(Poll::Pending(response.summary()))
-            }
+            Ok(response) if response.status >= 500 => Ok(Poll::Pending(response.summary())),
             Ok(response) => self.read(accepted, response).map(Poll::Ready),
-            Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoResponse { .. }))
-                if self.through_outages =>
-            {
+            Err(outage @ (HttpError::Unreachable { .. } | HttpError::NoResponse { .. })) => {
                 Ok(Poll::Pending(outage.to_string()))
             }
             Err(error) => Err(error.into_stop()),
@@ -133,7 +147,7 @@ impl Pipeline {
     }
 
     /// The request for a job, by its document's id if the route requires that id.
-    fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
+    pub(super) fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
         let route = self.contract().route(Endpoint::Job);
         let by_document = route.is_some_and(|route| route.path.contains("{document_id}"));
         let id = if by_document {
@@ -144,7 +158,7 @@ impl Pipeline {
         self.request(Endpoint::Job, id)
     }
 
-    fn read(&self, accepted: &Accepted, response: Response) -> CheckResult<JobView> {
+    pub(super) fn read(&self, accepted: &Accepted, response: Response) -> CheckResult<JobView> {
         self.check_presence(Endpoint::Job, &response)?;
         let job = JobView::read(&response.expect_status(200)?, self.contract())?;
         if let (Some(gate), Some(cents)) = (self.http().gate(), job.cost_cents) {

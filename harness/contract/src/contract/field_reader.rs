@@ -9,17 +9,6 @@ use crate::probe::Response;
 use cutover_evidence::stop::{CheckResult, Stop};
 
 impl Response {
-    /// The response itself; a finding if its status differs.
-    pub fn expect_status(self, status: u16) -> CheckResult<Self> {
-        if self.status == status {
-            return Ok(self);
-        }
-        let summary = format!("{} has the wrong response status", self.request);
-        Err(Stop::violated(
-            Finding::new(summary).comparing(status.to_string(), self.summary()),
-        ))
-    }
-
     /// The body as JSON; a finding if it is invalid.
     pub fn json(&self) -> CheckResult<Value> {
         serde_json::from_slice(&self.body).map_err(|error| {
@@ -66,6 +55,15 @@ impl<'a> FieldReader<'a> {
     pub(super) fn text(&self, pointer: &Pointer) -> CheckResult<Option<String>> {
         self.typed(pointer, "a string", |value| {
             value.as_str().map(str::to_owned)
+        })
+    }
+
+    /// A time, if present: text, or a number since 1970.
+    pub(super) fn time(&self, pointer: &Pointer) -> CheckResult<Option<String>> {
+        self.typed(pointer, "a time", |value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
         })
     }
 

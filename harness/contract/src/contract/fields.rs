@@ -1,7 +1,7 @@
 //! The fields of the pipeline's responses that the harness reads, as JSON pointers per response.
 
 use super::pointer::{Pointer, pointers};
-use super::timestamps::TimestampFormat;
+use super::timestamps::TimestampFormats;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
-    /// The format of all timestamps.
-    pub times: TimestampFormat,
+    /// The format of all timestamps, or a list of formats.
+    pub times: TimestampFormats,
     /// Fields of the response to a registration.
     pub accepted: AcceptedFields,
     /// Fields of a job.

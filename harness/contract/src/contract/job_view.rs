@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::contract::Contract;
 use super::field_reader::FieldReader;
+use super::standing::Way;
 use crate::probe::Response;
 use cutover_evidence::stop::CheckResult;
 
@@ -31,6 +32,10 @@ pub struct JobView {
     pub last_error: Option<Value>,
     /// When it last changed, as text.
     pub updated_at: Option<String>,
+    /// How it was read.
+    pub way: Way,
+    /// Whether its status names the stage, and not just that it failed or is in progress.
+    pub names_stage: bool,
 }
 
 impl JobView {
@@ -47,10 +52,17 @@ impl JobView {
     pub fn from_json(what: &str, job: &Value, contract: &Contract) -> CheckResult<Self> {
         let fields = &contract.fields.job;
         let reader = FieldReader::new(what, job);
+        let status = match reader.text(&fields.status)? {
+            // A job without a status has not begun yet.
+            None if contract.vocabulary.unset_status && fields.status.find(job).is_some() => {
+                contract.vocabulary.registered.clone()
+            }
+            status => reader.required(&fields.status, Ok(status))?,
+        };
         Ok(Self {
             job_id: reader.uuid(&fields.job_id)?,
             document_id: reader.uuid(&fields.document_id)?,
-            status: reader.required(&fields.status, reader.text(&fields.status))?,
+            status,
             state: reader.text(&fields.state)?,
             retry_count: reader.count(&fields.retry_count)?,
             stage_percent: reader.number(&fields.stage_percent)?,
@@ -61,8 +73,28 @@ impl JobView {
                 .find(job)
                 .filter(|error| !error.is_null())
                 .cloned(),
-            updated_at: reader.text(&fields.updated_at)?,
+            updated_at: reader.time(&fields.updated_at)?,
+            way: Way::Job,
+            names_stage: true,
         })
+    }
+
+    /// A job of which only the status is known.
+    pub(super) fn with_status(status: &str, way: Way) -> Self {
+        Self {
+            job_id: None,
+            document_id: None,
+            status: status.to_owned(),
+            state: None,
+            retry_count: None,
+            stage_percent: None,
+            total_percent: None,
+            cost_cents: None,
+            last_error: None,
+            updated_at: None,
+            way,
+            names_stage: true,
+        }
     }
 
     /// Status, state and the last error on one line.

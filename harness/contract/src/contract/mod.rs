@@ -21,8 +21,11 @@ mod job_view;
 mod parse;
 mod pointer;
 mod requests;
+mod settled;
 mod shape;
 mod signature;
+mod standing;
+mod statuses;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -34,10 +37,11 @@ pub use accepted::{Accepted, Completed};
 pub use callback::{CallbackAuth, CallbackKeys, CallbackRules, Proof};
 pub use client::Pipeline;
 pub use contract::{
-    Chunker, Contract, DatabaseLayout, Embedder, Limits, NameHash, ObjectName, StorageLayout,
-    Timing,
+    Chunker, Contract, DatabaseLayout, Embedder, IdentityRules, Limits, NameHash, ObjectName, StorageLayout,
+    Timing, Undocumented,
 };
 pub use created_documents::{CreatedDocuments, CreationLog};
+pub use deletion::Witnesses;
 pub use duration::DurationText;
 pub use endpoint::{Endpoint, Presence, Route};
 pub use fields::{
@@ -50,6 +54,8 @@ pub use parse::ContractError;
 pub use pointer::Pointer;
 pub use requests::{Requests, SearchRequest, UploadRequest};
 pub use shape::Shape;
-pub use timestamps::TimestampFormat;
+pub use standing::{StandingRules, Way};
+pub use statuses::{ExpectedStatus, PageLimit, StatusCodes, Statuses};
+pub use timestamps::{TimestampFormat, TimestampFormats};
 pub use upload::Upload;
-pub use vocabulary::{Failures, LegalStates, Vocabulary};
+pub use vocabulary::{DocumentWords, Failures, LegalStates, Vocabulary};

@@ -91,6 +91,9 @@ impl Contract {
         }
         self.requests
             .contradiction()
+            .or_else(|| self.statuses.contradiction())
+            .or_else(|| self.undocumented.contradiction())
+            .or_else(|| self.standing.contradiction())
             .or_else(|| self.callback.contradiction())
             .or_else(|| self.constant_id())
             .or_else(|| self.missing_bucket())

@@ -6,26 +6,50 @@ use serde_json::{Map, Value};
 
 use cutover_evidence::stop::{CheckResult, Stop};
 
-/// A JSON pointer to a field, or `none` if the target does not have the field.
+/// A JSON pointer to a field, or `none` if the target does not have the field. A list of
+/// pointers means the first one that has a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct Pointer(Option<String>);
+#[serde(try_from = "PointerText", into = "PointerText")]
+#[schemars(with = "PointerText")]
+pub struct Pointer(Vec<String>);
+
+/// One pointer or several, as in a file.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum PointerText {
+    One(String),
+    Several(Vec<String>),
+}
 
 impl Pointer {
     /// The value in a file for a field that the target does not have.
     const NONE: &str = "none";
 
-    /// The value of the field, including `null`.
+    /// The value of the field, including `null`: the first one that is not `null`, or else the first.
     pub fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        document.pointer(self.0.as_deref()?)
+        let mut found = self.0.iter().filter_map(|at| document.pointer(at));
+        let first = found.next()?;
+        Some(if first.is_null() {
+            found.find(|value| !value.is_null()).unwrap_or(first)
+        } else {
+            first
+        })
+    }
+
+    /// The text of the field. Of a list or an object, it is the joined texts of its messages:
+    /// `{"detail": [{"msg": "a"}, {"msg": "b"}]}` gives `a; b`.
+    pub fn find_text(&self, document: &Value) -> Option<String> {
+        let text = message_of(self.find(document)?);
+        (!text.trim().is_empty()).then_some(text)
     }
 
     /// Sets the field, and creates missing objects on the path; does nothing for `none`.
     ///
     /// Every segment is a field name, even a number: requests have no arrays.
     pub fn put(&self, document: &mut Value, value: impl Into<Value>) {
-        let Some(pointer) = &self.0 else { return };
+        let Some(pointer) = self.0.first() else {
+            return;
+        };
         let mut target = document;
         for segment in pointer.split('/').skip(1) {
             if !target.is_object() {
@@ -38,14 +62,14 @@ impl Pointer {
 
     /// Removes the field and returns its value.
     pub fn remove(&self, document: &mut Value) -> Option<Value> {
-        let (parent, field) = self.0.as_deref()?.rsplit_once('/')?;
+        let (parent, field) = self.0.first()?.rsplit_once('/')?;
         let parent = document.pointer_mut(parent)?.as_object_mut()?;
         parent.remove(&unescaped(field))
     }
 
     /// Whether the target has the field.
     pub fn is_given(&self) -> bool {
-        self.0.is_some()
+        !self.0.is_empty()
     }
 
     /// Skips the check if the target does not have the field; `what` describes it.
@@ -59,19 +83,20 @@ impl Pointer {
 
     /// The text of the pointer in a contract file.
     pub fn as_str(&self) -> &str {
-        self.0.as_deref().unwrap_or(Self::NONE)
+        self.0.first().map_or(Self::NONE, String::as_str)
     }
 
     /// Whether the two fields are equal or nested, so that they cannot both be set.
     pub(super) fn clashes(&self, other: &Self) -> bool {
-        let (Some(one), Some(other)) = (&self.0, &other.0) else {
-            return false;
-        };
         let is_within = |inner: &str, outer: &str| {
             let rest = inner.strip_prefix(outer);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        is_within(one, other) || is_within(other, one)
+        let mut pairs = self
+            .0
+            .iter()
+            .flat_map(|one| other.0.iter().map(move |other| (one, other)));
+        pairs.any(|(one, other)| is_within(one, other) || is_within(other, one))
     }
 }
 
@@ -80,13 +105,31 @@ fn unescaped(segment: &str) -> String {
     segment.replace("~1", "/").replace("~0", "~")
 }
 
+/// The words of a message, however deep they are.
+fn message_of(value: &Value) -> String {
+    const WORDS: [&str; 4] = ["msg", "message", "detail", "error"];
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let texts: Vec<_> = items.iter().map(message_of).collect();
+            texts.join("; ")
+        }
+        Value::Object(fields) => {
+            let mut known = WORDS.into_iter().filter_map(|word| fields.get(word));
+            known.next().map_or_else(|| value.to_string(), message_of)
+        }
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
 impl TryFrom<String> for Pointer {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.as_str() {
-            Self::NONE => Ok(Self(None)),
-            pointer if pointer.starts_with('/') => Ok(Self(Some(text))),
+            Self::NONE => Ok(Self(Vec::new())),
+            pointer if pointer.starts_with('/') => Ok(Self(vec![text])),
             _ => Err(format!(
                 "'{text}' is neither a JSON pointer such as \"/job_id\" nor \"none\""
             )),
@@ -94,9 +137,32 @@ impl TryFrom<String> for Pointer {
     }
 }
 
-impl From<Pointer> for String {
-    fn from(pointer: Pointer) -> Self {
-        pointer.as_str().to_owned()
+impl TryFrom<PointerText> for Pointer {
+    type Error = String;
+
+    fn try_from(text: PointerText) -> Result<Self, String> {
+        let several = match text {
+            PointerText::One(text) => return text.try_into(),
+            PointerText::Several(several) => several,
+        };
+        let wrong = several.iter().find(|text| !text.starts_with('/'));
+        match (wrong, several.is_empty()) {
+            (Some(wrong), _) => Err(format!(
+                "'{wrong}' in a list of JSON pointers is not a JSON pointer such as \"/job_id\""
+            )),
+            (None, true) => Err("a list of JSON pointers is empty; write \"none\"".to_owned()),
+            (None, false) => Ok(Self(several)),
+        }
+    }
+}
+
+impl From<Pointer> for PointerText {
+    fn from(Pointer(mut texts): Pointer) -> Self {
+        match texts.len() {
+            0 => Self::One(Pointer::NONE.to_owned()),
+            1 => Self::One(texts.remove(0)),
+            _ => Self::Several(texts),
+        }
     }
 }
 
@@ -154,6 +220,32 @@ mod tests {
         assert_eq!(pointer("/file/name/x").remove(&mut document), None);
         assert_eq!(pointer("none").remove(&mut document), None);
         assert_eq!(document, json!({"file": {"name": 1}, "0": 3}));
+    }
+
+    #[test]
+    fn a_list_of_pointers_means_the_first_that_has_a_value() {
+        let several = vec!["/a/message".to_owned(), "/b".to_owned()];
+        let several = Pointer::try_from(PointerText::Several(several)).unwrap();
+        let found = |document: Value| several.find(&document).cloned();
+        assert_eq!(found(json!({"b": 2})), Some(json!(2)));
+        assert_eq!(
+            found(json!({"a": {"message": 1}, "b": 2})),
+            Some(json!(1))
+        );
+        let null = json!({"a": {"message": null}, "b": 2});
+        assert_eq!(found(null), Some(json!(2)));
+        assert_eq!(found(json!({"b": null})), Some(Value::Null));
+        assert_eq!(found(json!({})), None);
+        let wrong = PointerText::Several(vec!["none".to_owned()]);
+        assert!(Pointer::try_from(wrong).is_err());
+    }
+
+    #[test]
+    fn the_text_of_a_list_is_its_joined_messages() {
+        let detail = json!({"detail": [{"loc": ["body"], "msg": "field required"}, {"msg": "b"}]});
+        let text = pointer("/detail").find_text(&detail);
+        assert_eq!(text.as_deref(), Some("field required; b"));
+        assert_eq!(pointer("/detail").find_text(&json!({"detail": []})), None);
     }
 
     #[test]

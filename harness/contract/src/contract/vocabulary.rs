@@ -37,6 +37,23 @@ pub struct Vocabulary {
     pub legal: LegalStates,
     /// All event types.
     pub events: Vec<String>,
+    /// Whether a job has no status (`null`) before its first one.
+    pub unset_status: bool,
+    /// The statuses of documents, if they differ from those of jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<DocumentWords>,
+}
+
+/// The statuses of documents, where they differ from those of jobs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentWords {
+    /// The status of a complete document.
+    pub complete: String,
+    /// The statuses of failed documents.
+    pub failed: Vec<String>,
+    /// The statuses of documents in progress.
+    pub active: Vec<String>,
 }
 
 /// The statuses of failed jobs.
@@ -126,6 +143,31 @@ impl Vocabulary {
     pub fn from(&self, status: &str) -> &[String] {
         let start = self.rank(status).unwrap_or(self.statuses.len());
         &self.statuses[start..]
+    }
+
+    /// The status of a complete document, in the words of documents.
+    pub fn complete_document(&self) -> &str {
+        let words = self.documents.as_ref();
+        words.map_or(&self.complete, |words| &words.complete)
+    }
+
+    /// The status of a job that a document's status stands for, and whether it names the stage.
+    ///
+    /// A status of the job's own words stands for itself. `None` for an unknown status.
+    pub(super) fn job_status_of<'a>(&'a self, document: &'a str) -> Option<(&'a str, bool)> {
+        let Some(words) = &self.documents else {
+            return Some((document, true));
+        };
+        let is_in = |words: &[String]| words.iter().any(|word| word == document);
+        if document == words.complete {
+            Some((&self.complete, true))
+        } else if is_in(&words.failed) {
+            Some((&self.failures.parse, false))
+        } else if is_in(&words.active) {
+            Some((&self.registered, false))
+        } else {
+            None
+        }
     }
 
     /// The first status or state that is used but not listed, with its key.

@@ -14,6 +14,7 @@ use super::call::{Calls, EmbedderCall, ParserCall, StorageCall};
 use super::endpoints::StandinEndpoints;
 use super::evidence;
 use super::guard::ScriptGuard;
+use super::holding::Holding;
 use super::script::{
     AuthBehaviour, EmbedderBehaviour, ParserBehaviour, Script, ScriptId, StorageBehaviour,
 };
@@ -32,6 +33,7 @@ pub struct StandinClient {
     http: Client,
     control: Url,
     recorder: Recorder,
+    may_hold_callers: bool,
 }
 
 impl StandinClient {
@@ -42,6 +44,7 @@ impl StandinClient {
             http: builder.build().map_err(StandinError::Client)?,
             control: endpoints.control.clone(),
             recorder: Recorder::silent(),
+            may_hold_callers: true,
         })
     }
 
@@ -50,6 +53,15 @@ impl StandinClient {
     pub fn recording(&self, recorder: Recorder) -> Self {
         Self {
             recorder,
+            ..self.clone()
+        }
+    }
+
+    /// The same client for a check that must not keep callers of the stand-ins waiting.
+    #[must_use]
+    pub fn without_holding_callers(&self) -> Self {
+        Self {
+            may_hold_callers: false,
             ..self.clone()
         }
     }
@@ -124,11 +136,16 @@ impl StandinClient {
         }
     }
 
-    async fn post_script<B: Serialize>(
+    async fn post_script<B: Serialize + Holding>(
         &self,
         standin: &str,
         script: &Script<B>,
     ) -> Result<ScriptGuard, StandinError> {
+        if !self.may_hold_callers && script.behaviour.holds_caller() {
+            return Err(StandinError::HoldsCaller {
+                standin: standin.to_owned(),
+            });
+        }
         let action = format!("script the {standin} for '{}'", script.scope);
         let request = self.http.post(self.url(&["scripts", standin])).json(script);
         let response: Value = read(&action, request).await?;
@@ -188,7 +205,7 @@ impl<B> Scripting<'_, B> {
     }
 }
 
-impl<'a, B: Serialize + Send + Sync + 'a> IntoFuture for Scripting<'a, B> {
+impl<'a, B: Serialize + Holding + Send + Sync + 'a> IntoFuture for Scripting<'a, B> {
     type Output = Result<ScriptGuard, StandinError>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 

@@ -9,6 +9,7 @@ mod client;
 mod endpoints;
 mod evidence;
 mod guard;
+mod holding;
 mod script;
 mod status;
 mod transport;
@@ -17,6 +18,7 @@ pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
 pub use client::{Scripting, StandinClient};
 pub use endpoints::{StandinEndpoints, StandinSettings, StandinUser};
 pub use guard::ScriptGuard;
+pub use holding::Holding;
 pub use script::{
     AuthBehaviour, Callback, CallbackMoment, CallbackStatus, EmbedderBehaviour, ParsedText,
     ParserAnswer, ParserBehaviour, PayloadShape, Script, ScriptId, Signature, StorageBehaviour,

@@ -8,6 +8,15 @@ pub enum StandinError {
     /// The HTTP client could not be built.
     #[error("build an HTTP client for the stand-ins")]
     Client(#[source] reqwest::Error),
+    /// The check keeps its callers waiting and does not declare that.
+    #[error(
+        "a script keeps callers of the {standin} waiting; add `.occupies(Resource::Worker)` or \
+         `.occupies(Resource::Connections)` to the line of the check"
+    )]
+    HoldsCaller {
+        /// The stand-in.
+        standin: String,
+    },
     /// There is no readable response.
     #[error("send a request to the stand-ins: {action}")]
     NoResponse {

@@ -1,5 +1,6 @@
 //! The schedule of a run: shared checks in parallel on one stack, then the checks that must be last there.
-//! Exclusive checks run at the same time on lanes of their own, or before the last ones where there are no lanes.
+//! Exclusive checks run at the same time on lanes of their own. Where there are no lanes, they run one by one
+//! after the shared ones, and so do checks that occupy what others need.
 
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -69,8 +70,10 @@ impl Schedule<'_> {
         let (alone, shared): (Vec<_>, Vec<_>) = longest_first(cases)
             .into_iter()
             .partition(|case| case.is_alone());
-        let (last, together): (Vec<_>, Vec<_>) =
-            shared.into_iter().partition(|case| case.check.last);
+        let (last, shared): (Vec<_>, Vec<_>) = shared.into_iter().partition(|case| case.check.last);
+        // A stack of ours has enough workers. How many an attached target has is not known.
+        let occupies = |case: &&Case| self.lanes == 0 && !case.check.occupies.is_empty();
+        let (occupying, together): (Vec<_>, Vec<_>) = shared.into_iter().partition(occupies);
         thread::scope(|scope| {
             if self.lanes > 0 {
                 scope.spawn(|| run_concurrently(&alone, self.lanes, run));
@@ -78,6 +81,7 @@ impl Schedule<'_> {
             run_concurrently(&together, self.jobs, run);
             if self.lanes == 0 {
                 run_concurrently(&alone, 1, run);
+                run_concurrently(&occupying, 1, run);
             }
             run_concurrently(&last, self.jobs, run);
         });

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
-use crate::execute::{TrialEnv, TrialResult, execute};
+use crate::execute::{BusyTarget, TrialEnv, TrialResult, execute};
 use crate::leak_scan;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
@@ -53,6 +53,7 @@ pub struct Session {
     lanes: Option<StackPool>,
     sut: Sut,
     shared: OnceCell<Arc<SutClients>>,
+    busy: BusyTarget,
     began: Instant,
 }
 
@@ -107,6 +108,7 @@ impl Session {
                 (Sut::Attached(Box::new(spec.with_safeguards(open)?)), None)
             }
         };
+        let busy = BusyTarget::idle(sut.attached().is_some());
         Ok(Self {
             interrupt,
             sut,
@@ -118,6 +120,7 @@ impl Session {
             redactor,
             reference: config.reference,
             shared: OnceCell::new(),
+            busy,
             began: Instant::now(),
         })
     }
@@ -177,6 +180,7 @@ impl Session {
             directory: &self.directory,
             interrupt: &self.interrupt,
             seed: self.plan.seed,
+            busy: &self.busy,
         };
         // An attached system has no lanes. The schedule runs exclusive checks alone there.
         let (Some(workers), Some(lanes)) = (case.check.workers, &self.lanes) else {

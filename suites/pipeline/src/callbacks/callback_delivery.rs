@@ -20,11 +20,13 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(18))
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_lost_callback_is_recovered)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_callback_counts_once, TIMINGS)
             .requires([Http, Database, Storage, Standins])

@@ -29,6 +29,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_document_deleted_during_parsing_does_not_come_back)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(High),
         check!(a_document_deleted_during_embedding_frees_its_worker)
             .requires([Http, Database, Storage, Standins, Processes])

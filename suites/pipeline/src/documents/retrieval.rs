@@ -18,6 +18,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_document_is_found_only_when_complete)
             .requires([Http, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(the_most_similar_chunks_come_first)
             .requires([Http, Database])
@@ -34,6 +35,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_search_without_a_query_vector_fails, EMBEDDER_ERRORS)
             .requires([Http, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Connections)
             .severity(High),
     ]
 }

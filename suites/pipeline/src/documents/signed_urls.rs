@@ -41,6 +41,7 @@ pub(crate) fn table() -> Vec<Check> {
         )
         .requires([Http, Database, Standins])
         .effect(Effect::WriteTenant)
+        .occupies(Resource::Connections)
         .severity(Critical),
     ]
 }

@@ -22,6 +22,7 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(4))
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_text_that_cannot_be_stored_ends_its_job)
             .requires([Http, Database, Storage, Standins])

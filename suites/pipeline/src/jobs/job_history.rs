@@ -31,15 +31,18 @@ pub(crate) fn table() -> Vec<Check> {
         check!(every_callback_is_logged)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(High),
         check!(progress_shows_how_far_a_job_is)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(High),
         check!(a_lease_is_renewed_while_its_job_is_worked_on)
             .requires([Http, Database, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(3))
+            .occupies(Resource::Worker)
             .severity(High)
             .advisory(),
     ]

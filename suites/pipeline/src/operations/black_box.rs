@@ -20,6 +20,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(forged_callbacks_are_refused)
             .requires([Http, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(bytes_that_were_not_registered_are_never_found)
             .requires([Http, Standins])

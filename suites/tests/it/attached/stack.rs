@@ -93,6 +93,27 @@ impl AttachedStack {
         self.home.write(TARGET, &target);
     }
 
+    /// The tables of a target file that describe the database, the storage and the stand-ins.
+    pub(crate) fn data_and_standins(&self) -> String {
+        let credential = |name: &str| {
+            let path = self.home.write(
+                &name.replace(' ', "_"),
+                self.text(&format!("/credentials/{name}")),
+            );
+            format!("{{ file = \"{}\" }}", path.display())
+        };
+        let endpoint = |name: &str| self.text(&format!("/endpoints/{name}")).to_owned();
+        let standins = ["parser", "embedder", "supabase", "control"]
+            .map(|name| format!("{name} = \"{}\"\n", endpoint(name)))
+            .concat();
+        format!(
+            "[database]\nurl = {}\n[storage]\nsupabase_url = \"{}\"\nservice_role_key = {}\n[standins]\n{standins}",
+            credential("database url of the superuser"),
+            endpoint("supabase"),
+            credential("service role key"),
+        )
+    }
+
     /// Host and port of a URL in the stack's information.
     pub(crate) fn address(&self, pointer: &str) -> &str {
         let url = self.text(pointer);
