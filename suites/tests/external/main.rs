@@ -30,7 +30,8 @@ macro_rules! tests {
 use tests;
 
 /// All tests: a name and a requirement for each group, and the longest tests first.
-const GROUPS: [(&str, Requirement, &[&Tests]); 3] = [
+const GROUPS: [(&str, Requirement, &[&Tests]); 4] = [
+    ("fastapi", Requirement::FastApi, &[foreign::fastapi::TESTS]),
     (
         "foreign",
         Requirement::Python,

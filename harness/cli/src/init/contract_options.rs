@@ -18,7 +18,7 @@ use cutover_stack::StandinHost;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::draft::Draft;
+use super::draft::{Certainty, Draft};
 use super::learn::{LearnError, Session, learn};
 use super::openapi::{OpenApiError, propose, read_document, read_operations};
 use crate::output::print_line;
@@ -111,6 +111,14 @@ async fn add_own_document(target: &Target, draft: &mut Draft) {
         };
         if add_document(&document, &source, draft).is_ok() {
             show(format!("the target's OpenAPI document: {source}"));
+            let path = format!("/{path}");
+            draft.set(
+                "undocumented",
+                "openapi",
+                path,
+                Certainty::Seen,
+                "it is served there",
+            );
             return;
         }
     }

@@ -367,7 +367,10 @@ impl Pipeline {
 
     /// Whether the list of the tenant's jobs shows this id of a job or a document.
     async fn is_listed(&self, id: &str) -> bool {
-        let list = self.contract.has(Endpoint::Jobs).then(|| self.list_of_jobs());
+        let list = self
+            .contract
+            .has(Endpoint::Jobs)
+            .then(|| self.list_of_jobs());
         let Some(list) = list else { return false };
         let text = list.await.map(|list| list.text());
         text.is_ok_and(|text| text.contains(id))

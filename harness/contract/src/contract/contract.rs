@@ -155,7 +155,8 @@ impl Undocumented {
         }
         let path = self.openapi_path()?;
         (!path.starts_with('/')).then(|| {
-            let detail = format!("'{path}' is neither a path such as \"/openapi.json\" nor \"none\"");
+            let detail =
+                format!("'{path}' is neither a path such as \"/openapi.json\" nor \"none\"");
             ("undocumented.openapi".to_owned(), detail)
         })
     }

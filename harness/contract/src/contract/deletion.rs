@@ -110,7 +110,12 @@ impl Pipeline {
         let Ok(request) = self.request(Endpoint::Document, document) else {
             return Sighting::Unclear;
         };
-        match self.http().send(request).await.map_err(HttpError::into_stop) {
+        match self
+            .http()
+            .send(request)
+            .await
+            .map_err(HttpError::into_stop)
+        {
             Ok(response) if self.shows_document(&response, document) => Sighting::Shown,
             Ok(response) if response.status == 410 || self.is_unknown(&response) => {
                 Sighting::NotShown
@@ -164,7 +169,10 @@ impl Pipeline {
         let Some(database) = self.database() else {
             return Sighting::Unclear;
         };
-        let rows = (database.document(document).await, database.jobs_of(document).await);
+        let rows = (
+            database.document(document).await,
+            database.jobs_of(document).await,
+        );
         match rows {
             (Ok(None), Ok(jobs)) if jobs.is_empty() => Sighting::NotShown,
             (Ok(_), Ok(_)) => Sighting::Shown,

@@ -37,8 +37,8 @@ pub use accepted::{Accepted, Completed};
 pub use callback::{CallbackAuth, CallbackKeys, CallbackRules, Proof};
 pub use client::Pipeline;
 pub use contract::{
-    Chunker, Contract, DatabaseLayout, Embedder, IdentityRules, Limits, NameHash, ObjectName, StorageLayout,
-    Timing, Undocumented,
+    Chunker, Contract, DatabaseLayout, Embedder, IdentityRules, Limits, NameHash, ObjectName,
+    StorageLayout, Timing, Undocumented,
 };
 pub use created_documents::{CreatedDocuments, CreationLog};
 pub use deletion::Witnesses;

@@ -228,10 +228,7 @@ mod tests {
         let several = Pointer::try_from(PointerText::Several(several)).unwrap();
         let found = |document: Value| several.find(&document).cloned();
         assert_eq!(found(json!({"b": 2})), Some(json!(2)));
-        assert_eq!(
-            found(json!({"a": {"message": 1}, "b": 2})),
-            Some(json!(1))
-        );
+        assert_eq!(found(json!({"a": {"message": 1}, "b": 2})), Some(json!(1)));
         let null = json!({"a": {"message": null}, "b": 2});
         assert_eq!(found(null), Some(json!(2)));
         assert_eq!(found(json!({"b": null})), Some(Value::Null));

@@ -64,7 +64,8 @@ impl StandingRules {
     /// The wrong key, and the remedy.
     pub(super) fn contradiction(&self) -> Option<(String, String)> {
         self.read.is_empty().then(|| {
-            let detail = "is empty; list at least one of \"job\", \"document\", \"jobs\", \"database\"";
+            let detail =
+                "is empty; list at least one of \"job\", \"document\", \"jobs\", \"database\"";
             ("standing.read".to_owned(), detail.to_owned())
         })
     }
@@ -200,8 +201,14 @@ impl Pipeline {
         let response = response.map_err(HttpError::into_stop)?;
         self.check_presence(Endpoint::Document, &response)?;
         let response = response.expect_status(200)?;
-        let (what, body) = (format!("the response to {}", response.request), response.json()?);
-        let (fields, vocabulary) = (&self.contract().fields.document, &self.contract().vocabulary);
+        let (what, body) = (
+            format!("the response to {}", response.request),
+            response.json()?,
+        );
+        let (fields, vocabulary) = (
+            &self.contract().fields.document,
+            &self.contract().vocabulary,
+        );
         let reader = FieldReader::new(&what, &body);
         let word = match reader.text(&fields.status)? {
             None if vocabulary.unset_status => vocabulary.registered.clone(),
@@ -209,7 +216,9 @@ impl Pipeline {
         };
         let Some((status, names_stage)) = vocabulary.job_status_of(&word) else {
             let summary = format!("{what} has a status that vocabulary.documents does not list");
-            return Err(Stop::violated(Finding::new(summary).comparing("a listed status", word)));
+            return Err(Stop::violated(
+                Finding::new(summary).comparing("a listed status", word),
+            ));
         };
         Ok(JobView {
             names_stage,
@@ -220,7 +229,10 @@ impl Pipeline {
     async fn listed_standing(&self, accepted: &Accepted) -> CheckResult<JobView> {
         let fields = &self.contract().fields;
         let response = self.list_of_jobs().await?;
-        let (what, body) = (format!("the response to {}", response.request), response.json()?);
+        let (what, body) = (
+            format!("the response to {}", response.request),
+            response.json()?,
+        );
         let listed = fields.jobs.jobs.find(&body).and_then(Value::as_array);
         let is_it = |job: &&Value| {
             let is = |at: &super::Pointer, id: Uuid| {
@@ -245,7 +257,9 @@ impl Pipeline {
     /// The newest jobs of the tenant.
     pub(super) async fn list_of_jobs(&self) -> CheckResult<Response> {
         let most = self.contract().limits.page_max.to_string();
-        let request = self.request(Endpoint::Jobs, "")?.query([("limit", most.as_str())]);
+        let request = self
+            .request(Endpoint::Jobs, "")?
+            .query([("limit", most.as_str())]);
         let response = self.http().send(request).await;
         let response = response.map_err(HttpError::into_stop)?;
         self.check_presence(Endpoint::Jobs, &response)?;

@@ -189,7 +189,9 @@ mod tests {
         assert!(contract.statuses.malformed_id.include(404));
         assert_eq!(contract.statuses.malformed_id.to_string(), "404 or 422");
         for wrong in ["unauthenticated = 200", "accepted = 404", "unknown = []"] {
-            let refused = with(&format!("[statuses]\n{wrong}")).unwrap_err().to_string();
+            let refused = with(&format!("[statuses]\n{wrong}"))
+                .unwrap_err()
+                .to_string();
             assert!(refused.contains("x.toml': key 'statuses."), "{refused}");
         }
     }

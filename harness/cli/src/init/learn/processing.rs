@@ -16,6 +16,9 @@ use crate::init::draft::{Certainty, Draft};
 use crate::init::leaves::Leaf;
 use crate::init::vocabulary::{is_complete, is_failure, set_words};
 
+/// The word of the contract for a status that is null.
+const UNSET: &str = "unset";
+
 /// How long the document may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -44,24 +47,8 @@ pub(super) async fn process(
     let pointer = draft.text("fields.job", "status").map(str::to_owned);
     let pointer = pointer.ok_or(LearnError::NoRoute("job"))?;
     let (words, last) = follow(session, &request, &pointer).await?;
-    if words.first().is_some_and(Option::is_none) {
-        draft.set(
-            "vocabulary",
-            "unset_status",
-            true,
-            Certainty::Seen,
-            "the first status is null",
-        );
-    }
-    let words: Vec<_> = words.into_iter().flatten().collect();
-    // A schema lists all words; what was seen may lack the short ones.
-    set_words(
-        &words,
-        Certainty::Guess,
-        "the statuses that were seen, in this order",
-        draft,
-    );
-    let failed = words.last().is_some_and(|word| is_failure(word));
+    set_statuses(&words, draft);
+    let failed = matches!(words.last(), Some(Some(word)) if is_failure(word));
     if failed {
         return Err(LearnError::Refused {
             step: "process the document",
@@ -81,6 +68,32 @@ pub(super) async fn process(
     seen.extend(first.leaves);
     seen.extend(last.leaves);
     Ok(())
+}
+
+/// Sets the words of the statuses. Those of a schema are kept if they contain all that were seen.
+fn set_statuses(seen: &[Option<String>], draft: &mut Draft) {
+    let words: Vec<_> = seen.iter().flatten().cloned().collect();
+    let listed = draft
+        .value("vocabulary", "statuses")
+        .and_then(Value::as_array);
+    let listed = listed.into_iter().flatten().filter_map(Value::as_str);
+    let listed: Vec<_> = listed.map(str::to_owned).collect();
+    let mut all = if words.iter().all(|word| listed.contains(word)) {
+        listed
+    } else {
+        words
+    };
+    if seen.first().is_some_and(Option::is_none) {
+        draft.set(
+            "vocabulary",
+            "unset_status",
+            true,
+            Certainty::Seen,
+            "the first status is null",
+        );
+        all.insert(0, UNSET.to_owned());
+    }
+    set_words(&all, Certainty::Guess, "the statuses, in this order", draft);
 }
 
 /// Waits for the last status. Returns every status on the way, and the last answer.
