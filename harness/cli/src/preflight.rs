@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cutover_reports::policy::Policy;
 use cutover_reports::record::Profile;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{CommandError, UsageError, runtime};
@@ -14,8 +13,8 @@ use cutover_contract::identity::Tenant;
 use cutover_contract::probe::{self, Http, Poll, eventually};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
-use cutover_evidence::stop::Stop;
 use cutover_fault::Links;
+use cutover_harness::identification::Reported;
 use cutover_harness::interlock::{TargetLock, check_profile, verify_class};
 use cutover_harness::target_file::{Attachment, Class, Target};
 
@@ -33,7 +32,7 @@ pub(super) struct RunGuards {
 
 /// Checks the interlocks; the run may continue while it holds the result.
 ///
-/// Sends no request but to the version route.
+/// Sends no request but to the source of the identification, by default the version route.
 pub(super) fn preflight(
     target: &Target,
     contract: &Contract,
@@ -64,17 +63,16 @@ pub(super) fn preflight(
     } else {
         LINKS_TIMEOUT
     };
-    let version = runtime::current_thread()?.block_on(version(&pipeline, timeout));
+    let version = runtime::current_thread()?.block_on(reported(target, &pipeline, timeout));
     if let (Err(failure), true) = (&version, target.class != Class::Production) {
         let error = UsageError::new(
-            format!("read the version of target '{}'", target.name),
+            format!("identify target '{}'", target.name),
             failure.clone(),
             "`cutover doctor --target <FILE>` checks each connection of the target",
         );
         return Err(error.into());
     }
-    let fields = &contract.fields.version;
-    verify_class(target, fields, version.ok().as_ref(), expected_commit)?;
+    verify_class(target, version.ok().as_ref(), expected_commit)?;
     Ok(guards)
 }
 
@@ -90,14 +88,18 @@ fn anonymous_client(attachment: &Attachment<'_>, contract: &Contract) -> anyhow:
     Ok(Pipeline::new(http, contract, api, anonymous).anonymous())
 }
 
-/// The answer of the version route, or why there is none.
-async fn version(pipeline: &Pipeline, timeout: Duration) -> Result<Value, String> {
+/// What the target says about itself, or why it says nothing.
+async fn reported(
+    target: &Target,
+    pipeline: &Pipeline,
+    timeout: Duration,
+) -> Result<Reported, String> {
     let mut failure = String::new();
     let poll = async || {
-        let answer = async { pipeline.version().await?.expect_status(200)?.json() };
-        Ok(answer.await.map_or_else(
-            |stop: Stop| {
-                failure = stop.summary();
+        let reported = target.identification.read(pipeline).await;
+        Ok(reported.map_or_else(
+            |error| {
+                failure = error.to_string();
                 Poll::Pending(String::new())
             },
             Poll::Ready,
@@ -105,7 +107,7 @@ async fn version(pipeline: &Pipeline, timeout: Duration) -> Result<Value, String
     };
     let answer = eventually(
         &Recorder::silent(),
-        "the version route answers",
+        "the target says who it is",
         timeout,
         poll,
     )

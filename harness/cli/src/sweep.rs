@@ -96,6 +96,12 @@ impl Sweep {
             "target {}: {removed} documents removed, {left} left, {restored} control actions undone",
             target.name
         ))?;
+        if left > 0 {
+            print_line(
+                "left    documents that the target still shows, or whose deletion cannot be proved: no route, list or row \
+                 that showed a document says that they are gone",
+            )?;
+        }
         Ok(left == 0)
     }
 }

@@ -8,6 +8,7 @@ use cutover_reports::record::{Criticality, Effect, Severity, Source};
 
 use crate::capability::Capability;
 use crate::context::{CheckNeeds, Context};
+use cutover_contract::contract::Endpoint;
 use cutover_contract::invariant::Invariant;
 use cutover_evidence::stop::CheckResult;
 
@@ -40,6 +41,8 @@ pub struct Check {
     pub last: bool,
     /// What it takes from other users of the system while it runs.
     pub occupies: Vec<Resource>,
+    /// The endpoints that its statement is about.
+    pub calls: Vec<Endpoint>,
     /// The rows of its table of cases, or its only case.
     pub rows: Vec<CaseRow>,
 }
@@ -57,6 +60,8 @@ pub enum Resource {
 pub struct CaseRow {
     /// The name of the row; nothing where the check has no table of cases.
     pub name: Option<&'static str>,
+    /// The endpoints that this row is about, beside those of the check.
+    pub calls: Vec<Endpoint>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -85,6 +90,7 @@ impl Check {
             line,
             vec![CaseRow {
                 name: None,
+                calls: Vec::new(),
                 body: Arc::new(body),
             }],
         )
@@ -101,6 +107,7 @@ impl Check {
     ) -> Self {
         let row = |case: &'static T| CaseRow {
             name: Some(case.name()),
+            calls: case.calls(),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
         Self::with_rows(name, file, line, cases.iter().map(row).collect())
@@ -123,6 +130,7 @@ impl Check {
             fresh_stack: false,
             last: false,
             occupies: Vec::new(),
+            calls: Vec::new(),
             rows,
         }
     }
@@ -131,6 +139,15 @@ impl Check {
     #[must_use]
     pub fn requires(mut self, needs: impl IntoIterator<Item = Capability>) -> Self {
         self.needs = needs.into_iter().collect();
+        self
+    }
+
+    /// The endpoints that its statement is about; it is refused where the contract declares one of
+    /// them absent. A check that changes something also uses the upload. A call that the statement
+    /// is not about does not belong here: the check asks `Contract::has` and does without it.
+    #[must_use]
+    pub fn calls(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        self.calls.extend(endpoints);
         self
     }
 
@@ -212,6 +229,11 @@ pub const fn secs(seconds: u64) -> Duration {
 pub trait Named {
     /// The name.
     fn name(&self) -> &'static str;
+
+    /// The endpoints that this case is about, beside those of its check.
+    fn calls(&self) -> Vec<Endpoint> {
+        Vec::new()
+    }
 }
 
 /// The invariants are a table of cases.

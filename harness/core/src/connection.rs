@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::target_file::IdentificationSettings;
 use cutover_contract::accounts::TokenSource;
 use cutover_contract::standin::StandinEndpoints;
 use cutover_evidence::secret::Secret;
@@ -12,6 +13,8 @@ use url::Url;
 pub struct Connection {
     /// The origin of the API.
     pub api: Url,
+    /// How the system says which environment it is.
+    pub identification: IdentificationSettings,
     /// How test tenants authenticate.
     pub tokens: TokenSource,
     /// The URL of the database.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cutover_reports::record::{Evidence, Observation};
+use cutover_reports::record::{Evidence, Finding, Observation};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
@@ -44,6 +44,7 @@ pub struct Context {
     rng: Mutex<StdRng>,
     tenants: Mutex<Vec<Tenant>>,
     created: CreatedDocuments,
+    reported: Mutex<Vec<Finding>>,
 }
 
 impl Context {
@@ -64,6 +65,7 @@ impl Context {
                 }
             }),
             tenants: Mutex::default(),
+            reported: Mutex::default(),
             created: CreatedDocuments::in_log(clients.safeguards().map(Safeguards::creation_log)),
             check,
             clients,
@@ -215,6 +217,31 @@ impl Context {
         poll: impl AsyncFnMut() -> CheckResult<S>,
     ) -> CheckResult<S::Ready> {
         eventually(&self.recorder, what, within, poll).await
+    }
+
+    /// Reports that the system is wrong, and goes on: the check fails when it ends. For what is not
+    /// the essential statement of the check and must not hide it.
+    pub fn report(&self, finding: Finding) {
+        self.reported
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(finding);
+    }
+
+    /// Reports the finding of a part of the check, and goes on. Other stops end the check.
+    pub fn report_if_wrong(&self, part: CheckResult) -> CheckResult {
+        match part {
+            Err(Stop::Violated(finding)) => {
+                self.report(*finding);
+                Ok(())
+            }
+            part => part,
+        }
+    }
+
+    /// The findings that were reported so far.
+    pub(crate) fn take_reported(&self) -> Vec<Finding> {
+        std::mem::take(&mut self.reported.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records an observation.

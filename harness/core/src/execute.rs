@@ -28,6 +28,8 @@ pub struct TrialResult {
     pub outcome: Outcome,
     /// The finding, if there is one.
     pub finding: Option<Finding>,
+    /// Further findings, which the check reported before its end.
+    pub further: Vec<Finding>,
     /// The duration of the check itself, without the wait for its stack.
     pub duration: Duration,
 }
@@ -143,7 +145,7 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
     // Leftovers after a slow cleanup are swept later; they must not fail this check.
     let cleanup = async { tokio::time::timeout(CLEANUP_TIMEOUT, cx.clean_up()).await };
     let _ = env.runtime.block_on(cleanup);
-    let mut trial = TrialResult::from_result(result, duration);
+    let mut trial = TrialResult::from_result(result, duration).with_reported(cx.take_reported());
     if let Err(error) = env.runtime.block_on(cx.restore()) {
         // Later checks would run on a changed system, so the run stops.
         env.interrupt
@@ -158,6 +160,9 @@ fn run_body(case: &Case, cx: &Context, env: &TrialEnv<'_>) -> TrialResult {
 /// Writes the end of the journal. A trial whose record is incomplete has no result.
 fn finish(trial: &mut TrialResult, recorder: &Recorder) {
     if let Some(finding) = &trial.finding {
+        recorder.record_finding(finding.clone());
+    }
+    for finding in &trial.further {
         recorder.record_finding(finding.clone());
     }
     recorder.write(Event::Finished {
@@ -203,7 +208,22 @@ impl TrialResult {
         Self {
             outcome,
             finding,
+            further: Vec::new(),
             duration,
         }
+    }
+
+    /// The result with the findings that the check reported. With any of them it has failed; the
+    /// finding that ended the check is the first one.
+    fn with_reported(mut self, reported: Vec<Finding>) -> Self {
+        let mut reported = reported.into_iter();
+        if self.finding.is_none() {
+            self.finding = reported.next();
+        }
+        if self.finding.is_some() {
+            self.outcome = Outcome::Failed;
+        }
+        self.further = reported.collect();
+        self
     }
 }

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{Effect, Profile};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::identification::Reported;
 use crate::target_file::{Class, Target};
-use cutover_contract::contract::{Pointer, VersionFields};
 
 /// A safety condition that is not met. The run does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +58,17 @@ pub enum Interlock {
     },
     /// The system reports another class.
     #[error(
-        "refused: target '{target}' has class {class}, and its version route reports {reported}; correct `class`, or deploy \
-         a build that reports its environment"
+        "refused: target '{target}' has class {class}, and {source_name} reports {reported}; correct `class`, deploy a build \
+         that reports its environment, or add [identification] to the target file: another source, or the words that the \
+         target uses for {class}"
     )]
     Identity {
         /// The target.
         target: String,
         /// Its class.
         class: Class,
+        /// What reports it.
+        source_name: String,
         /// What the system reports.
         reported: String,
     },
@@ -126,14 +128,12 @@ pub fn check_profile(target: &Target, policy: &Policy, profile: Profile) -> Resu
 /// must agree with it. Anything unknown counts as production.
 pub fn verify_class(
     target: &Target,
-    fields: &VersionFields,
-    version: Option<&Value>,
+    reported: Option<&Reported>,
     expected_commit: Option<&str>,
 ) -> Result<(), Interlock> {
     let name = || target.name.clone();
-    let reported = |at: &Pointer| version.and_then(|version| at.find(version)?.as_str());
     if let Some(expected) = expected_commit {
-        let reported = reported(&fields.commit);
+        let reported = reported.and_then(|reported| reported.commit.as_deref());
         // Either commit may be abbreviated.
         let same = reported.is_some_and(|commit| {
             !commit.is_empty() && (commit.starts_with(expected) || expected.starts_with(commit))
@@ -162,14 +162,23 @@ pub fn verify_class(
             class,
         });
     }
-    let reported = reported(&fields.environment);
-    if reported == Some(class.to_string().as_str()) {
+    // With nothing but the word of the target file, the effects are limited instead.
+    if target.identification.is_unproved() {
+        return Ok(());
+    }
+    let environment = reported.and_then(|reported| reported.environment.as_deref());
+    let words = &target.identification.words;
+    if environment.and_then(|name| words.class_of(name)) == Some(class) {
         return Ok(());
     }
     Err(Interlock::Identity {
         target: name(),
         class,
-        reported: reported.map_or_else(
+        source_name: reported.map_or_else(
+            || "its version route".to_owned(),
+            |reported| reported.source.clone(),
+        ),
+        reported: environment.map_or_else(
             || "no environment".to_owned(),
             |environment| format!("'{environment}'"),
         ),
@@ -238,17 +247,13 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn fields() -> VersionFields {
-        let at = |field: &str| Pointer::try_from(format!("/{field}")).unwrap();
-        VersionFields {
-            commit: at("commit"),
-            build: at("build"),
-            migration_head: at("migration_head"),
-            environment: at("environment"),
+    fn reports(environment: Option<&str>, commit: Option<&str>) -> Reported {
+        Reported {
+            environment: environment.map(str::to_owned),
+            commit: commit.map(str::to_owned),
+            ..Reported::default()
         }
     }
 
@@ -262,24 +267,24 @@ mod tests {
 
     #[test]
     fn a_class_is_verified_by_hosts_and_by_the_reported_environment() {
-        let local = json!({"environment": "local"});
-        let staging = json!({"environment": "staging", "commit": "abcdef0"});
+        let local = reports(Some("local"), None);
+        let staging = reports(Some("staging"), Some("abcdef0"));
         let here = target("local", "http://127.0.0.1:1", "");
-        assert!(verify_class(&here, &fields(), Some(&local), None).is_ok());
-        for version in [
+        assert!(verify_class(&here, Some(&local), None).is_ok());
+        for reported in [
             None,
-            Some(&json!({})),
-            Some(&json!({"environment": "production"})),
+            Some(&reports(None, None)),
+            Some(&reports(Some("production"), None)),
         ] {
-            let refused = verify_class(&here, &fields(), version, None).unwrap_err();
+            let refused = verify_class(&here, reported, None).unwrap_err();
             assert!(matches!(refused, Interlock::Identity { .. }), "{refused}");
         }
         let elsewhere = target("staging", "https://s.example.org", "");
-        let refused = verify_class(&elsewhere, &fields(), Some(&staging), None).unwrap_err();
+        let refused = verify_class(&elsewhere, Some(&staging), None).unwrap_err();
         assert!(matches!(refused, Interlock::Host { .. }), "{refused}");
         let listed = target("staging", "https://s.example.org", "\"s.example.org\"");
-        assert!(verify_class(&listed, &fields(), Some(&staging), Some("abcdef0123")).is_ok());
-        let refused = verify_class(&listed, &fields(), Some(&staging), Some("abd")).unwrap_err();
+        assert!(verify_class(&listed, Some(&staging), Some("abcdef0123")).is_ok());
+        let refused = verify_class(&listed, Some(&staging), Some("abd")).unwrap_err();
         assert!(matches!(refused, Interlock::Commit { .. }), "{refused}");
     }
 

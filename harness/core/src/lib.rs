@@ -9,6 +9,7 @@ pub mod context;
 mod control;
 pub mod control_action;
 pub mod execute;
+pub mod identification;
 pub mod interlock;
 mod leak_scan;
 pub mod plan;

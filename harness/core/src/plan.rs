@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{
-    Admission, CheckId, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, SkipClass,
+    Admission, CheckId, Effect, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, SkipClass,
 };
 use time::OffsetDateTime;
 
@@ -12,7 +12,8 @@ use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
 use crate::control_action::keys_granting;
 use crate::suite::{Case, Suite};
-use crate::target_file::Target;
+use crate::target_file::{Class, Target};
+use cutover_contract::contract::{Contract, Endpoint};
 
 /// A selection that the catalog cannot satisfy.
 #[derive(Debug, thiserror::Error)]
@@ -50,10 +51,12 @@ pub fn plan(
     request: &PlanRequest,
 ) -> Result<Plan, PlanError> {
     known_suites(catalog, &request.selection.suites)?;
+    // An invalid contract is reported where the run needs it.
+    let contract = target.contract(catalog.contract.text).ok();
     let planned = |(suite, case): (&Suite, &Case)| {
         let check = planned_check(case);
         let admission = if policy.includes(request.profile, &check) {
-            admit(suite, case, target, &request.selection)
+            admit(suite, case, target, contract.as_ref(), &request.selection)
         } else {
             Admission::Refused {
                 class: SkipClass::Filtered,
@@ -107,18 +110,25 @@ pub fn known_suites(catalog: &Catalog, names: &[String]) -> Result<(), PlanError
     }
 }
 
-fn admit(suite: &Suite, case: &Case, target: &Target, selection: &Selection) -> Admission {
+fn admit(
+    suite: &Suite,
+    case: &Case,
+    target: &Target,
+    contract: Option<&Contract>,
+    selection: &Selection,
+) -> Admission {
     let refused = |class, reason| Admission::Refused { class, reason };
     if !is_selected(suite.name(), &case.id, selection) {
         return refused(SkipClass::Filtered, "not selected by the filter".to_owned());
     }
     if case.check.effect > target.max_effect() {
         let reason = format!(
-            "its effect '{}' exceeds '{}', the maximum for class {} of target '{}'",
+            "its effect '{}' exceeds '{}', the maximum for class {} of target '{}'{}",
             case.check.effect,
             target.max_effect(),
             target.class,
             target.name,
+            unproved_class(target),
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
@@ -134,12 +144,36 @@ fn admit(suite: &Suite, case: &Case, target: &Target, selection: &Selection) -> 
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
+    if let Some(contract) = contract {
+        if let Some(absent) = case.calls.iter().find(|endpoint| !contract.has(**endpoint)) {
+            let reason = format!("the contract declares endpoint '{absent}' absent");
+            return refused(SkipClass::NotApplicable, reason);
+        }
+        let writes = case.check.effect >= Effect::WriteTenant;
+        if writes && target.counts_as_production() && !contract.has(Endpoint::DeleteDocument) {
+            let reason = format!(
+                "it creates documents, and target '{}' has no way to delete them: the contract declares endpoint \
+                 'delete_document' absent",
+                target.name
+            );
+            return refused(SkipClass::PreconditionMissing, reason);
+        }
+    }
     match target.grants().first_missing(&case.check.needs) {
         None => Admission::Admitted,
         Some(missing) => refused(
             SkipClass::PreconditionMissing,
             missing_capability(missing, target),
         ),
+    }
+}
+
+/// Why the effects on a target are smaller than its class allows.
+fn unproved_class(target: &Target) -> &'static str {
+    if target.class != Class::Production && target.counts_as_production() {
+        ", because nothing but the target file says what it is ([identification])"
+    } else {
+        ""
     }
 }
 

@@ -11,6 +11,6 @@ pub use crate::context::Context;
 pub use crate::control_action::ControlAction;
 pub use crate::suite::Suite;
 pub use crate::{check, ensure, ensure_eq};
-pub use cutover_contract::contract::Pipeline;
+pub use cutover_contract::contract::{Endpoint, Pipeline};
 pub use cutover_contract::probe::Poll;
 pub use cutover_evidence::stop::{CheckResult, Stop};

@@ -1,9 +1,12 @@
 //! A suite: a named table of checks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cutover_reports::record::{CheckId, InvalidCheckId};
+use cutover_contract::contract::Endpoint;
+use cutover_reports::record::{CheckId, Effect, InvalidCheckId};
 
+use crate::capability::Capability;
 use crate::check::{Check, CheckFn};
 
 /// A table of checks.
@@ -19,6 +22,8 @@ pub struct Case {
     pub id: CheckId,
     /// The line of the table.
     pub check: Arc<Check>,
+    /// The endpoints that it needs.
+    pub calls: BTreeSet<Endpoint>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -66,6 +71,14 @@ impl Suite {
     }
 }
 
+/// The endpoints of the check and of its row; a check that changes something registers documents.
+fn calls_of(check: &Check, row: &[Endpoint]) -> BTreeSet<Endpoint> {
+    let uploads = check.effect > Effect::Read && check.needs.contains(&Capability::Http);
+    let upload = uploads.then_some(Endpoint::Upload);
+    let declared = check.calls.iter().chain(row).copied();
+    declared.chain(upload).collect()
+}
+
 impl Case {
     fn all(suite: &str, mut check: Check) -> Vec<Self> {
         let rows = std::mem::take(&mut check.rows);
@@ -80,6 +93,7 @@ impl Case {
                 .unwrap_or_else(|error: InvalidCheckId| panic!("{error}"));
             Self {
                 id,
+                calls: calls_of(&check, &row.calls),
                 check: Arc::clone(&check),
                 body: row.body,
             }

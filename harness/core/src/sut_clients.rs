@@ -9,11 +9,12 @@ use crate::capability::Capability;
 use crate::cleanup::CreatedDocument;
 use crate::connection::Connection;
 use crate::control_action::ControlAction;
+use crate::identification::{IdentificationError, Reported};
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
-use cutover_contract::contract::{Contract, Pipeline};
+use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
 use cutover_contract::identity::Tenant;
-use cutover_contract::probe::{self, Http, Poll, eventually};
+use cutover_contract::probe::{self, Database, Http, HttpError, Poll, eventually};
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
@@ -66,6 +67,8 @@ pub struct SutClients {
     standins: Option<StandinClient>,
     safeguards: Option<Safeguards>,
     links: Option<Arc<Links>>,
+    /// What proves a deletion.
+    witnesses: Witnesses,
 }
 
 /// What the clients of a system are made from.
@@ -117,15 +120,23 @@ impl SutClients {
             http,
             safeguards: safeguards.cloned(),
             links,
+            witnesses: Witnesses::default(),
         })
     }
 
     /// The pipeline as this tenant, with its requests recorded.
     pub fn pipeline(&self, tenant: Tenant, recorder: Recorder) -> Pipeline {
+        let database = self.pool.clone().map(|pool| {
+            let schema = &self.contract.database.schema;
+            Database::new(pool, schema, recorder.clone())
+        });
         let http = self.probe("api", recorder);
         let contract = Arc::clone(&self.contract);
         let quota = self.accounts.quota().cloned();
-        Pipeline::new(http, contract, self.connection.api.clone(), tenant).with_quota(quota)
+        Pipeline::new(http, contract, self.connection.api.clone(), tenant)
+            .with_quota(quota)
+            .with_database(database)
+            .with_witnesses(&self.witnesses)
     }
 
     /// The pipeline without a token and without recording.
@@ -138,10 +149,18 @@ impl SutClients {
         self.pipeline(tenant, Recorder::silent()).anonymous()
     }
 
-    /// The identity of the system: the body of its version route.
+    /// What the system says about itself.
+    ///
+    /// # Errors
+    /// If the source of `[identification]` cannot be read.
+    pub async fn reported(&self) -> Result<Reported, IdentificationError> {
+        let pipeline = self.anonymous_pipeline();
+        self.connection.identification.read(&pipeline).await
+    }
+
+    /// The identity of the system, which must not change during a run.
     pub async fn identity(&self) -> Option<serde_json::Value> {
-        let version = self.anonymous_pipeline().version().await.ok()?;
-        version.expect_status(200).ok()?.json().ok()
+        Some(self.reported().await.ok()?.identity)
     }
 
     /// Verifies that the API accepts the tokens of two tenants. Without them no check means anything.
@@ -153,10 +172,21 @@ impl SutClients {
             .collect::<Result<Vec<_>, _>>()?;
         for tenant in &tenants {
             let pipeline = self.pipeline(tenant.clone(), Recorder::silent());
-            let reply = pipeline.document(uuid::Uuid::new_v4()).await;
-            let status = reply
-                .map_err(|stop| anyhow::anyhow!(stop.summary()))?
-                .status;
+            let protected = [
+                Endpoint::Document,
+                Endpoint::Job,
+                Endpoint::Jobs,
+                Endpoint::Limits,
+                Endpoint::Retry,
+            ];
+            let mut present = protected
+                .into_iter()
+                .filter(|endpoint| self.contract.has(*endpoint));
+            // Without any of these routes, the first upload shows whether the token is accepted.
+            let Some(endpoint) = present.next() else {
+                break;
+            };
+            let status = status_of(&pipeline, endpoint).await?;
             anyhow::ensure!(
                 !matches!(status, 401 | 403),
                 "the target answers tenant {} with status {status}; correct [identity] of the target file",
@@ -256,8 +286,23 @@ impl SutClients {
     /// Waits until the health route answers with success.
     pub async fn wait_until_healthy(&self, within: Duration) -> anyhow::Result<()> {
         let pipeline = self.anonymous_pipeline();
+        let probes = [
+            Endpoint::Health,
+            Endpoint::Ready,
+            Endpoint::Version,
+            Endpoint::Metrics,
+        ];
+        let mut present = probes
+            .into_iter()
+            .filter(|endpoint| self.contract.has(*endpoint));
+        let Some(probe) = present.next() else {
+            return Ok(());
+        };
         let health = async || {
-            let reply = pipeline.health().await;
+            let reply = match pipeline.request(probe, "") {
+                Ok(request) => pipeline.ask(probe, request).await,
+                Err(stop) => Err(stop),
+            };
             Ok(match reply {
                 Ok(reply) if reply.is_success() => Poll::Ready(()),
                 Ok(reply) => Poll::Pending(reply.summary()),
@@ -267,4 +312,15 @@ impl SutClients {
         let healthy = eventually(&Recorder::silent(), "the API is healthy", within, health).await;
         healthy.map_err(|stop| anyhow::anyhow!(stop.summary()))
     }
+}
+
+/// The status of the answer about an id that does not exist, whether or not the route is optional.
+async fn status_of(pipeline: &Pipeline, endpoint: Endpoint) -> anyhow::Result<u16> {
+    let request = pipeline.request(endpoint, uuid::Uuid::new_v4());
+    let request = request.map_err(|stop| anyhow::anyhow!(stop.summary()))?;
+    let reply = pipeline.http().send(request).await;
+    let reply = reply.map_err(HttpError::into_stop);
+    Ok(reply
+        .map_err(|stop| anyhow::anyhow!(stop.summary()))?
+        .status)
 }

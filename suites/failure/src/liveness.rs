@@ -17,6 +17,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(health_answers_while_requests_wait, WAITING_REQUESTS)
             .requires([Http, Standins, Processes])
+            .calls([Endpoint::Health])
             .effect(Effect::Fault)
             .expected_duration(secs(2))
             .severity(High)
@@ -50,6 +51,14 @@ enum SlowProvider {
 impl Named for WaitingRequests {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn calls(&self) -> Vec<Endpoint> {
+        match self.kind {
+            RequestKind::Upload => Vec::new(),
+            RequestKind::Search => vec![Endpoint::Search],
+            RequestKind::List => vec![Endpoint::Jobs],
+        }
     }
 }
 

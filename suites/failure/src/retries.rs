@@ -23,6 +23,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(High),
         check!(a_job_waiting_for_its_retry_is_active)
             .requires([Http, Database, Standins])
+            .calls([Endpoint::Retry])
             .effect(Effect::WriteTenant)
             .severity(High),
     ]
@@ -79,13 +80,22 @@ async fn a_job_waiting_for_its_retry_is_active(cx: &Context) -> CheckResult {
     }
     for document in &documents {
         let again = pipeline.register(document.upload()).await?;
-        expect_error_body(&again.expect_status(409)?, cx.contract())?;
+        expect_error_body(
+            &again.expect_status(&cx.contract().statuses.duplicate)?,
+            cx.contract(),
+        )?;
     }
     let more = cx.document().build();
     let more = pipeline.register(more.upload()).await?;
-    expect_error_body(&more.expect_status(429)?, cx.contract())?;
+    expect_error_body(
+        &more.expect_status(&cx.contract().statuses.too_many)?,
+        cx.contract(),
+    )?;
     for accepted in &waiting {
-        let answer = pipeline.retry(accepted.job_id).await?.expect_status(200)?;
+        let answer = pipeline
+            .retry(accepted.job_id)
+            .await?
+            .expect_status(&cx.contract().statuses.retried)?;
         expect_retry_response(cx.contract(), accepted, &answer.json()?)?;
         pipeline.until_complete(accepted).await?;
     }

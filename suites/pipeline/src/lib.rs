@@ -33,6 +33,7 @@ pub fn suite() -> Suite {
         documents::deletion::table(),
         operations::routes::table(),
         jobs::queue::table(),
+        jobs::standing::table(),
         operations::self_reporting::table(),
         operations::startup::table(),
         operations::invariants::table(),

@@ -22,6 +22,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(a_token_expires_on_time)
             .requires([Http, Minting])
+            .calls([Endpoint::Jobs])
             .effect(Effect::Read)
             .expected_duration(secs(8))
             .severity(Critical),
@@ -195,7 +196,10 @@ async fn a_bad_token_is_refused_everywhere(cx: &Context, case: &InvalidToken) ->
         if let Some(token) = &token {
             request = case.place.put(request, token);
         }
-        let reply = pipeline.ask(endpoint, request).await?.expect_status(401)?;
+        let reply = pipeline
+            .ask(endpoint, request)
+            .await?
+            .expect_status(&cx.contract().statuses.unauthenticated)?;
         expect_error_body(&reply, cx.contract())?;
         let scheme = reply.header("www-authenticate").unwrap_or_default();
         ensure!(
@@ -221,11 +225,13 @@ async fn a_token_expires_on_time(cx: &Context) -> CheckResult {
     pipeline.jobs(&[]).await?.expect_status(200)?;
     cx.eventually("the token is refused", CLOCK_SKEW, async || {
         let reply = pipeline.jobs(&[]).await?;
-        Ok(if reply.status == 401 {
-            Poll::Ready(())
-        } else {
-            Poll::Pending(reply.summary())
-        })
+        Ok(
+            if cx.contract().statuses.unauthenticated.include(reply.status) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending(reply.summary())
+            },
+        )
     })
     .await
 }

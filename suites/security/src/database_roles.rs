@@ -13,6 +13,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(the_services_connect_without_special_rights)
             .requires([Http, Database, Processes])
+            .calls([Endpoint::Jobs])
             .effect(Effect::Read)
             .severity(High)
             .alone_with_workers(1),

@@ -1,5 +1,6 @@
 //! Undocumented routes: paths that the contract does not list accept nothing, and only the signed URL takes bytes.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use cutover_fixtures::prelude::*;
@@ -8,6 +9,7 @@ use cutover_harness::contract::{Accepted, Endpoint};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, NoResponse, Request, Response};
 use futures::future::try_join_all;
+use serde_json::{Map, Value};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -68,18 +70,42 @@ async fn undocumented_routes_are_closed(cx: &Context, case: &OpenRoute) -> Check
     let pipeline = cx.pipeline()?.anonymous();
     let fields = &cx.contract().requests.upload;
     let registration = fields.body(cx.document().build().upload());
+    let allowed = &cx.contract().undocumented;
+    let documented = documented_routes(cx, &pipeline).await?;
     for prefix in ["", &cx.contract().prefix, &cx.contract().webhook_prefix] {
-        let mut url = pipeline.request(Endpoint::Health, "")?.url().clone();
-        url.set_path(&format!("{prefix}{}", case.path));
+        let path = format!("{prefix}{}", case.path);
+        let url = pipeline.at_path(&path);
         for request in [
             Request::get(url.clone()),
             Request::post(url.clone()).json(&registration),
             Request::put(url.clone()).body("application/pdf", *b"%PDF"),
         ] {
+            let method = request.method().as_str().to_owned();
+            if allowed.allows(&method, &path) || documented.contains(&(method, path.clone())) {
+                continue;
+            }
             expect_closed(&send(&pipeline, request).await?)?;
         }
     }
     Ok(())
+}
+
+/// The methods and paths of the target's own OpenAPI document, if the contract names one.
+async fn documented_routes(
+    cx: &Context,
+    pipeline: &Pipeline,
+) -> CheckResult<BTreeSet<(String, String)>> {
+    let Some(at) = cx.contract().undocumented.openapi_path() else {
+        return Ok(BTreeSet::new());
+    };
+    let reply = send(pipeline, Request::get(pipeline.at_path(at))).await?;
+    let document = reply.expect_status(200)?.json()?;
+    let paths = document.get("paths").and_then(Value::as_object);
+    let routes = paths.into_iter().flatten().flat_map(|(path, methods)| {
+        let methods = methods.as_object().into_iter().flat_map(Map::keys);
+        methods.map(|method| (method.to_uppercase(), path.clone()))
+    });
+    Ok(routes.collect())
 }
 
 async fn send(pipeline: &Pipeline, request: Request) -> CheckResult<Response> {
@@ -160,7 +186,7 @@ async fn bytes_are_accepted_at_the_signed_url_only(cx: &Context, case: &Caller) 
         let suffix = filled(template, &accepted, &path);
         let mut requests = Vec::new();
         for prefix in ["", &cx.contract().prefix] {
-            let mut url = owner.request(Endpoint::Health, "")?.url().clone();
+            let mut url = owner.at_path("/");
             url.set_path(&format!("{prefix}{suffix}"));
             for request in [Request::put(url.clone()), Request::post(url.clone())] {
                 requests.push(request.body("application/pdf", FORGED));

@@ -13,10 +13,12 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_service_is_alive_and_ready)
             .requires([Http])
+            .calls([Endpoint::Health, Endpoint::Ready])
             .effect(Effect::Read)
             .severity(Critical),
         check!(the_limits_are_those_of_the_contract)
             .requires([Http])
+            .calls([Endpoint::Limits])
             .effect(Effect::Read)
             .severity(High),
         check!(nobody_gets_in_without_a_token)
@@ -92,7 +94,10 @@ async fn nobody_gets_in_without_a_token(cx: &Context) -> CheckResult {
             if let Some(token) = token {
                 request = request.secret_header("authorization", token);
             }
-            anonymous.ask(endpoint, request).await?.expect_status(401)?;
+            anonymous
+                .ask(endpoint, request)
+                .await?
+                .expect_status(&cx.contract().statuses.unauthenticated)?;
         }
     }
     Ok(())
@@ -101,11 +106,9 @@ async fn nobody_gets_in_without_a_token(cx: &Context) -> CheckResult {
 /// Probe responses are not cacheable: a cached one would hide that the service is down.
 async fn probe_responses_are_not_cached(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
-    for reply in [
-        pipeline.health().await?,
-        pipeline.ready().await?,
-        pipeline.version().await?,
-    ] {
+    let probes = [Endpoint::Health, Endpoint::Ready, Endpoint::Version];
+    for probe in probes.into_iter().filter(|probe| cx.contract().has(*probe)) {
+        let reply = pipeline.ask(probe, pipeline.request(probe, "")?).await?;
         let cache_control = reply.header("cache-control").unwrap_or_default();
         ensure!(
             cache_control.contains("no-store"),

@@ -19,6 +19,7 @@ pub(crate) fn table() -> Vec<Check> {
             .advisory(),
         check!(a_deleted_document_is_gone)
             .requires([Http])
+            .calls([Endpoint::DeleteDocument])
             .effect(Effect::WriteTenant)
             .severity(High),
     ]
@@ -29,21 +30,28 @@ async fn a_synthetic_document_arrives_for_its_owner_alone(cx: &Context) -> Check
     let document = cx.document().paragraphs(3).build();
     let owner = cx.pipeline()?;
     let done = owner.complete(&document).await?;
-    ensure!(
-        finds(cx, &owner, document.nonce()).await?,
-        "the owner searches for the document's marker {} and does not find it",
-        document.nonce()
-    );
     let stranger = cx.pipeline()?;
-    ensure!(
-        !finds(cx, &stranger, document.nonce()).await?,
-        "another tenant finds the document by its marker {}",
-        document.nonce()
-    );
-    stranger
-        .document(done.document_id())
-        .await?
-        .expect_status(404)?;
+    if cx.contract().has(Endpoint::Search) {
+        ensure!(
+            finds(cx, &owner, document.nonce()).await?,
+            "the owner searches for the document's marker {} and does not find it",
+            document.nonce()
+        );
+        ensure!(
+            !finds(cx, &stranger, document.nonce()).await?,
+            "another tenant finds the document by its marker {}",
+            document.nonce()
+        );
+    }
+    let foreign = &cx.contract().statuses.foreign;
+    if cx.contract().has(Endpoint::Document) {
+        let shown = stranger.document(done.document_id()).await?;
+        shown.expect_status(foreign)?;
+    }
+    if cx.contract().has(Endpoint::Job) {
+        let shown = stranger.show(&done.accepted).await?;
+        shown.expect_status(foreign)?;
+    }
     Ok(())
 }
 
@@ -66,18 +74,40 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let owner = cx.pipeline()?;
     let done = owner.complete(&document).await?;
+    let (searches, shows) = (
+        cx.contract().has(Endpoint::Search),
+        cx.contract().has(Endpoint::Document),
+    );
+    // What did not show the document before proves nothing about its deletion.
+    if shows {
+        let shown = owner.document(done.document_id()).await?;
+        shown.expect_status(200)?;
+    } else {
+        owner.view(&done.accepted).await?;
+    }
+    if searches {
+        ensure!(
+            finds(cx, &owner, document.nonce()).await?,
+            "a complete document is not found by its owner"
+        );
+    }
     let deleted = owner.delete(done.document_id()).await?;
     ensure!(
         deleted.is_success(),
         "a document cannot be deleted: {}",
         deleted.summary()
     );
-    owner
-        .document(done.document_id())
-        .await?
-        .expect_status(404)?;
+    let unknown = &cx.contract().statuses.unknown;
+    if shows {
+        let shown = owner.document(done.document_id()).await?;
+        shown.expect_status(unknown)?;
+    }
+    if cx.contract().has(Endpoint::Job) {
+        let shown = owner.show(&done.accepted).await?;
+        shown.expect_status(unknown)?;
+    }
     ensure!(
-        !finds(cx, &owner, document.nonce()).await?,
+        !searches || !finds(cx, &owner, document.nonce()).await?,
         "a deleted document is found"
     );
     Ok(())

@@ -111,7 +111,7 @@ impl AwaitingCallback {
         let body = json!({"status": "completed", "md": text}).to_string();
         self.send(&body, &self.proof(&body))
             .await?
-            .expect_status(200)?;
+            .expect_status(&self.pipeline.contract().statuses.callback_accepted)?;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod lifecycle;
 mod manifests;
 mod pages;
 mod registry;
+mod residue;
 mod safety;
 
 use cutover_test_support::TestHome;

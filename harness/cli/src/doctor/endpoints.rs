@@ -10,12 +10,13 @@ use time::format_description::well_known::Rfc2822;
 
 use super::report::{Report, chain};
 use super::tokens::check_tokens;
-use cutover_contract::contract::Contract;
+use cutover_contract::contract::{Contract, Endpoint};
 use cutover_contract::probe::{Database, Storage};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
 use cutover_harness::connection::Connection;
+use cutover_harness::identification::Reported;
 use cutover_harness::interlock::verify_class;
 use cutover_harness::sut_clients::{SutClients, SutConfig};
 use cutover_harness::target_file::Target;
@@ -70,7 +71,7 @@ pub(super) async fn check_endpoints(
             });
         }
         let version = check_api(&clients, report).await;
-        let verified = verify_class(target, &contract.fields.version, version.as_ref(), None);
+        let verified = verify_class(target, version.as_ref(), None);
         report.add("class", verified.map(|()| target.class));
         let tenants = clients.verify_tenants().await;
         report.add_step("identity", tenants, |()| {
@@ -96,9 +97,15 @@ fn check_links(links: &Links, report: &mut Report) {
 }
 
 /// Checks health, clock and version of the API; returns the version.
-async fn check_api(clients: &SutClients, report: &mut Report) -> Option<Value> {
+async fn check_api(clients: &SutClients, report: &mut Report) -> Option<Reported> {
     let pipeline = clients.anonymous_pipeline();
-    let health = match pipeline.health().await {
+    let probes = [Endpoint::Health, Endpoint::Ready, Endpoint::Version];
+    let mut present = probes
+        .into_iter()
+        .filter(|endpoint| clients.contract().has(*endpoint));
+    let probe = present.next().unwrap_or(Endpoint::Health);
+    let asked = async { pipeline.ask(probe, pipeline.request(probe, "")?).await };
+    let health = match asked.await {
         Ok(reply) => reply,
         Err(stop) => {
             report.add("api", Err::<&str, _>(stop.summary()));
@@ -119,13 +126,12 @@ async fn check_api(clients: &SutClients, report: &mut Report) -> Option<Value> {
         };
         report.add("clocks", result);
     }
-    let version = clients.identity().await;
-    let text = version.as_ref().map(ToString::to_string);
-    report.add(
-        "version",
-        text.ok_or("the version route does not answer with JSON"),
-    );
-    version
+    let reported = clients.reported().await;
+    let text = reported
+        .as_ref()
+        .map(|reported| format!("{}, by {}", reported.identity, reported.source));
+    report.add("version", text);
+    reported.ok()
 }
 
 async fn check_database(clients: &SutClients, contract: &Contract, report: &mut Report) {

@@ -271,6 +271,14 @@ impl Pipeline {
         })
     }
 
+    /// The URL of a path at the origin of the API, whether or not a route is there.
+    pub fn at_path(&self, path: &str) -> Url {
+        let mut url = self.api.clone();
+        url.set_query(None);
+        url.set_path(path);
+        url
+    }
+
     /// Sends a request to an endpoint; a missing response is a finding.
     ///
     /// The check is skipped if the target does not have an optional endpoint.

@@ -61,9 +61,9 @@ impl Pipeline {
         self.ask(Endpoint::Job, self.job_request(accepted)?).await
     }
 
-    /// The current state of a job.
+    /// The current state of a job, by the first way to read it that answers.
     pub async fn view(&self, accepted: &Accepted) -> CheckResult<JobView> {
-        self.read(accepted, self.show(accepted).await?)
+        self.any_standing(accepted).await
     }
 
     /// Waits until a job meets a condition; a finding if it does not within the time limit.

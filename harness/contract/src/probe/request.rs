@@ -37,6 +37,11 @@ impl Request {
         }
     }
 
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The URL.
     pub fn url(&self) -> &Url {
         &self.url

@@ -338,7 +338,8 @@ impl Session {
         let left = cleanup.documents().len();
         if left > 0 {
             let what = format!(
-                "{left} documents were left on the target; `cutover sweep --target` removes them"
+                "{left} documents were left on the target, or nothing proves that they are gone; `cutover sweep \
+                 --target` tries again"
             );
             self.incident(what)?;
         }

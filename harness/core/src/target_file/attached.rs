@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+use super::identification::IdentificationSettings;
 use super::secret_source::{SecretError, SecretSource};
 use super::standins::StandinAddresses;
 use crate::connection::{Connection, StorageAccess};
@@ -105,6 +106,8 @@ pub struct Attachment<'a> {
     pub api: &'a ApiSettings,
     /// How test tenants authenticate.
     pub identity: &'a IdentitySettings,
+    /// How it says which environment it is.
+    pub identification: &'a IdentificationSettings,
     /// The database.
     pub database: Option<&'a DatabaseSettings>,
     /// The object storage.
@@ -210,6 +213,7 @@ impl Attachment<'_> {
             .transpose()?;
         Ok(Connection {
             api: self.api.url.clone(),
+            identification: self.identification.clone(),
             callback_token,
             tokens: self.identity.token_source(redactor)?,
             database,

@@ -11,9 +11,11 @@ use serde::Deserialize;
 use super::attached::{
     ApiSettings, Attachment, CallbackSettings, DatabaseSettings, IdentitySettings, StorageSettings,
 };
+use super::identification::IdentificationSettings;
 use super::standins::StandinAddresses;
 use crate::capability::{Capability, Grants};
 use crate::control::ControlSettings;
+use crate::interlock::is_this_machine;
 use crate::safety::SafetySettings;
 use cutover_fault::{LinkName, LinkSettings};
 use cutover_stack::{Images, StackKind};
@@ -42,6 +44,9 @@ pub struct Target {
     /// How test tenants authenticate at an attached target.
     #[serde(default)]
     pub identity: IdentitySettings,
+    /// How an attached target says which environment it is.
+    #[serde(default)]
+    pub identification: IdentificationSettings,
     /// The database of an attached target, if it may be read.
     pub database: Option<DatabaseSettings>,
     /// The object storage of an attached target, if it may be read.
@@ -134,6 +139,7 @@ impl Target {
         Some(Attachment {
             api: self.api.as_ref()?,
             identity: &self.identity,
+            identification: &self.identification,
             database: self.database.as_ref(),
             storage: self.storage.as_ref(),
             standins: self.standins.as_ref(),
@@ -154,10 +160,21 @@ impl Target {
     /// The largest effect that a check may have on it.
     pub fn max_effect(&self) -> Effect {
         match self.class {
+            _ if self.counts_as_production() => Effect::WriteTenant,
             Class::Local => Effect::Destructive,
             Class::Staging => Effect::Fault,
             Class::Production => Effect::WriteTenant,
         }
+    }
+
+    /// Whether effects are limited as in production: its class says so, or nothing proves its class
+    /// and it is not on this machine.
+    pub fn counts_as_production(&self) -> bool {
+        let is_elsewhere = || {
+            self.attachment()
+                .is_some_and(|attachment| attachment.hosts().any(|host| !is_this_machine(host)))
+        };
+        self.class == Class::Production || (self.identification.is_unproved() && is_elsewhere())
     }
 
     /// The target as a plan records it.

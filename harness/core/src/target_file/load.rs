@@ -100,6 +100,9 @@ impl Target {
         if let Some((key, problem)) = target.control.problem() {
             return invalid(key, problem);
         }
+        if let Some((key, problem)) = target.identification.problem() {
+            return invalid(key, &problem);
+        }
         target.standin_config()?;
         match (&target.api, target.identity.problem()) {
             (None, _) if target.class != Class::Local => invalid(
@@ -115,6 +118,16 @@ impl Target {
     pub fn contract(&self, default: &str) -> Result<Contract, TargetError> {
         let origin = format!("{}, [contract]", self.origin);
         let contract = Contract::parse_with_overrides(default, &self.contract, &origin)?;
+        let has_database = self.api.is_none() || self.database.is_some();
+        if contract.ways(has_database).is_empty() {
+            return Err(TargetError::Invalid {
+                origin: self.origin.clone(),
+                key: "contract.standing.read",
+                problem: "names no way of this target to read the standing of a document; declare routes.job, \
+                          routes.document or routes.jobs with the pointer to the status, or add [database]"
+                    .to_owned(),
+            });
+        }
         match self.callback_problem(contract.callback.auth) {
             None => Ok(contract),
             Some(problem) => Err(TargetError::Invalid {

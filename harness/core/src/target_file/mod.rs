@@ -2,6 +2,7 @@
 
 mod attached;
 mod file;
+mod identification;
 mod links;
 mod load;
 mod secret_source;
@@ -13,6 +14,10 @@ pub use attached::{
     LoginSettings, MintSettings, StorageSettings,
 };
 pub use file::{Class, StackSettings, Target};
+pub use identification::{
+    CommandIdentity, EnvironmentWords, FileIdentity, HeaderIdentity, IdentificationSettings,
+    ImageIdentity, RouteIdentity,
+};
 pub use load::TargetError;
 pub use secret_source::{InvalidSecretSource, SecretError, SecretSource};
 pub use standins::{StandinAddresses, StandinConfig, StandinKeySources, StandinKeys};

@@ -35,6 +35,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(a_replayed_callback_changes_nothing, REPLAYS)
             .requires([Http, Database, Storage, Standins])
+            .calls([Endpoint::Callback])
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]

@@ -9,6 +9,7 @@ use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use futures::future::try_join_all;
 
 use cutover_suite_support::json::{list_at, value_at};
+use cutover_suite_support::outcomes::hits_if_searchable;
 use cutover_suite_support::responses::{expect_error_body, expect_one_success};
 
 /// The checks of this file.
@@ -55,7 +56,7 @@ async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
     let again = pipeline
         .register(document.upload())
         .await?
-        .expect_status(409)?;
+        .expect_status(&cx.contract().statuses.duplicate)?;
     expect_error_body(&again, cx.contract())?;
     let body = again.json()?;
     let fields = &cx.contract().fields.error;
@@ -101,7 +102,10 @@ async fn a_renamed_duplicate_is_refused(cx: &Context) -> CheckResult {
         let mut renamed = document.upload().clone();
         renamed.filename = format!("copy of {}", renamed.filename);
         renamed.ocr = !renamed.ocr;
-        let again = pipeline.register(&renamed).await?.expect_status(409)?;
+        let again = pipeline
+            .register(&renamed)
+            .await?
+            .expect_status(&cx.contract().statuses.duplicate)?;
         expect_error_body(&again, cx.contract())?;
     }
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
@@ -147,7 +151,8 @@ async fn parallel_duplicates_make_one_document(cx: &Context, case: &EarlierUploa
     }
     let uploads = (0..AT_ONCE).map(|_| pipeline.register(document.upload()));
     let replies: Vec<Response> = try_join_all(uploads).await?;
-    expect_one_success(&replies, "identical parallel uploads")?;
+    let refusal = &cx.contract().statuses.duplicate;
+    expect_one_success(&replies, "identical parallel uploads", refusal)?;
     let database = cx.database()?;
     let documents = database.documents_of(tenant.user_id).await?;
     ensure_eq!(
@@ -267,10 +272,7 @@ async fn a_known_hash_gives_no_access(cx: &Context) -> CheckResult {
         "a user who knows only the hash of a document gets {} of its chunks",
         chunks.len()
     );
-    let answer = stranger.search(document.nonce(), 5).await?;
-    let answer = answer.expect_status(200)?.json()?;
-    let results = &cx.contract().fields.search.results;
-    let found = list_at(results, &answer, "the answer to a search")?;
+    let found = hits_if_searchable(cx, &stranger, document.nonce(), 5).await?;
     ensure!(
         found.is_empty(),
         "a user who knows only the hash of a document finds its text"

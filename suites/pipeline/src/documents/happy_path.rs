@@ -15,6 +15,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_is_found_by_its_owner_alone)
             .requires([Http, Database])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_transition_is_recorded)

@@ -153,7 +153,7 @@ async fn a_bad_registration_is_refused(cx: &Context, case: &InvalidBody) -> Chec
     let reply = if reply.status == 400 && !readable {
         reply
     } else {
-        reply.expect_status(422)?
+        reply.expect_status(&cx.contract().statuses.invalid)?
     };
     expect_error_body(&reply, cx.contract())?;
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
@@ -295,10 +295,11 @@ async fn a_registration_belongs_to_its_caller(cx: &Context) -> CheckResult {
         "a registration creates a document of another user"
     );
     // Refusing a body with unknown fields is acceptable, too.
-    if reply.status == 422 {
+    let statuses = &cx.contract().statuses;
+    if statuses.invalid.include(reply.status) {
         return Ok(());
     }
-    reply.expect_status(200)?;
+    reply.expect_status(&statuses.accepted)?;
     let contract = cx.contract();
     let rows = database.documents_of(tenant.user_id).await?;
     let [row] = rows.as_slice() else {

@@ -17,23 +17,28 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_is_found_only_when_complete)
             .requires([Http, Standins])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(the_most_similar_chunks_come_first)
             .requires([Http, Database])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_hostile_query_is_plain_text, QUERIES)
             .requires([Http])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_invalid_search_breaks_nothing, INVALID_SEARCHES)
             .requires([Http])
+            .calls([Endpoint::Search])
             .effect(Effect::Read)
             .severity(High),
         check!(a_search_without_a_query_vector_fails, EMBEDDER_ERRORS)
             .requires([Http, Standins])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Connections)
             .severity(High),

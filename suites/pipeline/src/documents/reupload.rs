@@ -8,7 +8,7 @@ use cutover_harness::standin::{
     Callback, EmbedderBehaviour, ParsedText, ParserBehaviour, ScriptGuard,
 };
 
-use cutover_suite_support::outcomes::{parsed_text, search_hits, words};
+use cutover_suite_support::outcomes::{hits_if_searchable, parsed_text, words};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -29,6 +29,11 @@ pub(super) struct FirstEnd {
 impl Named for FirstEnd {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn calls(&self) -> Vec<Endpoint> {
+        let deletes = (!self.is_failure).then_some(Endpoint::DeleteDocument);
+        deletes.into_iter().collect()
     }
 }
 
@@ -90,7 +95,7 @@ async fn a_document_uploaded_again_has_its_new_text(cx: &Context, case: &FirstEn
     let accepted = pipeline.complete(&document).await?.accepted;
     parsing.withdraw().await?;
     expect_text(cx, &pipeline, &accepted, &second).await?;
-    for hit in search_hits(cx, &pipeline, &old, 10).await? {
+    for hit in hits_if_searchable(cx, &pipeline, &old, 10).await? {
         ensure!(
             !hit.to_string().contains(&old),
             "a document that was uploaded again is found by its previous text: {hit}"

@@ -20,6 +20,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(a_long_text_arrives_whole)
             .requires([Http, Database, Storage, Standins])
+            .calls([Endpoint::Callback])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(4))
             .occupies(Resource::Worker)

@@ -30,11 +30,13 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(High),
         check!(every_callback_is_logged)
             .requires([Http, Database, Storage, Standins])
+            .calls([Endpoint::Callback])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(progress_shows_how_far_a_job_is)
             .requires([Http, Database, Storage, Standins])
+            .calls([Endpoint::Callback])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),

@@ -4,4 +4,5 @@ pub(crate) mod job_history;
 pub(crate) mod job_routes;
 pub(crate) mod job_status;
 pub(crate) mod queue;
+pub(crate) mod standing;
 pub(crate) mod timestamps;

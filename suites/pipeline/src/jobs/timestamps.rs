@@ -5,7 +5,6 @@ use std::time::Duration;
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -65,12 +64,8 @@ async fn timestamps_are_correct(cx: &Context) -> CheckResult {
         first,
         "the updated_at of a complete job changes without work on it"
     );
-    let updated = OffsetDateTime::parse(first.as_deref().unwrap_or_default(), &Rfc3339);
-    let Ok(updated) = updated else {
-        return Err(Stop::not_applicable(
-            "the timestamps of this target have no time zone",
-        ));
-    };
+    let updated = first.as_deref().unwrap_or_default();
+    let updated = cx.contract().time("updated_at of a job", updated)?;
     let now = OffsetDateTime::now_utc();
     ensure!(
         updated + CLOCK_SKEW >= asked && updated <= now + CLOCK_SKEW,

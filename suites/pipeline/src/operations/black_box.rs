@@ -15,10 +15,12 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(each_chunk_is_its_own_best_match)
             .requires([Http, Standins])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(forged_callbacks_are_refused)
             .requires([Http, Standins])
+            .calls([Endpoint::Callback])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
@@ -74,7 +76,10 @@ async fn forged_callbacks_are_refused(cx: &Context) -> CheckResult {
     let awaiting = AwaitingCallback::new(cx).await?;
     let valid = awaiting.proof(FORGED);
     for forged in [Proof::default(), valid.tampered(|_| "00".to_owned())] {
-        awaiting.send(FORGED, &forged).await?.expect_status(401)?;
+        awaiting
+            .send(FORGED, &forged)
+            .await?
+            .expect_status(&cx.contract().statuses.callback_unauthenticated)?;
     }
     awaiting
         .send_text(&awaiting.document.expected_text())

@@ -20,12 +20,14 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_without_bytes_does_not_age_the_queue)
             .requires([Http, Processes])
+            .calls([Endpoint::Ready])
             .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(High)
             .alone_with_workers(1),
         check!(an_old_queue_is_not_ready)
             .requires([Http, Database, Standins, Processes])
+            .calls([Endpoint::Ready])
             .effect(Effect::Fault)
             .expected_duration(secs(4))
             .severity(High)
@@ -35,6 +37,7 @@ pub(crate) fn table() -> Vec<Check> {
             IDENTITY_FAILURES
         )
         .requires([Http, Standins, Processes])
+        .calls([Endpoint::Jobs])
         .effect(Effect::Fault)
         .expected_duration(secs(2))
         .severity(High)
@@ -215,7 +218,10 @@ async fn without_its_identity_provider_a_service_is_unavailable(
     let pipeline = cx.pipeline()?.at(extra_api.url());
     pipeline.jobs(&[]).await?.expect_status(200)?;
     let refused = pipeline.as_tenant(stranger).jobs(&[]).await?;
-    expect_error_body(&refused.expect_status(401)?, cx.contract())?;
+    expect_error_body(
+        &refused.expect_status(&cx.contract().statuses.unauthenticated)?,
+        cx.contract(),
+    )?;
     let standins = cx.standins()?;
     let script = standins.script_auth("", (case.behaviour)()).await?;
     let reply = pipeline.jobs(&[]).await?.expect_status(503)?;

@@ -18,16 +18,19 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(High),
         check!(api_and_worker_are_of_one_build)
             .requires([Http, Processes])
+            .calls([Endpoint::Version])
             .effect(Effect::Read)
             .severity(High)
             .alone_with_workers(1),
         check!(a_completed_document_is_counted)
             .requires([Http, Processes])
+            .calls([Endpoint::Metrics])
             .effect(Effect::WriteTenant)
             .severity(High)
             .alone_with_workers(1),
         check!(a_dead_worker_is_not_ready)
             .requires([Http, WorkerStop])
+            .calls([Endpoint::Ready])
             .effect(Effect::Fault)
             .expected_duration(secs(8))
             .severity(Critical)
@@ -44,7 +47,20 @@ const NOTICED_WITHIN: Duration = Duration::from_secs(15);
 /// The service is alive and ready, and reports its commit, migration and environment.
 async fn health_and_version_answer(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
-    pipeline.health().await?.expect_status(200)?;
+    if cx.contract().has(Endpoint::Health) {
+        pipeline.health().await?.expect_status(200)?;
+    }
+    if cx.contract().has(Endpoint::Ready) {
+        expect_quick_readiness(cx, &pipeline).await?;
+    }
+    if cx.contract().has(Endpoint::Version) {
+        expect_version(cx, &pipeline).await?;
+    }
+    Ok(())
+}
+
+/// Readiness is answered in time.
+async fn expect_quick_readiness(cx: &Context, pipeline: &Pipeline) -> CheckResult {
     // One fast response is enough: a busy machine may delay some, but a slow probe delays all.
     let limit = cx.contract().timing.ready_within;
     cx.eventually(
@@ -62,7 +78,11 @@ async fn health_and_version_answer(cx: &Context) -> CheckResult {
             )))
         },
     )
-    .await?;
+    .await
+}
+
+/// The version is not cacheable, and names commit, migrations and environment.
+async fn expect_version(cx: &Context, pipeline: &Pipeline) -> CheckResult {
     let reply = pipeline.version().await?.expect_status(200)?;
     let cached = reply.header("cache-control").unwrap_or_default().to_owned();
     ensure!(
@@ -96,7 +116,9 @@ async fn a_dead_worker_is_not_ready(cx: &Context) -> CheckResult {
     pipeline.upload(&cx.document().build()).await?;
     let ready = async || pipeline.ready().await;
     wait_for_status(cx, "the service is not ready", within, 503, ready).await?;
-    pipeline.health().await?.expect_status(200)?;
+    if cx.contract().has(Endpoint::Health) {
+        pipeline.health().await?.expect_status(200)?;
+    }
     cx.control(ControlAction::StartWorkers).await?;
     wait_for_status(cx, "the service is ready again", within, 200, ready).await?;
     Ok(())

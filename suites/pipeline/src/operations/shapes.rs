@@ -27,6 +27,10 @@ impl Named for ResponseCase {
     fn name(&self) -> &'static str {
         self.name
     }
+
+    fn calls(&self) -> Vec<Endpoint> {
+        vec![self.endpoint]
+    }
 }
 
 const fn response(name: &'static str, endpoint: Endpoint) -> ResponseCase {
