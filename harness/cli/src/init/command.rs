@@ -77,8 +77,11 @@ impl Init {
         let target = Target::parse(&text, &path.to_string())?;
         if self.contract.are_given() {
             let default = catalog.contract.text;
-            let contract = self.contract.contract_text(&target, default)?;
-            text = without_contract(&text) + &contract;
+            text = without_contract(&text);
+            let has_identification = text.contains("\n[identification");
+            text += &self
+                .contract
+                .contract_text(&target, has_identification, default)?;
             Target::parse(&text, &path.to_string())?.contract(default)?;
         }
         self.write(&text)?;

@@ -19,6 +19,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::draft::{Certainty, Draft};
+use super::identity_text::{EnvironmentField, identification_text};
 use super::learn::{LearnError, Session, learn};
 use super::openapi::{OpenApiError, propose, read_document, read_operations};
 use crate::output::print_line;
@@ -62,7 +63,7 @@ impl ContractOptions {
                 )
             })?;
         }
-        runtime::multi_thread()?.block_on(async {
+        let environment = runtime::multi_thread()?.block_on(async {
             tokio::select! {
                 result = self.complete(target, default, &mut draft) => result,
                 _ = tokio::signal::ctrl_c() => {
@@ -74,7 +75,11 @@ impl ContractOptions {
         print_line(format!(
             "{guesses} values are guesses; each is marked '# guess: confirm'"
         ))?;
-        Ok(draft.text_for(default))
+        let mut text = String::new();
+        if !has_identification && !has_version(&draft) {
+            text = identification_text(environment.as_ref(), target.class);
+        }
+        Ok(text + &draft.text_for(default))
     }
 
     async fn complete(
@@ -82,7 +87,7 @@ impl ContractOptions {
         target: &Target,
         default: &str,
         draft: &mut Draft,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Option<EnvironmentField>> {
         if let Some(source) = &self.from_openapi {
             let document = read_document(source).await.map_err(openapi_error)?;
             add_document(&document, source, draft).map_err(openapi_error)?;
@@ -90,9 +95,18 @@ impl ContractOptions {
             add_own_document(target, draft).await;
         }
         if self.learn {
-            learn_target(target, default, draft).await?;
+            learn_target(target, default, draft).await
+        } else {
+            Ok(None)
         }
-        Ok(())
+    }
+}
+
+/// Whether the version route is known to exist, or nothing is known about routes.
+fn has_version(draft: &Draft) -> bool {
+    match draft.value("routes", "version") {
+        Some(route) => route.get("path").is_some(),
+        None => draft.value("routes", "upload").is_none(),
     }
 }
 
@@ -140,7 +154,11 @@ fn learn_error(error: LearnError) -> UsageError {
     )
 }
 
-async fn learn_target(target: &Target, default: &str, draft: &mut Draft) -> anyhow::Result<()> {
+async fn learn_target(
+    target: &Target,
+    default: &str,
+    draft: &mut Draft,
+) -> anyhow::Result<Option<EnvironmentField>> {
     let attachment = target.attachment().context("find the API of the target")?;
     let redactor = Arc::<Redactor>::default();
     let connection = attachment.connection(&redactor)?;

@@ -6,6 +6,7 @@ mod contract_options;
 mod draft;
 mod existing;
 mod field_names;
+mod identity_text;
 mod learn;
 mod leaves;
 mod openapi;

@@ -15,12 +15,19 @@ use super::session::Session;
 use super::standins::learn_from_standins;
 use super::times::set_times;
 use crate::init::draft::{Certainty, Draft, route};
+use crate::init::field_names::find_fields;
+use crate::init::identity_text::EnvironmentField;
 use crate::init::leaves::Leaf;
 
 /// Runs one document through the target, and completes the draft with what the answers show.
-pub(crate) async fn learn(session: &Session<'_>, draft: &mut Draft) -> Result<(), LearnError> {
+///
+/// Returns where the target names its environment, if that is not the version route.
+pub(crate) async fn learn(
+    session: &Session<'_>,
+    draft: &mut Draft,
+) -> Result<Option<EnvironmentField>, LearnError> {
     let mut seen = Vec::new();
-    find_probes(session, draft, &mut seen).await?;
+    let environment = find_probes(session, draft, &mut seen).await?;
     let document = register(session, draft, &mut seen).await?;
     duplicate(session, &document, draft, &mut seen).await?;
     put(session, &document).await?;
@@ -30,49 +37,71 @@ pub(crate) async fn learn(session: &Session<'_>, draft: &mut Draft) -> Result<()
     learn_from_standins(session, &document, draft).await;
     set_times(&seen, draft);
     set_ids(&document, draft);
-    delete(session, &document, draft).await
+    delete(session, &document, draft).await?;
+    Ok(environment)
 }
 
-/// Looks for the routes of operation at their usual paths.
+/// The usual paths of the routes of operation.
+const PROBES: [(Endpoint, &[&str]); 4] = [
+    (
+        Endpoint::Health,
+        &["/health", "/healthz", "/livez", "/api/health"],
+    ),
+    (
+        Endpoint::Ready,
+        &["/ready", "/readyz", "/readiness", "/health/ready"],
+    ),
+    (Endpoint::Version, &["/version", "/api/version"]),
+    (Endpoint::Metrics, &["/metrics"]),
+];
+
+/// Looks for the routes of operation at their usual paths. Returns where the target names its environment,
+/// if that is not the version route.
 async fn find_probes(
     session: &Session<'_>,
     draft: &mut Draft,
     seen: &mut Vec<Leaf>,
-) -> Result<(), LearnError> {
-    const PATHS: [(Endpoint, &[&str]); 4] = [
-        (
-            Endpoint::Health,
-            &["/health", "/healthz", "/livez", "/api/health"],
-        ),
-        (
-            Endpoint::Ready,
-            &["/ready", "/readyz", "/readiness", "/health/ready"],
-        ),
-        (Endpoint::Version, &["/version", "/api/version"]),
-        (Endpoint::Metrics, &["/metrics"]),
-    ];
-    for (endpoint, paths) in PATHS {
+) -> Result<Option<EnvironmentField>, LearnError> {
+    let mut environment = None;
+    for (endpoint, paths) in PROBES {
         for path in paths {
             let request = Request::get(session.url(path)?);
             let answer = session.send_quietly(request).await?;
-            if answer.is_success || (endpoint == Endpoint::Ready && answer.status == 503) {
-                (session.show)(format!("{endpoint}: GET {path} -> {}", answer.status));
-                draft.set(
-                    "routes",
-                    endpoint.name(),
-                    route("GET", path),
-                    Certainty::Seen,
-                    "it answers",
-                );
-                if endpoint == Endpoint::Version {
-                    set_answer_fields("fields.version", &answer.leaves, &[], draft);
-                }
-                seen.extend(answer.leaves);
-                break;
+            if !answer.is_success && (endpoint != Endpoint::Ready || answer.status != 503) {
+                continue;
             }
+            (session.show)(format!("{endpoint}: GET {path} -> {}", answer.status));
+            draft.set(
+                "routes",
+                endpoint.name(),
+                route("GET", path),
+                Certainty::Seen,
+                "it answers",
+            );
+            if endpoint == Endpoint::Version {
+                set_answer_fields("fields.version", &answer.leaves, &[], draft);
+                environment = None;
+            } else if environment.is_none() {
+                environment = environment_field(endpoint, &answer.leaves);
+            }
+            seen.extend(answer.leaves);
+            break;
         }
     }
-    Ok(())
+    Ok(environment)
+}
+
+/// Where an answer names the environment.
+fn environment_field(endpoint: Endpoint, leaves: &[Leaf]) -> Option<EnvironmentField> {
+    let fields = find_fields("fields.version", leaves).into_iter();
+    let (_, pointer) = fields.into_iter().find(|(key, _)| *key == "environment")?;
+    let pointer = pointer?;
+    let word = leaves.iter().find(|leaf| leaf.pointer == pointer)?.text()?;
+    Some(EnvironmentField {
+        endpoint: endpoint.name(),
+        word: word.to_owned(),
+        pointer,
+    })
 }
 
 /// Reads the document, the list of jobs, the limits, and a search.
