@@ -46,9 +46,12 @@ impl ContractOptions {
     }
 
     /// The tables of `[contract]` for a target.
+    ///
+    /// A target without a version route and without `has_identification` gets `[identification]` too.
     pub(super) fn contract_text(
         &self,
         target: &Target,
+        has_identification: bool,
         default: &str,
     ) -> Result<String, CommandError> {
         let mut draft = Draft::default();

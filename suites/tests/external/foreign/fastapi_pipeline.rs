@@ -113,7 +113,13 @@ fn environment(
     let [api, parser, embedder, supabase, _] = ports
         .each_ref()
         .map(|port| format!("http://127.0.0.1:{}", port.number()));
-    let database = |role: &str| format!("postgresql://{role}@/postgres?host={}", socket.display());
+    // The host in the authority is there because sqlx requires one; the directory of the socket takes its place.
+    let database = |role: &str, host: &str| {
+        format!(
+            "postgresql://{role}@{host}/postgres?host={}",
+            socket.display()
+        )
+    };
     let mut environment = vec![
         ("PORT", ports[0].number().to_string()),
         ("PUBLIC_URL", api),
@@ -122,9 +128,9 @@ fn environment(
         ("SUPABASE_URL", supabase),
         ("SUPABASE_ANON_KEY", project_key("anon")),
         ("SUPABASE_SERVICE_ROLE_KEY", project_key("service_role")),
-        ("DATABASE_URL", database("rag_app")),
-        ("DATABASE_URL_READONLY", database("rag_reader")),
-        ("MIGRATION_DATABASE_URL", database("postgres")),
+        ("DATABASE_URL", database("rag_app", "")),
+        ("DATABASE_URL_READONLY", database("rag_reader", "localhost")),
+        ("MIGRATION_DATABASE_URL", database("postgres", "")),
         ("FOREIGN_DEFECT", defect.to_owned()),
     ];
     let fixed = [

@@ -28,6 +28,11 @@ pub(crate) enum LearnError {
         "the answer to the registration has no {0}; name its field with --set fields.accepted.{1}=/pointer"
     )]
     NoField(&'static str, &'static str),
+    /// The answer for a job has no status.
+    #[error(
+        "the answer for the job has no status; name its field with --set fields.job.status=/pointer"
+    )]
+    NoStatus,
     /// The URL of a request cannot be built.
     #[error("'{0}' is not a URL")]
     Url(String),

@@ -22,34 +22,56 @@ const UNSET: &str = "unset";
 /// How long the document may take.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Waits for the last status, and sets the words that were seen on the way.
-pub(super) async fn process(
+/// The job before the upload of the bytes.
+pub(super) struct Waiting {
+    request: Request,
+    /// The pointer to the status.
+    pointer: String,
+    status: Option<String>,
+}
+
+/// The known values in the answer for a job.
+fn known(document: &LearntDocument) -> [Known<'_>; 2] {
+    [
+        ("job_id", &document.job),
+        ("document_id", &document.document),
+    ]
+    .map(|(key, value)| Known { key, value })
+}
+
+/// Looks at the job before the bytes are uploaded.
+pub(super) async fn look(
     session: &Session<'_>,
     document: &LearntDocument,
     draft: &mut Draft,
     seen: &mut Vec<Leaf>,
-) -> Result<(), LearnError> {
+) -> Result<Waiting, LearnError> {
     let request = session.request(draft, Endpoint::Job, document.ids())?;
     let request = request.ok_or(LearnError::NoRoute("job"))?;
     let first = session.send("job", request.clone()).await?;
-    let known = [
-        Known {
-            key: "job_id",
-            value: &document.job,
-        },
-        Known {
-            key: "document_id",
-            value: &document.document,
-        },
-    ];
-    let found = set_answer_fields("fields.job", &first.leaves, &known, draft);
+    let found = set_answer_fields("fields.job", &first.leaves, &known(document), draft);
     (session.show)(format!("  found {found}"));
     let pointer = draft.text("fields.job", "status").map(str::to_owned);
-    let pointer = pointer.ok_or(LearnError::NoRoute("job"))?;
-    let (words, last) = follow(session, &request, &pointer).await?;
+    let pointer = pointer.ok_or(LearnError::NoStatus)?;
+    seen.extend(first.leaves);
+    Ok(Waiting {
+        status: status_at(&first.body, &pointer),
+        pointer,
+        request,
+    })
+}
+
+/// Waits for the last status, and sets the words that were seen on the way.
+pub(super) async fn process(
+    session: &Session<'_>,
+    document: &LearntDocument,
+    waiting: Waiting,
+    draft: &mut Draft,
+    seen: &mut Vec<Leaf>,
+) -> Result<(), LearnError> {
+    let (words, last) = follow(session, waiting).await?;
     set_statuses(&words, draft);
-    let failed = matches!(words.last(), Some(Some(word)) if is_failure(word));
-    if failed {
+    if matches!(words.last(), Some(Some(word)) if is_failure(word)) {
         return Err(LearnError::Refused {
             step: "process the document",
             answer: last.summary,
@@ -57,17 +79,19 @@ pub(super) async fn process(
         });
     }
     // The finished job has fields that the waiting one had not.
-    set_answer_fields("fields.job", &last.leaves, &known, draft);
-    draft.set(
-        "shapes",
-        "job",
-        Value::Array(Vec::new()),
-        Certainty::Seen,
-        "the shape is not compared",
-    );
-    seen.extend(first.leaves);
+    set_answer_fields("fields.job", &last.leaves, &known(document), draft);
+    let shape = Value::Array(Vec::new());
+    let source = "the shape is not compared";
+    draft.set("shapes", "job", shape, Certainty::Seen, source);
     seen.extend(last.leaves);
     Ok(())
+}
+
+/// The status in an answer; nothing if it is null or missing.
+fn status_at(body: &Json, pointer: &str) -> Option<String> {
+    body.pointer(pointer)
+        .and_then(Json::as_str)
+        .map(str::to_owned)
 }
 
 /// Sets the words of the statuses. Those of a schema are kept if they contain all that were seen.
@@ -99,15 +123,13 @@ fn set_statuses(seen: &[Option<String>], draft: &mut Draft) {
 /// Waits for the last status. Returns every status on the way, and the last answer.
 async fn follow(
     session: &Session<'_>,
-    request: &Request,
-    pointer: &str,
+    waiting: Waiting,
 ) -> Result<(Vec<Option<String>>, Answer), LearnError> {
-    let words = Mutex::new(Vec::new());
+    let words = Mutex::new(vec![waiting.status]);
     let poll = async || {
-        let answer = session.send_quietly(request.clone()).await;
+        let answer = session.send_quietly(waiting.request.clone()).await;
         let answer = answer.map_err(anyhow::Error::from)?;
-        let word = answer.body.pointer(pointer).and_then(Json::as_str);
-        let word = word.map(str::to_owned);
+        let word = status_at(&answer.body, &waiting.pointer);
         let is_final = word
             .as_deref()
             .is_some_and(|word| is_complete(word) || is_failure(word));
