@@ -93,13 +93,14 @@ impl Draft {
     /// Sets every value of a contract that the user has written.
     pub(super) fn set_contract(&mut self, contract: &Table) {
         for (name, value) in contract {
-            match value {
-                Value::Table(tables) if NESTED.contains(&name.as_str()) => {
-                    for (inner, value) in tables {
-                        self.set_table(name, inner, value);
-                    }
-                }
-                value => self.set_table(TOP, name, value),
+            let nested = value.as_table();
+            let nested = nested.filter(|_| NESTED.contains(&name.as_str()));
+            let Some(tables) = nested else {
+                self.set_table(TOP, name, value);
+                continue;
+            };
+            for (inner, value) in tables {
+                self.set_table(name, inner, value);
             }
         }
     }
@@ -210,17 +211,16 @@ fn merge(overrides: &mut Table, name: &str, keys: &BTreeMap<String, Entry>) {
 
 fn table_text(name: &str, keys: &BTreeMap<String, Entry>) -> String {
     let dot = if name == TOP { "" } else { "." };
-    let mut text = format!("\n[contract{dot}{name}]\n");
-    for (key, entry) in keys {
-        let mark = if entry.certainty == Certainty::Guess {
-            format!("{GUESS}; ")
-        } else {
-            String::new()
+    let lines = keys.iter().map(|(key, entry)| {
+        let mark = match entry.certainty {
+            Certainty::Guess => format!("{GUESS}; "),
+            Certainty::Seen | Certainty::Given => String::new(),
         };
         let source = entry.source.replace(char::is_control, " ");
-        text.push_str(&format!("{key} = {}  # {mark}{source}\n", entry.value));
-    }
-    text
+        format!("{key} = {}  # {mark}{source}\n", entry.value)
+    });
+    let lines: String = lines.collect();
+    format!("\n[contract{dot}{name}]\n{lines}")
 }
 
 fn refused_text(body: &str, error: &ContractError) -> String {

@@ -116,7 +116,7 @@ pub(super) fn find_fields(table: &str, leaves: &[Leaf]) -> Vec<(&'static str, Op
                 && (table == SHARED || !taken.contains(&leaf.pointer))
                 && has_kind(leaf.kind, field.kind)
         });
-        let leaf = best(field.names, usable.collect());
+        let leaf = best(field.names, &usable.collect::<Vec<_>>());
         let pointer = leaf.map(|leaf| leaf.pointer[base.len()..].to_owned());
         taken.extend(leaf.map(|leaf| leaf.pointer.clone()));
         if (table, field.key) == ("fields.search", "results") {
@@ -135,7 +135,7 @@ fn has_kind(found: Kind, wanted: Kind) -> bool {
 }
 
 /// The leaf with the most specific of these names; of several, the one nearest to the root.
-fn best<'a>(names: &[&str], leaves: Vec<&'a Leaf>) -> Option<&'a Leaf> {
+fn best<'a>(names: &[&str], leaves: &[&'a Leaf]) -> Option<&'a Leaf> {
     names.iter().find_map(|name| {
         let named = leaves
             .iter()

@@ -85,7 +85,7 @@ fn collect(value: &Value, pointer: &str, leaves: &mut Vec<Leaf>, depth: usize) {
                 collect(item, &format!("{pointer}/*"), leaves, depth + 1);
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -85,9 +85,16 @@ impl FastApiPipeline {
         self.run(&[arguments, &target].concat())
     }
 
-    /// Asserts that a validation is a NO-GO because of a check.
+    /// Asserts that a validation with a check is a NO-GO because of it.
     pub(super) fn assert_no_go(&self, check: &str, defect: &str) {
-        let validated = self.run_with_target(&["validate", "--fail-fast", "--run-first", check]);
+        let validated = self.run(&[
+            "validate",
+            "--fail-fast",
+            "--check",
+            check,
+            "--target",
+            TARGET,
+        ]);
         let text = output_text(&validated);
         assert_eq!(validated.status.code(), Some(1), "{defect}: {text}");
         assert!(text.contains(check), "{defect}: {text}");

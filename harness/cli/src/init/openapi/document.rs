@@ -33,7 +33,7 @@ pub(crate) struct Operation {
 /// Reads a document from a file or an address.
 pub(crate) async fn read_document(source: &str) -> Result<Value, OpenApiError> {
     let text = match source.parse::<Url>() {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => fetch(url).await?,
+        Ok(url) if matches!(url.scheme(), "http" | "https") => fetch(&url).await?,
         _ => fs::read_to_string(source).map_err(|cause| OpenApiError::File {
             path: source.to_owned(),
             cause,
@@ -49,7 +49,7 @@ pub(crate) async fn read_document(source: &str) -> Result<Value, OpenApiError> {
     })
 }
 
-async fn fetch(url: Url) -> Result<String, OpenApiError> {
+async fn fetch(url: &Url) -> Result<String, OpenApiError> {
     let failed = |problem: String| OpenApiError::Address {
         url: url.to_string(),
         problem,

@@ -225,11 +225,9 @@ pub(super) fn operation_for(endpoint: Endpoint, operations: &[Operation]) -> Opt
 
 /// The path of an operation with the placeholder of the contract for its parameter.
 pub(super) fn contract_path(endpoint: Endpoint, operation: &Operation) -> String {
-    let by_job = match endpoint {
-        Endpoint::Document | Endpoint::DeleteDocument => false,
-        Endpoint::Callback => true,
-        _ => Words::of(operation).is_about_job(),
-    };
+    let is_document = matches!(endpoint, Endpoint::Document | Endpoint::DeleteDocument);
+    let by_job =
+        endpoint == Endpoint::Callback || (!is_document && Words::of(operation).is_about_job());
     let placeholder = if by_job { "{job_id}" } else { "{document_id}" };
     let segments = operation.path.split('/').map(|segment| {
         if segment.starts_with('{') || segment.starts_with(':') {

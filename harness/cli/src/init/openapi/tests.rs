@@ -15,23 +15,26 @@ fn proposed(document: &str) -> Draft {
     draft
 }
 
+/// A text without quotes, a route as `METHOD path`, and anything else as TOML.
+fn shown(table: &str, value: &toml::Value) -> String {
+    let Some(route) = value.as_table().filter(|_| table == "routes") else {
+        return value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+    };
+    let text = |key: &str| route.get(key).and_then(toml::Value::as_str);
+    text("path").map_or_else(
+        || text("presence").unwrap().to_owned(),
+        |path| format!("{} {path}", text("method").unwrap()),
+    )
+}
+
 /// Asserts the values of keys, each written `table.key`; a route is written `METHOD path`.
 #[track_caller]
 fn assert_values(draft: &Draft, expected: &[(&str, &str)]) {
     for (path, expected) in expected {
         let (table, key) = path.rsplit_once('.').unwrap();
-        let value = draft.value(table, key).map(|value| match value {
-            toml::Value::Table(route) if table == "routes" => match route.get("path") {
-                Some(path) => format!(
-                    "{} {}",
-                    route["method"].as_str().unwrap(),
-                    path.as_str().unwrap()
-                ),
-                None => route["presence"].as_str().unwrap().to_owned(),
-            },
-            toml::Value::String(text) => text.clone(),
-            value => value.to_string(),
-        });
+        let value = draft.value(table, key).map(|value| shown(table, value));
         assert_eq!(value.as_deref(), Some(*expected), "{path}");
     }
     // Whatever is proposed can be read as a contract.
