@@ -390,13 +390,14 @@ fn init_writes_nothing_if_the_contract_cannot_be_found_out() {
     home.write("empty.json", "{}");
     home.write("openapi.yaml", "openapi: 3.1.0\n");
     let url = ["init", "--api", "http://127.0.0.1:1"];
-    for (options, problem) in [
-        (&["--from-openapi", "missing.json"][..], "missing.json"),
+    let refused_options: [(&[&str], &str); 5] = [
+        (&["--from-openapi", "missing.json"], "missing.json"),
         (&["--from-openapi", "empty.json"], "no OpenAPI document"),
         (&["--from-openapi", "openapi.yaml"], "convert YAML to JSON"),
         (&["--set", "nonsense"], "KEY=VALUE"),
         (&["--learn"], "failed to"),
-    ] {
+    ];
+    for (options, problem) in refused_options {
         let refused = home.run([&url[..], options].concat());
         let text = output_text(&refused);
         assert_eq!(refused.status.code(), Some(2), "{options:?}: {text}");
