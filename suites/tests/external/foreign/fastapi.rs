@@ -120,8 +120,12 @@ fn its_contract_is_learnt() {
         "",
     );
     pipeline.home.write("draft.toml", &draft);
-    let bucket = "storage.bucket=library";
-    let learnt = pipeline.run(&["init", "--learn", "--from", "draft.toml", "--set", bucket]);
+    let mut arguments = vec!["init", "--learn", "--from", "draft.toml"];
+    // The stand-ins need to know the bucket and the length of the vectors before the first document.
+    for known in ["storage.bucket=library", "embedder.dimensions=512"] {
+        arguments.extend(["--set", known]);
+    }
+    let learnt = pipeline.run(&arguments);
     let text = output_text(&learnt);
     assert_eq!(learnt.status.code(), Some(0), "{text}");
     assert!(text.contains("statuses null -> "), "{text}");
