@@ -62,7 +62,7 @@ const DEFECTS: [(&str, &str); 24] = [
     ("bytes_unchecked", "pipeline::other_bytes_are_never_indexed"),
     (
         "search_all_owners",
-        "pipeline::a_document_is_found_by_its_owner_alone",
+        "security::only_the_token_identifies_the_user",
     ),
     (
         "list_all_owners",
