@@ -137,10 +137,10 @@ fn has_kind(found: Kind, wanted: Kind) -> bool {
 /// The leaf with the most specific of these names; of several, the one nearest to the root.
 fn best<'a>(names: &[&str], leaves: &[&'a Leaf]) -> Option<&'a Leaf> {
     names.iter().find_map(|name| {
-        let named = leaves
+        let candidates = leaves
             .iter()
             .filter(|leaf| leaf_names(&leaf.pointer).iter().any(|own| own == name));
-        named
+        candidates
             .min_by_key(|leaf| leaf.pointer.matches('/').count())
             .copied()
     })

@@ -46,29 +46,8 @@ pub(super) fn set_words(words: &[String], certainty: Certainty, source: &str, dr
         .skip_while(|word| *word != waiting)
         .nth(1)
         .unwrap_or(last);
-    let list = |words: &[String]| Value::Array(words.iter().cloned().map(Value::from).collect());
-    draft.set(table, "statuses", list(&steps), certainty, source);
-    draft.set(
-        table,
-        "registered",
-        first.clone(),
-        Certainty::Guess,
-        "the first status",
-    );
-    draft.set(
-        table,
-        "awaiting_callback",
-        waiting.clone(),
-        Certainty::Guess,
-        "by its name, or the first",
-    );
-    draft.set(
-        table,
-        "parsed",
-        after.clone(),
-        Certainty::Guess,
-        "the status after it",
-    );
+    let sequence = Value::Array(steps.iter().cloned().map(Value::from).collect());
+    draft.set(table, "statuses", sequence, certainty, source);
     draft.set(
         table,
         "complete",
@@ -76,27 +55,42 @@ pub(super) fn set_words(words: &[String], certainty: Certainty, source: &str, dr
         certainty,
         "the last status",
     );
-    if let Some(failure) = failures.first() {
-        let named = |part: &str| {
-            let found = failures
-                .iter()
-                .find(|word| word.to_lowercase().contains(part));
-            Value::from(found.unwrap_or(failure).clone())
-        };
-        let stages = [
-            ("parse", "pars"),
-            ("chunking", "chunk"),
-            ("embedding", "embed"),
-        ];
-        let stages = stages.map(|(stage, part)| (stage.to_owned(), named(part)));
-        draft.set(
-            table,
-            "failures",
-            Value::Table(stages.into_iter().collect()),
-            Certainty::Guess,
-            "by their names",
-        );
+    for (key, word, source) in [
+        ("registered", first, "the first status"),
+        ("awaiting_callback", waiting, "by its name, or the first"),
+        ("parsed", after, "the status after it"),
+    ] {
+        draft.set(table, key, word.clone(), Certainty::Guess, source);
     }
+    set_failures(&failures, draft);
+}
+
+/// Sets the status after each stage fails, by the names of the statuses.
+fn set_failures(failures: &[String], draft: &mut Draft) {
+    let Some(failure) = failures.first() else {
+        return;
+    };
+    let stages = [
+        ("parse", "pars"),
+        ("chunking", "chunk"),
+        ("embedding", "embed"),
+    ];
+    let stages = stages.map(|(stage, part)| {
+        let mut words = failures.iter();
+        let named = words.find(|word| word.to_lowercase().contains(part));
+        (
+            stage.to_owned(),
+            Value::from(named.unwrap_or(failure).clone()),
+        )
+    });
+    let stages = Value::Table(stages.into_iter().collect());
+    draft.set(
+        "vocabulary",
+        "failures",
+        stages,
+        Certainty::Guess,
+        "by their names",
+    );
 }
 
 fn is_waiting(word: &str) -> bool {

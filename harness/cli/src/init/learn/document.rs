@@ -61,7 +61,7 @@ fn pdf(objects: &[String]) -> Vec<u8> {
     let mut text = "%PDF-1.4\n".to_owned();
     let mut table = "0000000000 65535 f \n".to_owned();
     for (number, object) in (1..).zip(objects) {
-        let _ = write!(table, "{:010} 00000 n \n", text.len());
+        let _ = writeln!(table, "{:010} 00000 n ", text.len());
         let _ = write!(text, "{number} 0 obj\n{object}\nendobj\n");
     }
     let (size, start) = (objects.len() + 1, text.len());

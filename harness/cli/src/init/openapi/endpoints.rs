@@ -99,7 +99,7 @@ impl<'a> Words<'a> {
             });
         Self {
             segments: segments.collect(),
-            ends_with_id: path.clone().last().is_some_and(|last| is_id(&last)),
+            ends_with_id: path.clone().next_back().is_some_and(|last| is_id(&last)),
             ids: path.filter(is_id).count(),
             operation,
         }
