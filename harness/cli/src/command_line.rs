@@ -68,7 +68,7 @@ impl Verb {
         match self {
             Self::Validate(validate) => validate.run(catalog),
             Self::Smoke(smoke) => smoke.run(catalog),
-            Self::Init(init) => init.run(),
+            Self::Init(init) => init.run(catalog),
             Self::Doctor(doctor) => doctor.run(catalog),
             Self::Calibrate(calibrate) => calibrate.run(catalog),
             Self::List(list) => list.run(catalog),

@@ -32,7 +32,8 @@ macro_rules! tests {
 use tests;
 
 /// All tests: a name and a requirement for each group, and the longest tests first.
-const GROUPS: [(&str, Requirement, &[&Tests]); 4] = [
+const GROUPS: [(&str, Requirement, &[&Tests]); 5] = [
+    ("fastapi", Requirement::FastApi, &[foreign::fastapi::TESTS]),
     (
         "foreign",
         Requirement::Python,

@@ -1,5 +1,6 @@
 //! Programs that a test needs and a machine may lack.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::clients;
@@ -12,6 +13,8 @@ pub(crate) enum Requirement {
     /// The environment that `fixtures/clients/install` makes.
     Clients,
     Python,
+    /// Python with the packages of the FastAPI pipeline, in the environment that `.ci/run` makes.
+    FastApi,
     PythonAndOpenssl,
 }
 
@@ -22,10 +25,31 @@ impl Requirement {
             Self::Images => missing_images(),
             Self::Clients => missing_clients(),
             Self::Python => missing_program("python3", "--version"),
+            Self::FastApi => missing_packages(),
             Self::PythonAndOpenssl => missing_program("python3", "--version")
                 .or_else(|| missing_program("openssl", "version")),
         }
     }
+}
+
+fn missing_packages() -> Option<String> {
+    let python = python_environment();
+    let imports = "import asyncpg, fastapi, httpx, jwt, openai, procrastinate, psycopg, uvicorn";
+    let runs = succeeds(python.to_str().unwrap_or_default(), &["-c", imports]);
+    (!runs).then(|| {
+        format!(
+            "'{}' does not run with the packages of fixtures/foreign/fastapi/requirements.txt; `.ci/run` installs them",
+            python.display()
+        )
+    })
+}
+
+/// The Python interpreter of the FastAPI pipeline's environment.
+pub(crate) fn python_environment() -> PathBuf {
+    // The program is target/<profile>/cutover.
+    let program = Path::new(env!("CARGO_BIN_EXE_cutover"));
+    let target = program.ancestors().nth(2).unwrap_or(program);
+    target.join("foreign-venv/bin/python")
 }
 
 fn missing_program(program: &str, option: &str) -> Option<String> {

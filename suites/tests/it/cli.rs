@@ -1,5 +1,6 @@
 //! Wrong input is refused with exit code 2 and an error that names the file, the key and the remedy.
 
+use std::path::Path;
 use std::process::Output;
 
 use cutover_test_support::{TestHome, output_text};
@@ -359,6 +360,50 @@ fn init_overwrites_a_target_file_only_with_force() {
 fn init_without_a_complete_address_is_refused() {
     assert_refused(&["init"], &["--api", "\nhelp: "]);
     assert_refused(&["init", "--api", "example"], &["https://api.example.org"]);
+}
+
+#[test]
+fn init_proposes_a_contract_from_an_openapi_document() {
+    let home = test_home();
+    let document = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../harness/cli/src/init/openapi/samples/fastapi.json");
+    let document = document.to_str().unwrap();
+    let url = "http://127.0.0.1:8000";
+    let init = home.run(["init", "--api", url, "--from-openapi", document]);
+    assert_eq!(init.status.code(), Some(0), "{}", output_text(&init));
+    let target = home.read("cutover.toml");
+    for line in [
+        "upload = { method = \"POST\", path = \"/v1/files\" }  # guess: confirm",
+        "status = \"/stage\"  # guess: confirm",
+        "declared = true  # guess: confirm",
+    ] {
+        assert!(target.contains(line), "{line}: {target}");
+    }
+    let again = home.run(["init", "--api", url, "--from-openapi", document]);
+    assert_eq!(again.status.code(), Some(2), "{}", output_text(&again));
+    assert_eq!(home.read("cutover.toml"), target);
+}
+
+#[test]
+fn init_writes_nothing_if_the_contract_cannot_be_found_out() {
+    let home = test_home();
+    home.write("empty.json", "{}");
+    home.write("openapi.yaml", "openapi: 3.1.0\n");
+    let url = ["init", "--api", "http://127.0.0.1:1"];
+    let refused_options: [(&[&str], &str); 5] = [
+        (&["--from-openapi", "missing.json"], "missing.json"),
+        (&["--from-openapi", "empty.json"], "no OpenAPI document"),
+        (&["--from-openapi", "openapi.yaml"], "convert YAML to JSON"),
+        (&["--set", "nonsense"], "KEY=VALUE"),
+        (&["--learn"], "failed to"),
+    ];
+    for (options, problem) in refused_options {
+        let refused = home.run([&url[..], options].concat());
+        let text = output_text(&refused);
+        assert_eq!(refused.status.code(), Some(2), "{options:?}: {text}");
+        assert!(text.contains(problem), "{options:?}: {text}");
+        assert!(!home.path("cutover.toml").exists(), "{options:?}");
+    }
 }
 
 #[test]

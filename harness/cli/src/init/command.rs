@@ -1,6 +1,6 @@
 //! The subcommand: from flags, or from answers at a terminal, to a target file.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
@@ -10,10 +10,13 @@ use cutover_reports::exit;
 use url::Url;
 
 use super::answers::{Answers, IdentityMethod, PROJECT, STANDIN, default_class};
+use super::contract_options::ContractOptions;
+use super::existing::without_contract;
 use super::questions::{Prompt, default_name, parse_origin};
 use super::target_text::target_text;
 use crate::output::print_line;
 use crate::{CommandError, UsageError};
+use cutover_harness::catalog::Catalog;
 use cutover_harness::target_file::{Class, Target};
 
 /// Write a commented target file for a deployed pipeline
@@ -55,23 +58,53 @@ pub(crate) struct Init {
     /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
+    /// Take everything but the contract from this target file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["api", "name", "class", "identity", "supabase"])]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    contract: ContractOptions,
 }
 
 impl Init {
-    pub(crate) fn run(self) -> Result<u8, CommandError> {
+    pub(crate) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         // Checked before the questions, so that no answers are lost; `write` checks again.
         if self.output.exists() && !self.force {
             return Err(self.file_exists().into());
         }
         let path = self.output.display();
-        let text = target_text(&self.answers()?);
+        let mut text = self.described()?;
         // A name may contain anything, so the text is parsed before it is written.
-        Target::parse(&text, &path.to_string())?;
+        let target = Target::parse(&text, &path.to_string())?;
+        if self.contract.are_given() {
+            let default = catalog.contract.text;
+            text = without_contract(&text);
+            let has_identification = text.contains("\n[identification");
+            text += &self
+                .contract
+                .contract_text(&target, has_identification, default)?;
+            Target::parse(&text, &path.to_string())?.contract(default)?;
+        }
         self.write(&text)?;
         print_line(format!(
             "wrote {path}\nnext: set the variables it names, then `cutover doctor --target {path}`"
         ))?;
         Ok(exit::GO)
+    }
+
+    /// The text of the target file that the flags, the answers or a given file describe.
+    fn described(&self) -> Result<String, CommandError> {
+        let Some(file) = &self.from else {
+            return Ok(target_text(&self.answers()?));
+        };
+        let text = fs::read_to_string(file);
+        let unreadable = |error| {
+            UsageError::new(
+                format!("read '{}'", file.display()),
+                error,
+                "name an existing target file with --from",
+            )
+        };
+        Ok(text.map_err(unreadable)?)
     }
 
     fn write(&self, text: &str) -> Result<(), UsageError> {

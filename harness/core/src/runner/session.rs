@@ -19,7 +19,7 @@ use crate::safety::Safeguards;
 use crate::suite::Case;
 use crate::sut_clients::{SutClients, SutConfig};
 use crate::target_file::Target;
-use cutover_contract::contract::{Contract, CreationLog as _};
+use cutover_contract::contract::{Contract, CreationLog as _, Endpoint};
 use cutover_evidence::interrupt::Interrupt;
 use cutover_evidence::journal::{JournalError, Recorder};
 use cutover_evidence::redact::Redactor;
@@ -348,7 +348,9 @@ impl Session {
             return Err(failure);
         }
         let left = cleanup.documents().len();
-        if left > 0 {
+        let may_stay =
+            attached.safeguards.disposable && !self.contract.has(Endpoint::DeleteDocument);
+        if left > 0 && !may_stay {
             let what = format!(
                 "{left} documents were left on the target, or nothing proves that they are gone; `cutover sweep \
                  --target` tries again"

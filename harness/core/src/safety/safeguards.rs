@@ -22,6 +22,8 @@ pub struct Safeguards {
     pub cleanup: Arc<CleanupJournal>,
     /// The control commands of the target.
     pub(crate) commands: Arc<Commands>,
+    /// Whether the target is thrown away after the run.
+    pub(crate) disposable: bool,
 }
 
 impl Safeguards {
@@ -50,6 +52,7 @@ impl Safeguards {
             limits: Arc::new(RunLimits::new(safety, requests_per_second, interrupt)),
             cleanup,
             commands: Arc::new(commands),
+            disposable: safety.disposable,
         })
     }
 }

@@ -27,6 +27,9 @@ pub struct SafetySettings {
     pub failures_in_a_row: u64,
     /// A file that stops every run as soon as it exists.
     pub kill_switch: Option<PathBuf>,
+    /// Whether the target is thrown away after the run. Documents then may stay on a local target that
+    /// has no route to delete them.
+    pub disposable: bool,
 }
 
 impl Default for SafetySettings {
@@ -40,6 +43,7 @@ impl Default for SafetySettings {
             documents: 1_000,
             failures_in_a_row: 50,
             kill_switch: None,
+            disposable: false,
         }
     }
 }

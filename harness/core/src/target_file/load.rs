@@ -101,6 +101,12 @@ impl Target {
         if rate.is_some_and(|rate| !(0.1..=100_000.0).contains(&rate)) {
             return invalid("safety.requests_per_second", "must be from 0.1 to 100000");
         }
+        if target.safety.disposable && target.class != Class::Local {
+            return invalid(
+                "safety.disposable",
+                "is for targets of class local: any other target keeps its documents",
+            );
+        }
         if let Some(problem) = links::problem(&target.links) {
             return invalid("links", &problem);
         }
@@ -234,6 +240,14 @@ mod tests {
         assert_eq!(stack.kind, StackKind::Containers);
         assert_eq!(stack.images.pipeline, "mine:7");
         assert_eq!(stack.images.postgres, "pgvector/pgvector:pg17");
+    }
+
+    #[test]
+    fn only_a_local_target_is_disposable() {
+        let text = format!("{LOCAL}[safety]\ndisposable = true\n");
+        assert!(Target::parse(&text, "x.toml").unwrap().safety.disposable);
+        let message = problem(&text.replace("\"local\"", "\"staging\""));
+        assert!(message.contains("'safety.disposable' is for"), "{message}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A pipeline in another language, described by a contract file: it passes, and its defects are found.
 
 pub(crate) mod accounts;
+pub(crate) mod fastapi;
+mod fastapi_pipeline;
 mod pipeline;
 pub(crate) mod standins;
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::test_home;
 
 /// The secret that signs tokens.
-const JWT_SECRET: &str = "a secret for the tests of the foreign pipeline only";
+pub(super) const JWT_SECRET: &str = "a secret for the tests of the foreign pipeline only";
 
 /// The secret that its callbacks have in a header.
 const CALLBACK_SECRET: &str = "a secret of callbacks";
@@ -181,7 +181,7 @@ fn pipeline_command(port: u16, defect: &str) -> Command {
 }
 
 /// The variables of all secrets, for the pipeline and for cutover.
-fn secrets<'a>(
+pub(super) fn secrets<'a>(
     project_keys: &'a [(&'static str, String)],
 ) -> impl Iterator<Item = (&'static str, &'a str)> {
     let keys = project_keys.iter().map(|(name, key)| (*name, key.as_str()));
@@ -191,17 +191,17 @@ fn secrets<'a>(
     ])
 }
 
-fn is_open(port: u16) -> bool {
+pub(super) fn is_open(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
-fn fixture(name: &str) -> PathBuf {
+pub(super) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../fixtures")
         .join(name)
 }
 
-fn project_key(role: &str) -> String {
+pub(super) fn project_key(role: &str) -> String {
     sign(&json!({"iss": "supabase", "ref": "foreign", "role": role, "exp": 4_102_444_800_u64}))
 }
 

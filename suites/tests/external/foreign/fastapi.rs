@@ -1,0 +1,148 @@
+//! The FastAPI pipeline: it passes by its contract, its defects are found, and `init` learns its contract.
+
+use cutover_test_support::output_text;
+
+use super::fastapi_pipeline::{FastApiPipeline, TARGET};
+use super::pipeline::fixture;
+use crate::{Tests, tests};
+
+pub(crate) const TESTS: &Tests = tests![
+    its_defects_are_caught,
+    it_passes_by_its_contract_alone,
+    its_contract_is_learnt,
+];
+
+/// A defect of the pipeline, and a check that must fail.
+const DEFECTS: [(&str, &str); 24] = [
+    ("late_upload_lost", "pipeline::late_bytes_are_waited_for"),
+    (
+        "last_passage_dropped",
+        "pipeline::a_long_text_arrives_whole",
+    ),
+    (
+        "first_page_only",
+        "pipeline::every_callback_shape_yields_the_same_text",
+    ),
+    (
+        "non_ascii_dropped",
+        "pipeline::every_character_of_a_text_is_kept",
+    ),
+    (
+        "indexed_twice",
+        "pipeline::a_replayed_callback_changes_nothing",
+    ),
+    (
+        "ready_too_early",
+        "pipeline::a_document_is_found_only_when_complete",
+    ),
+    (
+        "index_error_swallowed",
+        "failure::an_embedder_that_recovers_gets_its_chunks",
+    ),
+    (
+        "retries_unbounded",
+        "pipeline::a_failed_job_is_tried_again_on_request",
+    ),
+    (
+        "no_retry",
+        "failure::a_parser_that_recovers_gets_its_document",
+    ),
+    (
+        "zero_vectors",
+        "pipeline::a_search_without_a_query_vector_fails",
+    ),
+    (
+        "vectors_by_order",
+        "pipeline::each_chunk_is_its_own_best_match",
+    ),
+    (
+        "stale_vectors",
+        "pipeline::each_chunk_is_its_own_best_match",
+    ),
+    ("bytes_unchecked", "pipeline::other_bytes_are_never_indexed"),
+    (
+        "search_all_owners",
+        "security::only_the_token_identifies_the_user",
+    ),
+    (
+        "list_all_owners",
+        "pipeline::the_job_list_is_the_callers_own",
+    ),
+    (
+        "file_of_anybody",
+        "pipeline::another_users_id_looks_unknown",
+    ),
+    ("token_expiry_ignored", "security::a_token_expires_on_time"),
+    (
+        "callback_token_unchecked",
+        "pipeline::forged_callbacks_are_refused",
+    ),
+    ("duplicates_accepted", "pipeline::a_duplicate_is_refused"),
+    (
+        "active_limit_ignored",
+        "security::the_concurrent_job_limit_holds",
+    ),
+    ("size_limit_ignored", "security::the_size_limits_hold"),
+    ("name_in_sql", "pipeline::a_document_of_any_name_arrives"),
+    (
+        "secrets_in_logs",
+        "security::nothing_confidential_is_logged",
+    ),
+    (
+        "always_ready",
+        "failure::a_service_without_a_dependency_is_not_ready",
+    ),
+];
+
+fn it_passes_by_its_contract_alone() {
+    let pipeline = FastApiPipeline::start("");
+    let doctor = pipeline.run_with_target(&["doctor"]);
+    assert_eq!(doctor.status.code(), Some(0), "{}", output_text(&doctor));
+    let validated = pipeline.run_with_target(&["validate"]);
+    let text = output_text(&validated);
+    assert_eq!(validated.status.code(), Some(0), "{text}");
+    assert!(text.contains("  GO "), "{text}");
+}
+
+fn its_defects_are_caught() {
+    for (defect, check) in DEFECTS {
+        FastApiPipeline::start(defect).assert_no_go(check, defect);
+    }
+}
+
+fn its_contract_is_learnt() {
+    let pipeline = FastApiPipeline::start("");
+    let target = pipeline.home.read(TARGET);
+    // The names of tables cannot be learnt, so the database is not used.
+    let (draft, _) = target.split_once("\n[contract]\n").unwrap();
+    let draft = draft.replace(
+        "[database]\nurl = { env = \"DATABASE_URL_READONLY\" }\n",
+        "",
+    );
+    pipeline.home.write("draft.toml", &draft);
+    let mut arguments = vec!["init", "--learn", "--from", "draft.toml"];
+    // The stand-ins need to know the bucket and the length of the vectors before the first document.
+    for known in ["storage.bucket=library", "embedder.dimensions=512"] {
+        arguments.extend(["--set", known]);
+    }
+    let learnt = pipeline.run(&arguments);
+    let text = output_text(&learnt);
+    assert_eq!(learnt.status.code(), Some(0), "{text}");
+    assert!(text.contains("statuses null -> "), "{text}");
+    let learnt = pipeline.home.read("cutover.toml");
+    for line in [
+        "# guess: confirm",
+        "status = \"/stage\"",
+        "unset_status = true",
+        "malformed_id = 404",
+    ] {
+        assert!(learnt.contains(line), "{line}: {learnt}");
+    }
+    let policy = fixture("policies/black_box.toml");
+    for verb in ["doctor", "smoke"] {
+        let policy = policy.to_str().unwrap();
+        let output = pipeline.run(&[verb, "--target", "cutover.toml", "--policy", policy]);
+        let text = output_text(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}\n{learnt}");
+    }
+}
