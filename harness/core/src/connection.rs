@@ -13,7 +13,7 @@ pub struct Connection {
     /// The origin of the API.
     pub api: Url,
     /// How the system says which environment it is.
-    pub identification: IdentificationSettings,
+    pub identification: Box<IdentificationSettings>,
     /// How test tenants authenticate.
     pub tokens: TokenSource,
     /// The URL of the database.

@@ -76,12 +76,12 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let owner = cx.pipeline()?;
     let done = owner.complete(&document).await?;
-    let (searches, shows) = (
+    let (searches, has_route) = (
         cx.contract().has(Endpoint::Search),
         cx.contract().has(Endpoint::Document),
     );
     // What did not show the document before proves nothing about its deletion.
-    if shows {
+    if has_route {
         let shown = owner.document(done.document_id()).await?;
         shown.expect_status(200)?;
     } else {
@@ -100,7 +100,7 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
         deleted.summary()
     );
     let unknown = &cx.contract().statuses.unknown;
-    if shows {
+    if has_route {
         let shown = owner.document(done.document_id()).await?;
         shown.expect_status(unknown)?;
     }

@@ -219,7 +219,7 @@ impl Attachment<'_> {
             .transpose()?;
         Ok(Connection {
             api: self.api.url.clone(),
-            identification: self.identification.clone(),
+            identification: Box::new(self.identification.clone()),
             callback_token,
             tokens: self.identity.token_source(redactor)?,
             database,

@@ -130,7 +130,7 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let done = pipeline.complete(&document).await?;
     let (id, job) = (done.document_id(), done.job_id());
-    let (searches, shows) = (
+    let (searches, has_route) = (
         cx.contract().has(Endpoint::Search),
         cx.contract().has(Endpoint::Document),
     );
@@ -139,14 +139,14 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
         let before = found(cx, &pipeline, document.nonce()).await?;
         ensure!(before > 0, "a complete document is not found");
     }
-    if shows {
+    if has_route {
         pipeline.document(id).await?.expect_status(200)?;
     }
     delete(&pipeline, id).await?;
     let left = stored_data(cx, tenant.user_id, id, job).await?;
     ensure_eq!(left, NOTHING, "a deleted document leaves data behind");
     let unknown = &cx.contract().statuses.unknown;
-    if shows {
+    if has_route {
         pipeline.document(id).await?.expect_status(unknown)?;
     }
     if cx.contract().has(Endpoint::Job) {
