@@ -106,7 +106,7 @@ impl Case {
                 id,
                 check: Arc::clone(&check),
                 body: row.body,
-                without_documents: check.without_documents,
+                without_documents: false,
             }
         };
         rows.into_iter().map(case).collect()
