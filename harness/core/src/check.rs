@@ -46,8 +46,6 @@ pub struct Check {
     pub last: bool,
     /// Whether the checks that need a completed document are not tried after it has failed twice.
     pub foundation: bool,
-    /// Whether it needs no completed document.
-    pub without_documents: bool,
     /// What it takes from other users of the system while it runs.
     pub occupies: Vec<Resource>,
     /// The endpoints that its statement is about.
@@ -146,7 +144,6 @@ impl Check {
             fresh_stack: false,
             last: false,
             foundation: false,
-            without_documents: false,
             occupies: Vec::new(),
             calls: Vec::new(),
             rows,
@@ -240,14 +237,6 @@ impl Check {
     #[must_use]
     pub fn foundation(mut self) -> Self {
         self.foundation = true;
-        self
-    }
-
-    /// States that the check needs no completed document: it is tried even if no document becomes
-    /// complete. [`Suite::without_documents`](crate::suite::Suite::without_documents) states it for a list of checks.
-    #[must_use]
-    pub fn without_documents(mut self) -> Self {
-        self.without_documents = true;
         self
     }
 

@@ -129,8 +129,8 @@ pub fn execute(
     };
     finish(&mut trial, &recorder);
     if matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. }) {
-        let recorded = env.directory.read_trial(&case.id, attempt);
-        trial.cause = recorded.and_then(|trial| cause(&trial));
+        let ended = env.directory.read_trial(&case.id, attempt);
+        trial.cause = ended.and_then(|trial| cause(&trial));
     }
     trial
 }

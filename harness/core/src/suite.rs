@@ -124,7 +124,7 @@ impl Case {
                 check: Arc::clone(&check),
                 row_reads: row.reads,
                 body: row.body,
-                without_documents: check.without_documents,
+                without_documents: false,
             }
         };
         rows.into_iter().map(case).collect()

@@ -139,7 +139,7 @@ impl<'a> Round<'a> {
     fn look(&self, case: &Case) -> Option<Cause> {
         let trial = self.run(case)?;
         let is_broken = matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. });
-        is_broken.then(|| trial.cause).flatten()
+        is_broken.then_some(trial.cause).flatten()
     }
 
     /// Whether a check is not tried while no document becomes complete. A check that was named on the
