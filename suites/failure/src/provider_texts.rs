@@ -18,6 +18,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_reported_failure_with_nul_is_recorded, REPORTS)
             .requires([Http, Database, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(an_error_answer_with_nul_is_recorded, ANSWERS)
             .requires([Http, Database, Standins])

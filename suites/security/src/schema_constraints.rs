@@ -390,7 +390,6 @@ const FORBIDDEN: &[&str] = &[
     "UPDATE {schema}.documents SET file_sha256 = repeat('e', 64)",
     "UPDATE {schema}.upload_jobs SET job_id = gen_random_uuid()",
     "UPDATE {schema}.upload_jobs SET document_id = gen_random_uuid()",
-    "UPDATE {schema}.upload_jobs SET webhook_secret = 'x'",
     "UPDATE {schema}.upload_jobs SET created_at = now()",
     "UPDATE {schema}.document_chunks SET document_id = gen_random_uuid()",
     "UPDATE {schema}.document_chunks SET chunk_ord = chunk_ord + 1",

@@ -36,21 +36,24 @@ impl RowHistory {
     /// Adds the triggers. The versions are in `cutover_history.versions`.
     pub async fn add(cx: &Context) -> CheckResult<Self> {
         let database = cx.own_database()?;
-        let triggers = TABLES.iter().map(|table| {
-            format!(
+        database.execute(FUNCTION).await?;
+        // One table at a time: locks of several could be in another order than those of the pipeline.
+        for table in TABLES {
+            let trigger = format!(
                 "CREATE OR REPLACE TRIGGER cutover_history AFTER INSERT OR UPDATE ON {{schema}}.{table}
-                 FOR EACH ROW EXECUTE FUNCTION cutover_history.keep();"
-            )
-        });
-        let triggers: Vec<_> = triggers.collect();
-        database
-            .execute(&[FUNCTION, &triggers.concat()].concat())
-            .await?;
+                 FOR EACH ROW EXECUTE FUNCTION cutover_history.keep()"
+            );
+            database.execute(&trigger).await?;
+        }
         Ok(Self { database })
     }
 
     /// Removes the triggers and the versions.
     pub async fn remove(self) -> CheckResult {
+        for table in TABLES {
+            let drop = format!("DROP TRIGGER cutover_history ON {{schema}}.{table}");
+            self.database.execute(&drop).await?;
+        }
         let drop = "DROP SCHEMA cutover_history CASCADE";
         Ok(self.database.execute(drop).await?)
     }

@@ -64,7 +64,9 @@ impl Log {
     /// The first of these texts that the log contains, in plain text or encoded. Fast if it contains none.
     pub fn revealed<'a, T>(&self, texts: &'a [(T, Secret)]) -> Option<&'a T> {
         let redactor = Redactor::default();
-        texts.iter().for_each(|(_, text)| redactor.learn(text));
+        for (_, text) in texts {
+            redactor.learn(text);
+        }
         if !redactor.reveals(&self.text) {
             return None;
         }

@@ -62,6 +62,7 @@ pub struct Target {
     #[serde(default)]
     pub logs: LogSettings,
     /// Documents of the user's own.
+    #[serde(default)]
     pub documents: DocumentSettings,
     /// The connections of an attached target that pass through cutover.
     #[serde(default)]

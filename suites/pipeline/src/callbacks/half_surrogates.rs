@@ -12,10 +12,12 @@ pub(crate) fn table() -> Vec<Check> {
         check!(half_a_surrogate_pair_is_replaced, HALVES)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(High),
         check!(a_failure_with_half_a_surrogate_pair_is_recorded)
             .requires([Http, Database, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(High),
     ]
 }

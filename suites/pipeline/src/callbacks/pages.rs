@@ -16,18 +16,22 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_complete_document_lacks_no_page, MISSING_PAGES)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(the_word_for_an_empty_page_is_not_indexed, EMPTY_PAGES)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(High),
         check!(a_document_of_empty_pages_fails, EMPTY_DOCUMENTS)
             .requires([Http, Database, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(High),
         check!(pages_are_joined_in_their_order)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
     ]
 }

@@ -17,6 +17,7 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
+            .occupies(Resource::Worker)
             .severity(Critical),
     ]
 }

@@ -19,6 +19,7 @@ pub(crate) fn table() -> Vec<Check> {
         .requires([Http, Database, Storage, Standins])
         .effect(Effect::WriteTenant)
         .expected_duration(secs(6))
+        .occupies(Resource::Worker)
         .severity(Critical),
     ]
 }

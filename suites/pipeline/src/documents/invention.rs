@@ -17,11 +17,13 @@ pub(crate) fn table() -> Vec<Check> {
         check!(a_callback_without_text_yields_no_text, BODIES)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
+            .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_text_that_cannot_be_read_is_not_replaced)
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(6))
+            .occupies(Resource::Worker)
             .severity(Critical),
     ]
 }

@@ -12,6 +12,7 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
+            .occupies(Resource::Worker)
             .severity(Critical),
     ]
 }

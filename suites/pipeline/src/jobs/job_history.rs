@@ -33,6 +33,8 @@ pub(crate) fn table() -> Vec<Check> {
         check!(failures_and_retries_leave_events)
             .requires([Http, Database, Storage, Standins])
             .reads([
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
                 read::event::SEVERITY,
                 read::event::CODE,
                 read::event::CORRELATION_ID,

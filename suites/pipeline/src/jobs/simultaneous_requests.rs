@@ -20,6 +20,7 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
+            .occupies(Resource::Worker)
             .severity(Critical),
     ]
 }
