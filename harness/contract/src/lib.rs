@@ -5,5 +5,6 @@ pub mod contract;
 pub mod identity;
 pub mod invariant;
 pub mod jwt;
+mod layout;
 pub mod probe;
 pub mod standin;

@@ -1,6 +1,6 @@
 //! The connection to a system under test: its endpoints and how to authenticate there.
 
-use crate::target_file::IdentificationSettings;
+use crate::environment::IdentificationSettings;
 use cutover_contract::accounts::TokenSource;
 use cutover_contract::probe::LogSource;
 use cutover_contract::standin::StandinEndpoints;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::target_file::{HeaderIdentity, IdentificationSettings};
+use crate::environment::{HeaderIdentity, IdentificationSettings};
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Pointer};
 use cutover_evidence::stop::Stop;
 

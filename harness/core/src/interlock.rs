@@ -9,6 +9,7 @@ use cutover_reports::policy::Policy;
 use cutover_reports::record::{Effect, Profile};
 use sha2::{Digest as _, Sha256};
 
+use crate::environment::is_this_machine;
 use crate::identification::Reported;
 use crate::target_file::{Class, Target};
 
@@ -183,12 +184,6 @@ pub fn verify_class(
             |environment| format!("'{environment}'"),
         ),
     })
-}
-
-/// Whether a host is this machine.
-pub fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// An exclusive lock on a target, held until it is dropped.

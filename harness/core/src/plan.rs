@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
-use crate::condition::refused_by_contract;
+use crate::contract_admission::refused_by_contract;
 use crate::control_action::keys_granting;
 use crate::suite::{Case, Suite};
 use crate::target_file::{Class, Target};

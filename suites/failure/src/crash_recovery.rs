@@ -6,16 +6,17 @@ use std::time::Duration;
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, JobView, Read};
+use cutover_harness::contract::{Accepted, JobView};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{ChunkRow, EventRow, JobRow};
+use cutover_harness::probe::EventRow;
 use cutover_harness::stack::{Service, ServiceError, Stack, Worker};
 use cutover_harness::standin::{
     EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
 };
 use std::sync::Arc;
 
+use crate::job_rows::{ROWS, Rows};
 use cutover_suite_support::outcomes::{self, expect_complete, expect_failure, expect_not_indexed};
 
 /// The checks of this file.
@@ -351,43 +352,6 @@ async fn a_job_whose_worker_always_dies_is_given_up(cx: &Context, case: &Death) 
     expect_not_indexed(cx, &pipeline, &accepted, &document).await?;
     cx.pipeline()?.complete(&cx.document().build()).await?;
     Ok(())
-}
-
-/// What [`Rows::of`] and [`expect_complete`] read.
-const ROWS: [Read; 14] = [
-    read::DOCUMENTS,
-    read::JOBS,
-    read::job::STATE.if_given(),
-    read::job::RETRY_COUNT.if_given(),
-    read::job::LAST_ERROR.if_given(),
-    read::job::PROGRESS.if_given(),
-    read::job::CLAIMED_BY.if_given(),
-    read::job::LEASE_EXPIRES_AT.if_given(),
-    read::job::UPDATED_AT.if_given(),
-    read::CHUNKS,
-    read::chunk::CHUNK_SHA.if_given(),
-    read::chunk::EMBEDDING.if_given(),
-    read::chunk::UPDATED_AT.if_given(),
-    read::event::CODE,
-];
-
-/// Everything that the database holds about a job.
-#[derive(PartialEq)]
-struct Rows {
-    job: Option<JobRow>,
-    chunks: Vec<ChunkRow>,
-    events: Vec<EventRow>,
-}
-
-impl Rows {
-    async fn of(cx: &Context, accepted: &Accepted) -> CheckResult<Self> {
-        let database = cx.database()?;
-        Ok(Self {
-            job: database.job(accepted.job_id).await?,
-            chunks: database.chunks_of(accepted.document_id).await?,
-            events: database.events_of(accepted.job_id).await?,
-        })
-    }
 }
 
 /// A worker that was paused until its lease expired does not change a job that another worker has finished.

@@ -4,6 +4,7 @@
 
 mod crash_recovery;
 mod death_at_any_write;
+mod job_rows;
 mod liveness;
 mod permanent_provider_errors;
 mod provider_texts;

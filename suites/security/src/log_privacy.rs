@@ -82,7 +82,7 @@ async fn nothing_that_a_user_gives_is_logged(cx: &Context) -> CheckResult {
     for failure in FAILURES {
         fail(cx, &mut given, failure).await?;
     }
-    search_in_vain(cx, &mut given).await?;
+    send_failing_searches(cx, &mut given).await?;
     refuse_requests(cx, &mut given).await?;
     given.expect_not_logged(&logs_since(cx, &before).await?)
 }
@@ -258,7 +258,7 @@ fn refusal(status: u16, marker: &str) -> ParserBehaviour {
 }
 
 /// Searches whose embedder fails, with an error that repeats the query.
-async fn search_in_vain(cx: &Context, given: &mut Given) -> CheckResult {
+async fn send_failing_searches(cx: &Context, given: &mut Given) -> CheckResult {
     let pipeline = cx.pipeline()?;
     for status in [400, 503] {
         let words = given.marker(cx, "the words of a failed search");

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use url::Url;
 
-use cutover_harness::interlock::is_this_machine;
+use cutover_harness::environment::is_this_machine;
 use cutover_harness::target_file::Class;
 
 /// The address of the Supabase stand-in in the written file.

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::callback::CallbackRules;
-use super::database_layout::DatabaseLayout;
 use super::duration::{DurationOrNone, DurationText};
 use super::endpoint::{Endpoint, Presence, Route};
 use super::fields::Fields;
@@ -20,6 +19,7 @@ use super::shape::Shape;
 use super::standing::StandingRules;
 use super::statuses::Statuses;
 use super::vocabulary::Vocabulary;
+use crate::layout::DatabaseLayout;
 use cutover_evidence::stop::{CheckResult, Stop};
 
 /// The contract of a pipeline.

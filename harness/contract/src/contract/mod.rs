@@ -4,14 +4,12 @@ mod accepted;
 mod callback;
 mod chunk_text;
 mod client;
-mod columns;
 #[expect(
     clippy::module_inception,
     reason = "the file is named after the type that it defines"
 )]
 mod contract;
 mod created_documents;
-mod database_layout;
 mod deletion;
 mod derive;
 mod document_flow;
@@ -36,17 +34,15 @@ mod timestamps;
 mod upload;
 mod vocabulary;
 
+pub use crate::layout::{DatabaseLayout, Read, Table, read};
 pub use accepted::{Accepted, Completed};
 pub use callback::{CallbackAuth, CallbackKeys, CallbackRules, Proof};
 pub use client::Pipeline;
-pub(crate) use columns::ColumnSpec;
-pub use columns::{Read, Table, read};
 pub use contract::{
     Chunker, Contract, Embedder, IdentityRules, Limits, NameHash, ObjectName, StorageLayout,
     Timing, Undocumented,
 };
 pub use created_documents::{CreatedDocuments, CreationLog};
-pub use database_layout::DatabaseLayout;
 pub use deletion::Witnesses;
 pub use duration::DurationText;
 pub use endpoint::{Endpoint, Presence, Route};

@@ -16,7 +16,7 @@ use super::deadline::StallAwareDeadline;
 use super::parameter::{Parameter, with_literal_ids};
 use super::shorten;
 use super::table_names::{Declared, Missing, ReadError, with_names};
-use crate::contract::{DatabaseLayout, Read};
+use crate::layout::{DatabaseLayout, Read};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
 

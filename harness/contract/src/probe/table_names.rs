@@ -1,6 +1,6 @@
 //! Puts the target's names of tables and columns into a query, and finds what the query reads.
 
-use crate::contract::{ColumnSpec, DatabaseLayout, Read, Table};
+use crate::layout::{ColumnSpec, DatabaseLayout, Read, Table};
 
 /// Why a query may not be run on a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -270,7 +270,7 @@ pub(super) fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::read;
+    use crate::layout::read;
 
     fn layout(tables: &[(Table, &str)], columns: &[(Table, &str, &str)]) -> DatabaseLayout {
         let mut layout = DatabaseLayout::in_schema("s");

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-use super::identification::IdentificationSettings;
 use super::logs::LogSettings;
 use super::secret_source::{SecretError, SecretSource};
 use super::standins::StandinAddresses;
 use crate::connection::{Connection, StorageAccess};
+use crate::environment::IdentificationSettings;
 use cutover_contract::accounts::TokenSource;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;

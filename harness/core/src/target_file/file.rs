@@ -1,7 +1,6 @@
 //! The target file: its keys, defaults and derived limits.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use cutover_reports::record::{Effect, TargetSummary};
@@ -12,12 +11,11 @@ use super::attached::{
     ApiSettings, Attachment, CallbackSettings, DatabaseSettings, IdentitySettings, StorageSettings,
 };
 use super::documents::DocumentSettings;
-use super::identification::IdentificationSettings;
 use super::logs::LogSettings;
 use super::standins::StandinAddresses;
 use crate::capability::{Capability, Grants};
 use crate::control::ControlSettings;
-use crate::interlock::is_this_machine;
+use crate::environment::{Class, IdentificationSettings, is_this_machine};
 use crate::safety::SafetySettings;
 use cutover_fault::{LinkName, LinkSettings};
 use cutover_stack::{Images, StackKind};
@@ -77,18 +75,6 @@ pub struct Target {
     #[serde(default)]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub contract: toml::Table,
-}
-
-/// The class of an environment, which limits the effects of checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Used by this run only.
-    Local,
-    /// Used by the team.
-    Staging,
-    /// Used by customers.
-    Production,
 }
 
 /// The stack that cutover starts.
@@ -201,15 +187,5 @@ impl Target {
             },
             defect,
         }
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Local => "local",
-            Self::Staging => "staging",
-            Self::Production => "production",
-        })
     }
 }

@@ -4,8 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::{Class, Target};
+use super::file::Target;
 use super::links;
+use crate::environment::Class;
 use cutover_contract::contract::{CallbackAuth, Contract, ContractError};
 
 /// A target file that cannot be used.

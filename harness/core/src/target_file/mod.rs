@@ -3,24 +3,23 @@
 mod attached;
 mod documents;
 mod file;
-mod identification;
 mod links;
 mod load;
 mod logs;
 mod secret_source;
 mod standins;
 
+pub use crate::environment::{
+    Class, CommandIdentity, EnvironmentWords, FileIdentity, HeaderIdentity, IdentificationSettings,
+    ImageIdentity, RouteIdentity,
+};
 pub use attached::Attachment;
 pub use attached::{
     AccountSettings, ApiSettings, CallbackSettings, DatabaseSettings, IdentitySettings,
     LoginSettings, MintSettings, StorageSettings,
 };
 pub use documents::DocumentSettings;
-pub use file::{Class, StackSettings, Target};
-pub use identification::{
-    CommandIdentity, EnvironmentWords, FileIdentity, HeaderIdentity, IdentificationSettings,
-    ImageIdentity, RouteIdentity,
-};
+pub use file::{StackSettings, Target};
 pub use load::TargetError;
 pub use logs::{LogSettings, LogSourceSettings};
 pub use secret_source::{InvalidSecretSource, SecretError, SecretSource};

@@ -115,7 +115,7 @@ const TOLERANCE: &str = "interval '250 milliseconds'";
 /// Over a completion, a retry, a failure and a second attempt, every time is that of its event; answers show the same.
 async fn every_written_time_is_the_time_of_its_event(cx: &Context) -> CheckResult {
     let history = RowHistory::add(cx).await?;
-    let outcome = live_through_everything(cx).await;
+    let outcome = complete_retry_and_fail(cx).await;
     let judged = if outcome.is_ok() {
         judge(cx).await
     } else {
@@ -125,7 +125,7 @@ async fn every_written_time_is_the_time_of_its_event(cx: &Context) -> CheckResul
     outcome.and(judged)
 }
 
-async fn live_through_everything(cx: &Context) -> CheckResult {
+async fn complete_retry_and_fail(cx: &Context) -> CheckResult {
     let standins = cx.standins()?;
     let (pipeline, document) = (cx.pipeline()?, cx.document().paragraphs(6).build());
     let late_callback = ParserBehaviour {

@@ -86,7 +86,7 @@ impl DatabaseLayout {
     }
 
     /// A column that cutover does not know, or that a table cannot be without, and the remedy.
-    pub(super) fn contradiction(&self) -> Option<(String, String)> {
+    pub(crate) fn contradiction(&self) -> Option<(String, String)> {
         self.columns.iter().find_map(|(table, names)| {
             let wrong = |(column, name): (&String, &String)| {
                 let key = format!("database.columns.{}.{column}", table.key());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::file::Class;
+use super::class::Class;
 use cutover_contract::contract::{Endpoint, Pointer};
 
 /// How a target says which environment and which build it is: at most one source. Default: the
@@ -131,7 +131,7 @@ impl IdentificationSettings {
     }
 
     /// What is wrong with it, with the key and the remedy.
-    pub(super) fn problem(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn problem(&self) -> Option<(&'static str, String)> {
         let sources = [
             self.route.is_some(),
             self.header.is_some(),
@@ -164,8 +164,8 @@ impl IdentificationSettings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Target;
     use super::*;
+    use crate::target_file::Target;
 
     fn parse(identification: &str) -> Result<Target, String> {
         let text = format!(
