@@ -36,6 +36,7 @@ pub(crate) fn propose(
     }
     request_fields("requests.upload", &upload.request, draft);
     response_fields("fields.accepted", upload, draft);
+    propose_shared_id(draft);
     if let Some((status, _)) = upload.success {
         draft.set(
             "statuses",
@@ -108,6 +109,16 @@ fn response_fields(table: &str, operation: &Operation, draft: &mut Draft) {
             let endpoint = if name == "accepted" { "upload" } else { name };
             propose_shape(endpoint, draft);
         }
+    }
+}
+
+/// Without an id of a job, that of the document stands for both.
+fn propose_shared_id(draft: &mut Draft) {
+    let table = "fields.accepted";
+    let document = draft.text(table, "document_id").map(str::to_owned);
+    if let (None, Some(pointer)) = (draft.text(table, "job_id"), document) {
+        let source = "the id of the document, as the response has no other";
+        draft.set(table, "job_id", pointer, Certainty::Guess, source);
     }
 }
 
