@@ -101,12 +101,9 @@ fn first_difference(expected: &str, actual: &str) -> (String, String) {
     let same = expected.chars().zip(actual.chars());
     let same = same.take_while(|(left, right)| left == right).count();
     let shown = |text: &str| {
-        let part: String = text
-            .chars()
-            .skip(same.saturating_sub(20))
-            .take(SHOWN)
-            .collect();
-        part.escape_debug().to_string()
+        let part = text.chars().skip(same.saturating_sub(20)).take(SHOWN);
+        // One by one, because in a text only the first combining mark is escaped.
+        part.flat_map(char::escape_debug).collect::<String>()
     };
     (shown(expected), shown(actual))
 }
