@@ -3,7 +3,8 @@
 use super::evidence::evidence_lines;
 use super::text::sanitize_line;
 use crate::record::{
-    Evidence, Finding, HttpExchange, Outcome, PlannedCheck, Profile, Run, TRIALS_DIR, Trial,
+    Criticality, Evidence, Finding, HttpExchange, Outcome, PlannedCheck, Profile, Run, TRIALS_DIR,
+    Trial,
 };
 use crate::verdict::{
     CauseGroup, CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict,
@@ -34,7 +35,7 @@ pub(super) struct ReportModel<'a> {
     pub(super) without_result: Vec<CheckReport<'a>>,
     /// The checks that do not apply or are not part of the run.
     pub(super) excluded: Vec<CheckReport<'a>>,
-    /// The reasons about the run as a whole, and the listed risks.
+    /// The reasons about the run as a whole, and the listed risks other than checks that were not tried.
     pub(super) problems: Vec<&'a Reason>,
     /// The causes that explain more than one check, the most important first.
     pub(super) causes: Vec<&'a CauseGroup>,
@@ -54,14 +55,19 @@ impl<'a> ReportModel<'a> {
         let mut failed = of_group(Group::Failed);
         failed.sort_by_key(|check| std::cmp::Reverse((check.allows(), check.verdict.severity)));
         let causes = verdict.groups.iter();
-        let is_problem =
-            |reason: &&Reason| reason.check.is_none() || reason.allows == Decision::Conditional;
+        let is_problem = |reason: &&Reason| match &reason.check {
+            None => true,
+            Some(id) => {
+                let check = checks.iter().find(|check| check.verdict.id == *id);
+                reason.allows == Decision::Conditional && !check.is_some_and(is_listed_as_not_tried)
+            }
+        };
         Self {
             failed,
             without_result: of_group(Group::WithoutResult),
             excluded: of_group(Group::Excluded),
-            checks,
             problems: verdict.reasons.iter().filter(is_problem).collect(),
+            checks,
             causes: causes.filter(|group| group.explained() > 1).collect(),
         }
     }
@@ -84,6 +90,11 @@ impl<'a> ReportModel<'a> {
         let failed = self.failed.iter().copied();
         failed.partition(|check| !repeats(check))
     }
+}
+
+/// Whether the check is a risk because it was not tried. One line states the number of all such checks.
+fn is_listed_as_not_tried(check: &CheckReport<'_>) -> bool {
+    check.is_blocked() && check.verdict.criticality == Criticality::Advisory
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

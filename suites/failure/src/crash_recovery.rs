@@ -57,6 +57,7 @@ pub(crate) fn table() -> Vec<Check> {
             .alone_with_workers(1),
         check!(a_job_whose_worker_always_dies_is_given_up, DEATHS)
             .requires([Http, Database, Storage, Standins, WorkerStop])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::Fault)
             .expected_duration(secs(15))
             .severity(Critical)

@@ -3,7 +3,7 @@
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::Accepted;
+use cutover_harness::contract::{Accepted, Read};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::EventRow;
@@ -17,18 +17,29 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_worker_that_dies_at_any_write_loses_nothing, WRITES)
             .requires([Http, Database, Storage, Processes, WorkerStop])
+            .reads(READS)
             .effect(Effect::Fault)
             .expected_duration(secs(8))
             .severity(Critical)
             .alone_with_workers(3),
         check!(an_api_that_dies_at_any_write_loses_nothing)
             .requires([Http, Database, Storage, Processes, ApiStop])
+            .reads(READS)
             .effect(Effect::Fault)
             .expected_duration(secs(12))
             .severity(Critical)
             .alone_with_workers(1),
     ]
 }
+
+/// What [`expect_complete`] and the comparison of a document with its job and its history read.
+const READS: [Read; 5] = [
+    read::document::PROCESSING_STATUS,
+    read::job::STATE,
+    read::CHUNKS,
+    read::chunk::EMBEDDING.if_given(),
+    read::event::CODE,
+];
 
 /// The writes of a kind.
 pub(super) struct Writes {

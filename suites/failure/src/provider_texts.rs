@@ -10,22 +10,23 @@ use cutover_harness::standin::{
 use serde_json::{Value, json};
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
-use cutover_suite_support::outcomes::{expect_cause, expect_complete, expect_failure};
+use cutover_suite_support::outcomes::{self, expect_cause, expect_complete, expect_failure};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_reported_failure_with_nul_is_recorded, REPORTS)
-            .requires([Http, Database, Standins])
+            .requires([Http, Standins])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(an_error_answer_with_nul_is_recorded, ANSWERS)
-            .requires([Http, Database, Standins])
+            .requires([Http, Standins])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_submission_id_with_nul_loses_no_document)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .severity(High),
     ]

@@ -11,18 +11,20 @@ use cutover_harness::standin::{
 };
 use time::OffsetDateTime;
 
-use cutover_suite_support::outcomes::expect_complete;
+use cutover_suite_support::outcomes::{self, expect_complete};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_document_arrives_whatever_form_the_answers_have, &CASES)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(3))
             .severity(High),
         check!(a_retry_waits_as_long_as_the_answer_asks, PAUSES)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(6))
             .severity(Medium),

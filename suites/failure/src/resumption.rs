@@ -16,6 +16,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(an_interrupted_document_goes_on_from_any_status)
             .requires([Http, Database, Storage, Standins, Processes, WorkerStop])
+            .reads([read::chunk::EMBEDDING, read::EVENTS])
             .effect(Effect::Fault)
             .expected_duration(secs(12))
             .severity(Critical)

@@ -19,6 +19,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(no_transaction_waits_for_a_provider, WAITS)
             .requires([Http, Database, Standins])
+            .reads(read::NOTHING)
             .effect(Effect::Fault)
             .expected_duration(secs(2))
             .severity(High)
@@ -48,6 +49,20 @@ enum Action {
 impl Named for Wait {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn calls(&self) -> Vec<Endpoint> {
+        match self.action {
+            Action::Search => vec![Endpoint::Search],
+            Action::Delete => vec![Endpoint::DeleteDocument],
+            Action::Register
+            | Action::RegisterAgain
+            | Action::Read
+            | Action::Submit
+            | Action::StoreText
+            | Action::ReadText
+            | Action::Embed => Vec::new(),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) fn table() -> Vec<Check> {
             HINDRANCES
         )
         .requires([Http, Database, Processes, WorkerPause])
+        .reads(read::NOTHING)
         .effect(Effect::Fault)
         .expected_duration(secs(11))
         .severity(High)

@@ -20,4 +20,8 @@ pub(crate) const WITHOUT_DOCUMENTS: &[&str] = &[
     "an_idle_worker_polls_at_the_interval",
     "api_and_worker_are_of_one_build",
     "a_process_refuses_to_start_unconfigured",
+    "a_number_is_read_as_meant_or_refused",
+    "a_word_or_an_address_is_read_as_meant_or_refused",
+    "a_worker_refuses_what_it_cannot_use",
+    "a_query_of_any_text_reaches_the_embedder",
 ];

@@ -7,13 +7,15 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, Request, Response};
 use cutover_harness::standin::{Callback, CallbackStatus, ParserBehaviour};
 
-use cutover_suite_support::outcomes::expect_complete;
+use cutover_suite_support::outcomes::{self, expect_complete};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(client_headers_decide_about_no_address, ADDRESS_HEADERS)
             .requires([Http, Database, Storage, Standins])
+            .calls([Endpoint::Retry])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(Critical),

@@ -60,7 +60,7 @@ async fn only_agreed_origins_may_read_responses(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.accept(cx.document().build().upload()).await?;
     let own = pipeline
-        .request(Endpoint::Health, "")?
+        .request(Endpoint::Upload, "")?
         .url()
         .origin()
         .ascii_serialization();
@@ -126,10 +126,11 @@ fn expect_not_allowed(reply: &Response, origin: &str, agreed: &[String]) -> Chec
 /// The agreed origins are allowed, each by its own name.
 async fn expect_agreed_allowed(pipeline: &Pipeline, agreed: &[String]) -> CheckResult {
     for origin in agreed.iter().filter(|origin| *origin != "*") {
-        let request = pipeline
-            .request(Endpoint::Jobs, "")?
-            .header("origin", origin);
-        let reply = send(pipeline, request).await?;
+        // A target without a list of jobs has no other route that a page of the agreed origin surely reads.
+        let Ok(request) = pipeline.request(Endpoint::Jobs, "") else {
+            return Ok(());
+        };
+        let reply = send(pipeline, request.header("origin", origin)).await?;
         let allowed = reply
             .header("access-control-allow-origin")
             .unwrap_or_default();

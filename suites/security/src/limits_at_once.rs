@@ -12,12 +12,14 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(requests_at_one_moment_keep_every_limit, LIMITS)
             .requires([Http, Database, Processes])
+            .reads([read::DOCUMENTS])
             .effect(Effect::Fault)
             .expected_duration(secs(3))
             .severity(High)
             .alone_with_workers(1),
         check!(one_file_is_accepted_once_by_two_processes)
             .requires([Http, Database, Processes])
+            .reads([read::DOCUMENTS])
             .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),

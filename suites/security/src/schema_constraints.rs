@@ -11,11 +11,13 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_database_refuses_impossible_rows, TABLES)
             .requires([Http, Database, Processes])
+            .reads(read::NOTHING)
             .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),
         check!(the_services_cannot_rewrite_what_identifies_a_row)
             .requires([Http, Database, Processes])
+            .reads(read::NOTHING)
             .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),

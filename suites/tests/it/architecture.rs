@@ -55,7 +55,7 @@ const SUITE: &[&str] = &[
 const BINARY: &str = "cutover";
 
 /// The workspace crates that may depend on each of these libraries.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 4] = [
     // Besides the probes: the pipeline calls its providers, the parser stand-in sends callbacks,
     // and the engine opens the clients of a run.
     (
@@ -72,7 +72,6 @@ const LIBRARIES: [(&str, &[&str]); 5] = [
         &["cutover-contract", "cutover-pipeline", "cutover-harness"],
     ),
     ("testcontainers", &["cutover-stack"]),
-    ("wiremock", &["cutover-fixtures"]),
     ("libtest-mimic", &["cutover-harness"]),
 ];
 
@@ -206,7 +205,6 @@ mod made_up {
             ("cutover-cli", "sqlx"),
             ("cutover-fixtures", "sqlx"),
             ("cutover-harness", "testcontainers"),
-            ("cutover-contract", "wiremock"),
             (BINARY, "libtest-mimic"),
         ] {
             let found = violations(&workspace(package, library, None));
@@ -228,7 +226,7 @@ mod made_up {
             (BINARY, "cutover-suite-one", None),
             ("cutover-stack", "testcontainers", None),
             ("cutover-contract", "cutover-stack", Some("dev")),
-            ("cutover-contract", "wiremock", Some("dev")),
+            ("cutover-contract", "reqwest", Some("dev")),
             ("cutover-cli", "cutover-test-support", Some("dev")),
         ] {
             let found = violations(&workspace(package, dependency, kind));

@@ -158,7 +158,8 @@ impl Pipeline {
         *looked = Instant::now();
         for way in self.ways().into_iter().filter(|way| *way != shown.way) {
             let other = self.standing(way, accepted).await;
-            let Some(other) = other.ok().filter(|job| self.is_final(job)) else {
+            let is_final = |job: &JobView| self.is_final(job) && !self.is_retried(shown, job);
+            let Some(other) = other.ok().filter(is_final) else {
                 continue;
             };
             let since = disagreement.since.get_or_insert_with(Instant::now);
@@ -182,6 +183,13 @@ impl Pipeline {
     pub(super) fn is_final(&self, job: &JobView) -> bool {
         let vocabulary = &self.contract().vocabulary;
         vocabulary.is_final(&job.status, job.state.as_deref())
+    }
+
+    /// Whether a failure that a way without states shows is the one that `shown` says is tried again.
+    fn is_retried(&self, shown: &JobView, other: &JobView) -> bool {
+        let vocabulary = &self.contract().vocabulary;
+        let fails = |job: &JobView| vocabulary.is_failure(&job.status);
+        fails(shown) && shown.state.is_some() && fails(other) && other.state.is_none()
     }
 
     fn note_standing(&self, summary: String, job: &JobView) {

@@ -11,11 +11,12 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(half_a_surrogate_pair_is_replaced, HALVES)
             .requires([Http, Database, Storage, Standins])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(a_failure_with_half_a_surrogate_pair_is_recorded)
-            .requires([Http, Database, Standins])
+            .requires([Http, Standins])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
 use cutover_suite_support::outcomes::{
-    expect_cause, expect_complete, expect_failure, expect_not_indexed, give_up_within, parsed_text,
-    words,
+    self, expect_cause, expect_complete, expect_failure, expect_not_indexed, give_up_within,
+    parsed_text, words,
 };
 
 /// The checks of this file.
@@ -15,21 +15,24 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_complete_document_lacks_no_page, MISSING_PAGES)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(the_word_for_an_empty_page_is_not_indexed, EMPTY_PAGES)
             .requires([Http, Database, Storage, Standins])
+            .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(a_document_of_empty_pages_fails, EMPTY_DOCUMENTS)
             .requires([Http, Database, Standins])
+            .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(pages_are_joined_in_their_order)
-            .requires([Http, Database, Storage, Standins])
+            .requires([Http, Storage, Standins])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
 use cutover_suite_support::findings::about;
-use cutover_suite_support::outcomes::expect_complete;
+use cutover_suite_support::outcomes::{self, expect_complete};
 use cutover_suite_support::pairwise;
 
 /// The checks of this file.
@@ -15,6 +15,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_combination_of_shape_and_size_yields_the_whole_text)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
             .occupies(Resource::Worker)

@@ -7,7 +7,7 @@ use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, Parser
 use serde_json::{Value, json};
 
 use cutover_suite_support::awaiting_callback::callback_keys;
-use cutover_suite_support::outcomes::{expect_complete, give_up_within};
+use cutover_suite_support::outcomes::{self, expect_complete, give_up_within};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -17,6 +17,7 @@ pub(crate) fn table() -> Vec<Check> {
             REPORTS
         )
         .requires([Http, Database, Storage, Standins])
+        .reads(outcomes::COMPLETE)
         .effect(Effect::WriteTenant)
         .expected_duration(secs(6))
         .occupies(Resource::Worker)

@@ -9,18 +9,20 @@ use futures::stream::{self, TryStreamExt as _};
 
 use cutover_fixtures::documents::Document;
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
-use cutover_suite_support::outcomes::{expect_complete, expect_not_indexed, give_up_within};
+use cutover_suite_support::outcomes::{self, expect_complete, expect_not_indexed, give_up_within};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_callback_without_text_yields_no_text, BODIES)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_text_that_cannot_be_read_is_not_replaced)
             .requires([Http, Database, Storage, Standins])
+            .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(6))
             .occupies(Resource::Worker)

@@ -8,13 +8,14 @@ use futures::future::try_join_all;
 
 use cutover_suite_support::findings::about;
 use cutover_suite_support::json::value_at;
-use cutover_suite_support::texts::expect_whole_text;
+use cutover_suite_support::texts::{self, expect_whole_text};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_pdf_of_any_structure_arrives)
             .requires([Http, Database, Storage, Standins])
+            .reads(texts::WHOLE_TEXT)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(4))
             .severity(Critical),

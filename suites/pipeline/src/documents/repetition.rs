@@ -10,18 +10,20 @@ use cutover_harness::standin::{Callback, ParsedText, ParserBehaviour, PayloadSha
 
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes::search_hits;
-use cutover_suite_support::texts::{complete_with_text, expect_whole_text};
+use cutover_suite_support::texts::{self, complete_with_text, expect_whole_text};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(repeated_passages_are_all_kept_and_found)
             .requires([Http, Database, Storage, Standins])
+            .reads(texts::WHOLE_TEXT)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .severity(Critical),
         check!(repeated_pages_are_all_kept)
             .requires([Http, Database, Storage, Standins])
+            .reads(texts::WHOLE_TEXT)
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]
@@ -133,7 +135,8 @@ async fn expect_all_copies_found(
     section: &str,
     chunks: &[ChunkRow],
 ) -> CheckResult {
-    if !cx.contract().requests.search.k.is_given() {
+    let contract = cx.contract();
+    if !contract.has(Endpoint::Search) || !contract.requests.search.k.is_given() {
         return Ok(());
     }
     let is_copy = |chunk: &&ChunkRow| chunk.text.trim() == section.trim();
@@ -143,7 +146,7 @@ async fn expect_all_copies_found(
         "{} copies of a section are stored",
         copies.len()
     );
-    let id = &cx.contract().fields.search.chunk_id;
+    let id = &contract.fields.search.chunk_id;
     let hits = search_hits(
         cx,
         pipeline,

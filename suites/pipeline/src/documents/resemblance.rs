@@ -9,7 +9,7 @@ use futures::future::try_join;
 
 use cutover_suite_support::findings::about;
 use cutover_suite_support::json::value_at;
-use cutover_suite_support::outcomes::search_hits;
+use cutover_suite_support::outcomes::hits_if_searchable;
 use cutover_suite_support::texts::{complete_with_text, expect_whole_text, parse_as};
 
 /// The checks of this file.
@@ -19,7 +19,13 @@ pub(crate) fn table() -> Vec<Check> {
             documents_that_resemble_each_other_are_independent,
             RESEMBLANCES
         )
+        .calls([Endpoint::DeleteDocument])
         .requires([Http, Database, Storage, Standins])
+        .reads([
+            read::document::FILENAME,
+            read::CHUNKS,
+            read::chunk::EMBEDDING.if_given(),
+        ])
         .effect(Effect::WriteTenant)
         .expected_duration(secs(2))
         .severity(Critical),
@@ -28,6 +34,11 @@ pub(crate) fn table() -> Vec<Check> {
             OWNERS
         )
         .requires([Http, Database, Storage, Standins])
+        .reads([
+            read::document::FILENAME,
+            read::CHUNKS,
+            read::chunk::EMBEDDING.if_given(),
+        ])
         .effect(Effect::WriteTenant)
         .expected_duration(secs(1))
         .severity(Critical),
@@ -188,11 +199,12 @@ impl Owned {
         let field = &cx.contract().fields.search.document_id;
         let words = self.text.lines().nth(2).unwrap_or_default();
         let mut found = 0;
-        for hit in search_hits(cx, &self.pipeline, words, 100).await? {
+        for hit in hits_if_searchable(cx, &self.pipeline, words, 100).await? {
             let hit = value_at(field, &hit, "a search result")?;
             found += usize::from(*hit == id.to_string());
         }
-        let may_choose = !cx.contract().requests.search.k.is_given();
+        let contract = cx.contract();
+        let may_choose = !contract.has(Endpoint::Search) || !contract.requests.search.k.is_given();
         ensure!(
             found == chunks.len() || may_choose,
             "a search finds {found} of the {} chunks of a document",

@@ -7,28 +7,32 @@ use futures::future::try_join_all;
 use super::text_corpus::{KINDS, WHOLE_TEXTS, long_lines};
 use cutover_suite_support::findings::about;
 use cutover_suite_support::outcomes::words;
-use cutover_suite_support::texts::{complete_with_text, expect_joined, expect_whole_text};
+use cutover_suite_support::texts::{self, complete_with_text, expect_joined, expect_whole_text};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_kind_of_text_is_kept)
             .requires([Http, Database, Storage, Standins])
+            .reads(texts::WHOLE_TEXT)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .severity(Critical),
         check!(long_lines_of_every_script_are_kept)
             .requires([Http, Database, Storage, Standins])
+            .reads(texts::WHOLE_TEXT)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(2))
             .severity(Critical),
         check!(an_unusual_text_is_kept)
             .requires([Http, Database, Storage, Standins])
+            .reads(texts::WHOLE_TEXT)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(3))
             .severity(Critical),
         check!(a_query_of_any_text_reaches_the_embedder)
             .requires([Http, Standins])
+            .calls([Endpoint::Search])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(High),

@@ -9,7 +9,7 @@ use cutover_suite_support::awaiting_callback::AwaitingCallback;
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(no_call_to_the_embedder_exceeds_its_token_limits, CHARACTERS)
-            .requires([Http, Database, Standins])
+            .requires([Http, Standins])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
             .occupies(Resource::Worker)

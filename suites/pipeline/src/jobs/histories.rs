@@ -10,13 +10,19 @@ use serde_json::json;
 use cutover_suite_support::awaiting_callback::callback_keys;
 use cutover_suite_support::findings::about;
 use cutover_suite_support::json::{list_at, value_at};
-use cutover_suite_support::outcomes::{expect_complete, expect_not_indexed, search_hits};
+use cutover_suite_support::outcomes::{expect_complete, expect_not_indexed, hits_if_searchable};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_request_respects_the_history_of_a_document, HISTORIES)
             .requires([Http, Database, Storage, Standins])
+            .reads([
+                read::DOCUMENTS,
+                read::JOBS,
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
+            ])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(Critical),
@@ -60,6 +66,15 @@ enum End {
 impl Named for History {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn calls(&self) -> Vec<Endpoint> {
+        let of_step = |step: &Step| match step {
+            Step::Register | Step::Fail | Step::Complete => None,
+            Step::Retry | Step::RetryInVain => Some(Endpoint::Retry),
+            Step::Delete => Some(Endpoint::DeleteDocument),
+        };
+        self.steps.iter().filter_map(of_step).collect()
     }
 }
 
@@ -147,7 +162,7 @@ async fn every_request_respects_the_history_of_a_document(
         .expect_state(cx, "at the end of its history")
         .await?;
     subject.expect_jobs_listed(cx).await?;
-    subject.retry_old_jobs().await?;
+    subject.retry_old_jobs(cx).await?;
     subject
         .expect_state(cx, "after retries of its old jobs")
         .await?;
@@ -250,15 +265,18 @@ impl Subject {
     async fn state(&self, cx: &Context) -> CheckResult {
         let vocabulary = &cx.contract().vocabulary;
         if self.end == End::Gone {
-            let hits = search_hits(cx, &self.pipeline, self.document.nonce(), 5).await?;
+            let hits = hits_if_searchable(cx, &self.pipeline, self.document.nonce(), 5).await?;
             ensure!(hits.is_empty(), "a deleted document is found");
             return Ok(());
         }
         let newest = self.newest()?;
         if self.end == End::Complete {
             expect_complete(cx, &self.pipeline, newest, &self.document).await?;
-            let hits = search_hits(cx, &self.pipeline, self.document.nonce(), 5).await?;
-            ensure!(!hits.is_empty(), "a complete document is not found");
+            let hits = hits_if_searchable(cx, &self.pipeline, self.document.nonce(), 5).await?;
+            ensure!(
+                !hits.is_empty() || !cx.contract().has(Endpoint::Search),
+                "a complete document is not found"
+            );
         } else {
             let job = self.pipeline.view(newest).await?;
             // On a slow machine the URL of a registered document may expire, and its job fails.
@@ -326,7 +344,10 @@ impl Subject {
     }
 
     /// A job cannot be retried while a later one of its document is active or complete, or if it is complete itself.
-    async fn retry_old_jobs(&self) -> CheckResult {
+    async fn retry_old_jobs(&self, cx: &Context) -> CheckResult {
+        if !cx.contract().has(Endpoint::Retry) {
+            return Ok(());
+        }
         let refused = match self.end {
             End::Complete => self.jobs.as_slice(),
             End::Registered => self.jobs.split_last().map_or(&[][..], |(_, old)| old),
@@ -378,7 +399,10 @@ impl Subject {
 
     /// A deletion removes the document with all its jobs.
     async fn delete(&self, cx: &Context) -> CheckResult {
-        let Some(newest) = self.jobs.last() else {
+        let (Some(newest), true) = (
+            self.jobs.last(),
+            cx.contract().has(Endpoint::DeleteDocument),
+        ) else {
             return Ok(());
         };
         let id = newest.document_id;
@@ -408,8 +432,12 @@ impl Subject {
             }
         }
         for job in &self.jobs {
-            self.pipeline.show(job).await?.expect_status(404)?;
-            self.pipeline.retry(job.job_id).await?.expect_status(404)?;
+            if cx.contract().has(Endpoint::Job) {
+                self.pipeline.show(job).await?.expect_status(404)?;
+            }
+            if cx.contract().has(Endpoint::Retry) {
+                self.pipeline.retry(job.job_id).await?.expect_status(404)?;
+            }
         }
         Ok(())
     }

@@ -20,6 +20,11 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_attempt_keeps_what_was_registered)
             .requires([Http, Database, Storage, Standins])
+            .reads([
+                read::document::FILENAME,
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
+            ])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
             .severity(High),
@@ -237,7 +242,7 @@ async fn try_again(
     if job.status == cx.contract().vocabulary.complete {
         return Ok(first.clone());
     }
-    if row.way == "upload_again" {
+    if row.way == "upload_again" || !cx.contract().has(Endpoint::Retry) {
         return pipeline.upload(upload.clone()).await;
     }
     pipeline.retry(first.job_id).await?.expect_status(200)?;

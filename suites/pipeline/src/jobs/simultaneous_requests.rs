@@ -18,6 +18,12 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(two_requests_at_once_act_one_after_the_other, PAIRS)
             .requires([Http, Database, Storage, Standins])
+            .reads([
+                read::document::PROCESSING_STATUS,
+                read::job::STATE,
+                read::CHUNKS,
+                read::chunk::EMBEDDING.if_given(),
+            ])
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .occupies(Resource::Worker)
@@ -56,6 +62,17 @@ enum Ask {
 impl Named for RequestPair {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn calls(&self) -> Vec<Endpoint> {
+        let of_request = |ask: &Ask| match ask {
+            Ask::Retry => Some(Endpoint::Retry),
+            Ask::Delete => Some(Endpoint::DeleteDocument),
+            Ask::Search => Some(Endpoint::Search),
+            Ask::Show => Some(Endpoint::Document),
+            Ask::Upload | Ask::Callback | Ask::OtherCallback | Ask::FailedCallback => None,
+        };
+        self.requests.iter().filter_map(of_request).collect()
     }
 }
 

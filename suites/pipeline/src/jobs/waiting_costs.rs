@@ -16,6 +16,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(waiting_costs_next_to_nothing, WAITS)
             .requires([Http, Database, Standins, Processes])
+            .reads([read::job::STATE])
             .effect(Effect::Fault)
             .expected_duration(secs(6))
             .severity(High)

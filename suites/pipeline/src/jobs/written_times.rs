@@ -20,6 +20,13 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_written_time_is_the_time_of_its_event)
             .requires([Http, Database, Standins, Processes])
+            .calls([Endpoint::Job, Endpoint::Document, Endpoint::Retry])
+            .reads([
+                read::document::CREATED_AT,
+                read::document::UPDATED_AT,
+                read::job::LAST_ERROR,
+                read::job::UPDATED_AT,
+            ])
             .effect(Effect::Fault)
             .expected_duration(secs(6))
             .severity(High)

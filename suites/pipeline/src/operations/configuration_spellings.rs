@@ -13,12 +13,14 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_number_is_read_as_meant_or_refused, NUMBERS)
             .requires([Http, Processes])
+            .calls([Endpoint::Limits])
             .effect(Effect::Fault)
             .expected_duration(secs(5))
             .severity(High)
             .alone_with_workers(1),
         check!(a_word_or_an_address_is_read_as_meant_or_refused)
             .requires([Http, Processes])
+            .calls([Endpoint::Jobs, Endpoint::Search, Endpoint::Limits])
             .effect(Effect::Fault)
             .expected_duration(secs(5))
             .severity(High)

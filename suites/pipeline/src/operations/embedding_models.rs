@@ -14,7 +14,8 @@ use cutover_suite_support::outcomes::{give_up_within, search_hits};
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_search_compares_vectors_of_one_model)
-            .requires([Http, Database, Processes])
+            .requires([Http, Processes])
+            .calls([Endpoint::Search])
             .effect(Effect::Fault)
             .severity(High)
             .alone_with_workers(1),
@@ -23,6 +24,8 @@ pub(crate) fn table() -> Vec<Check> {
             CHANGES
         )
         .requires([Http, Database, Standins, WorkerStop, Processes])
+        .calls([Endpoint::Search])
+        .reads([read::chunk::EMBED_MODEL, read::chunk::EMBEDDING])
         .effect(Effect::Fault)
         .expected_duration(secs(5))
         .severity(High)

@@ -46,6 +46,17 @@ async fn a_route_that_stays_behind_is_left_after_the_grace_time() {
 }
 
 #[tokio::test]
+async fn a_failure_that_is_tried_again_is_not_final_for_a_way_without_states() {
+    let waiting = json!({"status": "failed_embedding", "state": "retryable"});
+    let document = json!({"processing_status": "failed_embedding"});
+    let routes = [(&*job_path(), waiting), (&*document_path(), document)];
+    let overrides = "standing.grace = '20ms'\ntiming.complete_within = '1s'";
+    let stop = completed(overrides, &routes).await.unwrap_err();
+    let text = format!("{stop:?}");
+    assert!(!text.contains("reached a final state"), "{text}");
+}
+
+#[tokio::test]
 async fn documents_may_have_words_of_their_own() {
     let overrides = "routes.job.presence = 'absent'\n\
         [vocabulary]\ndocuments = { complete = 'ready', failed = ['error'], active = ['pending'] }";
