@@ -92,8 +92,9 @@ const FIRST_PAGES: [&str; 3] = [
 ];
 
 /// The pages of a reader with a pipeline, in the order of reading.
-const NEXT_PAGES: [&str; 3] = [
+const NEXT_PAGES: [&str; 4] = [
     "docs/guide/your-pipeline.md",
+    "docs/guide/first-verdict.md",
     "docs/guide/ci.md",
     "docs/guide/production.md",
 ];
@@ -426,8 +427,11 @@ impl Reader {
                 line => line,
             });
             let mut target = lines.collect::<Vec<_>>().join("\n");
-            let (_, limits) = cutover_fixtures::TARGET.split_once(LIMITS).unwrap();
-            target = format!("{target}\n{LIMITS}{limits}");
+            // An earlier command may have finished it.
+            if !target.lines().any(|line| line == LIMITS) {
+                let (_, limits) = cutover_fixtures::TARGET.split_once(LIMITS).unwrap();
+                target = format!("{target}\n{LIMITS}{limits}");
+            }
             fs::write(path, target).unwrap();
         }
     }
