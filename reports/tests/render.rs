@@ -7,7 +7,9 @@ mod golden;
 use std::fs;
 use std::time::Duration;
 
-use cutover_reports::record::{Finding, Outcome, Profile, Run, SkipClass, Trial};
+use cutover_reports::record::{
+    Criticality, Finding, Outcome, PlannedCheck, Profile, Run, SkipClass, Trial,
+};
 use cutover_reports::render::terminal::{Terminal, check_line};
 use cutover_reports::render::{Json, Junit, Markdown, OUTPUTS, Palette, Render, write_all};
 use cutover_reports::verdict::{Decision, Verdict};
@@ -142,6 +144,43 @@ fn a_long_id_breaks_only_after_a_separator() {
     let expected = "  ok        3 ms  pipeline::a_bad_token_is_refused_everywhere::one_signed_with_\n\
                     \x20                 a_published_secret";
     assert_eq!(line, expected);
+}
+
+#[test]
+fn checks_that_were_not_tried_are_one_line() {
+    let (mut run, _) = golden::run();
+    let plan = run.plan.as_mut().unwrap();
+    let sample = plan.checks.iter().find(|check| check.is_admitted());
+    let sample = sample.unwrap().clone();
+    for n in 0..12 {
+        let check = PlannedCheck {
+            id: format!("pipeline::unknown_{n}").parse().unwrap(),
+            criticality: Criticality::Advisory,
+            ..sample.clone()
+        };
+        let mut trial = run.trials[0].clone();
+        trial.check = check.id.clone();
+        trial.findings.clear();
+        trial.finished.as_mut().unwrap().0 = Outcome::Skipped {
+            class: SkipClass::Blocked,
+            reason: "'pipeline::first' failed twice".to_owned(),
+        };
+        plan.checks.push(check);
+        run.trials.push(trial);
+    }
+    let (run, verdict) = golden::judged(run);
+    let of_checks = verdict
+        .reasons
+        .iter()
+        .filter(|it| it.text.contains("unknown_"));
+    assert_eq!(of_checks.count(), 12);
+    for page in [
+        PLAIN.render(&run, &verdict),
+        Markdown.render(&run, &verdict),
+    ] {
+        assert!(page.contains("12 checks: "), "{page}");
+        assert!(!page.contains("unknown_"), "{page}");
+    }
 }
 
 #[test]
