@@ -11,6 +11,7 @@ use crate::suite::Case;
 #[derive(Clone, Copy)]
 pub struct Condition {
     holds: fn(&Contract) -> bool,
+    class: SkipClass,
     /// Why the check does not run without it, with the key of the contract.
     pub reason: &'static str,
 }
@@ -23,7 +24,20 @@ impl fmt::Debug for Condition {
 
 impl Condition {
     const fn new(reason: &'static str, holds: fn(&Contract) -> bool) -> Self {
-        Self { holds, reason }
+        Self {
+            holds,
+            class: SkipClass::PreconditionMissing,
+            reason,
+        }
+    }
+
+    /// A property without which the statement of a check has no meaning.
+    const fn applies(reason: &'static str, holds: fn(&Contract) -> bool) -> Self {
+        Self {
+            holds,
+            class: SkipClass::NotApplicable,
+            reason,
+        }
     }
 
     /// Callbacks of the parser carry some proof of their sender.
@@ -56,6 +70,12 @@ impl Condition {
         |contract| contract.storage.has_parsed_path(),
     );
 
+    /// Errors contain the id of their request.
+    pub const ERROR_REQUEST_ID: Self = Self::applies(
+        "errors of this target contain no id of their request (contract.fields.error.request_id is \"none\")",
+        |contract| contract.fields.error.request_id.is_given(),
+    );
+
     /// The parser has a time limit.
     pub const PARSE_DEADLINE: Self = Self::new(
         "this target has no time limit for parsing (contract.timing.parse_deadline is \"none\")",
@@ -72,24 +92,26 @@ pub(crate) fn refused_by_contract(
     let (Admission::Admitted, Some(contract)) = (&admission, contract) else {
         return admission;
     };
-    missing(case, contract).map_or(admission, |reason| Admission::Refused {
-        class: SkipClass::PreconditionMissing,
+    missing(case, contract).map_or(admission, |(class, reason)| Admission::Refused {
+        class,
         reason,
     })
 }
 
 /// What a check needs and the contract does not have.
-fn missing(case: &Case, contract: &Contract) -> Option<String> {
+fn missing(case: &Case, contract: &Contract) -> Option<(SkipClass, String)> {
+    if let Some(reason) = (case.not_applicable)(contract) {
+        return Some((SkipClass::NotApplicable, reason));
+    }
     let read = case.required_reads().find_map(|read| {
         let key = contract.database.missing_key(read)?;
-        Some(format!(
-            "reads {read}, which the target does not have ({key} is \"none\")"
-        ))
+        let reason = format!("reads {read}, which the target does not have ({key} is \"none\")");
+        Some((SkipClass::PreconditionMissing, reason))
     });
     read.or_else(|| {
         let mut conditions = case.check.conditions.iter();
         let broken = conditions.find(|condition| !(condition.holds)(contract));
-        broken.map(|condition| condition.reason.to_owned())
+        broken.map(|condition| (condition.class, condition.reason.to_owned()))
     })
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn propose(
     }
     request_fields("requests.upload", &upload.request, draft);
     response_fields("fields.accepted", upload, draft);
+    propose_only_id(draft);
     if let Some((status, _)) = upload.success {
         draft.set(
             "statuses",
@@ -109,6 +110,17 @@ fn response_fields(table: &str, operation: &Operation, draft: &mut Draft) {
             propose_shape(endpoint, draft);
         }
     }
+}
+
+/// A target without jobs has one id for the document and its job.
+fn propose_only_id(draft: &mut Draft) {
+    let table = "fields.accepted";
+    let named = |key| draft.text(table, key).map(str::to_owned);
+    let (None, Some(document)) = (named("job_id"), named("document_id")) else {
+        return;
+    };
+    let source = "the only id in the response";
+    draft.set(table, "job_id", document, Certainty::Guess, source);
 }
 
 /// The shape of a response is not compared: documents seldom say which fields may be null.
