@@ -9,7 +9,7 @@ use cutover_reports::record::{Criticality, Effect, Severity, Source};
 use crate::capability::Capability;
 use crate::condition::Condition;
 use crate::context::{CheckNeeds, Context};
-use cutover_contract::contract::{Endpoint, Read};
+use cutover_contract::contract::{Contract, Endpoint, Read};
 use cutover_contract::invariant::Invariant;
 use cutover_evidence::stop::CheckResult;
 
@@ -50,6 +50,8 @@ pub struct Check {
     pub occupies: Vec<Resource>,
     /// The endpoints that its statement is about.
     pub calls: Vec<Endpoint>,
+    /// Whether it needs the user's own PDF files.
+    pub reads_corpus: bool,
     /// The rows of its table of cases, or its only case.
     pub rows: Vec<CaseRow>,
 }
@@ -71,6 +73,8 @@ pub struct CaseRow {
     pub calls: Vec<Endpoint>,
     /// The tables and columns that only this row reads.
     pub reads: &'static [Read],
+    /// Why the row does not apply to a target with this contract; nothing if it applies.
+    pub not_applicable: Arc<dyn Fn(&Contract) -> Option<String> + Send + Sync>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -102,6 +106,7 @@ impl Check {
                 name: None,
                 calls: Vec::new(),
                 reads: &[],
+                not_applicable: Arc::new(|_| None),
                 body: Arc::new(body),
             }],
         )
@@ -120,6 +125,7 @@ impl Check {
             name: Some(case.name()),
             calls: case.calls(),
             reads: case.reads(),
+            not_applicable: Arc::new(|contract| case.not_applicable(contract)),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
         Self::with_rows(name, file, line, cases.iter().map(row).collect())
@@ -146,6 +152,7 @@ impl Check {
             foundation: false,
             occupies: Vec::new(),
             calls: Vec::new(),
+            reads_corpus: false,
             rows,
         }
     }
@@ -178,6 +185,13 @@ impl Check {
     #[must_use]
     pub fn only_where(mut self, conditions: impl IntoIterator<Item = Condition>) -> Self {
         self.conditions = conditions.into_iter().collect();
+        self
+    }
+
+    /// The check needs the user's own PDF files (`[documents] corpus` in the target file).
+    #[must_use]
+    pub fn reads_corpus(mut self) -> Self {
+        self.reads_corpus = true;
         self
     }
 
@@ -277,6 +291,11 @@ pub trait Named {
     fn reads(&self) -> &'static [Read] {
         &[]
     }
+
+    /// Why the case does not apply to a target with this contract; nothing if it applies.
+    fn not_applicable(&self, _: &Contract) -> Option<String> {
+        None
+    }
 }
 
 /// The invariants are a table of cases.
@@ -287,6 +306,10 @@ impl Named for Invariant {
 
     fn reads(&self) -> &'static [Read] {
         self.reads
+    }
+
+    fn not_applicable(&self, contract: &Contract) -> Option<String> {
+        self.not_applicable(contract).map(str::to_owned)
     }
 }
 

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use cutover_contract::contract::Contract;
+use cutover_reports::record::SkipClass;
 
 /// A property that a contract must have for a check to run.
 #[derive(Clone, Copy)]
 pub struct Condition {
     pub(crate) holds: fn(&Contract) -> bool,
+    pub(crate) class: SkipClass,
     /// Why the check does not run without it, with the key of the contract.
     pub reason: &'static str,
 }
@@ -20,7 +22,20 @@ impl fmt::Debug for Condition {
 
 impl Condition {
     const fn new(reason: &'static str, holds: fn(&Contract) -> bool) -> Self {
-        Self { holds, reason }
+        Self {
+            holds,
+            class: SkipClass::PreconditionMissing,
+            reason,
+        }
+    }
+
+    /// A property without which the statement of a check has no meaning.
+    const fn applies(reason: &'static str, holds: fn(&Contract) -> bool) -> Self {
+        Self {
+            holds,
+            class: SkipClass::NotApplicable,
+            reason,
+        }
     }
 
     /// Callbacks of the parser carry some proof of their sender.
@@ -51,6 +66,12 @@ impl Condition {
     pub const PARSED_PATH: Self = Self::new(
         "the paths of parsed texts are unknown (contract.storage.parsed_path is \"none\")",
         |contract| contract.storage.has_parsed_path(),
+    );
+
+    /// Errors contain the id of their request.
+    pub const ERROR_REQUEST_ID: Self = Self::applies(
+        "errors of this target contain no id of their request (contract.fields.error.request_id is \"none\")",
+        |contract| contract.fields.error.request_id.is_given(),
     );
 
     /// The parser has a time limit.

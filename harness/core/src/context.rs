@@ -27,6 +27,10 @@ use crate::safety::Safeguards;
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::stop::{CheckResult, Stop};
 
+/// Why a check of the user's own documents does not run without them.
+pub(crate) const NO_CORPUS: &str =
+    "the target file names no folder of PDF files ([documents] corpus)";
+
 /// The number of refusals of the stand-ins that are recorded: the newest ones.
 const MAX_REFUSALS: usize = 5;
 
@@ -198,9 +202,7 @@ impl Context {
     /// The user's own PDF files. Without `[documents] corpus` in the target file, the check does not apply.
     pub fn corpus(&self) -> CheckResult<&[PathBuf]> {
         match self.clients.corpus() {
-            [] => Err(Stop::not_applicable(
-                "the target file names no folder of PDF files ([documents] corpus)",
-            )),
+            [] => Err(Stop::not_applicable(NO_CORPUS)),
             files => Ok(files),
         }
     }

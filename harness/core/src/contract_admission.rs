@@ -14,24 +14,26 @@ pub(crate) fn refused_by_contract(
     let (Admission::Admitted, Some(contract)) = (&admission, contract) else {
         return admission;
     };
-    missing(case, contract).map_or(admission, |reason| Admission::Refused {
-        class: SkipClass::PreconditionMissing,
+    missing(case, contract).map_or(admission, |(class, reason)| Admission::Refused {
+        class,
         reason,
     })
 }
 
 /// What a check needs and the contract does not have.
-fn missing(case: &Case, contract: &Contract) -> Option<String> {
+fn missing(case: &Case, contract: &Contract) -> Option<(SkipClass, String)> {
+    if let Some(reason) = (case.not_applicable)(contract) {
+        return Some((SkipClass::NotApplicable, reason));
+    }
     let read = case.required_reads().find_map(|read| {
         let key = contract.database.missing_key(read)?;
-        Some(format!(
-            "reads {read}, which the target does not have ({key} is \"none\")"
-        ))
+        let reason = format!("reads {read}, which the target does not have ({key} is \"none\")");
+        Some((SkipClass::PreconditionMissing, reason))
     });
     read.or_else(|| {
         let mut conditions = case.check.conditions.iter();
         let broken = conditions.find(|condition| !(condition.holds)(contract));
-        broken.map(|condition| condition.reason.to_owned())
+        broken.map(|condition| (condition.class, condition.reason.to_owned()))
     })
 }
 

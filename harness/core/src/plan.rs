@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
+use crate::context::NO_CORPUS;
 use crate::contract_admission::refused_by_contract;
 use crate::control_action::keys_granting;
 use crate::suite::{Case, Suite};
@@ -148,6 +149,9 @@ fn admit(
     }
     if let Some(refusal) = contract.and_then(|contract| unfit_contract(case, target, contract)) {
         return refusal;
+    }
+    if case.check.reads_corpus && target.documents.files().is_empty() {
+        return refused(SkipClass::NotApplicable, NO_CORPUS.to_owned());
     }
     match target.grants().first_missing(&case.check.needs) {
         None => Admission::Admitted,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cutover_contract::contract::Endpoint;
+use cutover_contract::contract::{Contract, Endpoint};
 use cutover_reports::record::{CheckId, Effect, InvalidCheckId};
 
 use crate::capability::Capability;
@@ -27,6 +27,8 @@ pub struct Case {
     pub calls: BTreeSet<Endpoint>,
     /// The tables and columns that only this row reads.
     pub row_reads: &'static [Read],
+    /// Why its row does not apply to a target with this contract; nothing if it applies.
+    pub not_applicable: Arc<dyn Fn(&Contract) -> Option<String> + Send + Sync>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
     /// Whether it needs no completed document.
@@ -123,6 +125,7 @@ impl Case {
                 calls: calls_of(&check, &row.calls),
                 check: Arc::clone(&check),
                 row_reads: row.reads,
+                not_applicable: row.not_applicable,
                 body: row.body,
                 without_documents: false,
             }

@@ -1,5 +1,7 @@
 //! Tenant isolation: the token alone identifies the user, and users do not affect each other.
 
+use std::iter;
+
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Endpoint, Presence};
@@ -29,7 +31,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(stored_objects_are_not_public)
-            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
+            .only_where([Condition::RAW_PATH])
             .requires([Http, Storage])
             .effect(Effect::WriteTenant)
             .severity(Critical),
@@ -213,10 +215,10 @@ async fn stored_objects_are_not_public(cx: &Context) -> CheckResult {
     let (contract, id) = (cx.contract(), done.document_id());
     let (storage, stranger) = (cx.storage()?, cx.tenant()?);
     let http = cx.pipeline()?.http().surface("storage");
-    for path in [
-        contract.raw_path(tenant.user_id, id),
-        contract.parsed_path(tenant.user_id, id),
-    ] {
+    let raw = contract.raw_path(tenant.user_id, id);
+    let has_parsed = contract.storage.has_parsed_path();
+    let parsed = has_parsed.then(|| contract.parsed_path(tenant.user_id, id));
+    for path in iter::once(raw).chain(parsed) {
         for route in OBJECT_ROUTES {
             let mut url = storage.supabase().clone();
             url.set_path(&format!("/storage/v1/object/{route}{path}"));

@@ -223,13 +223,24 @@ impl Pipeline {
         payload: impl Into<Vec<u8>>,
         proof: &Proof,
     ) -> CheckResult<Response> {
+        let request = self.callback_to(job, proof)?;
+        let request = request.body("application/json", payload);
+        self.ask(Endpoint::Callback, request).await
+    }
+
+    /// The URL for the callback of a job, with the token of this proof.
+    ///
+    /// # Errors
+    /// If the route is absent.
+    pub fn callback_url(&self, job: impl Display, proof: &Proof) -> CheckResult<Url> {
+        Ok(self.callback_to(job, proof)?.url().clone())
+    }
+
+    fn callback_to(&self, job: impl Display, proof: &Proof) -> CheckResult<Request> {
         let job = job.to_string();
         let values: [(&str, &dyn Display); 2] = [("job_id", &job), ("token", &proof.segment())];
-        let request = self
-            .request_with(Endpoint::Callback, &values)?
-            .body("application/json", payload);
-        let request = proof.apply_to(request, &self.contract.callback);
-        self.ask(Endpoint::Callback, request).await
+        let request = self.request_with(Endpoint::Callback, &values)?;
+        Ok(proof.apply_to(request, &self.contract.callback))
     }
 
     /// Liveness of the process.

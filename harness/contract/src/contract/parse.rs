@@ -62,7 +62,9 @@ impl Contract {
         contract.consistent(origin)
     }
 
-    fn consistent(self, origin: &str) -> Result<Self, ContractError> {
+    fn consistent(mut self, origin: &str) -> Result<Self, ContractError> {
+        let registered = self.vocabulary.registered.clone();
+        self.database.unset_status = self.vocabulary.unset_status.then_some(registered);
         match self.contradiction() {
             None => Ok(self),
             Some((key, detail)) => Err(ContractError::Contradiction {

@@ -2,8 +2,9 @@
 
 use cutover_reports::record::Severity::{self, Critical, High, Medium};
 
-use crate::contract::Read;
+use super::ids::{RANDOM_IDS, are_random};
 use crate::contract::read::{self, chunk, document, job};
+use crate::contract::{Contract, Read};
 
 /// A statement that holds for all rows and objects.
 #[derive(Debug)]
@@ -17,6 +18,14 @@ pub struct Invariant {
     /// The tables and columns that it reads.
     pub reads: &'static [Read],
     pub(super) rule: Rule,
+}
+
+impl Invariant {
+    /// Why it does not apply to a target with this contract; nothing if it applies.
+    pub fn not_applicable(&self, contract: &Contract) -> Option<&'static str> {
+        let computes_ids = matches!(self.rule, Rule::Ids);
+        (computes_ids && are_random(contract)).then_some(RANDOM_IDS)
+    }
 }
 
 /// How violations are found.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::surfaces::Surfaces;
 use super::violation::Violation;
-use crate::contract::Derivation;
+use crate::contract::{Contract, Derivation};
 use cutover_evidence::stop::{CheckResult, Stop};
 
 #[derive(Deserialize)]
@@ -32,13 +32,19 @@ const DOCUMENTS: &str =
 const CHUNKS: &str =
     "SELECT chunk_id, document_id, chunker_name, chunker_version, chunk_ord FROM chunks";
 
+/// Why ids are not compared.
+pub(super) const RANDOM_IDS: &str = "ids are random and cannot be computed";
+
+/// Whether no id of the target can be computed.
+pub(super) fn are_random(contract: &Contract) -> bool {
+    let ids = &contract.ids;
+    (&ids.document, &ids.chunk) == (&Derivation::Random, &Derivation::Random)
+}
+
 /// Documents and chunks with an id that differs from the specified one.
 pub(super) async fn wrong_ids(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violation>> {
-    let ids = &surfaces.contract.ids;
-    if (&ids.document, &ids.chunk) == (&Derivation::Random, &Derivation::Random) {
-        return Err(Stop::not_applicable(
-            "ids are random and cannot be computed",
-        ));
+    if are_random(surfaces.contract) {
+        return Err(Stop::not_applicable(RANDOM_IDS));
     }
     let documents: Vec<DocumentIds> = surfaces.rows(DOCUMENTS).await?;
     let chunks: Vec<ChunkIds> = surfaces.rows(CHUNKS).await?;

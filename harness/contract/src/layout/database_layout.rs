@@ -24,6 +24,9 @@ pub struct DatabaseLayout {
     /// default contract.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<Table, BTreeMap<String, String>>,
+    /// The status of a job whose status is null, from `vocabulary`; `None` where a null is no status.
+    #[serde(skip)]
+    pub unset_status: Option<String>,
 }
 
 impl DatabaseLayout {

@@ -26,6 +26,9 @@ pub enum ReadError {
 /// The column that orders rows. It is never hidden, so that the order is always that of their creation.
 const ORDER: &str = "created_at";
 
+/// The column of jobs that may be null instead of having a word.
+const STATUS: &str = "status";
+
 /// What a check declared that it reads.
 #[derive(Clone, Debug)]
 pub(super) struct Declared {
@@ -135,7 +138,11 @@ impl Relation {
         };
         let is_renamed = name != table.default_name();
         let stored = format!("{}.{}", quoted(schema), quoted(name));
-        let differs = columns.iter().any(|(spec, name)| *name != Some(spec.name));
+        let unset_status = layout.unset_status.as_deref();
+        let unset_status = unset_status.filter(|_| table == Table::Jobs);
+        let differs = columns.iter().any(|(spec, name)| {
+            *name != Some(spec.name) || (unset_status.is_some() && spec.name == STATUS)
+        });
         if !differs {
             return Ok(Self {
                 table,
@@ -143,7 +150,7 @@ impl Relation {
                 is_renamed,
             });
         }
-        let selected = selected(&columns, sql);
+        let selected = selected(&columns, unset_status, sql);
         Ok(Self {
             table,
             text: format!("(SELECT {selected} FROM {stored} AS stored)"),
@@ -192,10 +199,20 @@ impl Relation {
 }
 
 /// The columns of a subquery, with their names in the default contract.
-fn selected(columns: &[(&ColumnSpec, Option<&str>)], sql: &str) -> String {
-    let column = |(spec, name): &(&ColumnSpec, Option<&str>)| match name {
-        Some(name) => format!("stored.{} AS {}", quoted(name), quoted(spec.name)),
-        None => format!("NULL::{} AS {}", spec.kind, quoted(spec.name)),
+fn selected(
+    columns: &[(&ColumnSpec, Option<&str>)],
+    unset_status: Option<&str>,
+    sql: &str,
+) -> String {
+    let column = |(spec, name): &(&ColumnSpec, Option<&str>)| match (name, unset_status) {
+        (Some(name), Some(unset)) if spec.name == STATUS => format!(
+            "COALESCE(stored.{}::text, {}) AS {}",
+            quoted(name),
+            literal(unset),
+            quoted(spec.name)
+        ),
+        (Some(name), _) => format!("stored.{} AS {}", quoted(name), quoted(spec.name)),
+        (None, _) => format!("NULL::{} AS {}", spec.kind, quoted(spec.name)),
     };
     // A query that reads whole rows also gets the columns that cutover does not know.
     let others = sql.contains("to_jsonb(").then(|| "stored.*".to_owned());
@@ -255,11 +272,18 @@ fn with_column_names(sql: &str, layout: &DatabaseLayout) -> String {
         }
         for spec in table.columns() {
             let name = layout.column(table, spec.name).unwrap_or_default();
-            let text = format!("'{}'", name.replace('\'', "''"));
-            sql = sql.replace(&format!("{{{}.{}}}", table.key(), spec.name), &text);
+            sql = sql.replace(
+                &format!("{{{}.{}}}", table.key(), spec.name),
+                &literal(name),
+            );
         }
     }
     sql
+}
+
+/// A text as a literal.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// An identifier in quotes.
@@ -322,6 +346,17 @@ mod tests {
         );
         let secret = named("SELECT {jobs.webhook_secret}, {jobs.state}", &layout);
         assert_eq!(secret, "SELECT 'webhook_secret', ''");
+    }
+
+    #[test]
+    fn a_status_that_is_null_is_read_as_the_word_of_the_contract() {
+        let mut layout = layout(&[], &[]);
+        layout.unset_status = Some("it's waiting".to_owned());
+        let sql = named("SELECT status FROM {schema}.upload_jobs", &layout);
+        let expected = "COALESCE(stored.\"status\"::text, 'it''s waiting') AS \"status\"";
+        assert!(sql.contains(expected), "{sql}");
+        let sql = "SELECT chunk_id FROM {schema}.document_chunks";
+        assert!(!named(sql, &layout).contains("COALESCE"));
     }
 
     #[test]

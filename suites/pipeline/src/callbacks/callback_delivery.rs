@@ -34,14 +34,12 @@ pub(crate) fn table() -> Vec<Check> {
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_callback_counts_once, TIMINGS)
-            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
             .reads(STATE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(1))
             .severity(Critical),
         check!(a_replayed_callback_changes_nothing, REPLAYS)
-            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
             .calls([Endpoint::Callback])
             .reads(STATE)
@@ -251,7 +249,7 @@ struct DocumentState {
     job: String,
     /// Its status and the hash of the text, from its row.
     row: Option<(Option<String>, Option<String>)>,
-    text: String,
+    text: Option<String>,
     /// Id, hash and vector of each chunk.
     chunks: Vec<(String, Option<String>, Option<Vector>)>,
     /// The statuses of the job, in order.

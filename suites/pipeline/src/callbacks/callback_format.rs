@@ -1,10 +1,15 @@
 //! Callback format: the URL that the parser calls, and the payload shapes that the API accepts.
 
+use std::collections::BTreeSet;
+
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::Endpoint;
+use cutover_harness::contract::{Accepted, Endpoint, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, ParserBehaviour, PayloadShape};
+
+use cutover_suite_support::json::value_at;
+use cutover_suite_support::outcomes::{parsed_text, search_hits};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -14,7 +19,6 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(every_callback_shape_yields_the_same_text, SHAPES)
-            .only_where([Condition::PARSED_PATH])
             .requires([Http, Storage, Standins])
             .effect(Effect::WriteTenant)
             .severity(Critical),
@@ -37,20 +41,13 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
                 .next())
         })
         .await?;
-    let expected = pipeline
-        .request(Endpoint::Callback, accepted.job_id)?
-        .url()
-        .clone();
     let url = call
         .fields
         .get("webhook_url")
         .map(String::as_str)
         .unwrap_or_default();
-    ensure_eq!(
-        url,
-        expected.as_str(),
-        "the parser receives another callback URL"
-    );
+    let expected = expected_url(cx, &pipeline, &accepted, url)?;
+    ensure_eq!(url, expected, "the parser receives another callback URL");
     let sent = cx
         .eventually("the callback is answered", within, async || {
             let calls = standins.parser_calls(document.sha256()).await?;
@@ -70,6 +67,24 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
         sent.elapsed_ms
     );
     Ok(())
+}
+
+/// The callback URL of a document; where the contract has a token in it, with the token of the URL that was sent.
+fn expected_url(
+    cx: &Context,
+    pipeline: &Pipeline,
+    accepted: &Accepted,
+    sent: &str,
+) -> CheckResult<String> {
+    let rules = &cx.contract().callback;
+    let route = cx.contract().route(Endpoint::Callback);
+    let route = route.map_or("", |route| &route.path);
+    let token = rules.auth.is_in_url().then(|| rules.token_of(sent, route));
+    let proof = Proof {
+        url_token: token.flatten(),
+        ..Proof::default()
+    };
+    Ok(pipeline.callback_url(accepted.job_id, &proof)?.to_string())
 }
 
 /// A payload shape of real parsers.
@@ -125,14 +140,43 @@ async fn every_callback_shape_yields_the_same_text(
     let tenant = cx.tenant()?;
     let done = cx.pipeline_as(tenant.clone())?.complete(&document).await?;
     script.withdraw().await?;
-    let path = cx
-        .contract()
-        .parsed_path(tenant.user_id, done.document_id());
-    let stored = cx.storage()?.get(&path).await?.unwrap_or_default();
-    ensure_eq!(
-        String::from_utf8_lossy(&stored),
-        document.expected_text(),
-        "the parsed text differs from the text of the document"
+    let text = document.expected_text();
+    let pipeline = cx.pipeline_as(tenant)?;
+    if let Some(stored) = parsed_text(cx, &pipeline, &done.accepted).await? {
+        ensure_eq!(
+            stored,
+            text,
+            "the parsed text differs from the text of the document"
+        );
+        return Ok(());
+    }
+    expect_found_whole(cx, &pipeline, &document).await
+}
+
+/// The results of a search for the document contain each pair of neighbouring words of its text, except pairs that
+/// the ends of chunks separate. The user has no other document.
+async fn expect_found_whole(cx: &Context, pipeline: &Pipeline, document: &Document) -> CheckResult {
+    let pointer = &cx.contract().fields.search.text;
+    pointer.applies("the text of a search result")?;
+    let hits = search_hits(cx, pipeline, document.nonce(), 100).await?;
+    let mut found = BTreeSet::new();
+    for hit in &hits {
+        let text = value_at(pointer, hit, "a search result")?;
+        found.extend(pairs(text.as_str().unwrap_or_default()));
+    }
+    let expected = pairs(&document.expected_text());
+    let missing = expected.difference(&found).count();
+    ensure!(
+        missing < hits.len(),
+        "{missing} of {} pairs of words of a document are in none of its {} chunks",
+        expected.len(),
+        hits.len()
     );
     Ok(())
+}
+
+/// The pairs of neighbouring words of a text.
+fn pairs(text: &str) -> BTreeSet<(String, String)> {
+    let words = text.split_whitespace().map(str::to_owned);
+    words.clone().zip(words.skip(1)).collect()
 }

@@ -21,6 +21,7 @@ pub(crate) fn table() -> Vec<Check> {
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_text_that_cannot_be_read_is_not_replaced)
+            .only_where([Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
             .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)

@@ -21,6 +21,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(Critical),
         check!(the_users_own_documents_arrive)
             .requires([Http])
+            .reads_corpus()
             .effect(Effect::WriteTenant)
             .severity(Critical),
     ]

@@ -200,6 +200,11 @@ impl Named for InvalidQuery {
     fn name(&self) -> &'static str {
         self.name
     }
+
+    fn not_applicable(&self, contract: &Contract) -> Option<String> {
+        let has_state = self.query.0 != "state" || contract.fields.job.state.is_given();
+        (!has_state).then(|| "the contract declares no field for the state of a job".to_owned())
+    }
 }
 
 /// Invalid queries of the job list.

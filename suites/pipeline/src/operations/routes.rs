@@ -36,6 +36,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(an_error_carries_the_id_of_its_request)
+            .only_where([Condition::ERROR_REQUEST_ID])
             .requires([Http])
             .effect(Effect::Read)
             .severity(High),

@@ -2,7 +2,7 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Endpoint, Shape};
+use cutover_harness::contract::{Contract, Endpoint, Shape};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Response;
 use serde_json::Value;
@@ -30,6 +30,12 @@ impl Named for ResponseCase {
 
     fn calls(&self) -> Vec<Endpoint> {
         vec![self.endpoint]
+    }
+
+    fn not_applicable(&self, contract: &Contract) -> Option<String> {
+        let shape = contract.shapes.get(&self.endpoint);
+        let is_given = shape.is_some_and(Shape::is_given);
+        (!is_given).then(|| format!("the contract defines no shape for '{}'", self.endpoint))
     }
 }
 

@@ -1,6 +1,9 @@
 //! The FastAPI pipeline: it passes by its contract, its defects are found, and `init` learns its contract.
 
+use std::collections::BTreeMap;
+
 use cutover_test_support::output_text;
+use serde_json::Value;
 
 use super::fastapi_pipeline::{FastApiPipeline, TARGET};
 use super::pipeline::fixture;
@@ -102,6 +105,34 @@ fn it_passes_by_its_contract_alone() {
     let text = output_text(&validated);
     assert_eq!(validated.status.code(), Some(0), "{text}");
     assert!(text.contains("  GO "), "{text}");
+    assert_eq!(forecast(&output_text(&doctor)), results(&pipeline));
+}
+
+/// What the doctor says about the gate: the checks that can run, and all checks, by suite.
+fn forecast(report: &str) -> BTreeMap<String, [u64; 2]> {
+    let (_, gate) = report.split_once("profile gate\n").unwrap();
+    let line = |line: &str| {
+        let (suite, rest) = line.trim().split_once(": ")?;
+        let (runs, rest) = rest.split_once(" of ")?;
+        let (all, _) = rest.split_once(" checks can run")?;
+        Some((suite.to_owned(), [runs, all].map(|n| n.parse().unwrap())))
+    };
+    gate.lines().filter_map(line).collect()
+}
+
+/// The checks of the newest run that had a result, and all checks of its profile, by suite.
+fn results(pipeline: &FastApiPipeline) -> BTreeMap<String, [u64; 2]> {
+    let verdict = pipeline.home.read("target/cutover/latest/verdict.json");
+    let verdict: Value = serde_json::from_str(&verdict).unwrap();
+    let suites = verdict["suites"].as_array().unwrap().iter();
+    let of_suite = |suite: &Value| {
+        let count = |key: &str| suite["counts"][key].as_u64().unwrap();
+        let runs = count("planned") - count("skipped");
+        let all = count("planned") - count("not_in_profile");
+        let name = suite["suite"].as_str().unwrap().to_owned();
+        (all > 0).then_some((name, [runs, all]))
+    };
+    suites.filter_map(of_suite).collect()
 }
 
 fn its_defects_are_caught() {

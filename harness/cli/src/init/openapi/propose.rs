@@ -36,7 +36,7 @@ pub(crate) fn propose(
     }
     request_fields("requests.upload", &upload.request, draft);
     response_fields("fields.accepted", upload, draft);
-    propose_shared_id(draft);
+    propose_only_id(draft);
     if let Some((status, _)) = upload.success {
         draft.set(
             "statuses",
@@ -112,14 +112,15 @@ fn response_fields(table: &str, operation: &Operation, draft: &mut Draft) {
     }
 }
 
-/// Without an id of a job, that of the document stands for both.
-fn propose_shared_id(draft: &mut Draft) {
+/// A target without jobs has one id for the document and its job.
+fn propose_only_id(draft: &mut Draft) {
     let table = "fields.accepted";
-    let document = draft.text(table, "document_id").map(str::to_owned);
-    if let (None, Some(pointer)) = (draft.text(table, "job_id"), document) {
-        let source = "the id of the document, as the response has no other";
-        draft.set(table, "job_id", pointer, Certainty::Guess, source);
-    }
+    let named = |key| draft.text(table, key).map(str::to_owned);
+    let (None, Some(document)) = (named("job_id"), named("document_id")) else {
+        return;
+    };
+    let source = "the only id in the response";
+    draft.set(table, "job_id", document, Certainty::Guess, source);
 }
 
 /// The shape of a response is not compared: documents seldom say which fields may be null.
