@@ -52,7 +52,7 @@ fn a_broken_golden_path_is_one_cause_and_the_rest_is_answered() {
 #[test]
 fn a_check_that_is_named_is_tried_although_no_document_becomes_complete() {
     let home = test_home();
-    let named = "pipeline::every_transition_is_recorded";
+    let named = "pipeline::a_job_is_shown_whole";
     let arguments = [
         "validate", "--defect", "X-520", "--check", FOUNDATION, "--check", named,
     ];
