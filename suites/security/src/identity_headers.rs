@@ -4,6 +4,7 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::contract::{Accepted, Endpoint};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{Request, Response};
+use serde_json::Value;
 
 use super::client_headers::{send, with};
 
@@ -142,15 +143,7 @@ async fn client_headers_name_no_user(cx: &Context) -> CheckResult {
             let Ok(request) = pipeline.request(endpoint, id) else {
                 continue;
             };
-            let request = match endpoint {
-                Endpoint::Search => request.json(&search),
-                Endpoint::Upload => request.json(&registration),
-                Endpoint::Callback => request.body(
-                    "application/json",
-                    r#"{"status":"failed","error":"forged"}"#,
-                ),
-                _ => request,
-            };
+            let request = with_body(endpoint, request, &search, &registration);
             let reply = pipeline.ask(endpoint, claim(request)).await?;
             if !has_token || endpoint == Endpoint::Callback {
                 ensure!(
@@ -171,6 +164,28 @@ async fn client_headers_name_no_user(cx: &Context) -> CheckResult {
             .expect_status(200)?;
     }
     Ok(())
+}
+
+/// The request with the body that its endpoint needs.
+fn with_body(endpoint: Endpoint, request: Request, search: &Value, upload: &Value) -> Request {
+    match endpoint {
+        Endpoint::Search => request.json(search),
+        Endpoint::Upload => request.json(upload),
+        Endpoint::Callback => request.body(
+            "application/json",
+            r#"{"status":"failed","error":"forged"}"#,
+        ),
+        Endpoint::Job
+        | Endpoint::Jobs
+        | Endpoint::Retry
+        | Endpoint::Document
+        | Endpoint::DeleteDocument
+        | Endpoint::Limits
+        | Endpoint::Health
+        | Endpoint::Ready
+        | Endpoint::Version
+        | Endpoint::Metrics => request,
+    }
 }
 
 /// The response tells nothing about the document.
@@ -253,8 +268,7 @@ const PATH_HEADERS: &[&str] = &[
 /// without a token.
 async fn client_headers_replace_no_method_or_path(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
-    let document = cx.document().build();
-    let done = pipeline.complete(&document).await?;
+    let done = pipeline.complete(&cx.document().build()).await?;
     let id = done.document_id();
     for method in ["DELETE", "delete"] {
         let show = pipeline.request(Endpoint::Document, id)?;

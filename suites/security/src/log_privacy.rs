@@ -332,8 +332,7 @@ async fn refuse_requests(cx: &Context, given: &mut Given) -> CheckResult {
             .await?;
     }
     // Tokens that are refused are still secrets: an expired one of a user, and one of another service.
-    let mut changed = tenant.token.expose().to_owned();
-    changed.push_str("AAAA");
+    let changed = format!("{}AAAA", tenant.token.expose());
     let word = given.marker(cx, "a refused token");
     for (kind, token) in [
         ("a refused token", changed),
@@ -341,10 +340,8 @@ async fn refuse_requests(cx: &Context, given: &mut Given) -> CheckResult {
     ] {
         given.add(kind, &token);
         let request = pipeline.anonymous().request(Endpoint::Upload, "")?;
-        pipeline
-            .http()
-            .send(request.bearer(&Secret::new(token)))
-            .await?;
+        let request = request.bearer(&Secret::new(token));
+        pipeline.http().send(request).await?;
     }
     let word = given.marker(cx, "a password");
     let request = pipeline.anonymous().request(Endpoint::Upload, "")?;

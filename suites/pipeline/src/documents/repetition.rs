@@ -156,10 +156,7 @@ async fn expect_all_copies_found(
     .await?;
     let ids = hits.iter().filter_map(|hit| id.find(hit)?.as_str());
     let found: BTreeSet<_> = ids.map(str::to_owned).collect();
-    let expected: BTreeSet<_> = copies
-        .iter()
-        .map(|chunk| chunk.chunk_id.to_string())
-        .collect();
+    let expected: BTreeSet<_> = copies.iter().map(|chunk| chunk.chunk_id.clone()).collect();
     ensure_eq!(
         hits.len(),
         copies.len(),

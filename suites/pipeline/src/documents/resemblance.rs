@@ -357,13 +357,13 @@ async fn a_failure_leaves_a_document_with_the_same_text_intact(
     } else {
         cx.pipeline()?
     };
-    let owned = Owned {
+    let kept = Owned {
         text: sections(first.nonce(), "same"),
         upload: first.upload().clone(),
         pipeline: owner,
     };
-    let accepted = complete_with_text(cx, &owned.pipeline, &first, &owned.text).await?;
-    let parsing = parse_as(cx, &second, &owned.text).await?;
+    let accepted = complete_with_text(cx, &kept.pipeline, &first, &kept.text).await?;
+    let parsing = parse_as(cx, &second, &kept.text).await?;
     let refusal = EmbedderBehaviour::Refuse {
         status: 400,
         marker: "rejected by the check".to_owned(),
@@ -382,7 +382,6 @@ async fn a_failure_leaves_a_document_with_the_same_text_intact(
         "a document that the embedder rejects does not fail: {}",
         failed.summary()
     );
-    owned
-        .expect_intact(cx, &accepted, "after the failure of an equal document")
+    kept.expect_intact(cx, &accepted, "after the failure of an equal document")
         .await
 }

@@ -13,21 +13,24 @@ use cutover_suite_support::awaiting_callback::AwaitingCallback;
 use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::expect_complete;
 
+/// The columns that name the chunker and the model.
+const NAMES: [cutover_harness::contract::Read; 8] = [
+    read::job::CHUNKS_VERSION,
+    read::job::EMBED_MODEL,
+    read::job::EMBED_VERSION,
+    read::chunk::CHUNKER_NAME,
+    read::chunk::CHUNKER_VERSION,
+    read::chunk::EMBED_MODEL,
+    read::chunk::EMBED_VERSION,
+    read::chunk::EMBED_UPDATED_AT,
+];
+
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(chunks_name_their_chunker_and_model)
             .requires([Http, Database])
-            .reads([
-                read::job::CHUNKS_VERSION,
-                read::job::EMBED_MODEL,
-                read::job::EMBED_VERSION,
-                read::chunk::CHUNKER_NAME,
-                read::chunk::CHUNKER_VERSION,
-                read::chunk::EMBED_MODEL,
-                read::chunk::EMBED_VERSION,
-                read::chunk::EMBED_UPDATED_AT,
-            ])
+            .reads(NAMES)
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(failures_and_retries_leave_events)
