@@ -6,7 +6,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::ChunkRow;
 use cutover_harness::standin::{Callback, ParsedText, ParserBehaviour, ScriptGuard};
 
-use crate::outcomes::{expect_embedder_vector, parsed_text};
+use crate::outcomes::{self, expect_embedder_vector, parsed_text};
 
 /// Makes the parser return this text for a document. Pages are separated by a form feed.
 pub async fn parse_as(cx: &Context, document: &Document, text: &str) -> CheckResult<ScriptGuard> {
@@ -55,7 +55,11 @@ pub async fn expect_whole_text(
         ));
     }
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
-    expect_joined(text, &chunks)?;
+    if cx.contract().chunker.overlap_chars > 0 {
+        outcomes::expect_whole_text(cx, text, &chunks)?;
+    } else {
+        expect_joined(text, &chunks)?;
+    }
     let dimensions = cx.contract().embedder.dimensions;
     let has_vectors = cx.contract().database.has(read::chunk::EMBEDDING);
     for chunk in &chunks {

@@ -228,12 +228,21 @@ impl Pipeline {
         self.ask(Endpoint::Callback, request).await
     }
 
-    /// The URL for the callback of a job, with the token of this proof.
+    /// The URL for the callback of a job; where the contract has a token in it, with the token of the URL that the
+    /// pipeline sent.
     ///
     /// # Errors
     /// If the route is absent.
-    pub fn callback_url(&self, job: impl Display, proof: &Proof) -> CheckResult<Url> {
-        Ok(self.callback_to(job, proof)?.url().clone())
+    pub fn callback_url(&self, job: impl Display, sent: &str) -> CheckResult<Url> {
+        let rules = &self.contract.callback;
+        let route = self.contract.route(Endpoint::Callback);
+        let route = route.map_or("", |route| &route.path);
+        let token = rules.auth.is_in_url().then(|| rules.token_of(sent, route));
+        let proof = Proof {
+            url_token: token.flatten(),
+            ..Proof::default()
+        };
+        Ok(self.callback_to(job, &proof)?.url().clone())
     }
 
     fn callback_to(&self, job: impl Display, proof: &Proof) -> CheckResult<Request> {

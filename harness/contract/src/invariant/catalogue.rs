@@ -188,7 +188,7 @@ pub static ALL: &[Invariant] = &[
              FROM documents, facts
              WHERE job_id IS NOT NULL
                AND EXISTS (SELECT FROM documents WHERE processing_status IS NOT NULL)
-               AND (status = facts->>'complete') <> (coalesce(processing_status, '') = facts->>'complete')",
+               AND (status = facts->>'complete') <> (coalesce(processing_status, '') = facts->>'complete_document')",
         ),
     },
     Invariant {

@@ -50,6 +50,7 @@ pub(super) fn from_contract(contract: &Contract) -> Value {
         .collect();
     json!({
         "complete": vocabulary.complete,
+        "complete_document": vocabulary.complete_document(),
         "failures": vocabulary.failures(),
         "active_states": vocabulary.active_states,
         "retryable_states": vocabulary.retryable_states,

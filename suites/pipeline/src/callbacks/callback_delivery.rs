@@ -241,7 +241,7 @@ const STATE: [Read; 6] = [
     read::CHUNKS,
     read::chunk::CHUNK_SHA.if_given(),
     read::chunk::EMBEDDING.if_given(),
-    read::event::CODE,
+    read::event::CODE.if_given(),
 ];
 
 /// The complete state of a document.
@@ -260,7 +260,11 @@ impl DocumentState {
     async fn of(cx: &Context, pipeline: &Pipeline, accepted: &Accepted) -> CheckResult<Self> {
         let database = cx.database()?;
         let statuses = &cx.contract().vocabulary.statuses;
-        let events = database.events_of(accepted.job_id).await?;
+        let events = if cx.contract().database.has(read::EVENTS) {
+            database.events_of(accepted.job_id).await?
+        } else {
+            Vec::new()
+        };
         let codes = events.into_iter().filter_map(|event| event.code);
         let row = database.document(accepted.document_id).await?;
         let chunks = database.chunks_of(accepted.document_id).await?;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, Endpoint, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, ParserBehaviour, PayloadShape};
 
@@ -46,8 +45,12 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
         .get("webhook_url")
         .map(String::as_str)
         .unwrap_or_default();
-    let expected = expected_url(cx, &pipeline, &accepted, url)?;
-    ensure_eq!(url, expected, "the parser receives another callback URL");
+    let expected = pipeline.callback_url(accepted.job_id, url)?;
+    ensure_eq!(
+        url,
+        expected.as_str(),
+        "the parser receives another callback URL"
+    );
     let sent = cx
         .eventually("the callback is answered", within, async || {
             let calls = standins.parser_calls(document.sha256()).await?;
@@ -67,24 +70,6 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
         sent.elapsed_ms
     );
     Ok(())
-}
-
-/// The callback URL of a document; where the contract has a token in it, with the token of the URL that was sent.
-fn expected_url(
-    cx: &Context,
-    pipeline: &Pipeline,
-    accepted: &Accepted,
-    sent: &str,
-) -> CheckResult<String> {
-    let rules = &cx.contract().callback;
-    let route = cx.contract().route(Endpoint::Callback);
-    let route = route.map_or("", |route| &route.path);
-    let token = rules.auth.is_in_url().then(|| rules.token_of(sent, route));
-    let proof = Proof {
-        url_token: token.flatten(),
-        ..Proof::default()
-    };
-    Ok(pipeline.callback_url(accepted.job_id, &proof)?.to_string())
 }
 
 /// A payload shape of real parsers.

@@ -254,7 +254,7 @@ async fn a_text_that_cannot_be_stored_ends_its_job(cx: &Context) -> CheckResult 
 async fn a_document_of_any_name_arrives(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let mut upload = document.upload().clone();
-    "Überschuß \"保険証券\" ; %0D%0A \\ פוליסה 🦀.pdf".clone_into(&mut upload.filename);
+    "Überschuß d'été \"保険証券\" ; %0D%0A \\ פוליסה 🦀.pdf".clone_into(&mut upload.filename);
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.upload(upload).await?;
     expect_complete(cx, &pipeline, &accepted, &document).await?;
