@@ -42,10 +42,8 @@ pub struct Check {
     pub workers: Option<usize>,
     /// Whether that stack must be new.
     pub fresh_stack: bool,
-    /// Whether it runs after all others on the shared stack.
-    pub last: bool,
-    /// Whether the checks that need a completed document are not tried after it has failed twice.
-    pub foundation: bool,
+    /// When it runs on the shared stack.
+    pub phase: Phase,
     /// What it takes from other users of the system while it runs.
     pub occupies: Vec<Resource>,
     /// The endpoints that its statement is about.
@@ -54,6 +52,17 @@ pub struct Check {
     pub reads_corpus: bool,
     /// The rows of its table of cases, or its only case.
     pub rows: Vec<CaseRow>,
+}
+
+/// When a check runs on the shared stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before all others. After it has failed twice, the checks that need a completed document are not tried.
+    Foundation,
+    /// Beside others.
+    Usual,
+    /// After all others.
+    Last,
 }
 
 /// A limited resource of the system under test that a check can keep from other checks.
@@ -65,6 +74,9 @@ pub enum Resource {
     Connections,
 }
 
+/// Why a case does not apply to a target with this contract; nothing if it applies.
+pub type Applicability = dyn Fn(&Contract) -> Option<String> + Send + Sync;
+
 /// A row of a check's table of cases, or its only case.
 pub struct CaseRow {
     /// The name of the row; nothing where the check has no table of cases.
@@ -74,7 +86,7 @@ pub struct CaseRow {
     /// The tables and columns that only this row reads.
     pub reads: &'static [Read],
     /// Why the row does not apply to a target with this contract; nothing if it applies.
-    pub not_applicable: Arc<dyn Fn(&Contract) -> Option<String> + Send + Sync>,
+    pub not_applicable: Arc<Applicability>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
 }
@@ -148,8 +160,7 @@ impl Check {
             expected_duration: Duration::ZERO,
             workers: None,
             fresh_stack: false,
-            last: false,
-            foundation: false,
+            phase: Phase::Usual,
             occupies: Vec::new(),
             calls: Vec::new(),
             reads_corpus: false,
@@ -250,7 +261,7 @@ impl Check {
     /// that need a completed document are not tried.
     #[must_use]
     pub fn foundation(mut self) -> Self {
-        self.foundation = true;
+        self.phase = Phase::Foundation;
         self
     }
 
@@ -267,7 +278,7 @@ impl Check {
     /// run it earlier, so its statement must hold at any time.
     #[must_use]
     pub fn last(mut self) -> Self {
-        self.last = true;
+        self.phase = Phase::Last;
         self
     }
 }

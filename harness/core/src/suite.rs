@@ -7,7 +7,7 @@ use cutover_contract::contract::{Contract, Endpoint};
 use cutover_reports::record::{CheckId, Effect, InvalidCheckId};
 
 use crate::capability::Capability;
-use crate::check::{Check, CheckFn};
+use crate::check::{Applicability, Check, CheckFn};
 use cutover_contract::contract::Read;
 
 /// A table of checks.
@@ -28,7 +28,7 @@ pub struct Case {
     /// The tables and columns that only this row reads.
     pub row_reads: &'static [Read],
     /// Why its row does not apply to a target with this contract; nothing if it applies.
-    pub not_applicable: Arc<dyn Fn(&Contract) -> Option<String> + Send + Sync>,
+    pub not_applicable: Arc<Applicability>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
     /// Whether it needs no completed document.

@@ -12,6 +12,7 @@ use cutover_reports::record::Outcome;
 use cutover_reports::verdict::{Cause, blocked_by};
 
 use crate::catalog::Catalog;
+use crate::check::Phase;
 use crate::execute::TrialResult;
 use crate::runner::{Progress, Session};
 use crate::suite::Case;
@@ -46,7 +47,8 @@ pub fn run_all(
         .iter()
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
-    let (foundations, cases): (Vec<_>, Vec<_>) = cases.partition(|case| case.check.foundation);
+    let (foundations, cases): (Vec<_>, Vec<_>) =
+        cases.partition(|case| case.check.phase == Phase::Foundation);
     let (first, others): (Vec<_>, Vec<_>) =
         cases.into_iter().partition(|case| schedule.is_first(case));
     schedule.run(first, |case| drop(round.run(case)));
@@ -177,7 +179,9 @@ impl Schedule<'_> {
         let (alone, shared): (Vec<_>, Vec<_>) = longest_first(cases)
             .into_iter()
             .partition(|case| case.is_alone());
-        let (last, shared): (Vec<_>, Vec<_>) = shared.into_iter().partition(|case| case.check.last);
+        let (last, shared): (Vec<_>, Vec<_>) = shared
+            .into_iter()
+            .partition(|case| case.check.phase == Phase::Last);
         // A stack of ours has enough workers. How many an attached target has is not known.
         let occupies = |case: &&Case| self.lanes == 0 && !case.check.occupies.is_empty();
         let (occupying, together): (Vec<_>, Vec<_>) = shared.into_iter().partition(occupies);
