@@ -61,7 +61,7 @@ const DEFECTS: [(&str, &str); 23] = [
     ),
     (
         "stale_vectors",
-        "pipeline::each_chunk_is_its_own_best_match",
+        "pipeline::documents_that_resemble_each_other_are_independent",
     ),
     ("bytes_unchecked", "pipeline::other_bytes_are_never_indexed"),
     (
