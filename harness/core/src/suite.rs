@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cutover_contract::contract::{Contract, Endpoint};
+use cutover_contract::contract::Endpoint;
 use cutover_reports::record::{CheckId, Effect, InvalidCheckId};
 
 use crate::capability::Capability;

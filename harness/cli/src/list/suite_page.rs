@@ -3,6 +3,7 @@
 use cutover_reports::record::CheckId;
 
 use cutover_harness::catalog::Catalog;
+use cutover_harness::check::Phase;
 use cutover_harness::suite::{Case, Suite};
 
 /// The markdown page of a suite.
@@ -84,7 +85,7 @@ fn row(catalog: &Catalog, suite: &Suite, cases: &[Case]) -> String {
     match check.workers {
         Some(1) => needs.push("a dedicated stack".to_owned()),
         Some(workers) => needs.push(format!("a dedicated stack with {workers} workers")),
-        None if check.last => needs.push("to run last".to_owned()),
+        None if check.phase == Phase::Last => needs.push("to run last".to_owned()),
         None => {}
     }
     format!(
