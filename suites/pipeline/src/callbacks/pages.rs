@@ -9,6 +9,7 @@ use cutover_suite_support::outcomes::{
     self, expect_cause, expect_complete, expect_failure, expect_not_indexed, give_up_within,
     parsed_text, words,
 };
+use cutover_suite_support::texts;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -32,8 +33,8 @@ pub(crate) fn table() -> Vec<Check> {
             .occupies(Resource::Worker)
             .severity(High),
         check!(pages_are_joined_in_their_order)
-            .only_where([Condition::PARSED_PATH])
-            .requires([Http, Storage, Standins])
+            .requires([Http, Database, Storage, Standins])
+            .reads(texts::WHOLE_TEXT)
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(Critical),
@@ -264,12 +265,6 @@ async fn pages_are_joined_in_their_order(cx: &Context) -> CheckResult {
     let (pipeline, accepted) = (&waiting.pipeline, &waiting.accepted);
     pipeline.until_complete(accepted).await?;
     let expected: Vec<String> = (1..).take(NUMBERS.len()).map(text).collect();
-    ensure_eq!(
-        parsed_text(cx, pipeline, accepted)
-            .await?
-            .unwrap_or_default(),
-        expected.join("\n\n"),
-        "the pages of a document are not in the order of their numbers"
-    );
+    texts::expect_whole_text(cx, pipeline, accepted, &expected.join("\n\n")).await?;
     Ok(())
 }
