@@ -39,7 +39,9 @@ fn control_commands_are_run_and_undone() {
     });
     killed.kill();
     let swept = stack.home.run(["sweep", "--target", TARGET]);
-    assert!(swept.status.success(), "{swept:?}");
+    // A document whose registration may not have arrived is another matter: see the sweep of documents.
+    let report = String::from_utf8_lossy(&swept.stdout);
+    assert!(report.contains(" 1 control actions undone"), "{swept:?}");
     assert!(stack.worker_is_alive(), "{swept:?}");
 }
 
