@@ -27,7 +27,7 @@ pub(crate) fn table() -> Vec<Check> {
             .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(6))
-            .severity(Medium),
+            .severity(High),
     ]
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn table() -> Vec<Check> {
             .reads(read::NOTHING)
             .effect(Effect::Fault)
             .expected_duration(secs(4))
-            .severity(Medium)
+            .severity(High)
             .alone_with_workers(1),
         check!(every_paid_call_was_ordered)
             .requires([Http, Standins, Processes])
