@@ -34,7 +34,7 @@ const NAMES_THE_CALLER: [&str; 8] = [
 ];
 
 impl UserPolicy {
-    /// The policy in words, if it allows rows whoever the user is. `owned` are the tables whose own
+    /// A description of the policy, if it allows rows without a condition on the user. `owned` are the tables whose own
     /// policies decide about the rows of a document.
     pub(super) fn violation(&self, owned: &[&str]) -> Option<String> {
         let condition = self.condition.as_ref().or(self.new_rows.as_ref());

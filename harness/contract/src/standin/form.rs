@@ -17,7 +17,7 @@ pub struct ResponseForm {
     pub http_1_0: bool,
     /// The letters of the header names.
     pub header_case: HeaderCase,
-    /// How the end of the body is told.
+    /// How the end of the body is marked.
     pub framing: Framing,
     /// Whether the connection is closed after the answer.
     pub close: bool,
@@ -57,7 +57,7 @@ pub enum HeaderCase {
     Upper,
 }
 
-/// How the end of a body is told.
+/// How the end of a body is marked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {
@@ -91,8 +91,8 @@ pub enum JsonLayout {
 pub enum RetryAfter {
     /// `Retry-After` with a number of seconds.
     Seconds(u32),
-    /// `Retry-After` with an HTTP date that is so many whole seconds ahead.
+    /// `Retry-After` with an HTTP date. The value is the delay in whole seconds.
     Date(u32),
-    /// `retry-after-ms` with so many milliseconds, beside `Retry-After` with the seconds, rounded up.
+    /// `retry-after-ms` with the delay in milliseconds, and `Retry-After` with the same delay in seconds, rounded up.
     Milliseconds(u32),
 }
