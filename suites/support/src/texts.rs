@@ -38,6 +38,13 @@ pub async fn complete_with_text(
 /// What [`expect_whole_text`] reads.
 pub const WHOLE_TEXT: [Read; 2] = [read::CHUNKS, read::chunk::EMBEDDING.if_given()];
 
+/// What [`expect_whole_text`] reads, and the file name.
+pub const NAME_AND_TEXT: [Read; 3] = [
+    read::document::FILENAME,
+    read::CHUNKS,
+    read::chunk::EMBEDDING.if_given(),
+];
+
 /// The stored text is this one, its chunks contain every character but white space between them, and each
 /// chunk has its own vector. Returns the chunks.
 pub async fn expect_whole_text(

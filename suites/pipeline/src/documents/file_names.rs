@@ -7,17 +7,14 @@ use futures::future::try_join_all;
 use cutover_suite_support::findings::about;
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes::expect_complete;
+use cutover_suite_support::texts;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_file_name_is_kept_from_upload_to_duplicate)
             .requires([Http, Database, Storage, Standins])
-            .reads([
-                read::document::FILENAME,
-                read::CHUNKS,
-                read::chunk::EMBEDDING.if_given(),
-            ])
+            .reads(texts::NAME_AND_TEXT)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(3))
             .severity(High),

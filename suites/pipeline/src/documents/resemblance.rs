@@ -10,7 +10,7 @@ use futures::future::try_join;
 use cutover_suite_support::findings::about;
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes::hits_if_searchable;
-use cutover_suite_support::texts::{complete_with_text, expect_whole_text, parse_as};
+use cutover_suite_support::texts::{self, complete_with_text, expect_whole_text, parse_as};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -20,11 +20,7 @@ pub(crate) fn table() -> Vec<Check> {
             RESEMBLANCES
         )
         .requires([Http, Database, Storage, Standins])
-        .reads([
-            read::document::FILENAME,
-            read::CHUNKS,
-            read::chunk::EMBEDDING.if_given(),
-        ])
+        .reads(texts::NAME_AND_TEXT)
         .effect(Effect::WriteTenant)
         .expected_duration(secs(2))
         .severity(Critical),
@@ -33,11 +29,7 @@ pub(crate) fn table() -> Vec<Check> {
             OWNERS
         )
         .requires([Http, Database, Storage, Standins])
-        .reads([
-            read::document::FILENAME,
-            read::CHUNKS,
-            read::chunk::EMBEDDING.if_given(),
-        ])
+        .reads(texts::NAME_AND_TEXT)
         .effect(Effect::WriteTenant)
         .expected_duration(secs(1))
         .severity(Critical),

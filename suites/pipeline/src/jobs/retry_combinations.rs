@@ -14,17 +14,14 @@ use serde_json::json;
 use cutover_suite_support::findings::about;
 use cutover_suite_support::outcomes::{expect_complete, give_up_within};
 use cutover_suite_support::pairwise;
+use cutover_suite_support::texts;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(every_attempt_keeps_what_was_registered)
             .requires([Http, Database, Storage, Standins])
-            .reads([
-                read::document::FILENAME,
-                read::CHUNKS,
-                read::chunk::EMBEDDING.if_given(),
-            ])
+            .reads(texts::NAME_AND_TEXT)
             .effect(Effect::WriteTenant)
             .expected_duration(secs(5))
             .severity(High),
