@@ -5,7 +5,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cutover_reports::record::{CheckId, Event, Finding, Outcome, SkipClass};
+use cutover_reports::record::{
+    CheckId, Event, Evidence, Finding, Observation, Outcome, SkipClass, Trial,
+};
 use cutover_reports::verdict::{Cause, cause};
 use futures::FutureExt as _;
 use time::OffsetDateTime;
@@ -36,6 +38,8 @@ pub struct TrialResult {
     pub duration: Duration,
     /// Why it failed or has no result.
     pub cause: Option<Cause>,
+    /// What the system itself reported about the finding, one line each.
+    pub reported: Vec<String>,
     /// The number of observations that the check made before its cleanup, if its body ran.
     pub observations: Option<usize>,
 }
@@ -129,8 +133,10 @@ pub fn execute(
     };
     finish(&mut trial, &recorder);
     if matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. }) {
-        let ended = env.directory.read_trial(&case.id, attempt);
-        trial.cause = ended.and_then(|trial| cause(&trial));
+        if let Some(ended) = env.directory.read_trial(&case.id, attempt) {
+            trial.cause = cause(&ended);
+            trial.reported = reported(&ended);
+        }
     }
     trial
 }
@@ -208,6 +214,19 @@ async fn explained(mut finding: Finding, cx: &Context, began_at: OffsetDateTime)
     finding
 }
 
+/// What the system itself reported about the first finding.
+fn reported(trial: &Trial) -> Vec<String> {
+    let finding = trial.findings.first();
+    let context = finding.into_iter().flat_map(|it| trial.context(it));
+    let line = |evidence: &Evidence| match evidence {
+        Evidence::Observed(Observation {
+            surface, summary, ..
+        }) => Some(format!("{surface}: {summary}")),
+        Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) => None,
+    };
+    context.filter_map(line).collect()
+}
+
 /// Writes the end of the journal. A trial whose record is incomplete has no result.
 fn finish(trial: &mut TrialResult, recorder: &Recorder) {
     recorder.write(Event::Finished {
@@ -257,6 +276,7 @@ impl TrialResult {
             further: Vec::new(),
             duration,
             cause: None,
+            reported: Vec::new(),
             observations: None,
         }
     }

@@ -71,6 +71,12 @@ impl Trial {
         &self.evidence[..end.min(self.evidence.len())]
     }
 
+    /// What the system itself reported about a finding.
+    pub fn context(&self, finding: &Finding) -> impl Iterator<Item = &Evidence> {
+        let indices = finding.context.iter();
+        indices.filter_map(|index| self.evidence.get(*index))
+    }
+
     /// The observation that deviates: the last one before the failure.
     pub fn deviation(&self) -> Option<&Evidence> {
         let stopped = |it: &&Evidence| matches!(it, Evidence::Wait(wait) if wait.was_stopped());

@@ -176,9 +176,7 @@ impl<'a> CheckReport<'a> {
 
     /// The observations of what the system itself reports about a finding, as lines.
     pub(super) fn context_lines(&self, finding: &Finding) -> Vec<String> {
-        let evidence = self.trial.map_or(&[][..], |trial| &trial.evidence);
-        let context = finding.context.iter();
-        let context = context.filter_map(|index| evidence.get(*index));
+        let context = self.trial.into_iter().flat_map(|it| it.context(finding));
         context.flat_map(evidence_lines).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Sends requests to an HTTP surface and records every exchange, whatever its outcome.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::Evidence;
@@ -25,6 +25,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// could not distinguish this from a truncated response, and could not know whether
 /// the request was executed and must not be repeated.
 pub fn client() -> Result<reqwest::Client, HttpError> {
+    // Every check on a stack of its own opens clients, and a new client reads all CA certificates.
+    // Without idle connections, one client can serve several runtimes.
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    let new = new_client()?;
+    Ok(CLIENT.get_or_init(|| new).clone())
+}
+
+fn new_client() -> Result<reqwest::Client, HttpError> {
     client_builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)

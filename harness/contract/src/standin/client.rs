@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,7 +22,7 @@ use super::script::{
     AuthBehaviour, EmbedderBehaviour, ParserBehaviour, Script, ScriptId, StorageBehaviour,
 };
 use super::transport::{StandinError, send};
-use crate::probe::client_builder;
+use crate::probe;
 use cutover_evidence::journal::Recorder;
 
 /// The stand-ins run on this machine, so a response is immediate.
@@ -42,9 +42,8 @@ pub struct StandinClient {
 impl StandinClient {
     /// A client of the stand-ins at these endpoints.
     pub fn new(endpoints: &StandinEndpoints) -> Result<Self, StandinError> {
-        let builder = client_builder().timeout(TIMEOUT);
         Ok(Self {
-            http: builder.build().map_err(StandinError::Client)?,
+            http: probe::client().map_err(StandinError::Client)?,
             control: endpoints.control.clone(),
             recorder: Recorder::silent(),
             may_hold_callers: true,
@@ -125,7 +124,8 @@ impl StandinClient {
     /// The list explains a failure to a person. It decides nothing, so it is not recorded as evidence here.
     pub async fn refusals(&self, since: OffsetDateTime) -> Result<Vec<Refusal>, StandinError> {
         let action = "list the refusals of the stand-ins";
-        let Refusals { refusals } = read(action, self.http.get(self.url(&["refusals"]))).await?;
+        let Refusals { refusals } =
+            read(action, self.request(Method::GET, self.url(&["refusals"]))).await?;
         Ok(refusals
             .into_iter()
             .filter(|refusal| refusal.at >= since)
@@ -134,7 +134,7 @@ impl StandinClient {
 
     /// Removes all scripts, received requests and refusals. Stored objects stay.
     pub async fn reset(&self) -> Result<(), StandinError> {
-        let request = self.http.post(self.url(&["reset"]));
+        let request = self.request(Method::POST, self.url(&["reset"]));
         send("reset", request).await.map(drop)
     }
 
@@ -163,7 +163,8 @@ impl StandinClient {
             });
         }
         let action = format!("script the {standin} for '{}'", script.scope);
-        let request = self.http.post(self.url(&["scripts", standin])).json(script);
+        let request = self.request(Method::POST, self.url(&["scripts", standin]));
+        let request = request.json(script);
         let response: Value = read(&action, request).await?;
         let id = response["id"]
             .as_u64()
@@ -173,9 +174,8 @@ impl StandinClient {
                 status: 200,
                 body: response.to_string(),
             })?;
-        let removal = self
-            .http
-            .delete(self.url(&["scripts", standin, &id.0.to_string()]));
+        let script_path = ["scripts", standin, &id.0.to_string()];
+        let removal = self.request(Method::DELETE, self.url(&script_path));
         self.recorder.record(evidence::scripted(standin, script));
         Ok(ScriptGuard::new(id, removal))
     }
@@ -188,10 +188,14 @@ impl StandinClient {
         let mut url = self.url(&["calls", standin]);
         url.query_pairs_mut().append_pair("scope", scope);
         let action = format!("list the requests to the {standin} in scope '{scope}'");
-        let Calls { calls }: Calls<C> = read(&action, self.http.get(url)).await?;
+        let Calls { calls }: Calls<C> = read(&action, self.request(Method::GET, url)).await?;
         self.recorder
             .record(evidence::received(standin, scope, &calls));
         Ok(calls)
+    }
+
+    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url).timeout(TIMEOUT)
     }
 
     fn url(&self, segments: &[&str]) -> Url {

@@ -2,12 +2,14 @@
 
 use reqwest::{RequestBuilder, Response};
 
+use crate::probe::HttpError;
+
 /// Why a control request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StandinError {
     /// The HTTP client could not be built.
     #[error("build an HTTP client for the stand-ins")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] HttpError),
     /// The check keeps its callers waiting and does not declare that.
     #[error(
         "a script keeps callers of the {standin} waiting; add `.occupies(Resource::Worker)` or \

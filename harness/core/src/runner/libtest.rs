@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use cutover_reports::policy::Policy;
-use cutover_reports::record::{Admission, CheckId, Outcome, Profile, Selection, SkipClass};
+use cutover_reports::record::{
+    Admission, CheckId, Finding, Outcome, Profile, Selection, SkipClass,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::catalog::Catalog;
@@ -173,22 +175,23 @@ fn conclude(trial: &TrialResult) -> Result<(), Failed> {
             },
             _,
         ) => Ok(()),
-        (Outcome::Failed, Some(finding)) => Err(describe(finding).into()),
+        (Outcome::Failed, Some(finding)) => Err(describe(finding, &trial.reported).into()),
         (Outcome::Failed, None) => Err("failed".into()),
         (Outcome::Errored { cause }, _) => Err(format!("no result: {cause}").into()),
         (Outcome::Skipped { reason, .. }, _) => Err(format!("no result: {reason}").into()),
     }
 }
 
-fn describe(finding: &cutover_reports::record::Finding) -> String {
-    let mut text = finding.summary.clone();
-    for (label, side) in [("expected", &finding.expected), ("actual", &finding.actual)] {
-        if let Some(side) = side {
-            text.push_str("\n  ");
-            text.push_str(label);
-            text.push_str(": ");
-            text.push_str(side);
-        }
-    }
-    text
+/// A finding with its values and with what the system itself reported about it.
+fn describe(finding: &Finding, reported: &[String]) -> String {
+    let sides = [("expected", &finding.expected), ("actual", &finding.actual)];
+    let sides = sides
+        .into_iter()
+        .filter_map(|(label, side)| Some((label, side.as_ref()?)));
+    let reported = reported.iter().map(|line| ("reported", line));
+    sides
+        .chain(reported)
+        .fold(finding.summary.clone(), |text, (label, value)| {
+            text + "\n  " + label + ": " + value
+        })
 }

@@ -52,12 +52,11 @@ const CHARACTERS: &[Characters] = &[
 /// Two lines of this length fill a chunk.
 const LINE_CHARS: usize = 1_940;
 
-/// So many that a hundred chunks do not fit into one call.
-const LINES: usize = 170;
-
-/// A text of many lines, each with the marker, of these characters in a varying order.
-fn text(alphabet: &str, marker: &str) -> String {
-    let characters: Vec<char> = alphabet.chars().collect();
+/// A text of half as many tokens again as one call may have: lines with the marker, of these characters in a
+/// varying order.
+fn text(case: &Characters, marker: &str, max_request_tokens: usize) -> String {
+    let characters: Vec<char> = case.alphabet.chars().collect();
+    let lines = max_request_tokens * 3 / 2 / (LINE_CHARS * case.least_tokens / 10) + 1;
     let mut state = 1_u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -67,7 +66,7 @@ fn text(alphabet: &str, marker: &str) -> String {
         let characters: String = std::iter::repeat_with(&mut next).take(LINE_CHARS).collect();
         format!("{marker} {characters}\n")
     };
-    (0..LINES).map(line).collect()
+    (0..lines).map(line).collect()
 }
 
 /// A document completes, and neither an input nor a call has more tokens than the embedder accepts.
@@ -77,9 +76,10 @@ async fn no_call_to_the_embedder_exceeds_its_token_limits(
 ) -> CheckResult {
     let waiting = AwaitingCallback::new(cx).await?;
     let nonce = waiting.document.nonce();
-    waiting.send_text(&text(case.alphabet, nonce)).await?;
-    let job = waiting.pipeline.until_final(&waiting.accepted).await?;
     let limits = &cx.contract().embedder;
+    let text = text(case, nonce, limits.max_request_tokens);
+    waiting.send_text(&text).await?;
+    let job = waiting.pipeline.until_final(&waiting.accepted).await?;
     let tokens = |input: &String| {
         let counted = input.chars().filter(|character| !character.is_ascii());
         counted.count() * case.least_tokens / 10
