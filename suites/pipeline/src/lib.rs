@@ -36,6 +36,7 @@ pub fn suite() -> Suite {
         operations::embedding_models::table(),
         documents::happy_path::table(),
         callbacks::callback_format::table(),
+        callbacks::callback_forms::table(),
         callbacks::half_surrogates::table(),
         callbacks::pages::table(),
         documents::document_formats::table(),

@@ -44,6 +44,27 @@ impl ResponseForm {
     }
 }
 
+/// The form of a callback: what may differ between two requests that mean the same. The default is the form that
+/// the HTTP library gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallbackForm {
+    /// Whether the request is of HTTP/1.0.
+    pub http_1_0: bool,
+    /// Whether header names are written as `Content-Type`, and not as `content-type`.
+    pub title_case_headers: bool,
+    /// The number of chunks that the body is sent in; 0 means a body with `Content-Length`.
+    pub chunks: u32,
+    /// The pause before each chunk, in milliseconds.
+    pub pause_ms: u64,
+    /// The layout of the JSON body.
+    pub json: JsonLayout,
+    /// Whether the request has headers, and each object of its body has fields, that no document names.
+    pub extras: bool,
+    /// The `Content-Type`, if it differs from `application/json`.
+    pub content_type: Option<String>,
+}
+
 /// The letters of header names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

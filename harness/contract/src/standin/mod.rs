@@ -19,7 +19,7 @@ mod transport;
 pub use call::{CallbackSent, Calls, EmbedderCall, ParserCall, StorageCall};
 pub use client::{Scripting, StandinClient};
 pub use endpoints::{StandinEndpoints, StandinSettings, StandinUser};
-pub use form::{Framing, HeaderCase, JsonLayout, ResponseForm, RetryAfter};
+pub use form::{CallbackForm, Framing, HeaderCase, JsonLayout, ResponseForm, RetryAfter};
 pub use guard::ScriptGuard;
 pub use holding::Holding;
 pub use refusal::{Refusal, Refusals};

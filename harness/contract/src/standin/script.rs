@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::form::ResponseForm;
+use super::form::{CallbackForm, ResponseForm};
 
 /// The id of a script, unique within one stand-in process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub struct Callback {
     pub text: ParsedText,
     /// The validity of its authentication: the signature, the static secret, or both.
     pub signature: Signature,
+    /// The form of the request.
+    pub form: CallbackForm,
 }
 
 impl Default for Callback {
@@ -106,6 +108,7 @@ impl Default for Callback {
             status: CallbackStatus::default(),
             text: ParsedText::default(),
             signature: Signature::default(),
+            form: CallbackForm::default(),
         }
     }
 }

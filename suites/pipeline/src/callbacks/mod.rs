@@ -2,6 +2,7 @@
 
 pub(crate) mod callback_delivery;
 pub(crate) mod callback_format;
+pub(crate) mod callback_forms;
 pub(crate) mod half_surrogates;
 pub(crate) mod pages;
 pub(crate) mod payload_combinations;
