@@ -123,6 +123,8 @@ statuses! {
     retried,
     /// A callback is accepted.
     callback_accepted,
+    /// A search has results, or none.
+    searched,
     /// A request body or a query is not valid.
     invalid,
     /// An id is not a UUID.
@@ -142,6 +144,8 @@ statuses! {
     too_many,
     /// No valid token.
     unauthenticated,
+    /// A route exists with other methods only. A 405 has `Allow`.
+    wrong_method,
     /// A page is larger than `limits.page_max`.
     page_too_large,
     /// A callback is not authentic.
@@ -156,7 +160,8 @@ impl Statuses {
     /// A code that cannot have its meaning, with its key and the remedy.
     pub(super) fn contradiction(&self) -> Option<(String, String)> {
         self.table().into_iter().find_map(|(key, codes)| {
-            let is_success = ["accepted", "retried", "callback_accepted"].contains(&key);
+            let is_success =
+                ["accepted", "retried", "callback_accepted", "searched"].contains(&key);
             let allowed = if is_success { 200..300 } else { 400..500 };
             let fits = |code: &u16| allowed.contains(code);
             if !codes.all().is_empty() && codes.all().iter().all(fits) {

@@ -181,7 +181,8 @@ async fn delete(pipeline: &Pipeline, document: Uuid) -> CheckResult {
 
 /// The number of search results.
 async fn found(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<usize> {
-    let answer = pipeline.search(words, 5).await?.expect_status(200)?;
+    let answer = pipeline.search(words, 5).await?;
+    let answer = answer.expect_status(&cx.contract().statuses.searched)?;
     let results = &cx.contract().fields.search.results;
     Ok(list_at(results, &answer.json()?, "the answer to a search")?.len())
 }

@@ -16,15 +16,18 @@ use cutover_suite_support::responses::{expect_error_body, expect_one_success};
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_duplicate_is_refused)
+            .only_where([Condition::UPLOAD_HASH])
             .requires([Http])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_renamed_duplicate_is_refused)
+            .only_where([Condition::UPLOAD_HASH])
             .requires([Http, Database])
             .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(parallel_duplicates_make_one_document, EARLIER_UPLOADS)
+            .only_where([Condition::UPLOAD_HASH])
             .requires([Http, Database])
             .reads([read::DOCUMENTS, read::job::STATE])
             .effect(Effect::WriteTenant)
@@ -46,15 +49,8 @@ pub(crate) fn table() -> Vec<Check> {
 /// The number of identical uploads at the same time.
 const AT_ONCE: usize = 8;
 
-/// The check applies only if the registration contains the hash.
-fn require_hash(cx: &Context) -> CheckResult {
-    let fields = &cx.contract().requests.upload;
-    fields.sha256.applies("the hash of a document")
-}
-
 /// An upload of a complete document is refused, and the response identifies the document.
 async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
-    require_hash(cx)?;
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
     pipeline.complete(&document).await?;
@@ -100,7 +96,6 @@ async fn a_duplicate_is_refused(cx: &Context) -> CheckResult {
 
 /// The same bytes are the same document under any name, both while the job is active and when it is complete.
 async fn a_renamed_duplicate_is_refused(cx: &Context) -> CheckResult {
-    require_hash(cx)?;
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
     let (waiting, complete) = (cx.document().build(), cx.document().build());
@@ -146,7 +141,6 @@ const EARLIER_UPLOADS: &[EarlierUpload] = &[
 
 /// Of identical parallel uploads exactly one succeeds, and one row exists.
 async fn parallel_duplicates_make_one_document(cx: &Context, case: &EarlierUpload) -> CheckResult {
-    require_hash(cx)?;
     let document = cx.document().build();
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
