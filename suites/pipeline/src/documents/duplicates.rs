@@ -29,7 +29,7 @@ pub(crate) fn table() -> Vec<Check> {
         check!(parallel_duplicates_make_one_document, EARLIER_UPLOADS)
             .only_where([Condition::UPLOAD_HASH])
             .requires([Http, Database])
-            .reads([read::DOCUMENTS, read::job::STATE])
+            .reads([read::DOCUMENTS, read::JOBS, read::job::STATE.if_given()])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(a_failed_document_may_be_uploaded_again, FAILURE_CAUSES)
@@ -169,9 +169,10 @@ async fn parallel_duplicates_make_one_document(cx: &Context, case: &EarlierUploa
         "identical uploads create {} jobs",
         jobs.len() - earlier
     );
-    let active = &cx.contract().vocabulary.active_states;
-    let states = jobs.iter().filter_map(|job| job.state.as_ref());
-    let active = states.filter(|state| active.contains(state));
+    let vocabulary = &cx.contract().vocabulary;
+    let active = jobs
+        .iter()
+        .filter(|job| vocabulary.is_active(&job.status, job.state.as_deref()));
     ensure_eq!(
         active.count(),
         1,
