@@ -115,6 +115,12 @@ impl Condition {
         |contract| contract.requests.search.k.is_given(),
     );
 
+    /// The list of jobs has pages.
+    pub const PAGED_LIST: Self = Self::applies(
+        "the list of jobs of this target has no pages by size and offset (contract.requests.jobs)",
+        |contract| contract.requests.jobs.has_pages(),
+    );
+
     /// A job has the time of its last change.
     pub const JOB_UPDATED_AT: Self = Self::applies(
         "jobs of this target have no time of their last change (contract.fields.job.updated_at is \"none\")",

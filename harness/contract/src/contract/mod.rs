@@ -57,7 +57,7 @@ pub use job_view::JobView;
 pub use log_lines::{LogFormat, LogLine, LogLines};
 pub use parse::ContractError;
 pub use pointer::Pointer;
-pub use requests::{Requests, SearchRequest, UploadRequest};
+pub use requests::{ListQuery, ParserSubmission, Requests, SearchRequest, UploadRequest};
 pub use responses::{Cause, Responses};
 pub use shape::Shape;
 pub use standing::{StandingRules, Way};

@@ -134,6 +134,8 @@ statuses! {
     /// A job or a document of another user. The same codes as `unknown`, unless the target
     /// discloses that it exists.
     foreign,
+    /// A deletion of a document that is gone: a success, or the status of an unknown one.
+    deleted_again,
     /// The document exists already.
     duplicate,
     /// The job cannot be retried.
@@ -162,7 +164,11 @@ impl Statuses {
         self.table().into_iter().find_map(|(key, codes)| {
             let is_success =
                 ["accepted", "retried", "callback_accepted", "searched"].contains(&key);
-            let allowed = if is_success { 200..300 } else { 400..500 };
+            let allowed = match key {
+                "deleted_again" => 200..500,
+                _ if is_success => 200..300,
+                _ => 400..500,
+            };
             let fits = |code: &u16| allowed.contains(code);
             if !codes.all().is_empty() && codes.all().iter().all(fits) {
                 return None;

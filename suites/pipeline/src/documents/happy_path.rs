@@ -332,14 +332,17 @@ async fn a_document_is_submitted_to_the_parser_once(cx: &Context) -> CheckResult
         "the parser received another number of bytes"
     );
     let field = |name: &str| call.fields.get(name).map(String::as_str);
-    ensure_eq!(
-        field("result_type"),
-        Some("markdown"),
-        "the submission requests another result type"
-    );
+    let promised = &cx.contract().requests.parser;
+    if let Some(result_type) = promised.result_type() {
+        ensure_eq!(
+            field("result_type"),
+            Some(result_type),
+            "the submission requests another result type"
+        );
+    }
     let instructions = field("parsingInstructions").unwrap_or_default().trim();
     ensure!(
-        !instructions.is_empty(),
+        !promised.instructions || !instructions.is_empty(),
         "the submission contains no parsing instructions"
     );
     let rules = &cx.contract().callback;
