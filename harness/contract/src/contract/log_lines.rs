@@ -71,26 +71,35 @@ mod tests {
     use super::super::contract::Contract;
     use super::*;
 
+    const DEFAULT: &str = include_str!("../../../../fixtures/contracts/upload_pipeline.toml");
+
+    fn log_lines(overrides: &str) -> LogLines {
+        let overrides = format!("[log_lines]\n{overrides}").parse().unwrap();
+        Contract::parse_with_overrides(DEFAULT, &overrides, "x.toml")
+            .unwrap()
+            .log_lines
+    }
+
+    /// Whether a line has the ids of job and document; nothing if it does not have the format.
+    fn has_ids(lines: &LogLines, text: &str) -> Option<bool> {
+        let line = lines.read(text)?;
+        Some(line.has(&lines.job_id, "17") && line.has(&lines.document_id, "d"))
+    }
+
     #[test]
     fn an_id_is_at_its_pointer_or_anywhere_in_a_line_of_text() {
-        let mut lines = Contract::fixture().log_lines;
-        let has = |lines: &LogLines, text: &str| {
-            let line = lines.read(text)?;
-            Some(line.has(&lines.job_id, "17") && line.has(&lines.document_id, "d"))
-        };
-        assert_eq!(has(&lines, "job 17 of d"), None);
-        assert_eq!(
-            has(&lines, r#"{"job_id": "17", "document_id": "d"}"#),
-            Some(true)
-        );
-        assert_eq!(has(&lines, r#"{"job_id": "17"}"#), Some(false));
-        lines.document_id = Pointer::none();
-        assert_eq!(has(&lines, r#"{"job_id": "17"}"#), Some(true));
-        lines.format = LogFormat::Text;
-        assert_eq!(has(&lines, "job 17 begins"), Some(true));
-        assert_eq!(has(&lines, "job 18 begins"), Some(false));
-        lines.job_id = Pointer::none();
-        lines.request_id = Pointer::none();
-        assert!(!lines.promise());
+        let lines = log_lines("");
+        assert_eq!(has_ids(&lines, "job 17 of d"), None);
+        let both = r#"{"job_id": "17", "document_id": "d"}"#;
+        assert_eq!(has_ids(&lines, both), Some(true));
+        assert_eq!(has_ids(&lines, r#"{"job_id": "17"}"#), Some(false));
+        let lines = log_lines("document_id = 'none'");
+        assert_eq!(has_ids(&lines, r#"{"job_id": "17"}"#), Some(true));
+        let lines = log_lines("format = 'text'\ndocument_id = 'none'");
+        assert_eq!(has_ids(&lines, "job 17 begins"), Some(true));
+        assert_eq!(has_ids(&lines, "job 18 begins"), Some(false));
+        assert!(lines.promise());
+        let none = "format = 'text'\njob_id = 'none'\ndocument_id = 'none'\nrequest_id = 'none'";
+        assert!(!log_lines(none).promise());
     }
 }
