@@ -280,6 +280,20 @@ mod tests {
     }
 
     #[test]
+    fn half_a_surrogate_pair_becomes_one_character_or_none() {
+        let rules = |text: &str| CallbackRules {
+            half_surrogate: text.to_owned(),
+            ..CallbackRules::default()
+        };
+        for valid in ["", "?", "\u{fffd}"] {
+            assert_eq!(rules(valid).contradiction(), None, "{valid}");
+        }
+        let (key, detail) = rules("??").contradiction().unwrap();
+        assert_eq!(key, "callback.half_surrogate");
+        assert!(detail.contains("or \"\" if it is removed"), "{detail}");
+    }
+
+    #[test]
     fn the_error_names_an_invalid_header() {
         let rules = CallbackRules {
             static_header: "X Token".to_owned(),

@@ -41,6 +41,7 @@ pub(crate) fn propose(
         (Endpoint::Upload, "accepted"),
         (Endpoint::Retry, "retried"),
         (Endpoint::Search, "searched"),
+        (Endpoint::Callback, "callback_accepted"),
     ] {
         let operation = operation_for(endpoint, operations);
         if let Some((operation, (status, _))) =
