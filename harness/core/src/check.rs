@@ -85,6 +85,8 @@ pub struct CaseRow {
     pub calls: Vec<Endpoint>,
     /// The tables and columns that only this row reads.
     pub reads: &'static [Read],
+    /// What the contract must say for this row to run.
+    pub conditions: Vec<Condition>,
     /// Why the row does not apply to a target with this contract; nothing if it applies.
     pub not_applicable: Arc<Applicability>,
     /// The code.
@@ -118,6 +120,7 @@ impl Check {
                 name: None,
                 calls: Vec::new(),
                 reads: &[],
+                conditions: Vec::new(),
                 not_applicable: Arc::new(|_| None),
                 body: Arc::new(body),
             }],
@@ -137,6 +140,7 @@ impl Check {
             name: Some(case.name()),
             calls: case.calls(),
             reads: case.reads(),
+            conditions: case.conditions(),
             not_applicable: Arc::new(|contract| case.not_applicable(contract)),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
@@ -301,6 +305,11 @@ pub trait Named {
     /// The tables and columns that only this case reads.
     fn reads(&self) -> &'static [Read] {
         &[]
+    }
+
+    /// What the contract must say for this case to run.
+    fn conditions(&self) -> Vec<Condition> {
+        Vec::new()
     }
 
     /// Why the case does not apply to a target with this contract; nothing if it applies.

@@ -1,5 +1,7 @@
 //! Refuses checks that need what the contract of a target does not have: tables, columns, other properties.
 
+use std::collections::BTreeSet;
+
 use cutover_contract::contract::Contract;
 use cutover_reports::record::{Admission, SkipClass};
 
@@ -20,6 +22,16 @@ pub(crate) fn refused_by_contract(
     })
 }
 
+/// The keys of the contract without which a check cannot run, although its statement applies.
+pub(crate) fn lacking_keys(case: &Case, contract: &Contract) -> Vec<String> {
+    let reads = case.required_reads();
+    let reads = reads.filter_map(|read| contract.database.missing_key(read));
+    let conditions = case.conditions().filter(|each| !(each.holds)(contract));
+    let conditions = conditions.filter_map(|each| each.key).map(str::to_owned);
+    let keys: BTreeSet<_> = reads.chain(conditions).collect();
+    keys.into_iter().collect()
+}
+
 /// What a check needs and the contract does not have.
 fn missing(case: &Case, contract: &Contract) -> Option<(SkipClass, String)> {
     if let Some(reason) = (case.not_applicable)(contract) {
@@ -31,8 +43,9 @@ fn missing(case: &Case, contract: &Contract) -> Option<(SkipClass, String)> {
         Some((SkipClass::PreconditionMissing, reason))
     });
     read.or_else(|| {
-        let mut conditions = case.check.conditions.iter();
-        let broken = conditions.find(|condition| !(condition.holds)(contract));
+        let broken = case
+            .conditions()
+            .find(|condition| !(condition.holds)(contract));
         broken.map(|condition| (condition.class, condition.reason.to_owned()))
     })
 }
@@ -79,6 +92,21 @@ mod tests {
         let optional = declared(&[read::CHUNKS, read::chunk::EMBEDDING.if_given()]);
         assert_eq!(reason(optional, none), None);
         assert_eq!(reason(declared(&[read::EVENTS]), ""), None);
+    }
+
+    #[test]
+    fn the_keys_that_a_check_lacks_are_named_once() {
+        let none = "[database]\ntables = { events = 'none' }\n[callback]\nauth = 'none'";
+        let contract =
+            Contract::parse_with_overrides(DEFAULT, &none.parse().unwrap(), "x.toml").unwrap();
+        let check = check()
+            .reads([read::EVENTS, read::event::CODE])
+            .only_where([Condition::SIGNED_CALLBACKS, Condition::EMPTY_PAGE]);
+        let suite = Suite::new("suite", "about", [check]);
+        assert_eq!(
+            lacking_keys(&suite.cases()[0], &contract),
+            ["contract.callback.auth", "contract.database.tables.events"]
+        );
     }
 
     #[test]

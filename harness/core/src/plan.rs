@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use crate::capability::Capability;
 use crate::catalog::{Catalog, SeededDefect};
 use crate::context::NO_CORPUS;
-use crate::contract_admission::refused_by_contract;
+use crate::contract_admission::{lacking_keys, refused_by_contract};
 use crate::control_action::keys_granting;
 use crate::suite::{Case, Suite};
 use crate::target_file::{Class, Target};
@@ -56,7 +56,10 @@ pub fn plan(
     // A contract that cannot be read is an error of the front end.
     let contract = target.contract(catalog.contract.text).ok();
     let planned = |(suite, case): (&Suite, &Case)| {
-        let check = planned_check(case);
+        let check = PlannedCheck {
+            lacks: lacks(case, target, contract.as_ref()),
+            ..planned_check(case)
+        };
         let admission = if policy.includes(request.profile, &check) {
             let admission = admit(suite, case, target, contract.as_ref(), &request.selection);
             refused_by_contract(case, contract.as_ref(), admission)
@@ -81,6 +84,24 @@ pub fn plan(
     })
 }
 
+/// In the list of what a check lacks: a stack of its own, which only a target that cutover starts has.
+const OWN_STACK: &str = "own_stack";
+
+/// What a check needs and the target does not have, in the words of a policy.
+fn lacks(case: &Case, target: &Target, contract: Option<&Contract>) -> Vec<String> {
+    let mut lacks = contract.map_or_else(Vec::new, |contract| lacking_keys(case, contract));
+    if requires_own_stack(case) && target.attachment().is_some() {
+        lacks.push(OWN_STACK.to_owned());
+    }
+    lacks
+}
+
+/// Whether a check runs on a stack of its own, and controls over a target do not replace it.
+fn requires_own_stack(case: &Case) -> bool {
+    let mut needs = case.check.needs.iter();
+    case.is_alone() && !needs.any(|need| !keys_granting(*need).is_empty())
+}
+
 /// A check as its table describes it.
 fn planned_check(case: &Case) -> PlannedCheck {
     PlannedCheck {
@@ -92,6 +113,7 @@ fn planned_check(case: &Case) -> PlannedCheck {
         needs: case.check.needs.iter().map(ToString::to_string).collect(),
         timeout_ms: milliseconds(case.check.timeout),
         takes_ms: milliseconds(case.check.expected_duration),
+        lacks: Vec::new(),
         source: case.check.source.clone(),
         admission: Admission::Admitted,
     }
@@ -135,12 +157,7 @@ fn admit(
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
-    let controls = case
-        .check
-        .needs
-        .iter()
-        .any(|need| !keys_granting(*need).is_empty());
-    if case.is_alone() && !controls && target.attachment().is_some() {
+    if requires_own_stack(case) && target.attachment().is_some() {
         let reason = format!(
             "requires a stack of its own; target '{}' is not started by cutover",
             target.name

@@ -8,6 +8,7 @@ use cutover_reports::record::{CheckId, Effect, InvalidCheckId};
 
 use crate::capability::Capability;
 use crate::check::{Applicability, Check, CheckFn};
+use crate::condition::Condition;
 use cutover_contract::contract::Read;
 
 /// A table of checks.
@@ -27,6 +28,8 @@ pub struct Case {
     pub calls: BTreeSet<Endpoint>,
     /// The tables and columns that only this row reads.
     pub row_reads: &'static [Read],
+    /// What the contract must say for this row to run.
+    pub row_conditions: Vec<Condition>,
     /// Why its row does not apply to a target with this contract; nothing if it applies.
     pub not_applicable: Arc<Applicability>,
     /// The code.
@@ -125,6 +128,7 @@ impl Case {
                 calls: calls_of(&check, &row.calls),
                 check: Arc::clone(&check),
                 row_reads: row.reads,
+                row_conditions: row.conditions,
                 not_applicable: row.not_applicable,
                 body: row.body,
                 without_documents: false,
@@ -142,6 +146,11 @@ impl Case {
     pub fn required_reads(&self) -> impl Iterator<Item = Read> {
         let reads = self.check.reads.iter().flatten().chain(self.row_reads);
         reads.copied().filter(|read| !read.optional)
+    }
+
+    /// What the contract must say for it to run.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.check.conditions.iter().chain(&self.row_conditions)
     }
 
     /// Whether it requires a stack of its own.

@@ -25,6 +25,11 @@ pub struct ProfileRule {
     /// without.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// What the target does not have: keys of its contract, such as `contract.database.tables.events`,
+    /// and `own_stack`. The profile excludes a check that needs one of them, so this list states
+    /// what a decision does without, too.
+    #[serde(default)]
+    pub lacks: Vec<String>,
     /// The longest expected duration of a check.
     pub takes: Option<HumanDuration>,
     /// Whether the profile may run in production.
@@ -50,7 +55,9 @@ impl ProfileRule {
 
     fn includes(&self, check: &PlannedCheck) -> bool {
         let is_allowed = |need: &String| self.needs.is_empty() || self.needs.contains(need);
-        self.includes_suite(check.id.suite())
+        let does_without = check.lacks.iter().any(|lack| self.lacks.contains(lack));
+        !does_without
+            && self.includes_suite(check.id.suite())
             && check.effect <= self.effects
             && self
                 .takes

@@ -161,6 +161,7 @@ fn a_profile_excludes_checks_that_take_longer() {
         criticality: Criticality::Required,
         effect: Effect::Read,
         needs: Vec::new(),
+        lacks: Vec::new(),
         timeout_ms: 60_000,
         takes_ms: 2_000,
         source: Source {

@@ -101,6 +101,9 @@ pub struct PlannedCheck {
     pub effect: Effect,
     /// The capabilities that it requires.
     pub needs: Vec<String>,
+    /// What it needs and the target does not have: keys of the contract, and `own_stack`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
     /// Its timeout in milliseconds.
     pub timeout_ms: u64,
     /// Its expected duration in milliseconds.

@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes;
-use cutover_suite_support::outcomes::{expect_cause, expect_failure, expect_not_indexed};
+use cutover_suite_support::outcomes::{
+    acknowledges, expect_failure, expect_not_indexed, expect_provider_status, expect_provider_text,
+};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -88,7 +90,7 @@ fn expect_growing_pauses(cx: &Context, calls: &[OffsetDateTime]) -> CheckResult 
     Ok(())
 }
 
-/// The text of a provider's refusal, which the user must see as the cause.
+/// The text of a provider's refusal, which the user sees as the cause, if the contract promises it.
 const MARKER: &str = "marker-7f31c0";
 
 /// A permanent error of the parser, and what the job must report about it.
@@ -96,7 +98,18 @@ pub(super) struct ParserError {
     name: &'static str,
     behaviour: fn() -> ParserBehaviour,
     attempts: Attempts,
-    cause: Option<&'static str>,
+    cause: Cause,
+}
+
+/// What the job must report about the parser's answer, if the contract promises it.
+#[derive(Clone, Copy)]
+enum Cause {
+    /// Its text.
+    Text,
+    /// Its status.
+    Status(u16),
+    /// The pipeline describes the error in its own words.
+    Own,
 }
 
 impl Named for ParserError {
@@ -143,49 +156,49 @@ const PARSER: &[ParserError] = &[
         name: "refused_as_malformed",
         behaviour: || parser_refusal(400),
         attempts: Attempts::Once,
-        cause: Some(MARKER),
+        cause: Cause::Text,
     },
     ParserError {
         name: "refused_for_its_key",
         behaviour: || parser_refusal(401),
         attempts: Attempts::Once,
-        cause: Some("401"),
+        cause: Cause::Status(401),
     },
     ParserError {
         name: "refused_as_unreadable",
         behaviour: || parser_refusal(422),
         attempts: Attempts::Once,
-        cause: Some(MARKER),
+        cause: Cause::Text,
     },
     ParserError {
         name: "forbidden",
         behaviour: || parser_refusal(403),
         attempts: Attempts::Once,
-        cause: Some(MARKER),
+        cause: Cause::Text,
     },
     ParserError {
         name: "refused_as_too_large",
         behaviour: || parser_refusal(413),
         attempts: Attempts::Once,
-        cause: Some(MARKER),
+        cause: Cause::Text,
     },
     ParserError {
         name: "always_overloaded",
         behaviour: || parser_refusal(429),
         attempts: Attempts::All,
-        cause: Some("429"),
+        cause: Cause::Status(429),
     },
     ParserError {
         name: "always_broken",
         behaviour: || parser_refusal(500),
         attempts: Attempts::All,
-        cause: Some("500"),
+        cause: Cause::Status(500),
     },
     ParserError {
         name: "garbage",
         behaviour: || with_answer(ParserAnswer::Garbage),
         attempts: Attempts::Any,
-        cause: None,
+        cause: Cause::Own,
     },
     ParserError {
         name: "failed",
@@ -198,7 +211,7 @@ const PARSER: &[ParserError] = &[
             })
         },
         attempts: Attempts::Any,
-        cause: Some(MARKER),
+        cause: Cause::Text,
     },
     ParserError {
         name: "unknown_shape",
@@ -209,23 +222,23 @@ const PARSER: &[ParserError] = &[
             })
         },
         attempts: Attempts::Any,
-        cause: None,
+        cause: Cause::Own,
     },
     ParserError {
         name: "no_text",
         behaviour: || with_text(""),
         attempts: Attempts::Any,
-        cause: None,
+        cause: Cause::Own,
     },
     ParserError {
         name: "blank_text",
         behaviour: || with_text(" \n\n\t\n"),
         attempts: Attempts::Any,
-        cause: None,
+        cause: Cause::Own,
     },
 ];
 
-/// A permanent parser error fails the document in the parse stage, with the parser's cause, after the allowed attempts.
+/// A permanent parser error fails the document in the parse stage, with a cause, after the allowed attempts.
 async fn a_permanent_parser_error_fails_the_document(
     cx: &Context,
     case: &ParserError,
@@ -240,17 +253,18 @@ async fn a_permanent_parser_error_fails_the_document(
     let Failures { parse, .. } = &cx.contract().vocabulary.failures;
     let job = expect_failure(cx, &pipeline, &accepted, parse).await?;
     script.withdraw().await?;
-    if let Some(cause) = case.cause {
-        expect_cause(&job, cause)?;
+    match case.cause {
+        Cause::Text => expect_provider_text(cx, &job, MARKER)?,
+        Cause::Status(status) => expect_provider_status(cx, &job, status)?,
+        Cause::Own => {}
     }
     let calls = standins.parser_calls(document.sha256()).await?;
     let times: Vec<_> = calls.iter().map(|call| call.at).collect();
     case.attempts.expect(cx, &times)?;
     // A callback is acknowledged even if it reports a failure.
     for callback in calls.iter().flat_map(|call| &call.callbacks) {
-        ensure_eq!(
-            callback.answered,
-            Some(200),
+        ensure!(
+            acknowledges(cx, callback),
             "a callback is not acknowledged: {}",
             callback.answer
         );

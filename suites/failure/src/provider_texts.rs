@@ -79,7 +79,7 @@ async fn a_reported_failure_with_nul_is_recorded(cx: &Context, case: &Report) ->
     let waiting = AwaitingCallback::new(cx).await?;
     let body = (case.body)(&with_nul()).to_string();
     let reply = waiting.send(&body, &waiting.proof(&body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     let failed = &cx.contract().vocabulary.failures.parse;
     let job = expect_failure(cx, &waiting.pipeline, &waiting.accepted, failed).await?;
     expect_whole_cause(&job)

@@ -33,7 +33,6 @@ pub(crate) fn table() -> Vec<Check> {
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(a_storage_that_recovers_loses_nothing, STORAGE)
-            .only_where([Condition::RAW_PATH, Condition::PARSED_PATH])
             .requires([Http, Database, Storage, Standins])
             .reads(outcomes::COMPLETE)
             .effect(Effect::WriteTenant)
@@ -223,6 +222,14 @@ pub(super) struct StorageFault {
 impl Named for StorageFault {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        vec![if self.raw {
+            Condition::RAW_PATH
+        } else {
+            Condition::PARSED_PATH
+        }]
     }
 }
 

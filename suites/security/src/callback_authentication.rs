@@ -1,7 +1,7 @@
 //! Callback authentication: forged callbacks are refused, and valid ones without a result change nothing.
 
 use cutover_harness::check::Named;
-use cutover_harness::contract::{CallbackKeys, Proof, StatusCodes, Statuses};
+use cutover_harness::contract::{CallbackKeys, Contract, Proof, StatusCodes, Statuses};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Response;
 use cutover_harness::secret::Secret;
@@ -82,6 +82,21 @@ impl Named for Forgery {
     fn name(&self) -> &'static str {
         self.name
     }
+
+    fn not_applicable(&self, contract: &Contract) -> Option<String> {
+        let auth = contract.callback.auth;
+        let secret = || Secret::new(WRONG_SECRET);
+        let keys = CallbackKeys {
+            secret: auth.signs().then(secret),
+            token: auth.has_token().then(secret),
+            url_token: auth.is_in_url().then(secret),
+        };
+        let valid = keys.proof(self.body.as_bytes());
+        let is_alone = self.name.ends_with("_alone") && (self.proof)(&valid) == valid;
+        is_alone.then(|| {
+            "callbacks of this target carry one form of authentication only (contract.callback.auth)".to_owned()
+        })
+    }
 }
 
 const fn forgery(name: &'static str, body: &'static str, proof: fn(&Proof) -> Proof) -> Forgery {
@@ -133,11 +148,6 @@ async fn a_forged_callback_is_refused(cx: &Context, case: &Forgery) -> CheckResu
     let awaiting = AwaitingCallback::new(cx).await?;
     let valid = awaiting.proof(case.body);
     let forged = (case.proof)(&valid);
-    if forged == valid {
-        return Err(Stop::not_applicable(
-            "the callbacks of this target carry only one form of authentication",
-        ));
-    }
     let refused = awaiting.send(case.body, &forged).await?;
     expect_refusal(cx, &refused)?;
     expect_error_body(&refused, cx.contract())?;
@@ -183,10 +193,6 @@ async fn a_callback_secret_is_valid_for_one_job(cx: &Context) -> CheckResult {
         AwaitingCallback::new(cx).await?,
         AwaitingCallback::new(cx).await?,
     );
-    other
-        .send(FORGED_TEXT, &own.proof(FORGED_TEXT))
-        .await?
-        .expect_status(&cx.contract().statuses.callback_unauthenticated)?;
     let refused = other.send(FORGED_TEXT, &own.proof(FORGED_TEXT)).await?;
     expect_refusal(cx, &refused)?;
     other.complete(cx).await?;

@@ -189,7 +189,7 @@ async fn client_headers_decide_about_no_address(
     let reply = pipeline
         .ask(Endpoint::Retry, retry)
         .await?
-        .expect_status(200)?;
+        .expect_status(&cx.contract().statuses.retried)?;
     expect_no_address(&reply)?;
     expect_complete(cx, &pipeline, &accepted, &document).await?;
     for call in cx.standins()?.parser_calls(document.sha256()).await? {

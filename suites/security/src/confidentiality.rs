@@ -5,6 +5,7 @@ use std::time::Duration;
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
+use cutover_harness::contract::Read;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Log;
 use cutover_harness::secret::Secret;
@@ -40,10 +41,11 @@ pub(crate) fn table() -> Vec<Check> {
         check!(an_error_tells_no_key, KEY_REJECTIONS)
             .only_where([Condition::RAW_PATH])
             .requires([Http, Database, Standins, Logs])
-            .reads([read::EVENTS, read::job::LAST_ERROR])
+            .reads([read::EVENTS.if_given(), read::job::LAST_ERROR.if_given()])
             .effect(Effect::WriteTenant)
             .severity(Critical),
         check!(log_lines_carry_job_and_request_ids)
+            .only_where([Condition::LOG_LINES])
             .requires([Http, Logs])
             .calls([Endpoint::Job])
             .effect(Effect::WriteTenant)
@@ -261,7 +263,7 @@ async fn probes_are_not_cached_and_tell_no_secret(cx: &Context) -> CheckResult {
         let reply = pipeline.ask(probe, pipeline.request(probe, "")?).await?;
         let cached = reply.header("cache-control").unwrap_or_default();
         ensure!(
-            cached.contains("no-store"),
+            cached.contains("no-store") || !cx.contract().responses.probes_no_store,
             "the response to {} is cacheable: Cache-Control is '{cached}'",
             reply.request
         );
@@ -276,7 +278,7 @@ async fn probes_are_not_cached_and_tell_no_secret(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Log lines are JSON, and carry the ids of job, document and request.
+/// Log lines have the format of the contract, and carry the ids of job, document and request that it promises.
 async fn log_lines_carry_job_and_request_ids(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let pipeline = cx.pipeline()?;
@@ -284,20 +286,21 @@ async fn log_lines_carry_job_and_request_ids(cx: &Context) -> CheckResult {
     let reply = pipeline.job(done.job_id()).await?.expect_status(200)?;
     let request = reply.header("x-request-id").unwrap_or_default().to_owned();
     let (job, id) = (done.job_id().to_string(), done.document_id().to_string());
+    let form = &cx.contract().log_lines;
     cx.eventually("the logs contain the ids", LOGGED_WITHIN, async || {
         let (mut has_job, mut has_request) = (false, request.is_empty());
         for log in cx.logs()?.read().await? {
             // The last line may not be complete yet.
             let complete = log.text.rfind('\n').map_or("", |end| &log.text[..end]);
             for line in complete.lines().filter(|line| !line.trim().is_empty()) {
-                let Ok(line) = serde_json::from_str::<Value>(line) else {
+                let Some(line) = form.read(line) else {
                     let summary = format!("{} writes log lines that are not JSON", log.process);
                     return Err(Stop::violated(
                         Finding::new(summary).comparing("a line of JSON", line),
                     ));
                 };
-                has_job |= line["job_id"] == job && line["document_id"] == id;
-                has_request |= line["request_id"] == request;
+                has_job |= line.has(&form.job_id, &job) && line.has(&form.document_id, &id);
+                has_request |= line.has(&form.request_id, &request);
             }
         }
         let missing = format!("job: {has_job}, request: {has_request}");
@@ -417,9 +420,17 @@ impl Provider {
     }
 }
 
-/// The events and error of a job, without its callback secret.
-const ERROR_ROWS: &str = "SELECT to_jsonb(e) AS content FROM {schema}.events AS e WHERE job_id = $1 \
-    UNION ALL SELECT jsonb_build_object('last_error', last_error) FROM {schema}.upload_jobs WHERE job_id = $1";
+/// The events of a job, and its error, without its callback secret.
+const ERROR_ROWS: [(Read, &str); 2] = [
+    (
+        read::EVENTS,
+        "SELECT to_jsonb(e) AS content FROM {schema}.events AS e WHERE job_id = $1",
+    ),
+    (
+        read::job::LAST_ERROR,
+        "SELECT jsonb_build_object('last_error', last_error) AS content FROM {schema}.upload_jobs WHERE job_id = $1",
+    ),
+];
 
 /// If a provider rejects the key of the service, the key is in no response and no row.
 async fn an_error_tells_no_key(cx: &Context, case: &KeyRejection) -> CheckResult {
@@ -444,11 +455,15 @@ async fn an_error_tells_no_key(cx: &Context, case: &KeyRejection) -> CheckResult
         text.push(pipeline.search(document.nonce(), 3).await?.text());
     }
     script.withdraw().await?;
-    let rows: Vec<Value> = cx
-        .database()?
-        .rows(ERROR_ROWS, &[accepted.job_id.into()])
-        .await?;
-    text.extend(rows.iter().map(Value::to_string));
+    for (read, query) in ERROR_ROWS {
+        if contract.database.has(read) {
+            let rows: Vec<Value> = cx
+                .database()?
+                .rows(query, &[accepted.job_id.into()])
+                .await?;
+            text.extend(rows.iter().map(Value::to_string));
+        }
+    }
     let text = Log {
         process: "the answers and rows of a job".to_owned(),
         text: text.join("\n"),

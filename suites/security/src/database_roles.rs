@@ -5,7 +5,9 @@ use cutover_harness::contract::Table;
 use cutover_harness::prelude::*;
 use serde::Deserialize;
 
-use super::policies::{POLICIES, UserPolicy};
+use super::policies::{
+    CallerSources, FUNCTIONS, Function, POLICIES, UserPolicy, functions_of_the_caller,
+};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -117,9 +119,14 @@ async fn open_policies(cx: &Context) -> CheckResult<Vec<String>> {
     let layout = &cx.contract().database;
     let owned = tables.map(|table| layout.qualified(table));
     let owned: Vec<_> = owned.into_iter().flatten().map(|(_, name)| name).collect();
+    let functions: Vec<Function> = cx.database()?.rows(FUNCTIONS, &[]).await?;
+    let sources = CallerSources {
+        owned: &owned,
+        functions: &functions_of_the_caller(&functions),
+    };
     let open = policies
         .iter()
-        .filter_map(|policy| policy.violation(&owned));
+        .filter_map(|policy| policy.violation(&sources));
     Ok(open.collect())
 }
 

@@ -1,7 +1,7 @@
 //! Identity headers: no header, cookie or parameter replaces the user, the method or the path of a request.
 
 use cutover_fixtures::prelude::*;
-use cutover_harness::contract::{Accepted, Endpoint};
+use cutover_harness::contract::{Accepted, Contract, Endpoint};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{Request, Response};
 use serde_json::Value;
@@ -147,7 +147,7 @@ async fn client_headers_name_no_user(cx: &Context) -> CheckResult {
             let reply = pipeline.ask(endpoint, claim(request)).await?;
             if !has_token || endpoint == Endpoint::Callback {
                 ensure!(
-                    matches!(reply.status, 401 | 403),
+                    is_refusal(cx.contract(), endpoint, reply.status),
                     "{} with headers that name a user, without a token, is answered with {}",
                     reply.request,
                     reply.summary()
@@ -164,6 +164,20 @@ async fn client_headers_name_no_user(cx: &Context) -> CheckResult {
             .expect_status(200)?;
     }
     Ok(())
+}
+
+/// Whether a request without a token is refused, in the words of the contract.
+fn is_refusal(contract: &Contract, endpoint: Endpoint, status: u16) -> bool {
+    let statuses = &contract.statuses;
+    if endpoint != Endpoint::Callback {
+        return statuses.unauthenticated.include(status) || matches!(status, 401 | 403);
+    }
+    let auth = contract.callback.auth;
+    // Callbacks without any proof are the subject of a check of their own.
+    !auth.is_given()
+        || statuses.callback_unauthenticated.include(status)
+        || matches!(status, 401 | 403)
+        || (auth.is_in_url() && status == 404)
 }
 
 /// The request with the body that its endpoint needs.
@@ -300,7 +314,7 @@ async fn client_headers_replace_no_method_or_path(cx: &Context) -> CheckResult {
             .fold(request, |request, name| request.header(name, &open));
         let reply = send(&anonymous, request).await?;
         ensure!(
-            matches!(reply.status, 401 | 403),
+            is_refusal(cx.contract(), endpoint, reply.status),
             "{} without a token, with headers that name an open path, is answered with {}",
             reply.request,
             reply.summary()

@@ -9,12 +9,13 @@ use cutover_harness::probe::Response;
 use futures::future::try_join_all;
 
 use cutover_suite_support::json::value_at;
-use cutover_suite_support::responses::expect_error_body;
+use cutover_suite_support::responses::{expect_error_body, expect_retry_after};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(the_size_limits_hold, SIZES)
+            .only_where([Condition::UPLOAD_LENGTH])
             .requires([Http])
             .effect(Effect::WriteTenant)
             .severity(High),
@@ -27,11 +28,13 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(finished_jobs_do_not_count_as_active, EARLY_ENDS)
+            .only_where([Condition::DAILY_ABOVE_CONCURRENT])
             .requires([Http])
             .effect(Effect::WriteTenant)
             .severity(High),
         // It exhausts the daily limit of a user, so it needs a supply of users.
         check!(the_daily_limit_is_each_users_own)
+            .only_where([Condition::SMALL_DAILY_LIMIT])
             .requires([Http, Database, Minting])
             .reads([read::DOCUMENTS])
             .effect(Effect::WriteTenant)
@@ -87,7 +90,6 @@ async fn the_size_limits_hold(cx: &Context, case: &SizeCase) -> CheckResult {
     let document = cx.document().build();
     let bytes = (case.bytes)(&cx.contract().limits);
     let fields = &cx.contract().requests.upload;
-    fields.bytes_len.applies("the length of a document")?;
     let mut registration = fields.body(document.upload());
     fields.bytes_len.put(&mut registration, bytes);
     let reply = cx
@@ -101,7 +103,7 @@ async fn the_size_limits_hold(cx: &Context, case: &SizeCase) -> CheckResult {
     Ok(())
 }
 
-/// As many jobs as the limit may be active. The next one is refused with Retry-After, and the limits endpoint
+/// As many jobs as the limit may be active. The next one is refused, and the limits endpoint
 /// reports the same number.
 async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
@@ -118,7 +120,7 @@ async fn the_concurrent_job_limit_holds(cx: &Context) -> CheckResult {
         .register(more.upload())
         .await?
         .expect_status(&contract.statuses.too_many)?;
-    expect_retry_after(contract, &refusal)?;
+    expect_retry_after(&refusal, contract)?;
     let other = cx.pipeline()?;
     other.accept(more.upload()).await?;
     Ok(())
@@ -169,8 +171,8 @@ async fn uploads_at_once(
     );
     for reply in refused {
         expect_retry_after(
-            cx.contract(),
             &reply.expect_status(&cx.contract().statuses.too_many)?,
+            cx.contract(),
         )?;
     }
     let id = &cx.contract().fields.accepted.document_id;
@@ -220,11 +222,6 @@ const EARLY_ENDS: &[EarlyEnd] = &[
 /// Jobs that have failed or were deleted do not count against the limit.
 async fn finished_jobs_do_not_count_as_active(cx: &Context, case: &EarlyEnd) -> CheckResult {
     let (pipeline, limits) = (cx.pipeline()?, &cx.contract().limits);
-    if limits.daily_uploads <= limits.concurrent_jobs {
-        return Err(Stop::not_applicable(
-            "the daily limit of a user is not above the limit of concurrent jobs",
-        ));
-    }
     for _ in 0..limits.concurrent_jobs {
         let accepted = pipeline.accept(cx.document().build().upload()).await?;
         match case.kind {
@@ -262,10 +259,6 @@ async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
         contract.limits.daily_uploads as usize,
         contract.limits.concurrent_jobs as usize,
     );
-    if daily > MAX_DAILY_UPLOADS {
-        let reason = format!("exhausting {daily} uploads takes too long");
-        return Err(Stop::precondition_missing(reason));
-    }
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;
     for first in (0..daily).step_by(at_once) {
@@ -282,7 +275,7 @@ async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
         .register(more.upload())
         .await?
         .expect_status(&contract.statuses.too_many)?;
-    expect_retry_after(contract, &refusal)?;
+    expect_retry_after(&refusal, contract)?;
     let rows = cx.database()?.documents_of(tenant.user_id).await?;
     ensure_eq!(
         rows.len(),
@@ -290,25 +283,6 @@ async fn the_daily_limit_is_each_users_own(cx: &Context) -> CheckResult {
         "a user with a daily limit of {daily} documents has another number of rows"
     );
     cx.pipeline()?.accept(more.upload()).await?;
-    Ok(())
-}
-
-/// The largest daily limit that a check exhausts.
-const MAX_DAILY_UPLOADS: usize = 20;
-
-/// The longest wait for a daily limit, in seconds.
-const DAY_S: u64 = 24 * 60 * 60;
-
-fn expect_retry_after(contract: &Contract, refusal: &Response) -> CheckResult {
-    expect_error_body(refusal, contract)?;
-    let wait = refusal
-        .header("retry-after")
-        .and_then(|text| text.parse::<u64>().ok());
-    ensure!(
-        wait.is_some_and(|seconds| (1..=DAY_S).contains(&seconds)),
-        "the refusal does not say when to retry: Retry-After is {:?}",
-        refusal.header("retry-after")
-    );
     Ok(())
 }
 

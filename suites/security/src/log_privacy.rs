@@ -119,12 +119,15 @@ async fn complete_and_search(cx: &Context, given: &mut Given) -> CheckResult {
             .map(|(_, token)| token.into_owned())
             .unwrap_or_default(),
     );
-    pipeline.register(&upload).await?.expect_status(409)?;
+    pipeline
+        .register(&upload)
+        .await?
+        .expect_status(&cx.contract().statuses.duplicate)?;
     let words = given.marker(cx, "the words of a search");
     let contract = cx.contract();
     if contract.has(Endpoint::Search) {
         let found = pipeline.search(&format!("what about {words}?"), 3).await?;
-        found.expect_status(200)?;
+        found.expect_status(&cx.contract().statuses.searched)?;
     }
     if contract.has(Endpoint::Document) {
         pipeline.document(done.document_id()).await?;

@@ -118,7 +118,8 @@ async fn a_deleted_document_is_gone(cx: &Context) -> CheckResult {
 /// Whether a search result contains the words.
 async fn finds(cx: &Context, pipeline: &Pipeline, words: &str) -> CheckResult<bool> {
     let fields = &cx.contract().fields.search;
-    let answer = pipeline.search(words, 5).await?.expect_status(200)?;
+    let answer = pipeline.search(words, 5).await?;
+    let answer = answer.expect_status(&cx.contract().statuses.searched)?;
     let answer = answer.json()?;
     for hit in list_at(&fields.results, &answer, "the search response")? {
         let text = value_at(&fields.text, hit, "a search result")?;

@@ -96,6 +96,22 @@ async fn expect_error_fields(
     Ok(())
 }
 
+/// The error of a job contains the provider's text, if the contract promises it.
+pub fn expect_provider_text(cx: &Context, job: &JobView, text: &str) -> CheckResult {
+    if cx.contract().responses.cause.has_text() {
+        return expect_cause(job, text);
+    }
+    Ok(())
+}
+
+/// The error of a job contains the status of the provider's response, if the contract promises it.
+pub fn expect_provider_status(cx: &Context, job: &JobView, status: u16) -> CheckResult {
+    if cx.contract().responses.cause.has_status() {
+        return expect_cause(job, &status.to_string());
+    }
+    Ok(())
+}
+
 /// The error of a job contains the cause.
 pub fn expect_cause(job: &JobView, cause: &str) -> CheckResult {
     let error = job.last_error.as_ref().map(Value::to_string);
@@ -217,6 +233,14 @@ pub async fn callbacks_for(
     .await
 }
 
+/// Whether the answer to a callback is that of an accepted one.
+pub fn acknowledges(cx: &Context, callback: &CallbackSent) -> bool {
+    let codes = &cx.contract().statuses.callback_accepted;
+    callback
+        .answered
+        .is_some_and(|status| codes.include(status))
+}
+
 /// The results of a search; none where the target has no search. For what must not be found.
 pub async fn hits_if_searchable(
     cx: &Context,
@@ -241,7 +265,7 @@ pub async fn search_hits(
     let answer = pipeline
         .search(query, k)
         .await?
-        .expect_status(200)?
+        .expect_status(&cx.contract().statuses.searched)?
         .json()?;
     let results = &cx.contract().fields.search.results;
     Ok(list_at(results, &answer, "the search response")?.to_vec())

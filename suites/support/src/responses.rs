@@ -5,6 +5,8 @@ use std::time::Duration;
 use cutover_harness::contract::{Contract, StatusCodes};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Response;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use crate::json::value_at;
 
@@ -48,17 +50,10 @@ pub fn expect_one_success(replies: &[Response], what: &str, refusal: &StatusCode
     Ok(())
 }
 
-/// An error response is JSON with an error code, a message and the request id, and exposes no internals.
+/// An error response has the error code, the message and the request id that the contract promises, in JSON, and
+/// exposes no internals.
 pub fn expect_error_body(reply: &Response, contract: &Contract) -> CheckResult {
-    let body = reply.json()?;
     let fields = &contract.fields.error;
-    let kind = reply.header("content-type").unwrap_or_default();
-    ensure!(
-        kind.contains("json"),
-        "the {} response to {} has Content-Type '{kind}'",
-        reply.status,
-        reply.request
-    );
     let text = reply.text();
     let internal = INTERNALS.iter().find(|internal| text.contains(*internal));
     ensure!(
@@ -68,7 +63,20 @@ pub fn expect_error_body(reply: &Response, contract: &Contract) -> CheckResult {
         reply.request
     );
     let promised = [&fields.error, &fields.message, &fields.request_id];
-    for pointer in promised.into_iter().filter(|field| field.is_given()) {
+    let promised: Vec<_> = promised.into_iter().filter(|it| it.is_given()).collect();
+    if promised.is_empty() {
+        // Without a field to read, errors may have any form.
+        return Ok(());
+    }
+    let kind = reply.header("content-type").unwrap_or_default();
+    ensure!(
+        kind.contains("json"),
+        "the {} response to {} has Content-Type '{kind}'",
+        reply.status,
+        reply.request
+    );
+    let body = reply.json()?;
+    for pointer in promised {
         let what = format!("the {} response to {}", reply.status, reply.request);
         value_at(pointer, &body, &what)?;
         // The message may be a list of messages, as FastAPI writes them.
@@ -76,6 +84,34 @@ pub fn expect_error_body(reply: &Response, contract: &Contract) -> CheckResult {
         ensure!(text.is_some(), "{} of {what} is empty", pointer.as_str());
     }
     Ok(())
+}
+
+/// The user is above a limit, and the response says when to try again, if the contract promises it.
+pub fn expect_retry_after(refusal: &Response, contract: &Contract) -> CheckResult {
+    expect_error_body(refusal, contract)?;
+    if !contract.responses.retry_after {
+        return Ok(());
+    }
+    let shown = refusal.header("retry-after").unwrap_or_default();
+    let wait = retry_after_seconds(shown, OffsetDateTime::now_utc());
+    ensure!(
+        wait.is_some_and(|seconds| (0..=DAY_S).contains(&seconds)),
+        "the refusal does not say when to retry: Retry-After is '{shown}'"
+    );
+    Ok(())
+}
+
+/// The longest wait for a daily limit, in seconds.
+const DAY_S: i64 = 24 * 60 * 60;
+
+/// The seconds of a `Retry-After`: a number above zero, or a date in the future.
+fn retry_after_seconds(text: &str, now: OffsetDateTime) -> Option<i64> {
+    if let Ok(seconds) = text.parse::<i64>() {
+        return (seconds > 0).then_some(seconds);
+    }
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    // The date has whole seconds, so a short wait may round to the present.
+    Some((date - now).whole_seconds())
 }
 
 /// Parts of stack traces, SQL statements and driver errors, which users must not see.
@@ -91,3 +127,20 @@ const INTERNALS: &[&str] = &[
     "asyncpg",
     "psycopg",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_wait_is_a_number_or_a_date() {
+        let now = datetime!(2026-11-27 10:00:00 UTC);
+        let seconds = |text| retry_after_seconds(text, now);
+        assert_eq!(seconds("5"), Some(5));
+        assert_eq!(seconds("Fri, 27 Nov 2026 10:01:00 GMT"), Some(60));
+        for wrong in ["0", "-3", "soon", ""] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc2822;
 use super::report::{Report, chain};
 use super::tables::check_tables;
 use super::tokens::check_tokens;
+use super::user_roles::check_user_roles;
 use cutover_contract::contract::{Contract, Endpoint};
 use cutover_contract::probe::{Database, Storage};
 use cutover_evidence::journal::Recorder;
@@ -155,6 +156,7 @@ async fn check_database(clients: &SutClients, contract: &Contract, report: &mut 
     report.add("database", result);
     if is_readable {
         check_tables(&database, contract, report).await;
+        check_user_roles(&database, report).await;
     }
 }
 

@@ -9,5 +9,6 @@ mod logs;
 mod report;
 mod tables;
 mod tokens;
+mod user_roles;
 
 pub(super) use command::Doctor;

@@ -31,6 +31,9 @@ pub struct CallbackRules {
     pub submission_id: Pointer,
     /// What the parser writes as the text of an empty page.
     pub empty_page: String,
+    /// What stands in a text for half a surrogate pair, which no text can hold: a character, or
+    /// nothing where it is removed.
+    pub half_surrogate: String,
 }
 
 fn default_token_parameter() -> String {
@@ -48,6 +51,7 @@ impl Default for CallbackRules {
             token_parameter: default_token_parameter(),
             submission_id: Pointer::to("/id"),
             empty_page: "NO_CONTENT_HERE".to_owned(),
+            half_surrogate: char::REPLACEMENT_CHARACTER.to_string(),
         }
     }
 }
@@ -73,8 +77,16 @@ impl CallbackRules {
         (!token.is_empty()).then(|| Secret::new(token))
     }
 
-    /// The key of an invalid header name, and the remedy.
+    /// The key of an invalid header name or replacement, and the remedy.
     pub(super) fn contradiction(&self) -> Option<(String, String)> {
+        if self.half_surrogate.chars().nth(1).is_some() {
+            let detail = format!(
+                "'{}' is more than one character; write the character that replaces half a surrogate pair, or \"\" if it \
+                 is removed",
+                self.half_surrogate
+            );
+            return Some(("callback.half_surrogate".to_owned(), detail));
+        }
         [
             ("signature_header", &self.signature_header),
             ("static_header", &self.static_header),
@@ -265,6 +277,20 @@ mod tests {
         let route = "{prefix}/hooks/{token}/{job_id}";
         let url = "https://api.test/api/hooks/se%20cret/7";
         assert_eq!(token(&rules, url, route).as_deref(), Some("se cret"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_one_character_or_none() {
+        let rules = |text: &str| CallbackRules {
+            half_surrogate: text.to_owned(),
+            ..CallbackRules::default()
+        };
+        for valid in ["", "?", "\u{fffd}"] {
+            assert_eq!(rules(valid).contradiction(), None, "{valid}");
+        }
+        let (key, detail) = rules("??").contradiction().unwrap();
+        assert_eq!(key, "callback.half_surrogate");
+        assert!(detail.contains("or \"\" if it is removed"), "{detail}");
     }
 
     #[test]

@@ -13,8 +13,10 @@ use super::duration::{DurationOrNone, DurationText};
 use super::endpoint::{Endpoint, Presence, Route};
 use super::fields::Fields;
 use super::ids::Ids;
+use super::log_lines::LogLines;
 use super::pointer::Pointer;
 use super::requests::Requests;
+use super::responses::Responses;
 use super::shape::Shape;
 use super::standing::StandingRules;
 use super::statuses::Statuses;
@@ -41,6 +43,10 @@ pub struct Contract {
     pub shapes: BTreeMap<Endpoint, Shape>,
     /// The status codes of the answers.
     pub statuses: Statuses,
+    /// What responses tell beside their bodies.
+    pub responses: Responses,
+    /// The form of log lines.
+    pub log_lines: LogLines,
     /// How the standing of a document is read.
     pub standing: StandingRules,
     /// What identifies a build.

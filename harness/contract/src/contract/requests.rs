@@ -15,6 +15,80 @@ pub struct Requests {
     pub upload: UploadRequest,
     /// Fields of a search.
     pub search: SearchRequest,
+    /// Query parameters of a list of jobs.
+    pub jobs: ListQuery,
+    /// Fields of a submission to the parser.
+    pub parser: ParserSubmission,
+}
+
+/// The query parameters of a list of jobs, each a name or `none`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// The size of a page.
+    pub limit: String,
+    /// The number of jobs before a page.
+    pub offset: String,
+    /// The state of the jobs that are listed.
+    pub state: String,
+}
+
+/// What a submission to the parser has beside the document and the callback URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParserSubmission {
+    /// The form field `result_type`, or `none` if the pipeline does not send it.
+    pub result_type: String,
+    /// Whether it has instructions for the parser.
+    pub instructions: bool,
+}
+
+/// The value of a name that the target does not have.
+const NONE: &str = "none";
+
+impl ListQuery {
+    /// Whether a list has pages by size and offset.
+    pub fn has_pages(&self) -> bool {
+        self.limit != NONE && self.offset != NONE
+    }
+
+    /// The target's name of a parameter, from its key; nothing if the target does not have it.
+    pub fn name_of(&self, key: &str) -> Option<&str> {
+        let name = match key {
+            "limit" => &self.limit,
+            "offset" => &self.offset,
+            "state" => &self.state,
+            _ => return None,
+        };
+        (name != NONE).then_some(name.as_str())
+    }
+
+    /// The key of a name that is empty or used twice, and the remedy.
+    fn contradiction(&self) -> Option<(String, String)> {
+        let names = [
+            ("limit", &self.limit),
+            ("offset", &self.offset),
+            ("state", &self.state),
+        ];
+        let is_wrong = |at: usize| {
+            let (_, name) = names[at];
+            let mut earlier = names[..at].iter();
+            name.is_empty() || (name != NONE && earlier.any(|(_, other)| *other == name))
+        };
+        let at = (0..names.len()).find(|at| is_wrong(*at))?;
+        let detail = format!(
+            "'{}' is empty or names another parameter, too; write the name of the query parameter, or \"none\"",
+            names[at].1
+        );
+        Some((format!("requests.jobs.{}", names[at].0), detail))
+    }
+}
+
+impl ParserSubmission {
+    /// The expected form field `result_type`.
+    pub fn result_type(&self) -> Option<&str> {
+        (self.result_type != NONE).then_some(self.result_type.as_str())
+    }
 }
 
 pointers! {
@@ -84,6 +158,9 @@ impl Requests {
             let detail = "cannot be \"none\", because a search requires a text; declare routes.search absent instead";
             return Some(("requests.search.query".to_owned(), detail.to_owned()));
         }
+        if let Some(found) = self.jobs.contradiction() {
+            return Some(found);
+        }
         let search = [("query", &self.search.query), ("k", &self.search.k)];
         clash(&search)
             .map(|found| ("search", found))
@@ -118,6 +195,20 @@ mod tests {
         let overrides = overrides.parse().unwrap();
         Contract::parse_with_overrides(DEFAULT, &overrides, "targets/x.toml")
             .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_list_has_the_parameters_of_the_contract() {
+        let contract = with("[requests.jobs]\nlimit = 'per_page'\noffset = 'none'").unwrap();
+        let jobs = contract.requests.jobs;
+        assert_eq!(jobs.name_of("limit"), Some("per_page"));
+        assert_eq!(jobs.name_of("offset"), None);
+        assert!(!jobs.has_pages() && Contract::fixture().requests.jobs.has_pages());
+        for wrong in ["limit = ''", "limit = 'state'"] {
+            let error = with(&format!("[requests.jobs]\n{wrong}")).unwrap_err();
+            assert!(error.contains("x.toml': key 'requests.jobs."), "{error}");
+            assert!(error.contains("or \"none\""), "{error}");
+        }
     }
 
     #[test]

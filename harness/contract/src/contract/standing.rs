@@ -265,9 +265,9 @@ impl Pipeline {
     /// The newest jobs of the tenant.
     pub(super) async fn list_of_jobs(&self) -> CheckResult<Response> {
         let most = self.contract().limits.page_max.to_string();
-        let request = self
-            .request(Endpoint::Jobs, "")?
-            .query([("limit", most.as_str())]);
+        let limit = self.contract().requests.jobs.name_of("limit");
+        let limit = limit.map(|name| (name, most.as_str()));
+        let request = self.request(Endpoint::Jobs, "")?.query(limit);
         let response = self.http().send(request).await;
         let response = response.map_err(HttpError::into_stop)?;
         self.check_presence(Endpoint::Jobs, &response)?;

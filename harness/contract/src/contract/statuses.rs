@@ -123,6 +123,8 @@ statuses! {
     retried,
     /// A callback is accepted.
     callback_accepted,
+    /// A search has results, or none.
+    searched,
     /// A request body or a query is not valid.
     invalid,
     /// An id is not a UUID.
@@ -132,6 +134,8 @@ statuses! {
     /// A job or a document of another user. The same codes as `unknown`, unless the target
     /// discloses that it exists.
     foreign,
+    /// A deletion of a document that is gone: a success, or the status of an unknown one.
+    deleted_again,
     /// The document exists already.
     duplicate,
     /// The job cannot be retried.
@@ -142,6 +146,8 @@ statuses! {
     too_many,
     /// No valid token.
     unauthenticated,
+    /// A route exists with other methods only. A 405 has `Allow`.
+    wrong_method,
     /// A page is larger than `limits.page_max`.
     page_too_large,
     /// A callback is not authentic.
@@ -156,8 +162,13 @@ impl Statuses {
     /// A code that cannot have its meaning, with its key and the remedy.
     pub(super) fn contradiction(&self) -> Option<(String, String)> {
         self.table().into_iter().find_map(|(key, codes)| {
-            let is_success = ["accepted", "retried", "callback_accepted"].contains(&key);
-            let allowed = if is_success { 200..300 } else { 400..500 };
+            let is_success =
+                ["accepted", "retried", "callback_accepted", "searched"].contains(&key);
+            let allowed = match key {
+                "deleted_again" => 200..500,
+                _ if is_success => 200..300,
+                _ => 400..500,
+            };
             let fits = |code: &u16| allowed.contains(code);
             if !codes.all().is_empty() && codes.all().iter().all(fits) {
                 return None;
@@ -189,10 +200,10 @@ mod tests {
             let overrides = overrides.parse().unwrap();
             Contract::parse_with_overrides(DEFAULT, &overrides, "x.toml")
         };
-        let contract = with("[statuses]\nmalformed_id = [404, 422]\nnot_retryable = 400").unwrap();
+        let contract = with("[statuses]\nmalformed_id = [404, 422]\ndeleted_again = [204, 404]").unwrap();
         assert!(contract.statuses.malformed_id.include(404));
         assert_eq!(contract.statuses.malformed_id.to_string(), "404 or 422");
-        for wrong in ["unauthenticated = 200", "accepted = 404", "unknown = []"] {
+        for wrong in ["unauthenticated = 200", "accepted = 404", "unknown = []", "searched = 404", "deleted_again = 500"] {
             let refused = with(&format!("[statuses]\n{wrong}"))
                 .unwrap_err()
                 .to_string();

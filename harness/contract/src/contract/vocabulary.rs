@@ -119,6 +119,14 @@ impl Vocabulary {
         }
     }
 
+    /// Whether work on a job goes on without a user; without a state, the status decides.
+    pub fn is_active(&self, status: &str, state: Option<&str>) -> bool {
+        match state {
+            Some(state) => self.active_states.iter().any(|known| known == state),
+            None => !self.is_final(status, None),
+        }
+    }
+
     /// The allowed states of a status; empty for an unknown status.
     pub fn states_of(&self, status: &str) -> &[String] {
         if status == self.complete {

@@ -7,7 +7,7 @@ use crate::verdict::{Decision, judge};
 
 /// The sample policy with a smoke profile of read-only checks over HTTP.
 fn read_only_smoke() -> Policy {
-    let smoke = "suites = [\"p\"]\neffects = \"read\"\nneeds = [\"http\"]";
+    let smoke = "suites = [\"p\"]\neffects = \"read\"\nneeds = [\"http\"]\nlacks = [\"contract.events\"]";
     let mut policy = policy();
     policy.profiles = [(Profile::Smoke, toml::from_str(smoke).unwrap())].into();
     policy
@@ -29,9 +29,13 @@ fn needs_database(run: &mut Run) {
     plan(run).checks[1].needs = vec!["database".to_owned()];
 }
 
+fn lacks_events(run: &mut Run) {
+    plan(run).checks[1].lacks = vec!["own_stack".to_owned(), "contract.events".to_owned()];
+}
+
 #[test]
 fn a_check_outside_of_the_profile_is_not_missing() {
-    for exclude in [writes, needs_database] {
+    for exclude in [writes, needs_database, lacks_events] {
         let skipped = |run: &mut Run| {
             exclude(run);
             refuse(run, SkipClass::Filtered);
@@ -45,6 +49,11 @@ fn a_check_outside_of_the_profile_is_not_missing() {
 fn a_check_inside_the_profile_can_be_missing_and_a_failure_always_counts() {
     let skipped = |run: &mut Run| refuse(run, SkipClass::Filtered);
     assert_eq!(decision(Profile::Smoke, skipped), Decision::Inconclusive);
+    let lacks_more = |run: &mut Run| {
+        plan(run).checks[1].lacks = vec!["own_stack".to_owned()];
+        refuse(run, SkipClass::PreconditionMissing);
+    };
+    assert_eq!(decision(Profile::Smoke, lacks_more), Decision::Inconclusive);
     let lost = |run: &mut Run| {
         writes(run);
         run.trials.pop();

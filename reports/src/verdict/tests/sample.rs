@@ -27,6 +27,7 @@ pub(super) fn planned(id: &str, severity: Severity, criticality: Criticality) ->
         criticality,
         effect: Effect::Read,
         needs: Vec::new(),
+        lacks: Vec::new(),
         timeout_ms: 1_000,
         takes_ms: 0,
         source: Source {

@@ -11,7 +11,7 @@ use serde_json::json;
 use cutover_suite_support::awaiting_callback::callback_keys;
 use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::{
-    callbacks_for, expect_complete, expect_failure, expect_not_indexed, parsed_text,
+    acknowledges, callbacks_for, expect_complete, expect_failure, expect_not_indexed, parsed_text,
 };
 
 /// The checks of this file, the slowest first.
@@ -162,12 +162,15 @@ async fn a_callback_counts_once(cx: &Context, case: &CallbackTiming) -> CheckRes
     let sent = callbacks_for(cx, &document, case.times as usize).await?;
     script.withdraw().await?;
     for (_, callback) in sent {
-        ensure_eq!(
-            callback.answered,
-            Some(200),
+        ensure!(
+            acknowledges(cx, &callback),
             "a callback is not acknowledged: {}",
             callback.answer
         );
+    }
+    if !cx.contract().database.has(read::event::CODE) {
+        // The history of a job is not known; its result is that of one callback.
+        return Ok(());
     }
     let state = DocumentState::of(cx, &pipeline, &accepted).await?;
     let parsed = &cx.contract().vocabulary.parsed;

@@ -8,7 +8,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, ParserBehaviour, PayloadShape};
 
 use cutover_suite_support::json::value_at;
-use cutover_suite_support::outcomes::{parsed_text, search_hits};
+use cutover_suite_support::outcomes::{acknowledges, parsed_text, search_hits};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -57,9 +57,8 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
             Ok(calls.into_iter().flat_map(|call| call.callbacks).next())
         })
         .await?;
-    ensure_eq!(
-        sent.answered,
-        Some(200),
+    ensure!(
+        acknowledges(cx, &sent),
         "the parser's callback is not accepted: {}",
         sent.answer
     );

@@ -4,7 +4,7 @@ use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
-use cutover_suite_support::outcomes::{expect_cause, expect_failure, parsed_text, words};
+use cutover_suite_support::outcomes::{expect_failure, expect_provider_text, parsed_text, words};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -28,7 +28,7 @@ pub(super) struct Half {
     name: &'static str,
     /// The text as JSON writes it.
     escaped: &'static str,
-    /// The text that is stored.
+    /// The text that is stored, with U+FFFD for each half.
     stored: &'static str,
     /// The body of the callback; `%` is the text.
     body: &'static str,
@@ -74,21 +74,25 @@ const HALVES: &[Half] = &[
     },
 ];
 
-/// A callback whose text has half a surrogate pair is accepted at once, and each half becomes U+FFFD.
+/// A callback whose text has half a surrogate pair is accepted at once, and each half is replaced as the contract says.
 async fn half_a_surrogate_pair_is_replaced(cx: &Context, case: &Half) -> CheckResult {
     let waiting = AwaitingCallback::new(cx).await?;
     let nonce = waiting.document.nonce();
     let body = case.body.replace('%', &format!("{nonce} {}", case.escaped));
     let reply = waiting.send(&body, &waiting.proof(&body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     let (pipeline, accepted) = (&waiting.pipeline, &waiting.accepted);
     pipeline.until_complete(accepted).await?;
-    let expected = format!("{nonce} {}", case.stored);
+    let replacement = &cx.contract().callback.half_surrogate;
+    let stored = case
+        .stored
+        .replace(char::REPLACEMENT_CHARACTER, replacement);
+    let expected = format!("{nonce} {stored}");
     if let Some(text) = parsed_text(cx, pipeline, accepted).await? {
         ensure_eq!(
             text,
             expected,
-            "half a surrogate pair is not replaced by U+FFFD"
+            "half a surrogate pair is not replaced by '{replacement}' (contract.callback.half_surrogate)"
         );
     }
     let chunks = cx.database()?.chunks_of(accepted.document_id).await?;
@@ -106,9 +110,9 @@ async fn a_failure_with_half_a_surrogate_pair_is_recorded(cx: &Context) -> Check
     let waiting = AwaitingCallback::new(cx).await?;
     let body = r#"{"status": "failed", "error": "marker-77aa \ud83d marker-77bb"}"#;
     let reply = waiting.send(body, &waiting.proof(body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     let failed = &cx.contract().vocabulary.failures.parse;
     let job = expect_failure(cx, &waiting.pipeline, &waiting.accepted, failed).await?;
-    expect_cause(&job, "marker-77aa")?;
-    expect_cause(&job, "marker-77bb")
+    expect_provider_text(cx, &job, "marker-77aa")?;
+    expect_provider_text(cx, &job, "marker-77bb")
 }

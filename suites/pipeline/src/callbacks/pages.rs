@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
 use cutover_suite_support::outcomes::{
-    self, expect_cause, expect_complete, expect_failure, expect_not_indexed, give_up_within,
-    parsed_text, words,
+    self, expect_complete, expect_failure, expect_not_indexed, expect_provider_text,
+    give_up_within, parsed_text, words,
 };
 use cutover_suite_support::texts;
 
@@ -21,12 +21,14 @@ pub(crate) fn table() -> Vec<Check> {
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(the_word_for_an_empty_page_is_not_indexed, EMPTY_PAGES)
+            .only_where([Condition::EMPTY_PAGE])
             .requires([Http, Database, Storage, Standins])
             .reads([read::CHUNKS])
             .effect(Effect::WriteTenant)
             .occupies(Resource::Worker)
             .severity(High),
         check!(a_document_of_empty_pages_fails, EMPTY_DOCUMENTS)
+            .only_where([Condition::EMPTY_PAGE])
             .requires([Http, Database, Standins])
             .reads(outcomes::NOT_INDEXED)
             .effect(Effect::WriteTenant)
@@ -112,7 +114,7 @@ async fn a_complete_document_lacks_no_page(cx: &Context, case: &MissingPage) -> 
     let pages = (case.pages)(&text, "the last page");
     let body = json!({ "status": "completed", "result": pages }).to_string();
     let reply = waiting.send(&body, &waiting.proof(&body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     let (pipeline, accepted) = (&waiting.pipeline, &waiting.accepted);
     let vocabulary = &cx.contract().vocabulary;
     let within = give_up_within(cx.contract());
@@ -138,7 +140,7 @@ async fn a_complete_document_lacks_no_page(cx: &Context, case: &MissingPage) -> 
     }
     let job = expect_failure(cx, pipeline, accepted, &vocabulary.failures.parse).await?;
     if case.has_cause {
-        expect_cause(&job, CAUSE)?;
+        expect_provider_text(cx, &job, CAUSE)?;
     }
     expect_not_indexed(cx, pipeline, accepted, &waiting.document).await
 }
@@ -177,7 +179,7 @@ const EMPTY_PAGES: &[EmptyPage] = &[
 
 /// The parser's word for an empty page is no text of the document; all other text is kept.
 async fn the_word_for_an_empty_page_is_not_indexed(cx: &Context, case: &EmptyPage) -> CheckResult {
-    let word = empty_page(cx)?;
+    let word = cx.contract().callback.empty_page.as_str();
     let waiting = AwaitingCallback::new(cx).await?;
     let nonce = waiting.document.nonce();
     let (one, two) = (
@@ -186,7 +188,7 @@ async fn the_word_for_an_empty_page_is_not_indexed(cx: &Context, case: &EmptyPag
     );
     let body = (case.body)(word, &one, &two).to_string();
     let reply = waiting.send(&body, &waiting.proof(&body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     let (pipeline, accepted) = (&waiting.pipeline, &waiting.accepted);
     pipeline.until_complete(accepted).await?;
     let text = parsed_text(cx, pipeline, accepted).await?;
@@ -212,16 +214,6 @@ async fn the_word_for_an_empty_page_is_not_indexed(cx: &Context, case: &EmptyPag
     Ok(())
 }
 
-fn empty_page(cx: &Context) -> CheckResult<&str> {
-    let word = cx.contract().callback.empty_page.as_str();
-    if word.is_empty() {
-        return Err(Stop::not_applicable(
-            "the contract declares no word for an empty page",
-        ));
-    }
-    Ok(word)
-}
-
 const EMPTY_DOCUMENTS: &[EmptyPage] = &[
     EmptyPage {
         name: "a_list",
@@ -239,11 +231,11 @@ const EMPTY_DOCUMENTS: &[EmptyPage] = &[
 
 /// A document whose pages are all empty fails, and is not complete without text.
 async fn a_document_of_empty_pages_fails(cx: &Context, case: &EmptyPage) -> CheckResult {
-    let word = empty_page(cx)?;
+    let word = cx.contract().callback.empty_page.as_str();
     let waiting = AwaitingCallback::new(cx).await?;
     let body = (case.body)(word, "", "").to_string();
     let reply = waiting.send(&body, &waiting.proof(&body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     let (pipeline, accepted) = (&waiting.pipeline, &waiting.accepted);
     let failures = &cx.contract().vocabulary.failures;
     expect_failure(cx, pipeline, accepted, &failures.parse).await?;
@@ -261,7 +253,7 @@ async fn pages_are_joined_in_their_order(cx: &Context) -> CheckResult {
     let pages = NUMBERS.map(|number| json!({"page": number, "md": text(number)}));
     let body = json!({"status": "completed", "result": pages}).to_string();
     let reply = waiting.send(&body, &waiting.proof(&body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     let (pipeline, accepted) = (&waiting.pipeline, &waiting.accepted);
     pipeline.until_complete(accepted).await?;
     let expected: Vec<String> = (1..).take(NUMBERS.len()).map(text).collect();

@@ -157,7 +157,7 @@ async fn expect_whole(cx: &Context, row: &Combination) -> CheckResult {
     let body = row.payload(&pages);
     let awaiting = AwaitingCallback::with(cx, document).await?;
     let reply = awaiting.send(&body, &awaiting.proof(&body)).await?;
-    reply.expect_status(200)?;
+    reply.expect_status(&cx.contract().statuses.callback_accepted)?;
     expect_complete(
         cx,
         &awaiting.pipeline,

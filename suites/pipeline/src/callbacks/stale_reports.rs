@@ -16,6 +16,7 @@ pub(crate) fn table() -> Vec<Check> {
             a_report_about_a_given_up_submission_changes_nothing,
             REPORTS
         )
+        .only_where([Condition::SUBMISSION_ID])
         .requires([Http, Database, Storage, Standins])
         .reads(outcomes::COMPLETE)
         .effect(Effect::WriteTenant)
@@ -60,7 +61,6 @@ async fn a_report_about_a_given_up_submission_changes_nothing(
 ) -> CheckResult {
     let (contract, standins) = (cx.contract(), cx.standins()?);
     let id = &contract.callback.submission_id;
-    id.applies("the submission that a callback is about")?;
     let document = cx.document().build();
     let silence = ParserBehaviour {
         callback: Callback {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use cutover_suite_support::json::value_at;
 use cutover_suite_support::outcomes;
 use cutover_suite_support::outcomes::{
-    callbacks_for, expect_cause, expect_complete, expect_failure, expect_not_indexed,
+    callbacks_for, expect_complete, expect_failure, expect_not_indexed, expect_provider_text,
     hits_if_searchable,
 };
 
@@ -160,7 +160,7 @@ const UNREADABLE_FORMATS: &[UnreadableFormat] = &[
     },
 ];
 
-/// An unreadable document fails, and its owner sees the error message of the parser, if it was asked.
+/// An unreadable document fails, and its owner sees the error message of the parser, if it was asked and the contract promises it.
 async fn a_broken_document_fails_with_its_cause(
     cx: &Context,
     case: &UnreadableFormat,
@@ -175,7 +175,7 @@ async fn a_broken_document_fails_with_its_cause(
     if calls.iter().any(|call| call.answered == 200) {
         for (_, callback) in callbacks_for(cx, &document, 1).await? {
             let body: Value = serde_json::from_str(&callback.body)?;
-            expect_cause(&job, body["error"].as_str().unwrap_or_default())?;
+            expect_provider_text(cx, &job, body["error"].as_str().unwrap_or_default())?;
         }
     }
     expect_not_indexed(cx, &pipeline, &accepted, &document).await

@@ -90,7 +90,10 @@ async fn expect_kept(cx: &Context, name: &str) -> CheckResult {
     }
     let field = &contract.fields.error.document_title;
     if field.is_given() && contract.requests.upload.sha256.is_given() {
-        let again = pipeline.register(&upload).await?.expect_status(409)?;
+        let again = pipeline
+            .register(&upload)
+            .await?
+            .expect_status(&cx.contract().statuses.duplicate)?;
         let again = again.json()?;
         let title = value_at(field, &again, "the refusal of a duplicate")?;
         ensure_eq!(title, name, "a refused duplicate names another document");

@@ -2,7 +2,7 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Endpoint, Limits, Pointer, UploadRequest};
+use cutover_harness::contract::{Contract, Endpoint, Limits, Pointer, UploadRequest};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::DocumentRow;
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::WriteTenant)
             .severity(High),
         check!(a_file_name_is_kept, NAMES)
+            .only_where([Condition::UPLOAD_NAME])
             .requires([Http, Database])
             .reads([
                 read::document::FILENAME,
@@ -58,6 +59,14 @@ pub(super) struct InvalidBody {
 impl Named for InvalidBody {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn not_applicable(&self, contract: &Contract) -> Option<String> {
+        let body = (self.body)(json!({}), &contract.requests.upload, &contract.limits);
+        match body {
+            Err(Stop::Skip { reason, .. }) => Some(reason),
+            _ => None,
+        }
     }
 }
 
@@ -223,8 +232,6 @@ const NAMES: &[FileName] = &[
 /// A file name is stored unchanged except for control characters, and does not appear in the storage path.
 async fn a_file_name_is_kept(cx: &Context, case: &FileName) -> CheckResult {
     let limits = &cx.contract().limits;
-    let fields = &cx.contract().requests.upload;
-    fields.filename.applies("the file name")?;
     let mut upload = cx.document().build().upload().clone();
     upload.filename = (case.given)(limits);
     let tenant = cx.tenant()?;

@@ -2,7 +2,7 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
-use cutover_harness::contract::{Endpoint, SearchRequest};
+use cutover_harness::contract::{Contract, Endpoint, SearchRequest};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, Vector};
 use cutover_harness::standin::{Callback, EmbedderBehaviour, ParsedText, ParserBehaviour};
@@ -22,6 +22,7 @@ pub(crate) fn table() -> Vec<Check> {
             .occupies(Resource::Worker)
             .severity(Critical),
         check!(the_most_similar_chunks_come_first)
+            .only_where([Condition::SEARCH_COUNT])
             .requires([Http, Database, Standins])
             .calls([Endpoint::Search])
             .reads([read::CHUNKS, read::chunk::EMBEDDING])
@@ -86,8 +87,6 @@ const TOLERANCE: f64 = 1e-3;
 
 /// A search returns the requested number of chunks, most similar first, each with its true similarity.
 async fn the_most_similar_chunks_come_first(cx: &Context) -> CheckResult {
-    let request = &cx.contract().requests.search;
-    request.k.applies("the number of results")?;
     let pipeline = cx.pipeline()?;
     let database = cx.database()?;
     let documents = [
@@ -288,6 +287,13 @@ pub(super) struct InvalidSearch {
 impl Named for InvalidSearch {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn not_applicable(&self, contract: &Contract) -> Option<String> {
+        match (self.body)(&contract.requests.search) {
+            Err(Stop::Skip { reason, .. }) => Some(reason),
+            _ => None,
+        }
     }
 }
 

@@ -138,7 +138,10 @@ async fn a_query_of_any_text_reaches_the_embedder(cx: &Context) -> CheckResult {
 async fn expect_embedded(cx: &Context, pipeline: &Pipeline, query: &str) -> CheckResult {
     let marker = hex::encode(cx.random::<12>());
     let query = format!("{query} {marker}");
-    pipeline.search(&query, 1).await?.expect_status(200)?;
+    pipeline
+        .search(&query, 1)
+        .await?
+        .expect_status(&cx.contract().statuses.searched)?;
     let calls = cx.standins()?.embedder_calls(&marker).await?;
     let mut inputs = calls.iter().flat_map(|call| &call.inputs);
     let Some(embedded) = inputs.find(|input| input.contains(&marker)) else {

@@ -204,7 +204,7 @@ async fn every_paid_call_was_ordered(cx: &Context) -> CheckResult {
     pipeline
         .search("premium of the policy", 5)
         .await?
-        .expect_status(200)?;
+        .expect_status(&cx.contract().statuses.searched)?;
     let searched = paid(cx).await?;
     ensure_eq!(
         searched.1.len() - free.1.len(),

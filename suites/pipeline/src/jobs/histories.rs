@@ -203,7 +203,7 @@ impl Subject {
                 self.pipeline
                     .retry(newest.job_id)
                     .await?
-                    .expect_status(200)?;
+                    .expect_status(&cx.contract().statuses.retried)?;
                 if let Some(script) = script {
                     self.expect_failed(cx, &newest).await?;
                     script.withdraw().await?;
@@ -367,7 +367,7 @@ impl Subject {
         for job in refused {
             let reply = self.pipeline.retry(job.job_id).await?;
             ensure!(
-                reply.status == 409,
+                cx.contract().statuses.not_retryable.include(reply.status),
                 "a retry of an old or complete job is answered with {}",
                 reply.summary()
             );
@@ -403,7 +403,7 @@ impl Subject {
         let applies = cx.contract().requests.upload.sha256.is_given();
         if applies && self.end == End::Complete {
             let reply = self.pipeline.register(self.document.upload()).await?;
-            reply.expect_status(409)?;
+            reply.expect_status(&cx.contract().statuses.duplicate)?;
         }
         Ok(())
     }
@@ -442,12 +442,16 @@ impl Subject {
                 );
             }
         }
+        let unknown = &cx.contract().statuses.unknown;
         for job in &self.jobs {
             if cx.contract().has(Endpoint::Job) {
-                self.pipeline.show(job).await?.expect_status(404)?;
+                self.pipeline.show(job).await?.expect_status(unknown)?;
             }
             if cx.contract().has(Endpoint::Retry) {
-                self.pipeline.retry(job.job_id).await?.expect_status(404)?;
+                self.pipeline
+                    .retry(job.job_id)
+                    .await?
+                    .expect_status(unknown)?;
             }
         }
         Ok(())

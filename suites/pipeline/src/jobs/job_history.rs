@@ -262,7 +262,7 @@ async fn every_callback_is_logged(cx: &Context) -> CheckResult {
         awaiting
             .send(&body, &awaiting.proof(&body))
             .await?
-            .expect_status(200)?;
+            .expect_status(&cx.contract().statuses.callback_accepted)?;
         ensure!(
             logged().await? >= number,
             "a callback that changes nothing has no log entry of its own"

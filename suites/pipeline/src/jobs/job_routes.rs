@@ -29,6 +29,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::Read)
             .severity(High),
         check!(the_pages_of_a_list_add_up)
+            .only_where([Condition::PAGED_LIST])
             .requires([Http])
             .calls([Endpoint::Jobs])
             .effect(Effect::WriteTenant)
@@ -281,7 +282,8 @@ async fn the_pages_of_a_list_add_up(cx: &Context) -> CheckResult {
     }
     page(cx, &pipeline, limits.page_default, JOBS + BEYOND).await?;
     let too_many = (limits.page_max + 1).to_string();
-    let reply = pipeline.jobs(&[("limit", &too_many)]).await?;
+    let limit = cx.contract().requests.jobs.limit.as_str();
+    let reply = pipeline.jobs(&[(limit, &too_many)]).await?;
     let statuses = &cx.contract().statuses;
     match statuses.page_limit {
         PageLimit::Refused => {
@@ -304,7 +306,11 @@ async fn page(
     limit: u32,
     offset: u32,
 ) -> CheckResult<Vec<String>> {
-    let query = [("limit", limit.to_string()), ("offset", offset.to_string())];
+    let names = &cx.contract().requests.jobs;
+    let query = [
+        (names.limit.as_str(), limit.to_string()),
+        (names.offset.as_str(), offset.to_string()),
+    ];
     let query = query
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));

@@ -126,14 +126,17 @@ async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
         newest_first,
         "the list is not exactly the caller's jobs, newest first"
     );
+    let names = &cx.contract().requests.jobs;
     let pages = [("0", &newest_first[..1]), ("1", &newest_first[1..])];
-    for (offset, page) in pages {
-        let found = listed(cx, &pipeline, &[("limit", "1"), ("offset", offset)]).await?;
+    for (offset, page) in pages.into_iter().filter(|_| names.has_pages()) {
+        let query = [(names.limit.as_str(), "1"), (&names.offset, offset)];
+        let found = listed(cx, &pipeline, &query).await?;
         ensure_eq!(found, page, "the page at offset {offset} has other jobs");
     }
     // A target whose jobs have no queue state has nothing to filter by.
-    if cx.contract().fields.job.state.is_given() {
-        filtered_by_state(cx, &pipeline, &newest_first).await?;
+    let filter = names.name_of("state");
+    if let Some(filter) = filter.filter(|_| cx.contract().fields.job.state.is_given()) {
+        filtered_by_state(cx, &pipeline, filter, &newest_first).await?;
     }
     if cx.contract().has(Endpoint::Job) {
         let foreign = &cx.contract().statuses.foreign;
@@ -146,18 +149,27 @@ async fn the_job_list_is_the_callers_own(cx: &Context) -> CheckResult {
 }
 
 /// The filter by a state returns the jobs of that state; all jobs of this user are done.
-async fn filtered_by_state(cx: &Context, pipeline: &Pipeline, all: &[String]) -> CheckResult {
-    let done = listed(cx, pipeline, &[("state", "done")]).await?;
+async fn filtered_by_state(
+    cx: &Context,
+    pipeline: &Pipeline,
+    name: &str,
+    all: &[String],
+) -> CheckResult {
+    let complete = &cx.contract().vocabulary.legal.complete;
+    let mut done = 0;
+    for state in complete {
+        done += listed(cx, pipeline, &[(name, state.as_str())]).await?.len();
+    }
     ensure_eq!(
         done,
-        all,
-        "the filter for state done does not return all finished jobs"
+        all.len(),
+        "the filter for the state of complete jobs does not return all of them"
     );
     for state in &cx.contract().vocabulary.states {
-        let filter = [("state", state.as_str())];
+        let filter = [(name, state.as_str())];
         let listed = listed(cx, pipeline, &filter).await?;
         ensure!(
-            listed.is_empty() || state == "done",
+            listed.is_empty() || complete.contains(state),
             "the filter for state {state} returns finished jobs"
         );
         let total = &cx.contract().fields.jobs.total;
@@ -202,8 +214,14 @@ impl Named for InvalidQuery {
     }
 
     fn not_applicable(&self, contract: &Contract) -> Option<String> {
-        let has_state = self.query.0 != "state" || contract.fields.job.state.is_given();
-        (!has_state).then(|| "the contract declares no field for the state of a job".to_owned())
+        let (key, _) = self.query;
+        if key == "state" && !contract.fields.job.state.is_given() {
+            return Some("the contract declares no field for the state of a job".to_owned());
+        }
+        let has = contract.requests.jobs.name_of(key).is_some();
+        (!has).then(|| {
+            format!("the list of jobs has no parameter for it (contract.requests.jobs.{key} is \"none\")")
+        })
     }
 }
 
@@ -241,16 +259,11 @@ const INVALID_QUERIES: &[InvalidQuery] = &[
 
 /// An invalid query is refused.
 async fn an_invalid_list_query_is_refused(cx: &Context, case: &InvalidQuery) -> CheckResult {
-    if case.query.0 == "state" {
-        cx.contract()
-            .fields
-            .job
-            .state
-            .applies("the state of a job")?;
-    }
+    let (key, value) = case.query;
+    let name = cx.contract().requests.jobs.name_of(key).unwrap_or(key);
     let reply = cx
         .pipeline()?
-        .jobs(&[case.query])
+        .jobs(&[(name, value)])
         .await?
         .expect_status(&cx.contract().statuses.invalid)?;
     expect_error_body(&reply, cx.contract())

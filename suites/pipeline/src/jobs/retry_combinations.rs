@@ -242,6 +242,9 @@ async fn try_again(
     if row.way == "upload_again" || !cx.contract().has(Endpoint::Retry) {
         return pipeline.upload(upload.clone()).await;
     }
-    pipeline.retry(first.job_id).await?.expect_status(200)?;
+    pipeline
+        .retry(first.job_id)
+        .await?
+        .expect_status(&cx.contract().statuses.retried)?;
     Ok(first.clone())
 }

@@ -20,7 +20,8 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins])
             .reads([
                 read::document::PROCESSING_STATUS,
-                read::job::STATE,
+                read::JOBS,
+                read::job::STATE.if_given(),
                 read::CHUNKS,
                 read::chunk::EMBEDDING.if_given(),
             ])
@@ -324,16 +325,9 @@ impl Subject {
         let within = give_up_within(cx.contract()) + cx.contract().limits.url_ttl;
         cx.eventually("no job of the document is active", within, async || {
             let jobs = database.jobs_of(id).await?;
-            let is_active = |state: &&str| {
-                vocabulary
-                    .active_states
-                    .iter()
-                    .any(|active| active == state)
-            };
             let active = jobs
                 .iter()
-                .filter_map(|job| job.state.as_deref())
-                .filter(is_active)
+                .filter(|job| vocabulary.is_active(&job.status, job.state.as_deref()))
                 .count();
             ensure!(
                 active < 2,
@@ -394,7 +388,7 @@ impl Subject {
         let status = row
             .and_then(|row| row.processing_status)
             .unwrap_or_default();
-        if status != cx.contract().vocabulary.complete {
+        if status != cx.contract().vocabulary.complete_document() {
             let chunks = cx.database()?.chunks_of(id).await?.len();
             ensure_eq!(chunks, 0, "a document with status {status} has chunks");
             return Ok(());

@@ -183,7 +183,10 @@ async fn fail_and_retry(cx: &Context) -> CheckResult {
     pipeline.until_final(&accepted).await?;
     expect_shown_times(cx, &pipeline, &accepted).await?;
     wait(cx, Duration::from_millis(PAUSE_MS)).await?;
-    pipeline.retry(accepted.job_id).await?.expect_status(200)?;
+    pipeline
+        .retry(accepted.job_id)
+        .await?
+        .expect_status(&cx.contract().statuses.retried)?;
     pipeline.until_complete(&accepted).await?;
     script.withdraw().await?;
     expect_shown_times(cx, &pipeline, &accepted).await

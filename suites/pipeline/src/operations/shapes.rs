@@ -113,5 +113,11 @@ async fn examples(cx: &Context, endpoint: Endpoint) -> CheckResult<Vec<Value>> {
 }
 
 fn body(reply: Response) -> CheckResult<Value> {
-    reply.expect_status(200)?.json()
+    ensure!(
+        reply.is_success(),
+        "{} is answered with {}",
+        reply.request,
+        reply.summary()
+    );
+    reply.json()
 }

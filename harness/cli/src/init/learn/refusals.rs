@@ -71,6 +71,18 @@ pub(super) async fn refusals(
         let anonymous = Request::get(request.url().clone());
         let answer = session.send("without a token", anonymous).await?;
         set_status("unauthenticated", &answer, draft);
+        if answer.status == 401 && !answer.has_challenge {
+            draft.set(
+                "responses",
+                "challenge",
+                false,
+                Certainty::Seen,
+                "a refusal names no scheme of tokens",
+            );
+        }
+        let put = Request::put(request.url().clone()).bearer(&session.tenant.token);
+        let answer = session.send("another method", put).await?;
+        set_status("wrong_method", &answer, draft);
     }
     if let Some(request) = session.request(draft, Endpoint::Upload, ["", ""])? {
         let answer = session

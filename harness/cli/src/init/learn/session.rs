@@ -20,6 +20,10 @@ pub(super) struct Answer {
     /// Status and the beginning of the body.
     pub(super) summary: String,
     pub(super) is_success: bool,
+    /// Whether it names the scheme of tokens.
+    pub(super) has_challenge: bool,
+    /// Whether caches must not keep it.
+    pub(super) is_no_store: bool,
 }
 
 /// Requests to the target, as one tenant.
@@ -99,11 +103,17 @@ fn without_query(request: &str) -> &str {
 
 fn answer(response: &Response) -> Answer {
     let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let header = |name| {
+        let value = response.header(name).unwrap_or_default();
+        value.to_ascii_lowercase()
+    };
     Answer {
         status: response.status,
         leaves: leaves_of(&body),
         body,
         summary: response.summary(),
         is_success: response.is_success(),
+        has_challenge: header("www-authenticate").starts_with("bearer"),
+        is_no_store: header("cache-control").contains("no-store"),
     }
 }

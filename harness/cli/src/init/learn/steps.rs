@@ -85,6 +85,15 @@ async fn find_probes(
             } else if environment.is_none() {
                 environment = environment_field(endpoint, &answer.leaves);
             }
+            if !answer.is_no_store {
+                draft.set(
+                    "responses",
+                    "probes_no_store",
+                    false,
+                    Certainty::Seen,
+                    format!("{path} may be cached"),
+                );
+            }
             seen.extend(answer.leaves);
             break;
         }
@@ -150,6 +159,15 @@ async fn read_all(
             );
         }
         let answer = session.send(endpoint.name(), request).await?;
+        if answer.is_success && endpoint == Endpoint::Search {
+            draft.set(
+                "statuses",
+                "searched",
+                i64::from(answer.status),
+                Certainty::Seen,
+                "the status of a search",
+            );
+        }
         if answer.is_success {
             let found = set_answer_fields(table, &answer.leaves, &known, draft);
             (session.show)(format!("  found {found}"));

@@ -37,14 +37,24 @@ pub(crate) fn propose(
     request_fields("requests.upload", &upload.request, draft);
     response_fields("fields.accepted", upload, draft);
     propose_only_id(draft);
-    if let Some((status, _)) = upload.success {
-        draft.set(
-            "statuses",
-            "accepted",
-            i64::from(status),
-            Certainty::Seen,
-            documented(upload),
-        );
+    for (endpoint, key) in [
+        (Endpoint::Upload, "accepted"),
+        (Endpoint::Retry, "retried"),
+        (Endpoint::Search, "searched"),
+        (Endpoint::Callback, "callback_accepted"),
+    ] {
+        let operation = operation_for(endpoint, operations);
+        if let Some((operation, (status, _))) =
+            operation.and_then(|operation| Some((operation, operation.success.as_ref()?)))
+        {
+            draft.set(
+                "statuses",
+                key,
+                i64::from(*status),
+                Certainty::Seen,
+                documented(operation),
+            );
+        }
     }
     for (endpoint, table) in [
         (Endpoint::Job, "fields.job"),
