@@ -1,0 +1,151 @@
+//! The faults at work on one direction of one connection.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::time::Instant;
+
+use super::connection::Connection;
+use crate::faults::{CutAt, Direction, Effect};
+use crate::injected::Injected;
+use crate::stream::{DelayLine, Flow, Piece};
+
+/// A fault at work.
+struct Slot {
+    injected: Arc<Injected>,
+    effect: Box<dyn Effect>,
+}
+
+impl Slot {
+    fn new(injected: &Arc<Injected>, effect: Box<dyn Effect>) -> Self {
+        injected.places.fetch_add(1, Ordering::AcqRel);
+        let injected = Arc::clone(injected);
+        Self { injected, effect }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.injected.places.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The faults at work, in the order of their injection.
+pub(super) struct Slots<'a> {
+    connection: &'a Connection,
+    direction: Direction,
+    slots: Vec<Slot>,
+    /// Faults that wait for a request.
+    waiting: Vec<Arc<Injected>>,
+}
+
+impl<'a> Slots<'a> {
+    pub(super) fn new(connection: &'a Connection, direction: Direction) -> Self {
+        Self {
+            connection,
+            direction,
+            slots: Vec::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Adds and removes faults as the proxy did; what a removed fault held is released.
+    pub(super) fn update(&mut self, faults: &[Arc<Injected>], line: &mut DelayLine) {
+        self.slots.retain(|slot| {
+            let kept = faults.iter().any(|each| each.id == slot.injected.id);
+            if !kept {
+                line.release(slot.injected.id);
+            }
+            kept
+        });
+        self.waiting = faults
+            .iter()
+            .filter(|fault| fault.waits_for_request())
+            .cloned()
+            .collect();
+        for injected in faults {
+            let known = self
+                .slots
+                .iter()
+                .any(|slot| slot.injected.id == injected.id);
+            let number = self.connection.number;
+            if !known
+                && injected.acts_on(number)
+                && let Some(effect) = injected.effect(number, self.direction)
+            {
+                self.slots.push(Slot::new(injected, effect));
+            }
+        }
+        self.slots.sort_by_key(|slot| slot.injected.id);
+    }
+
+    /// The faults that become active with a new request.
+    pub(super) fn triggered_by_request(&self) -> Vec<Arc<Injected>> {
+        let waiting = self.waiting.iter();
+        waiting
+            .filter(|each| each.counts_request())
+            .cloned()
+            .collect()
+    }
+
+    /// Passes a piece by every fault, into the line. `before` are the bytes that the connection
+    /// had carried when the piece arrived.
+    pub(super) fn shape(&mut self, piece: Piece, before: u64, line: &mut DelayLine) {
+        let mut pieces = vec![piece];
+        let now = Instant::now();
+        for slot in &mut self.slots {
+            let mut exempt = slot.injected.from_byte().saturating_sub(before);
+            let mut out = Vec::new();
+            for mut piece in pieces {
+                let bytes = usize::try_from(exempt).unwrap_or(usize::MAX);
+                exempt = exempt.saturating_sub(piece.len() as u64);
+                if let Some(first) = piece.split_off_first(bytes) {
+                    if first.len() > 0 {
+                        out.push(first);
+                    }
+                } else if bytes > 0 {
+                    out.push(piece);
+                    continue;
+                }
+                let size = piece.len();
+                let id = slot.injected.id;
+                let mut flow = Flow::new(id, now, &mut out, &self.connection.answers);
+                slot.effect.shape(piece, &mut flow);
+                if flow.has_acted() {
+                    slot.injected.touch_chunk(size);
+                    self.connection.touch(&slot.injected);
+                }
+            }
+            pieces = out;
+        }
+        for piece in pieces {
+            line.push(piece);
+        }
+    }
+
+    /// The first end of the connection that a fault asks for.
+    pub(super) fn cut(&self) -> Option<(CutAt, &Arc<Injected>)> {
+        let carried = self.connection.carried();
+        let slots = self.slots.iter();
+        slots
+            .filter(|slot| carried >= slot.injected.from_byte())
+            .filter_map(|slot| Some((slot.effect.cut()?, &slot.injected)))
+            .min_by_key(|(cut, _)| cut.at)
+    }
+
+    /// The time before which nothing is to be read.
+    pub(super) fn reads_from(&self) -> Option<Instant> {
+        self.slots
+            .iter()
+            .filter_map(|slot| slot.effect.reads_from())
+            .max()
+    }
+
+    pub(super) fn hides_close(&self) -> bool {
+        self.slots.iter().any(|slot| slot.effect.hides_close())
+    }
+}

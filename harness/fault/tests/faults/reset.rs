@@ -1,0 +1,40 @@
+//! Reset: open and new connections end with RST.
+
+use std::io::ErrorKind;
+
+use cutover_fault::faults::Reset;
+use tokio::sync::mpsc;
+
+use crate::support::{Client, before, proxy, serve};
+
+#[tokio::test]
+async fn open_and_new_connections_are_reset() {
+    let proxy = proxy().await;
+    let mut open = Client::connect(&proxy).await;
+    open.exchange(b"before").await;
+    let guard = proxy.inject(Reset {}).unwrap();
+    assert_eq!(open.ending().await, Some(ErrorKind::ConnectionReset));
+    let mut new = Client::connect(&proxy).await;
+    assert_eq!(new.ending().await, Some(ErrorKind::ConnectionReset));
+    assert_eq!(guard.touched().connections, 2);
+    guard.heal().await.unwrap();
+    Client::connect(&proxy).await.exchange(b"after").await;
+}
+
+#[tokio::test]
+async fn the_dependency_sees_the_reset_too() {
+    let (sender, mut endings) = mpsc::unbounded_channel();
+    let upstream = serve(move |stream| {
+        let sender = sender.clone();
+        async move {
+            let ending = Client(stream).ending().await;
+            sender.send(ending).unwrap();
+        }
+    });
+    let proxy = before(upstream.await).await;
+    let mut client = Client::connect(&proxy).await;
+    client.send(b"x").await;
+    crate::support::eventually("the byte", || proxy.traffic().sent == 1).await;
+    let _guard = proxy.inject(Reset {}).unwrap();
+    assert_eq!(endings.recv().await, Some(Some(ErrorKind::ConnectionReset)));
+}
