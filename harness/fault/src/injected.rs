@@ -118,7 +118,7 @@ impl Injected {
     }
 
     /// The bytes that a connection must have carried before it acts.
-    pub(crate) fn from_byte(&self) -> u64 {
+    pub(crate) fn first_byte(&self) -> u64 {
         match self.injection.trigger {
             Trigger::AfterBytes(bytes) => bytes,
             Trigger::Always

@@ -2,7 +2,8 @@
 //!
 //! A [`Proxy`] forwards every connection to one dependency and passes its bytes on unread.
 //! [`Proxy::inject`] adds a fault and returns a guard: dropping the guard heals it.
-//! [`Links`] are the proxies of a target file.
+//! [`Links`] are the proxies of a target file. [`toxiproxy::serve`] lets clients of Toxiproxy use
+//! proxies from other languages.
 
 pub mod faults;
 mod injected;
@@ -11,6 +12,7 @@ mod link;
 mod links;
 mod proxy;
 mod stream;
+pub mod toxiproxy;
 
 pub use faults::{Direction, Fault, FaultError};
 pub use injected::{FaultState, FaultStatus, Touched};

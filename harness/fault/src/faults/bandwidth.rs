@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::pace::Pace;
 use super::{Behaviour, Direction, Effect, FaultError, Place};
-use crate::stream::{Flow, Piece};
+use crate::stream::{Flow, Pace, Piece};
 
 /// The pieces that are forwarded per second, so that a stream is slow and not intermittent.
 const PIECES_PER_SECOND: u64 = 50;
@@ -40,9 +39,12 @@ impl Behaviour for Bandwidth {
     }
 
     fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
-        let (rate, pace) = (self.bytes_per_second, Pace::default());
-        let applies = self.direction.includes(place.direction);
-        applies.then(|| Box::new(Throttle { rate, pace }) as Box<dyn Effect>)
+        self.direction.includes(place.direction).then(|| {
+            Box::new(Throttle {
+                rate: self.bytes_per_second,
+                pace: Pace::default(),
+            }) as Box<dyn Effect>
+        })
     }
 }
 

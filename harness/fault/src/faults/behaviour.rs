@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::stream::{Cut, Flow, Piece};
+use crate::stream::{Content, Cut, Flow, Piece};
 
 /// The longest time that a fault may be configured with, in milliseconds: one day.
 pub(super) const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
@@ -32,7 +32,7 @@ pub struct FaultError {
 
 impl FaultError {
     /// An error unless `value` is in `allowed`.
-    pub(crate) fn check<T: PartialOrd + Display>(
+    pub(crate) fn check<T: Copy + PartialOrd + Display>(
         fault: &'static str,
         field: &'static str,
         value: T,
@@ -142,6 +142,11 @@ pub(crate) trait Effect: Send {
 
     /// The time before which nothing more is to be read: the sender then notices a full buffer.
     fn reads_from(&self) -> Option<Instant> {
+        None
+    }
+
+    /// What was kept back and goes on when the fault is healed.
+    fn kept(&mut self) -> Option<Content> {
         None
     }
 

@@ -27,7 +27,7 @@ pub struct Latency {
     pub jitter_ms: u64,
 }
 
-struct Delay {
+struct Later {
     delay: Duration,
     jitter: Duration,
     random: StdRng,
@@ -45,7 +45,7 @@ impl Behaviour for Latency {
 
     fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
         self.direction.includes(place.direction).then(|| {
-            Box::new(Delay {
+            Box::new(Later {
                 delay: Duration::from_millis(self.delay_ms),
                 jitter: Duration::from_millis(self.jitter_ms),
                 random: place.random(),
@@ -54,7 +54,7 @@ impl Behaviour for Latency {
     }
 }
 
-impl Effect for Delay {
+impl Effect for Later {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         let range = Duration::ZERO..=2 * self.jitter;
         let drawn = self.delay + self.random.random_range(range);

@@ -3,18 +3,33 @@
 mod bandwidth;
 mod behaviour;
 mod blackhole;
+mod close_after_bytes;
+mod first_requests;
+mod flap;
+mod half_open;
 mod latency;
-mod pace;
+mod lost_reply;
 mod refuse;
 mod reset;
+mod reset_after_bytes;
+mod slicer;
+mod slow_close;
 
 pub use bandwidth::Bandwidth;
 pub(crate) use behaviour::{Admission, Behaviour, CutAt, Effect, Place};
 pub use behaviour::{Direction, FaultError};
 pub use blackhole::Blackhole;
+pub use close_after_bytes::CloseAfterBytes;
+pub use first_requests::FirstRequests;
+pub use flap::Flap;
+pub use half_open::HalfOpen;
 pub use latency::Latency;
+pub use lost_reply::LostReply;
 pub use refuse::Refuse;
 pub use reset::Reset;
+pub use reset_after_bytes::ResetAfterBytes;
+pub use slicer::Slicer;
+pub use slow_close::SlowClose;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,7 +56,21 @@ macro_rules! faults {
     };
 }
 
-faults![Refuse, Blackhole, Reset, Latency, Bandwidth,];
+faults![
+    Refuse,
+    Blackhole,
+    Reset,
+    ResetAfterBytes,
+    CloseAfterBytes,
+    Latency,
+    Bandwidth,
+    Slicer,
+    SlowClose,
+    HalfOpen,
+    Flap,
+    LostReply,
+    FirstRequests,
+];
 
 impl Fault {
     /// The name of the fault, as in a file.

@@ -66,12 +66,9 @@ pub(super) async fn serve(client: TcpStream, number: u64, shared: Arc<Shared>) {
     if let Err(how) = admit(&connection, &shared).await {
         return end(how, &[&client]);
     }
-    let server = match connect(&shared.upstream).await {
-        Ok(server) => server,
-        Err(_) => {
-            shared.counters.refused.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
+    let Ok(server) = connect(&shared.upstream).await else {
+        shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+        return;
     };
     let (mut client, mut server) = (client, server);
     if client.set_nodelay(true).is_err() {
@@ -91,7 +88,7 @@ pub(super) async fn admit(connection: &Connection, shared: &Shared) -> Result<()
             .iter()
             .filter(|fault| fault.acts_on(connection.number));
         let decision = acting
-            .filter(|fault| fault.from_byte() == 0)
+            .filter(|fault| fault.first_byte() == 0)
             .find_map(|fault| {
                 let since = fault.active_since()?;
                 let admission = fault.injection.fault.behaviour().admit(since);

@@ -265,9 +265,9 @@ impl<'a> Pump<'a> {
 
     async fn end(&mut self) -> Result<(), Cut> {
         self.line.advance(0);
-        if !self.gone {
-            self.to.shutdown().await.map_err(|_| Cut::Reset)?;
+        if self.gone || self.to.shutdown().await.is_ok() || self.slots.hides_close() {
+            return Ok(());
         }
-        Ok(())
+        Err(Cut::Reset)
     }
 }

@@ -34,7 +34,7 @@ impl Drop for Slot {
 pub(super) struct Slots<'a> {
     connection: &'a Connection,
     direction: Direction,
-    slots: Vec<Slot>,
+    active: Vec<Slot>,
     /// Faults that wait for a request.
     waiting: Vec<Arc<Injected>>,
 }
@@ -44,21 +44,23 @@ impl<'a> Slots<'a> {
         Self {
             connection,
             direction,
-            slots: Vec::new(),
+            active: Vec::new(),
             waiting: Vec::new(),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.slots.is_empty() && self.waiting.is_empty()
+        self.active.is_empty() && self.waiting.is_empty()
     }
 
     /// Adds and removes faults as the proxy did; what a removed fault held is released.
     pub(super) fn update(&mut self, faults: &[Arc<Injected>], line: &mut DelayLine) {
-        self.slots.retain(|slot| {
+        self.active.retain_mut(|slot| {
             let kept = faults.iter().any(|each| each.id == slot.injected.id);
             if !kept {
                 line.release(slot.injected.id);
+                let kept = slot.effect.kept();
+                line.extend(kept.map(|content| Piece::new(content, Instant::now())));
             }
             kept
         });
@@ -69,7 +71,7 @@ impl<'a> Slots<'a> {
             .collect();
         for injected in faults {
             let known = self
-                .slots
+                .active
                 .iter()
                 .any(|slot| slot.injected.id == injected.id);
             let number = self.connection.number;
@@ -77,10 +79,10 @@ impl<'a> Slots<'a> {
                 && injected.acts_on(number)
                 && let Some(effect) = injected.effect(number, self.direction)
             {
-                self.slots.push(Slot::new(injected, effect));
+                self.active.push(Slot::new(injected, effect));
             }
         }
-        self.slots.sort_by_key(|slot| slot.injected.id);
+        self.active.sort_by_key(|slot| slot.injected.id);
     }
 
     /// The faults that become active with a new request.
@@ -97,8 +99,8 @@ impl<'a> Slots<'a> {
     pub(super) fn shape(&mut self, piece: Piece, before: u64, line: &mut DelayLine) {
         let mut pieces = vec![piece];
         let now = Instant::now();
-        for slot in &mut self.slots {
-            let mut exempt = slot.injected.from_byte().saturating_sub(before);
+        for slot in &mut self.active {
+            let mut exempt = slot.injected.first_byte().saturating_sub(before);
             let mut out = Vec::new();
             for mut piece in pieces {
                 let bytes = usize::try_from(exempt).unwrap_or(usize::MAX);
@@ -122,30 +124,28 @@ impl<'a> Slots<'a> {
             }
             pieces = out;
         }
-        for piece in pieces {
-            line.push(piece);
-        }
+        line.extend(pieces);
     }
 
     /// The first end of the connection that a fault asks for.
     pub(super) fn cut(&self) -> Option<(CutAt, &Arc<Injected>)> {
         let carried = self.connection.carried();
-        let slots = self.slots.iter();
-        slots
-            .filter(|slot| carried >= slot.injected.from_byte())
+        let active = self.active.iter();
+        active
+            .filter(|slot| carried >= slot.injected.first_byte())
             .filter_map(|slot| Some((slot.effect.cut()?, &slot.injected)))
             .min_by_key(|(cut, _)| cut.at)
     }
 
     /// The time before which nothing is to be read.
     pub(super) fn reads_from(&self) -> Option<Instant> {
-        self.slots
+        self.active
             .iter()
             .filter_map(|slot| slot.effect.reads_from())
             .max()
     }
 
     pub(super) fn hides_close(&self) -> bool {
-        self.slots.iter().any(|slot| slot.effect.hides_close())
+        self.active.iter().any(|slot| slot.effect.hides_close())
     }
 }

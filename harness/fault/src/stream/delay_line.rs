@@ -37,6 +37,10 @@ impl DelayLine {
         self.pieces.push_back(piece);
     }
 
+    pub(crate) fn extend(&mut self, pieces: impl IntoIterator<Item = Piece>) {
+        pieces.into_iter().for_each(|piece| self.push(piece));
+    }
+
     /// Ends what a healed fault has held.
     pub(crate) fn release(&mut self, fault: u64) {
         for piece in &mut self.pieces {

@@ -70,6 +70,13 @@ impl<'a> Flow<'a> {
         self.out.push(piece);
     }
 
+    /// Forwards what was kept back.
+    pub(crate) fn extend(&mut self, kept: Option<Content>) {
+        let now = self.now;
+        self.out
+            .extend(kept.map(|content| Piece::new(content, now)));
+    }
+
     /// Forwards the piece later, or when the fault is healed.
     pub(crate) fn hold(&mut self, mut piece: Piece, time: Duration) {
         piece.hold(self.fault, Some(time));

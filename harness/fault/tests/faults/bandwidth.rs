@@ -35,8 +35,8 @@ async fn a_healed_fault_delivers_the_rest_at_once() {
         bytes_per_second: 100,
     };
     let guard = proxy.inject(fault).unwrap();
-    client.send(&[9; 100_000]).await;
+    client.send(&vec![9; 100_000]).await;
     assert_eq!(client.receive(2).await.unwrap(), [9, 9]);
     drop(guard);
-    assert_eq!(client.receive(99_998).await.unwrap(), [9; 99_998]);
+    assert_eq!(client.receive(99_998).await.unwrap(), vec![9; 99_998]);
 }

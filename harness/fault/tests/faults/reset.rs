@@ -12,7 +12,7 @@ async fn open_and_new_connections_are_reset() {
     let proxy = proxy().await;
     let mut open = Client::connect(&proxy).await;
     open.exchange(b"before").await;
-    let guard = proxy.inject(Reset {}).unwrap();
+    let guard = proxy.inject(Reset::default()).unwrap();
     assert_eq!(open.ending().await, Some(ErrorKind::ConnectionReset));
     let mut new = Client::connect(&proxy).await;
     assert_eq!(new.ending().await, Some(ErrorKind::ConnectionReset));
@@ -35,6 +35,15 @@ async fn the_dependency_sees_the_reset_too() {
     let mut client = Client::connect(&proxy).await;
     client.send(b"x").await;
     crate::support::eventually("the byte", || proxy.traffic().sent == 1).await;
-    let _guard = proxy.inject(Reset {}).unwrap();
+    let _guard = proxy.inject(Reset::default()).unwrap();
     assert_eq!(endings.recv().await, Some(Some(ErrorKind::ConnectionReset)));
+}
+
+#[tokio::test]
+async fn a_connection_is_reset_after_the_time() {
+    let proxy = proxy().await;
+    let _guard = proxy.inject(Reset { after_ms: 150 }).unwrap();
+    let mut client = Client::connect(&proxy).await;
+    client.exchange(b"before").await;
+    assert_eq!(client.ending().await, Some(ErrorKind::ConnectionReset));
 }

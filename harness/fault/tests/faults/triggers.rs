@@ -12,7 +12,7 @@ async fn a_fault_waits_for_its_time() {
     let proxy = proxy().await;
     let mut open = Client::connect(&proxy).await;
     open.exchange(b"before").await;
-    let injection = Injection::new(Reset {}).trigger(Trigger::AfterMs(300));
+    let injection = Injection::new(Reset::default()).trigger(Trigger::AfterMs(300));
     let guard = proxy.inject(injection).unwrap();
     assert_eq!(guard.status().state, FaultState::Waiting);
     open.exchange(b"still").await;
@@ -24,7 +24,7 @@ async fn a_fault_waits_for_its_time() {
 async fn a_fault_waits_for_an_event() {
     let proxy = proxy().await;
     let mut open = Client::connect(&proxy).await;
-    let injection = Injection::new(Reset {}).trigger(Trigger::OnEvent);
+    let injection = Injection::new(Reset::default()).trigger(Trigger::OnEvent);
     let guard = proxy.inject(injection).unwrap();
     open.exchange(b"before").await;
     assert_eq!(guard.touched().connections, 0);
@@ -57,7 +57,7 @@ async fn a_fault_starts_with_a_connection() {
     let proxy = proxy().await;
     let mut open = Client::connect(&proxy).await;
     open.exchange(b"open").await;
-    let injection = Injection::new(Reset {}).trigger(Trigger::FromConnection(2));
+    let injection = Injection::new(Reset::default()).trigger(Trigger::FromConnection(2));
     let _guard = proxy.inject(injection).unwrap();
     let mut first = Client::connect(&proxy).await;
     first.exchange(b"first").await;
@@ -88,14 +88,14 @@ async fn a_fault_starts_with_a_request() {
 async fn a_probability_of_zero_never_acts_and_of_a_half_acts_on_some() {
     let proxy = proxy().await;
     let never = proxy
-        .inject(Injection::new(Reset {}).probability(0.0))
+        .inject(Injection::new(Reset::default()).probability(0.0))
         .unwrap();
     for _ in 0..50 {
         Client::connect(&proxy).await.exchange(b"x").await;
     }
     assert_eq!(never.touched().connections, 0);
     drop(never);
-    let half = Injection::new(Reset {}).probability(0.5).seed(3);
+    let half = Injection::new(Reset::default()).probability(0.5).seed(3);
     let half = proxy.inject(half).unwrap();
     for _ in 0..100 {
         let mut client = Client::connect(&proxy).await;
@@ -112,7 +112,7 @@ async fn the_same_seed_chooses_the_same_connections() {
     for seed in [1, 1, 2] {
         let proxy = proxy().await;
         let _half = proxy
-            .inject(Injection::new(Reset {}).probability(0.5).seed(seed))
+            .inject(Injection::new(Reset::default()).probability(0.5).seed(seed))
             .unwrap();
         let mut connections = Vec::new();
         for _ in 0..40 {
@@ -183,13 +183,13 @@ async fn a_probe_is_not_traffic() {
 async fn an_error_names_the_fault_the_field_and_the_range() {
     let proxy = proxy().await;
     let error = proxy
-        .inject(Injection::new(Reset {}).probability(1.5))
+        .inject(Injection::new(Reset::default()).probability(1.5))
         .unwrap_err();
     let expected = "inject fault 'reset': probability is 1.5, must be from 0 to 1";
     assert_eq!(error.to_string(), expected);
     assert!(proxy.faults().is_empty());
-    let nan = Injection::new(Reset {}).probability(f64::NAN);
+    let nan = Injection::new(Reset::default()).probability(f64::NAN);
     assert!(proxy.inject(nan).is_err());
-    let zeroth = Injection::new(Reset {}).trigger(Trigger::FromConnection(0));
+    let zeroth = Injection::new(Reset::default()).trigger(Trigger::FromConnection(0));
     assert!(proxy.inject(zeroth).is_err());
 }

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::stream::Piece;
+use super::piece::Piece;
 
 /// How far ahead of the clock pieces are read.
 const AHEAD: Duration = Duration::from_millis(40);
 
 /// When the next piece may leave.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     free: Option<Instant>,
     reads_from: Option<Instant>,
 }
 
 impl Pace {
     /// How long the piece must be held, if it takes `cost` to pass.
-    pub(super) fn hold(&mut self, piece: &Piece, cost: Duration) -> Duration {
+    pub(crate) fn hold(&mut self, piece: &Piece, cost: Duration) -> Duration {
         let due = piece.due();
         let start = self.free.map_or(due, |free| free.max(due));
         let hold = start + cost - due;
@@ -28,7 +28,7 @@ impl Pace {
         hold
     }
 
-    pub(super) fn reads_from(&self) -> Option<Instant> {
+    pub(crate) fn reads_from(&self) -> Option<Instant> {
         self.reads_from
     }
 }
