@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cutover_fault::Direction;
 use cutover_fault::faults::Bandwidth;
 
-use crate::support::{Client, proxy};
+use crate::support::{Client, SHORT, proxy};
 
 #[tokio::test]
 async fn a_stream_takes_its_size_divided_by_the_rate() {
@@ -37,6 +37,9 @@ async fn a_healed_fault_delivers_the_rest_at_once() {
     let guard = proxy.inject(fault).unwrap();
     client.send(&vec![9; 100_000]).await;
     assert_eq!(client.receive(2).await.unwrap(), [9, 9]);
+    // Without the fault, everything has come within this time.
+    tokio::time::sleep(SHORT).await;
+    assert!(proxy.traffic().received < 10_000);
     drop(guard);
     assert_eq!(client.receive(99_998).await.unwrap(), vec![9; 99_998]);
 }

@@ -97,7 +97,7 @@ async fn jitter_above_the_delay_neither_hangs_nor_disorders() {
 async fn a_stream_under_latency_keeps_its_bandwidth() {
     let proxy = proxy().await;
     let mut client = Client::connect(&proxy).await;
-    let _guard = proxy.inject(to_upstream(100)).unwrap();
+    let guard = proxy.inject(to_upstream(100)).unwrap();
     let size = 64 * 1024 * 1024;
     let start = Instant::now();
     let (mut from, mut to) = client.0.split();
@@ -121,4 +121,5 @@ async fn a_stream_under_latency_keeps_its_bandwidth() {
     tokio::join!(sent, received);
     // 64 kB per delay, which a proxy without a line would pass, take 100 s.
     assert!(start.elapsed() < Duration::from_secs(20));
+    assert_eq!(guard.touched().bytes, size as u64);
 }

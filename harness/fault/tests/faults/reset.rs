@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use cutover_fault::faults::Reset;
 use tokio::sync::mpsc;
 
-use crate::support::{Client, before, proxy, serve};
+use crate::support::{Client, before, proxy, serve, within};
 
 #[tokio::test]
 async fn open_and_new_connections_are_reset() {
@@ -36,7 +36,10 @@ async fn the_dependency_sees_the_reset_too() {
     client.send(b"x").await;
     crate::support::eventually("the byte", || proxy.traffic().sent == 1).await;
     let _guard = proxy.inject(Reset::default()).unwrap();
-    assert_eq!(endings.recv().await, Some(Some(ErrorKind::ConnectionReset)));
+    assert_eq!(
+        within(endings.recv()).await,
+        Some(Some(ErrorKind::ConnectionReset))
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Longer than anything takes that does happen, on a loaded machine too.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(10);
 
 /// Long enough to see that nothing happens: what would happen takes microseconds.
 pub(crate) const SHORT: Duration = Duration::from_millis(100);
@@ -93,6 +93,13 @@ impl Client {
             .err()
             .map(|error| error.kind())
     }
+}
+
+/// What a future brings, which must come.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LONG, future)
+        .await
+        .expect("it did not come")
 }
 
 /// Waits until a condition holds.
