@@ -65,7 +65,8 @@ impl Effect for Answer {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         match &mut self.position {
             Position::Elsewhere => flow.pass(piece),
-            _ if piece.is_end() => {
+            Position::Answered(_) if piece.is_end() => flow.pass(piece),
+            Position::Head(_) if piece.is_end() => {
                 flow.extend(self.kept());
                 flow.pass(piece);
             }

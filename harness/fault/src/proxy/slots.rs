@@ -102,17 +102,10 @@ impl<'a> Slots<'a> {
         for slot in &mut self.active {
             let mut exempt = slot.injected.first_byte().saturating_sub(before);
             let mut out = Vec::new();
-            for mut piece in pieces {
-                let bytes = usize::try_from(exempt).unwrap_or(usize::MAX);
-                exempt = exempt.saturating_sub(piece.len() as u64);
-                if let Some(first) = piece.split_off_first(bytes) {
-                    if first.len() > 0 {
-                        out.push(first);
-                    }
-                } else if bytes > 0 {
-                    out.push(piece);
+            for piece in pieces {
+                let Some(piece) = pass_exempt(piece, &mut exempt, &mut out) else {
                     continue;
-                }
+                };
                 let size = piece.len();
                 let id = slot.injected.id;
                 let mut flow = Flow::new(id, now, &mut out, &self.connection.answers);
@@ -148,4 +141,19 @@ impl<'a> Slots<'a> {
     pub(super) fn hides_close(&self) -> bool {
         self.active.iter().any(|slot| slot.effect.hides_close())
     }
+}
+
+/// Passes the first bytes, of which `exempt` are left, and returns the rest of the piece.
+fn pass_exempt(mut piece: Piece, exempt: &mut u64, out: &mut Vec<Piece>) -> Option<Piece> {
+    if *exempt == 0 {
+        return Some(piece);
+    }
+    let size = usize::try_from(*exempt).unwrap_or(usize::MAX);
+    *exempt = exempt.saturating_sub(piece.len() as u64);
+    if let Some(first) = piece.split_off_first(size) {
+        out.push(first);
+        return Some(piece);
+    }
+    out.push(piece);
+    None
 }

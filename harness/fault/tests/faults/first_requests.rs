@@ -4,7 +4,7 @@ use cutover_fault::Proxy;
 use cutover_fault::faults::FirstRequests;
 use tokio::io::AsyncReadExt as _;
 
-use crate::support::{Client, LONG, proxy};
+use crate::support::{Client, LONG, proxy, within};
 
 const POST: &[u8] = b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\n0123456789";
 
@@ -67,4 +67,18 @@ async fn the_beginning_of_a_request_passes_when_the_fault_is_healed() {
     guard.heal().await.unwrap();
     client.send(&POST[20..]).await;
     assert_eq!(client.receive(POST.len()).await.unwrap(), POST);
+}
+
+#[tokio::test]
+async fn a_client_that_ends_its_side_is_answered_too() {
+    let proxy = proxy().await;
+    let _guard = proxy.inject(fault()).unwrap();
+    let mut client = Client::connect(&proxy).await;
+    client.send(POST).await;
+    tokio::io::AsyncWriteExt::shutdown(&mut client.0)
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    within(client.0.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 503 "), "{answer:?}");
 }

@@ -7,6 +7,7 @@
 
 mod bandwidth;
 mod blackhole;
+mod configuration;
 mod conservation;
 mod cut_after_bytes;
 mod first_requests;
