@@ -23,21 +23,32 @@ const ROUNDS: usize = 7;
 type Measured<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Measured<()> {
-    let none = Subject::all(Fault::None)?;
-    round_trips(&none)?;
-    throughput("bulk, MB/s", &none, 512)?;
-    stream()?;
-    throughput(
-        "bulk under +20 ms, MB/s",
-        &Subject::all(Fault::DelayMs(20))?,
-        256,
-    )?;
-    apply()?;
-    many_connections(&none)
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let names = chosen.iter().filter(|argument| !argument.starts_with('-'));
+    let names: Vec<_> = names.map(String::as_str).collect();
+    for (name, measure) in MEASUREMENTS {
+        if names.is_empty() || names.contains(&name) {
+            measure()?;
+        }
+    }
+    Ok(())
 }
 
+/// Every measurement by its name, which may be given as an argument.
+const MEASUREMENTS: [(&str, fn() -> Measured<()>); 6] = [
+    ("round-trip", round_trips),
+    ("bulk", || throughput("bulk, MB/s", Fault::None, 512)),
+    ("stream", stream),
+    ("delayed-bulk", || {
+        throughput("bulk under +20 ms, MB/s", Fault::DelayMs(20), 256)
+    }),
+    ("apply", apply),
+    ("connections", many_connections),
+];
+
 /// Request and response of 64 bytes on one connection, against a plain connection.
-fn round_trips(subjects: &[Subject]) -> Measured<()> {
+fn round_trips() -> Measured<()> {
+    let subjects = Subject::all(Fault::None)?;
     let mut p50 = vec![Vec::new(); subjects.len()];
     let mut p99 = vec![Vec::new(); subjects.len()];
     for _ in 0..ROUNDS {
@@ -63,7 +74,8 @@ fn round_trips(subjects: &[Subject]) -> Measured<()> {
 }
 
 /// Megabytes per second on one connection; a transfer is given up after some seconds.
-fn throughput(what: &str, subjects: &[Subject], megabytes: usize) -> Measured<()> {
+fn throughput(what: &str, fault: Fault, megabytes: usize) -> Measured<()> {
+    let subjects = Subject::all(fault)?;
     let mut rates = vec![Vec::new(); subjects.len()];
     for _ in 0..ROUNDS {
         for (index, subject) in subjects.iter().enumerate() {
@@ -120,10 +132,11 @@ fn apply() -> Measured<()> {
 }
 
 /// Connections that are opened, used once and closed, one after another.
-fn many_connections(subjects: &[Subject]) -> Measured<()> {
+fn many_connections() -> Measured<()> {
     const CONNECTIONS: usize = 10_000;
+    let subjects = Subject::all(Fault::None)?;
     println!("{CONNECTIONS} connections, each opened, used once and closed: per second");
-    for subject in subjects {
+    for subject in &subjects {
         let before = measure::descriptors()?;
         let elapsed = connections(subject.address(), CONNECTIONS)?;
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
