@@ -1,5 +1,6 @@
 //! No byte is lost, added or moved by faults that only delay, also when they come and go.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cutover_fault::faults::{Bandwidth, Latency, Slicer};
@@ -8,8 +9,9 @@ use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::Notify;
 
-use crate::support::{Client, LONG, proxy};
+use crate::support::{Client, LONG, SHORT, before, proxy, serve, within};
 
 #[derive(Clone, Debug)]
 struct Case {
@@ -107,4 +109,53 @@ proptest! {
         let (sent, received) = runtime.block_on(run(case));
         prop_assert!(sent == received, "{} of {} bytes, or others", received.len(), sent.len());
     }
+}
+
+/// The byte at a position of a long stream: a prime period shows what is lost or moved.
+fn pattern(position: usize) -> u8 {
+    u8::try_from(position % 251).unwrap()
+}
+
+/// Reads nothing until it is told to, and then says for how many bytes the pattern held.
+async fn late_reader(reads: Arc<Notify>) -> std::net::SocketAddr {
+    serve(move |mut stream| {
+        let reads = Arc::clone(&reads);
+        async move {
+            reads.notified().await;
+            let mut received = Vec::new();
+            stream.read_to_end(&mut received).await.unwrap();
+            let bytes = received.iter().enumerate();
+            let held = bytes.take_while(|(position, byte)| pattern(*position) == **byte);
+            stream.write_u64(held.count() as u64).await.unwrap();
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_that_comes_while_the_receiver_does_not_read_loses_nothing() {
+    const SIZE: usize = 32 * 1024 * 1024;
+    let reads = Arc::new(Notify::new());
+    let proxy = before(late_reader(Arc::clone(&reads)).await).await;
+    let (mut from, mut to) = Client::connect(&proxy).await.0.into_split();
+    tokio::spawn(async move {
+        let bytes: Vec<u8> = (0..SIZE).map(pattern).collect();
+        to.write_all(&bytes).await.unwrap();
+        to.shutdown().await.unwrap();
+    });
+    // Until the buffers of the system are full, and the proxy waits in the middle of a write.
+    let mut sent = 0;
+    while sent == 0 || proxy.traffic().sent > sent {
+        sent = proxy.traffic().sent;
+        tokio::time::sleep(SHORT).await;
+    }
+    assert!(sent < SIZE as u64, "the receiver has read");
+    let latency = Latency {
+        delay_ms: 5,
+        ..Latency::default()
+    };
+    let _guard = proxy.inject(latency).unwrap();
+    tokio::time::sleep(SHORT).await;
+    reads.notify_one();
+    assert_eq!(within(from.read_u64()).await.unwrap(), SIZE as u64);
 }

@@ -3,9 +3,10 @@
 use std::io::ErrorKind;
 
 use cutover_fault::faults::Reset;
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
-use crate::support::{Client, before, proxy, serve, within};
+use crate::support::{Client, SHORT, before, proxy, serve, within};
 
 #[tokio::test]
 async fn open_and_new_connections_are_reset() {
@@ -49,4 +50,24 @@ async fn a_connection_is_reset_after_the_time() {
     let mut client = Client::connect(&proxy).await;
     client.exchange(b"before").await;
     assert_eq!(client.ending().await, Some(ErrorKind::ConnectionReset));
+}
+
+#[tokio::test]
+async fn a_connection_is_reset_while_its_receiver_does_not_read() {
+    // Connections are accepted, kept, and never read.
+    let (sender, _accepted) = mpsc::unbounded_channel();
+    let upstream = serve(move |stream| {
+        sender.send(stream).unwrap();
+        std::future::ready(())
+    });
+    let proxy = before(upstream.await).await;
+    let mut client = Client::connect(&proxy).await;
+    let chunk = vec![0; 1024 * 1024];
+    // A write that does not end in this time waits for the receiver.
+    while tokio::time::timeout(SHORT, client.0.write_all(&chunk))
+        .await
+        .is_ok()
+    {}
+    let _guard = proxy.inject(Reset::default()).unwrap();
+    assert!(within(client.0.write_all(&chunk)).await.is_err());
 }
