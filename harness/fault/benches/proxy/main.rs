@@ -34,8 +34,10 @@ fn main() -> Measured<()> {
     Ok(())
 }
 
-/// Every measurement by its name, which may be given as an argument.
-const MEASUREMENTS: [(&str, fn() -> Measured<()>); 6] = [
+/// A measurement and its name, which may be given as an argument.
+type Measurement = (&'static str, fn() -> Measured<()>);
+
+const MEASUREMENTS: [Measurement; 6] = [
     ("round-trip", round_trips),
     ("bulk", || throughput("bulk, MB/s", Fault::None, 512)),
     ("stream", stream),
