@@ -18,6 +18,7 @@ lint:
 # Measure what the README claims: medians of five
 bench:
     cargo bench -p cutover-harness --bench journal
+    cargo bench -p cutover-fault --bench proxy
     cargo bench -p cutover --bench figures
 
 # Count how many seeded defects are noticed, and how many sound stacks are blamed

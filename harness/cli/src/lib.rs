@@ -15,6 +15,7 @@ mod list;
 mod options;
 mod output;
 mod preflight;
+mod proxy;
 mod runtime;
 mod schema;
 mod smoke;

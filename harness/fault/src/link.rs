@@ -71,15 +71,15 @@ pub struct Traffic {
 
 /// The counters of a link; they can be read without locking.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) connections: AtomicU64,
-    pub(super) refused: AtomicU64,
-    pub(super) sent: AtomicU64,
-    pub(super) received: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) connections: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) sent: AtomicU64,
+    pub(crate) received: AtomicU64,
 }
 
 impl Counters {
-    pub(super) fn read(&self) -> Traffic {
+    pub(crate) fn read(&self) -> Traffic {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Traffic {
             connections: count(&self.connections),

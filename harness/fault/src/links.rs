@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use super::link::{Counters, LinkName, LinkSettings, Traffic};
-use super::proxy;
+use crate::link::{LinkName, LinkSettings, Traffic};
+use crate::proxy::Proxy;
 
 /// Links that could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +32,7 @@ pub enum LinkError {
 /// The links of a target; dropping them closes every connection.
 #[derive(Debug)]
 pub struct Links {
-    counters: BTreeMap<LinkName, Arc<Counters>>,
+    proxies: BTreeMap<LinkName, Proxy>,
     /// A runtime of their own: they must forward while no other runtime is polled.
     runtime: Option<Runtime>,
 }
@@ -43,7 +41,7 @@ impl Links {
     /// Binds the listen address of every link; the dependencies are contacted only when a client connects.
     pub fn open(links: &BTreeMap<LinkName, LinkSettings>) -> Result<Self, LinkError> {
         let mut opened = Self {
-            counters: BTreeMap::new(),
+            proxies: BTreeMap::new(),
             runtime: None,
         };
         if links.is_empty() {
@@ -57,16 +55,13 @@ impl Links {
             .map_err(LinkError::Runtime)?;
         for (name, link) in links {
             let (name, address) = (*name, link.listen);
-            let listener = runtime.block_on(TcpListener::bind(address));
-            let listener = listener.map_err(|source| LinkError::Listen {
+            let proxy = runtime.block_on(Proxy::bind(address, link.upstream.as_str()));
+            let proxy = proxy.map_err(|source| LinkError::Listen {
                 name,
                 address,
                 source,
             })?;
-            let counters = Arc::<Counters>::default();
-            let upstream = link.upstream.clone();
-            runtime.spawn(proxy::serve(listener, upstream, Arc::clone(&counters)));
-            opened.counters.insert(name, counters);
+            opened.proxies.insert(name, proxy);
         }
         opened.runtime = Some(runtime);
         Ok(opened)
@@ -74,14 +69,18 @@ impl Links {
 
     /// Whether there are no links.
     pub fn is_empty(&self) -> bool {
-        self.counters.is_empty()
+        self.proxies.is_empty()
     }
 
     /// The traffic of each link so far.
     pub fn traffic(&self) -> impl Iterator<Item = (LinkName, Traffic)> {
-        self.counters
-            .iter()
-            .map(|(name, counters)| (*name, counters.read()))
+        let proxies = self.proxies.iter();
+        proxies.map(|(name, proxy)| (*name, proxy.traffic()))
+    }
+
+    /// The proxy of a link, into which faults are injected.
+    pub fn proxy(&self, name: LinkName) -> Option<&Proxy> {
+        self.proxies.get(&name)
     }
 }
 
