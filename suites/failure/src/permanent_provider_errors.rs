@@ -5,8 +5,7 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::Failures;
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{
-    Callback, CallbackStatus, EmbedderBehaviour, ParsedText, ParserAnswer, ParserBehaviour,
-    PayloadShape,
+    Callback, CallbackStatus, EmbedderBehaviour, ParserAnswer, ParserBehaviour, PayloadShape,
 };
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -133,23 +132,6 @@ fn with_answer(answer: ParserAnswer) -> ParserBehaviour {
     }
 }
 
-fn with_callback(callback: Callback) -> ParserBehaviour {
-    ParserBehaviour {
-        callback,
-        ..ParserBehaviour::default()
-    }
-}
-
-fn with_text(text: &str) -> ParserBehaviour {
-    let text = ParsedText::Literal {
-        text: text.to_owned(),
-    };
-    with_callback(Callback {
-        text,
-        ..Callback::default()
-    })
-}
-
 /// Permanent errors of the parser.
 const PARSER: &[ParserError] = &[
     ParserError {
@@ -203,7 +185,7 @@ const PARSER: &[ParserError] = &[
     ParserError {
         name: "failed",
         behaviour: || {
-            with_callback(Callback {
+            ParserBehaviour::calling_back(Callback {
                 status: CallbackStatus::Failed {
                     error: MARKER.to_owned(),
                 },
@@ -216,7 +198,7 @@ const PARSER: &[ParserError] = &[
     ParserError {
         name: "unknown_shape",
         behaviour: || {
-            with_callback(Callback {
+            ParserBehaviour::calling_back(Callback {
                 shape: PayloadShape::UnknownShape,
                 ..Callback::default()
             })
@@ -226,13 +208,13 @@ const PARSER: &[ParserError] = &[
     },
     ParserError {
         name: "no_text",
-        behaviour: || with_text(""),
+        behaviour: || ParserBehaviour::returning(""),
         attempts: Attempts::Any,
         cause: Cause::Own,
     },
     ParserError {
         name: "blank_text",
-        behaviour: || with_text(" \n\n\t\n"),
+        behaviour: || ParserBehaviour::returning(" \n\n\t\n"),
         attempts: Attempts::Any,
         cause: Cause::Own,
     },

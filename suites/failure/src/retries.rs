@@ -4,7 +4,7 @@ use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::{Accepted, Contract, JobView};
 use cutover_harness::prelude::*;
-use cutover_harness::standin::{Callback, CallbackMoment, ParserAnswer, ParserBehaviour};
+use cutover_harness::standin::{ParserAnswer, ParserBehaviour};
 use serde_json::Value;
 
 use cutover_suite_support::json::value_at;
@@ -156,13 +156,7 @@ async fn time_until_resubmission(cx: &Context) -> CheckResult<time::Duration> {
     let pages = cx.contract().timing.parse_pages as usize + 1;
     let document = cx.document().pages(pages).paragraphs(1).build();
     let standins = cx.standins()?;
-    let silence = ParserBehaviour {
-        callback: Callback {
-            moment: CallbackMoment::Never,
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
+    let silence = ParserBehaviour::silent();
     let script = standins.script_parser(document.sha256(), silence);
     let script = script.times(1).await?;
     let pipeline = cx.pipeline()?;

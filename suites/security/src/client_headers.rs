@@ -211,10 +211,7 @@ fn failure() -> ParserBehaviour {
         status: CallbackStatus::Failed { error },
         ..Callback::default()
     };
-    ParserBehaviour {
-        callback,
-        ..ParserBehaviour::default()
-    }
+    ParserBehaviour::calling_back(callback)
 }
 
 /// Routes that only read answer as without the headers.

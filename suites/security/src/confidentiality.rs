@@ -250,16 +250,18 @@ fn reveals_secret(word: &str, secret: &Secret) -> bool {
         })
 }
 
+/// The routes that say something about the service itself.
+const PROBES: [Endpoint; 4] = [
+    Endpoint::Health,
+    Endpoint::Ready,
+    Endpoint::Version,
+    Endpoint::Metrics,
+];
+
 /// Probe endpoints are not cacheable and contain no secret.
 async fn probes_are_not_cached_and_tell_no_secret(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
-    let probes = [
-        Endpoint::Health,
-        Endpoint::Ready,
-        Endpoint::Version,
-        Endpoint::Metrics,
-    ];
-    for probe in probes.into_iter().filter(|probe| cx.contract().has(*probe)) {
+    for probe in PROBES.into_iter().filter(|probe| cx.contract().has(*probe)) {
         let reply = pipeline.ask(probe, pipeline.request(probe, "")?).await?;
         let cached = reply.header("cache-control").unwrap_or_default();
         ensure!(
@@ -328,13 +330,7 @@ async fn probes_name_no_user(cx: &Context) -> CheckResult {
     let (user, id) = (tenant.user_id.to_string(), id.to_string());
     let words = [user.as_str(), &id, &tenant.email, document.nonce()];
     let pipeline = pipeline.anonymous();
-    let probes = [
-        Endpoint::Health,
-        Endpoint::Ready,
-        Endpoint::Version,
-        Endpoint::Metrics,
-    ];
-    for probe in probes.into_iter().filter(|probe| cx.contract().has(*probe)) {
+    for probe in PROBES.into_iter().filter(|probe| cx.contract().has(*probe)) {
         let reply = pipeline.ask(probe, pipeline.request(probe, "")?).await?;
         let text = reply.text();
         let mut found = words.into_iter().chain(ADDRESSES);

@@ -221,15 +221,12 @@ fn failing_parser(failure: Failure, marker: &str) -> Option<ParserBehaviour> {
     match failure {
         Failure::RefusedByParser => Some(refusal(422, marker)),
         Failure::ParserUnavailable => Some(refusal(503, marker)),
-        Failure::FailedCallback => Some(ParserBehaviour {
-            callback: Callback {
-                status: CallbackStatus::Failed {
-                    error: marker.to_owned(),
-                },
-                ..Callback::default()
+        Failure::FailedCallback => Some(ParserBehaviour::calling_back(Callback {
+            status: CallbackStatus::Failed {
+                error: marker.to_owned(),
             },
-            ..ParserBehaviour::default()
-        }),
+            ..Callback::default()
+        })),
         Failure::RefusedByEmbedder
         | Failure::EmbedderUnavailable
         | Failure::OtherBytes

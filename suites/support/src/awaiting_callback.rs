@@ -6,9 +6,7 @@ use cutover_harness::contract::{Accepted, CallbackKeys, Endpoint, Proof};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Response;
 use cutover_harness::secret::Secret;
-use cutover_harness::standin::{
-    Callback, CallbackMoment, ParserBehaviour, ParserCall, ScriptGuard,
-};
+use cutover_harness::standin::{ParserBehaviour, ParserCall, ScriptGuard};
 use serde_json::json;
 
 use crate::outcomes::expect_complete;
@@ -68,14 +66,7 @@ impl AwaitingCallback {
     pub async fn with(cx: &Context, document: Document) -> CheckResult<Self> {
         let pipeline = cx.pipeline()?;
         let standins = cx.standins()?;
-        let callback = Callback {
-            moment: CallbackMoment::Never,
-            ..Callback::default()
-        };
-        let silence = ParserBehaviour {
-            callback,
-            ..ParserBehaviour::default()
-        };
+        let silence = ParserBehaviour::silent();
         let script = standins.script_parser(document.sha256(), silence);
         let script = script.times(1).await?;
         let accepted = pipeline.upload(&document).await?;

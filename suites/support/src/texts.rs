@@ -4,20 +4,13 @@ use cutover_fixtures::documents::Document;
 use cutover_harness::contract::{Accepted, Read};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::ChunkRow;
-use cutover_harness::standin::{Callback, ParsedText, ParserBehaviour, ScriptGuard};
+use cutover_harness::standin::{ParserBehaviour, ScriptGuard};
 
 use crate::outcomes::{self, expect_embedder_vector, parsed_text};
 
 /// Makes the parser return this text for a document. Pages are separated by a form feed.
 pub async fn parse_as(cx: &Context, document: &Document, text: &str) -> CheckResult<ScriptGuard> {
-    let text = text.to_owned();
-    let behaviour = ParserBehaviour {
-        callback: Callback {
-            text: ParsedText::Literal { text },
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
+    let behaviour = ParserBehaviour::returning(text);
     let standins = cx.standins()?;
     Ok(standins.script_parser(document.sha256(), behaviour).await?)
 }

@@ -40,6 +40,32 @@ pub struct ParserBehaviour {
     pub callback: Callback,
 }
 
+impl ParserBehaviour {
+    /// Accepts the submission and never calls back.
+    pub fn silent() -> Self {
+        Self::calling_back(Callback {
+            moment: CallbackMoment::Never,
+            ..Callback::default()
+        })
+    }
+
+    /// Returns this text, whatever the file contains. Pages are separated by a form feed.
+    pub fn returning(text: impl Into<String>) -> Self {
+        Self::calling_back(Callback {
+            text: ParsedText::Literal { text: text.into() },
+            ..Callback::default()
+        })
+    }
+
+    /// Accepts the submission and sends this callback.
+    pub fn calling_back(callback: Callback) -> Self {
+        Self {
+            callback,
+            ..Self::default()
+        }
+    }
+}
+
 /// The parser's response to a submission.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -54,10 +54,7 @@ fn calling_back(moment: CallbackMoment, times: u32) -> ParserBehaviour {
         times,
         ..Callback::default()
     };
-    ParserBehaviour {
-        callback,
-        ..ParserBehaviour::default()
-    }
+    ParserBehaviour::calling_back(callback)
 }
 
 /// If the parser never calls back, the document is submitted again and finally fails with that cause.

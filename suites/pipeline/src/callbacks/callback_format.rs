@@ -113,10 +113,7 @@ async fn every_callback_shape_yields_the_same_text(
         shape: case.shape.clone(),
         ..Callback::default()
     };
-    let behaviour = ParserBehaviour {
-        callback,
-        ..ParserBehaviour::default()
-    };
+    let behaviour = ParserBehaviour::calling_back(callback);
     let script = cx
         .standins()?
         .script_parser(document.sha256(), behaviour)

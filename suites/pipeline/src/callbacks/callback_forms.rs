@@ -110,13 +110,10 @@ const FORMS: &[FormCase] = &[
 /// The first callback of this form is accepted, and the document completes with its text and vectors.
 async fn a_callback_of_any_form_is_accepted(cx: &Context, case: &FormCase) -> CheckResult {
     let document = cx.document().paragraphs(4).build();
-    let behaviour = ParserBehaviour {
-        callback: Callback {
-            form: (case.form)(),
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
+    let behaviour = ParserBehaviour::calling_back(Callback {
+        form: (case.form)(),
+        ..Callback::default()
+    });
     let standins = cx.standins()?;
     let script = standins.script_parser(document.sha256(), behaviour);
     let script = script.await?;

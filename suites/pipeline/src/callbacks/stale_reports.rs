@@ -3,7 +3,7 @@
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
-use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, ParserCall};
+use cutover_harness::standin::{ParserBehaviour, ParserCall};
 use serde_json::{Value, json};
 
 use cutover_suite_support::awaiting_callback::callback_keys;
@@ -62,13 +62,7 @@ async fn a_report_about_a_given_up_submission_changes_nothing(
     let (contract, standins) = (cx.contract(), cx.standins()?);
     let id = &contract.callback.submission_id;
     let document = cx.document().build();
-    let silence = ParserBehaviour {
-        callback: Callback {
-            moment: CallbackMoment::Never,
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
+    let silence = ParserBehaviour::silent();
     let script = standins.script_parser(document.sha256(), silence);
     let script = script.times(2).await?;
     let pipeline = cx.pipeline()?;

@@ -219,15 +219,12 @@ const DELAY: Duration = Duration::from_millis(1_500);
 async fn a_document_deleted_during_parsing_does_not_come_back(cx: &Context) -> CheckResult {
     let document = cx.document().build();
     let standins = cx.standins()?;
-    let behaviour = ParserBehaviour {
-        callback: Callback {
-            moment: CallbackMoment::Late {
-                delay_ms: u64::try_from(DELAY.as_millis())?,
-            },
-            ..Callback::default()
+    let behaviour = ParserBehaviour::calling_back(Callback {
+        moment: CallbackMoment::Late {
+            delay_ms: u64::try_from(DELAY.as_millis())?,
         },
-        ..ParserBehaviour::default()
-    };
+        ..Callback::default()
+    });
     let script = standins.script_parser(document.sha256(), behaviour).await?;
     let tenant = cx.tenant()?;
     let pipeline = cx.pipeline_as(tenant.clone())?;

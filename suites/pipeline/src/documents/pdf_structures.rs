@@ -3,7 +3,7 @@
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::Upload;
 use cutover_harness::prelude::*;
-use cutover_harness::standin::{Callback, ParsedText, ParserBehaviour};
+use cutover_harness::standin::ParserBehaviour;
 use futures::future::try_join_all;
 
 use cutover_suite_support::findings::about;
@@ -50,7 +50,7 @@ async fn expect_arrival(cx: &Context, file: &PdfStructure) -> CheckResult {
     let standins = cx.standins()?;
     let sha256 = upload.sha256.clone();
     let script = standins
-        .script_parser(sha256.clone(), returning(&text))
+        .script_parser(sha256.clone(), ParserBehaviour::returning(&text))
         .await?;
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.complete(upload).await?.accepted;
@@ -67,18 +67,6 @@ async fn expect_arrival(cx: &Context, file: &PdfStructure) -> CheckResult {
         "the parser does not receive the file once, with its exact bytes"
     );
     Ok(())
-}
-
-/// A parser that returns this text.
-fn returning(text: &str) -> ParserBehaviour {
-    let text = text.to_owned();
-    ParserBehaviour {
-        callback: Callback {
-            text: ParsedText::Literal { text },
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    }
 }
 
 /// The text of every file of the corpus where the parser is a stand-in.
@@ -130,7 +118,7 @@ async fn expect_own_document(cx: &Context, name: &str, bytes: Vec<u8>) -> CheckR
     let script = match cx.standins_if_granted() {
         Some(standins) => Some(
             standins
-                .script_parser(upload.sha256.clone(), returning(OWN_TEXT))
+                .script_parser(upload.sha256.clone(), ParserBehaviour::returning(OWN_TEXT))
                 .await?,
         ),
         None => None,

@@ -204,16 +204,13 @@ async fn repeated_pages_are_all_kept(cx: &Context) -> CheckResult {
         "Continued",
         "# End\n\nPolicy",
     ];
-    let behaviour = ParserBehaviour {
-        callback: Callback {
-            shape: PayloadShape::ResultPages,
-            text: ParsedText::Literal {
-                text: pages.join("\u{c}"),
-            },
-            ..Callback::default()
+    let behaviour = ParserBehaviour::calling_back(Callback {
+        shape: PayloadShape::ResultPages,
+        text: ParsedText::Literal {
+            text: pages.join("\u{c}"),
         },
-        ..ParserBehaviour::default()
-    };
+        ..Callback::default()
+    });
     let standins = cx.standins()?;
     let script = standins.script_parser(document.sha256(), behaviour).await?;
     let pipeline = cx.pipeline()?;

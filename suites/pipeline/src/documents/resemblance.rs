@@ -314,10 +314,7 @@ async fn script(cx: &Context, owned: &Owned) -> CheckResult<cutover_harness::sta
         },
         ..Callback::default()
     };
-    let behaviour = ParserBehaviour {
-        callback,
-        ..ParserBehaviour::default()
-    };
+    let behaviour = ParserBehaviour::calling_back(callback);
     let standins = cx.standins()?;
     Ok(standins
         .script_parser(owned.upload.sha256.clone(), behaviour)

@@ -141,13 +141,10 @@ async fn complete_as(
     let text = ParsedText::Literal {
         text: text.to_owned(),
     };
-    let behaviour = ParserBehaviour {
-        callback: Callback {
-            text,
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
+    let behaviour = ParserBehaviour::calling_back(Callback {
+        text,
+        ..Callback::default()
+    });
     let standins = cx.standins()?;
     let script = standins.script_parser(document.sha256(), behaviour).await?;
     pipeline.complete(document).await?;

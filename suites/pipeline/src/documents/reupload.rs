@@ -4,11 +4,10 @@ use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::Accepted;
 use cutover_harness::prelude::*;
-use cutover_harness::standin::{
-    Callback, EmbedderBehaviour, ParsedText, ParserBehaviour, ScriptGuard,
-};
+use cutover_harness::standin::EmbedderBehaviour;
 
 use cutover_suite_support::outcomes::{expect_whole_text, hits_if_searchable, parsed_text};
+use cutover_suite_support::texts::parse_as;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -103,20 +102,6 @@ async fn a_document_uploaded_again_has_its_new_text(cx: &Context, case: &FirstEn
         );
     }
     Ok(())
-}
-
-/// Makes the parser return this text for the document.
-async fn parse_as(cx: &Context, document: &Document, text: &str) -> CheckResult<ScriptGuard> {
-    let text = text.to_owned();
-    let behaviour = ParserBehaviour {
-        callback: Callback {
-            text: ParsedText::Literal { text },
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
-    let standins = cx.standins()?;
-    Ok(standins.script_parser(document.sha256(), behaviour).await?)
 }
 
 async fn expect_text(

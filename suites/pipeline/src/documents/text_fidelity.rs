@@ -104,15 +104,12 @@ const TEXTS: &[Text] = &[
 /// The outcome of a document for which the parser returns this text.
 async fn outcome_of(cx: &Context, text: &str) -> CheckResult<(Pipeline, Accepted, JobView)> {
     let document = cx.document().build();
-    let behaviour = ParserBehaviour {
-        callback: Callback {
-            text: ParsedText::Literal {
-                text: text.to_owned(),
-            },
-            ..Callback::default()
+    let behaviour = ParserBehaviour::calling_back(Callback {
+        text: ParsedText::Literal {
+            text: text.to_owned(),
         },
-        ..ParserBehaviour::default()
-    };
+        ..Callback::default()
+    });
     let script = cx
         .standins()?
         .script_parser(document.sha256(), behaviour)

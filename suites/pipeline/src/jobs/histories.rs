@@ -231,10 +231,7 @@ impl Subject {
             status: CallbackStatus::Failed { error },
             ..Callback::default()
         };
-        let behaviour = ParserBehaviour {
-            callback,
-            ..ParserBehaviour::default()
-        };
+        let behaviour = ParserBehaviour::calling_back(callback);
         Ok(cx
             .standins()?
             .script_parser(self.document.sha256(), behaviour)

@@ -9,7 +9,7 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::Completed;
 use cutover_harness::identity::Tenant;
 use cutover_harness::prelude::*;
-use cutover_harness::standin::{Callback, CallbackMoment, ParserBehaviour, ScriptGuard};
+use cutover_harness::standin::{ParserBehaviour, ScriptGuard};
 use futures::future::try_join_all;
 use serde_json::Value;
 
@@ -196,13 +196,7 @@ async fn create_waiting_jobs(cx: &Context, tenant: &Tenant) -> CheckResult<Scrip
     let pipeline = cx.pipeline_as(tenant.clone())?;
     pipeline.accept(cx.document().build().upload()).await?;
     let document = cx.document().build();
-    let silence = ParserBehaviour {
-        callback: Callback {
-            moment: CallbackMoment::Never,
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
+    let silence = ParserBehaviour::silent();
     let standins = cx.standins()?;
     let script = standins.script_parser(document.sha256(), silence).await?;
     pipeline.upload(&document).await?;

@@ -193,13 +193,10 @@ async fn fail_once(
     };
     let behaviour = if row.failure == "failed_callback" {
         let status = CallbackStatus::Failed { error: marker };
-        ParserBehaviour {
-            callback: Callback {
-                status,
-                ..Callback::default()
-            },
-            ..ParserBehaviour::default()
-        }
+        ParserBehaviour::calling_back(Callback {
+            status,
+            ..Callback::default()
+        })
     } else {
         ParserBehaviour {
             answer: ParserAnswer::Refuse {

@@ -244,10 +244,7 @@ impl Subject {
                 status: CallbackStatus::Failed { error },
                 ..Callback::default()
             };
-            let behaviour = ParserBehaviour {
-                callback,
-                ..ParserBehaviour::default()
-            };
+            let behaviour = ParserBehaviour::calling_back(callback);
             let standins = cx.standins()?;
             let script = standins.script_parser(document.sha256(), behaviour).await?;
             let accepted = pipeline.upload(&document).await?;

@@ -135,13 +135,10 @@ async fn every_written_time_is_the_time_of_its_event(cx: &Context) -> CheckResul
 async fn complete_retry_and_fail(cx: &Context) -> CheckResult {
     let standins = cx.standins()?;
     let (pipeline, document) = (cx.pipeline()?, cx.document().paragraphs(6).build());
-    let late_callback = ParserBehaviour {
-        callback: Callback {
-            moment: CallbackMoment::Late { delay_ms: PAUSE_MS },
-            ..Callback::default()
-        },
-        ..ParserBehaviour::default()
-    };
+    let late_callback = ParserBehaviour::calling_back(Callback {
+        moment: CallbackMoment::Late { delay_ms: PAUSE_MS },
+        ..Callback::default()
+    });
     let slow = standins
         .script_parser(document.sha256(), late_callback)
         .await?;
