@@ -200,10 +200,17 @@ mod tests {
             let overrides = overrides.parse().unwrap();
             Contract::parse_with_overrides(DEFAULT, &overrides, "x.toml")
         };
-        let contract = with("[statuses]\nmalformed_id = [404, 422]\ndeleted_again = [204, 404]").unwrap();
+        let contract =
+            with("[statuses]\nmalformed_id = [404, 422]\ndeleted_again = [204, 404]").unwrap();
         assert!(contract.statuses.malformed_id.include(404));
         assert_eq!(contract.statuses.malformed_id.to_string(), "404 or 422");
-        for wrong in ["unauthenticated = 200", "accepted = 404", "unknown = []", "searched = 404", "deleted_again = 500"] {
+        for wrong in [
+            "unauthenticated = 200",
+            "accepted = 404",
+            "unknown = []",
+            "searched = 404",
+            "deleted_again = 500",
+        ] {
             let refused = with(&format!("[statuses]\n{wrong}"))
                 .unwrap_err()
                 .to_string();

@@ -7,7 +7,8 @@ use crate::verdict::{Decision, judge};
 
 /// The sample policy with a smoke profile of read-only checks over HTTP.
 fn read_only_smoke() -> Policy {
-    let smoke = "suites = [\"p\"]\neffects = \"read\"\nneeds = [\"http\"]\nlacks = [\"contract.events\"]";
+    let smoke =
+        "suites = [\"p\"]\neffects = \"read\"\nneeds = [\"http\"]\nlacks = [\"contract.events\"]";
     let mut policy = policy();
     policy.profiles = [(Profile::Smoke, toml::from_str(smoke).unwrap())].into();
     policy
