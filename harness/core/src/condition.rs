@@ -151,6 +151,12 @@ impl Condition {
         },
     );
 
+    /// Probes forbid caches to keep their responses.
+    pub const PROBES_NO_STORE: Self = Self::applies(
+        "the probes of this target may be cached (contract.responses.probes_no_store is false)",
+        |contract| contract.responses.probes_no_store,
+    );
+
     /// Logs promise a format or ids.
     pub const LOG_LINES: Self = Self::applies(
         "log lines of this target are free text without ids (contract.log_lines)",

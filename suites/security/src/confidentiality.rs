@@ -58,7 +58,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Every storage request of the service has both auth headers and an object in the owner's folder.
+/// Every storage request of the service has the auth headers of the contract and an object in the owner's folder.
 async fn storage_is_asked_with_both_keys_and_for_the_owners_folder(cx: &Context) -> CheckResult {
     let (contract, tenant) = (cx.contract(), cx.tenant()?);
     let document = cx.document().build();
@@ -91,7 +91,7 @@ async fn storage_is_asked_with_both_keys_and_for_the_owners_folder(cx: &Context)
     for call in calls.iter().filter(by_service) {
         let StorageCall { method, object, .. } = call;
         ensure!(
-            call.has_apikey && call.has_authorization,
+            (call.has_apikey || !contract.storage.apikey) && call.has_authorization,
             "{method} {object} has apikey: {}, Authorization: {}",
             call.has_apikey,
             call.has_authorization

@@ -26,6 +26,7 @@ pub(crate) fn table() -> Vec<Check> {
             .effect(Effect::Read)
             .severity(Critical),
         check!(probe_responses_are_not_cached)
+            .only_where([Condition::PROBES_NO_STORE])
             .requires([Http])
             .effect(Effect::Read)
             .severity(High),

@@ -325,6 +325,9 @@ impl Embedder {
 pub struct StorageLayout {
     /// The bucket.
     pub bucket: String,
+    /// Whether every call of the service has the header `apikey` beside its token.
+    #[serde(default = "yes")]
+    pub apikey: bool,
     /// The prefix of paths in the database, such as `storage://`.
     #[serde(default)]
     pub scheme: String,

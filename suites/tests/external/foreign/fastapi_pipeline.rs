@@ -77,9 +77,9 @@ impl FastApiPipeline {
         command.envs(environment).output().unwrap()
     }
 
-    /// Calls cutover with the target file and the policy of the pipeline.
-    pub(super) fn run_with_target(&self, arguments: &[&str]) -> Output {
-        let policy = fixture("foreign/fastapi/policy.toml");
+    /// Calls cutover with the target file and a policy.
+    pub(super) fn run_by(&self, policy: &str, arguments: &[&str]) -> Output {
+        let policy = fixture(policy);
         let policy = policy.to_str().unwrap();
         let target = ["--target", TARGET, "--policy", policy];
         self.run(&[arguments, &target].concat())
