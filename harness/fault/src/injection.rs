@@ -16,7 +16,8 @@ pub enum Trigger {
     Always,
     /// This many milliseconds after the injection.
     AfterMs(u64),
-    /// On each connection, when it has carried this many bytes, both directions together.
+    /// On each connection, when it has carried this many bytes, both directions together. What a
+    /// fault does to new connections, e.g. to refuse them, does not happen then.
     AfterBytes(u64),
     /// On the n-th connection after the injection and on every later one; the first is 1.
     FromConnection(u64),

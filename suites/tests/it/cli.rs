@@ -169,6 +169,14 @@ fn the_former_option_names_are_accepted() {
 }
 
 #[test]
+fn a_fault_proxy_whose_address_is_taken_is_refused_with_the_option() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let failed = format!("failed to listen on {address}");
+    assert_refused(&["proxy", "--listen", &address], &[&failed, "`--listen`"]);
+}
+
+#[test]
 fn completions_are_printed_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let call = run(&["completions", shell]);

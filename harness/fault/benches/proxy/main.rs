@@ -10,9 +10,12 @@ mod subject;
 mod upstream;
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use measure::{applied, bulk, connections, exchanges, is_descriptor_free, message_delays};
+use measure::{
+    applied, bulk, connections, exchange_rate, exchanges, is_descriptor_free, message_delays,
+};
 use statistics::{Samples, median};
 use subject::{Fault, Subject};
 
@@ -37,8 +40,9 @@ fn main() -> Measured<()> {
 /// A measurement and its name, which may be given as an argument.
 type Measurement = (&'static str, fn() -> Measured<()>);
 
-const MEASUREMENTS: [Measurement; 6] = [
+const MEASUREMENTS: [Measurement; 7] = [
     ("round-trip", round_trips),
+    ("parallel", parallel),
     ("bulk", || throughput("bulk, MB/s", Fault::None, 512)),
     ("stream", stream),
     ("delayed-bulk", || {
@@ -77,11 +81,21 @@ fn round_trips() -> Measured<()> {
 
 /// Megabytes per second on one connection; a transfer is given up after some seconds.
 fn throughput(what: &str, fault: Fault, megabytes: usize) -> Measured<()> {
+    rates(what, fault, |address| Ok(bulk(address, megabytes)?))
+}
+
+/// Exchanges of 64 bytes per second on 32 connections at a time.
+fn parallel() -> Measured<()> {
+    let what = "round trips of 64 bytes per second, on 32 connections";
+    rates(what, Fault::None, |address| exchange_rate(address, 32, 500))
+}
+
+fn rates(what: &str, fault: Fault, measure: impl Fn(SocketAddr) -> Measured<f64>) -> Measured<()> {
     let subjects = Subject::all(fault)?;
     let mut rates = vec![Vec::new(); subjects.len()];
     for _ in 0..ROUNDS {
         for (index, subject) in subjects.iter().enumerate() {
-            rates[index].push(bulk(subject.address(), megabytes)?);
+            rates[index].push(measure(subject.address())?);
         }
     }
     println!("{what}");

@@ -40,6 +40,18 @@ pub(crate) fn exchanges(address: SocketAddr, count: usize) -> io::Result<Samples
     Ok(samples)
 }
 
+/// Exchanges per second on so many connections at a time.
+pub(crate) fn exchange_rate(address: SocketAddr, at_once: usize, each: usize) -> Measured<f64> {
+    let start = Instant::now();
+    let clients = (0..at_once).map(|_| thread::spawn(move || exchanges(address, each)));
+    let mut count = 0.0;
+    for client in clients.collect::<Vec<_>>() {
+        let samples = client.join().map_err(|_| "a client has panicked")??;
+        count += samples.count();
+    }
+    Ok(count / start.elapsed().as_secs_f64())
+}
+
 /// Megabytes per second until the sink has confirmed the end; 0 if it has not in time.
 pub(crate) fn bulk(address: SocketAddr, megabytes: usize) -> io::Result<f64> {
     let mut stream = connect(address, SINK)?;

@@ -19,6 +19,11 @@ impl Samples {
         self.0.len()
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    pub(crate) fn count(&self) -> f64 {
+        self.0.len() as f64
+    }
+
     pub(crate) fn quantile(&self, quantile: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);

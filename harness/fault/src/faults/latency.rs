@@ -12,7 +12,8 @@ use super::{Behaviour, Direction, Effect, FaultError, Place};
 use crate::stream::{Flow, Piece};
 
 /// Delays what flows in `direction`, counted from its arrival: delays do not add up over a
-/// stream, and the bandwidth stays what it was. Bytes stay in order.
+/// stream, and the bandwidth stays what it was, as long as at most 64 MB are delayed at a time.
+/// Bytes stay in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Latency {

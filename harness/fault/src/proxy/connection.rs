@@ -60,7 +60,7 @@ impl Connection {
     }
 }
 
-/// Serves a connection until it has ended; returns how it ended.
+/// Serves a connection until it has ended.
 pub(super) async fn serve(client: TcpStream, number: u64, shared: Arc<Shared>) {
     let connection = Connection::new(number);
     if let Err(how) = admit(&connection, &shared).await {

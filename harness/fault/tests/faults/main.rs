@@ -15,6 +15,7 @@ mod flap;
 mod half_open;
 mod latency;
 mod lost_reply;
+mod open_connections;
 mod refuse;
 mod reset;
 mod slicer;
