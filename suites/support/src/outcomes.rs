@@ -147,6 +147,17 @@ pub async fn expect_not_indexed(
     Ok(())
 }
 
+/// Waits for the first callback about a document that the API answered.
+pub async fn first_callback(cx: &Context, document: &Document) -> CheckResult<CallbackSent> {
+    let standins = cx.standins()?;
+    let within = cx.contract().timing.complete_within;
+    cx.eventually("the callback is answered", within, async || {
+        let calls = standins.parser_calls(document.sha256()).await?;
+        Ok(calls.into_iter().flat_map(|call| call.callbacks).next())
+    })
+    .await
+}
+
 /// The document completes with its whole text, and every chunk has its own vector.
 pub async fn expect_complete(
     cx: &Context,

@@ -8,7 +8,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, ParserBehaviour, PayloadShape};
 
 use cutover_suite_support::json::value_at;
-use cutover_suite_support::outcomes::{acknowledges, parsed_text, search_hits};
+use cutover_suite_support::outcomes::{acknowledges, first_callback, parsed_text, search_hits};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -51,12 +51,7 @@ async fn the_callback_url_is_the_public_api(cx: &Context) -> CheckResult {
         expected.as_str(),
         "the parser receives another callback URL"
     );
-    let sent = cx
-        .eventually("the callback is answered", within, async || {
-            let calls = standins.parser_calls(document.sha256()).await?;
-            Ok(calls.into_iter().flat_map(|call| call.callbacks).next())
-        })
-        .await?;
+    let sent = first_callback(cx, &document).await?;
     ensure!(
         acknowledges(cx, &sent),
         "the parser's callback is not accepted: {}",

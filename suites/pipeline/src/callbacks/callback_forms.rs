@@ -5,7 +5,7 @@ use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, CallbackForm, JsonLayout, ParserBehaviour};
 
-use cutover_suite_support::outcomes::{self, expect_complete};
+use cutover_suite_support::outcomes::{self, expect_complete, first_callback};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -119,13 +119,7 @@ async fn a_callback_of_any_form_is_accepted(cx: &Context, case: &FormCase) -> Ch
     let script = script.await?;
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.upload(&document).await?;
-    let within = cx.contract().timing.complete_within;
-    let sent = cx
-        .eventually("the callback is answered", within, async || {
-            let calls = standins.parser_calls(document.sha256()).await?;
-            Ok(calls.into_iter().flat_map(|call| call.callbacks).next())
-        })
-        .await?;
+    let sent = first_callback(cx, &document).await?;
     ensure!(
         sent.answered
             .is_some_and(|status| (200..300).contains(&status)),
