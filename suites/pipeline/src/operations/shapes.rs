@@ -80,10 +80,10 @@ async fn examples(cx: &Context, endpoint: Endpoint) -> CheckResult<Vec<Value>> {
     let document = cx.document().paragraphs(4).build();
     let accepted = pipeline.register(document.upload()).await?;
     if endpoint == Endpoint::Upload {
-        return Ok(vec![body(accepted)?]);
+        return Ok(vec![body(&accepted)?]);
     }
     if endpoint == Endpoint::Limits {
-        return Ok(vec![body(pipeline.limits().await?)?]);
+        return Ok(vec![body(&pipeline.limits().await?)?]);
     }
     // One document that completes and one that fails because of wrong bytes.
     let other = cx.pipeline()?;
@@ -109,10 +109,10 @@ async fn examples(cx: &Context, endpoint: Endpoint) -> CheckResult<Vec<Value>> {
             cx.pipeline()?.search(document.nonce(), 3).await?,
         ]
     };
-    replies.into_iter().map(body).collect()
+    replies.iter().map(body).collect()
 }
 
-fn body(reply: Response) -> CheckResult<Value> {
+fn body(reply: &Response) -> CheckResult<Value> {
     ensure!(
         reply.is_success(),
         "{} is answered with {}",

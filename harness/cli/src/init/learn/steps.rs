@@ -159,30 +159,30 @@ async fn read_all(
             );
         }
         let answer = session.send(endpoint.name(), request).await?;
-        if answer.is_success && endpoint == Endpoint::Search {
-            draft.set(
-                "statuses",
-                "searched",
-                i64::from(answer.status),
-                Certainty::Seen,
-                "the status of a search",
-            );
-        }
         if answer.is_success {
+            set_searched(endpoint, answer.status, draft);
             let found = set_answer_fields(table, &answer.leaves, &known, draft);
             (session.show)(format!("  found {found}"));
-            let source = "the shape is not compared";
-            draft.set(
-                "shapes",
-                endpoint.name(),
-                Value::Array(Vec::new()),
-                Certainty::Seen,
-                source,
-            );
+            let (shape, source) = (Value::Array(Vec::new()), "the shape is not compared");
+            draft.set("shapes", endpoint.name(), shape, Certainty::Seen, source);
             seen.extend(answer.leaves);
         }
     }
     Ok(())
+}
+
+fn set_searched(endpoint: Endpoint, status: u16, draft: &mut Draft) {
+    if endpoint != Endpoint::Search {
+        return;
+    }
+    let source = "the status of a search";
+    draft.set(
+        "statuses",
+        "searched",
+        i64::from(status),
+        Certainty::Seen,
+        source,
+    );
 }
 
 /// Whether ids are random; a derived id cannot be guessed.
