@@ -132,11 +132,11 @@ pub fn execute(
         Err(error) => TrialResult::without_result(error.context("no system to run on")),
     };
     finish(&mut trial, &recorder);
-    if matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. }) {
-        if let Some(ended) = env.directory.read_trial(&case.id, attempt) {
-            trial.cause = cause(&ended);
-            trial.reported = reported(&ended);
-        }
+    if matches!(trial.outcome, Outcome::Failed | Outcome::Errored { .. })
+        && let Some(ended) = env.directory.read_trial(&case.id, attempt)
+    {
+        trial.cause = cause(&ended);
+        trial.reported = reported(&ended);
     }
     trial
 }
