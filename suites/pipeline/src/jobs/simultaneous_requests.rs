@@ -169,8 +169,31 @@ const PAIRS: &[RequestPair] = &[
     ),
 ];
 
-/// Repetitions of a pair, each with another document of another user.
-const ROUNDS: usize = 2;
+/// How the two requests of a pair overlap.
+#[derive(Clone, Copy)]
+struct Overlap {
+    is_swapped: bool,
+    /// The number of status requests between them, each sent after the answer to the one before. On a busy machine
+    /// they take longer, and so does the first request.
+    reads_between: usize,
+}
+
+/// The overlaps of a pair, each tried with another document of another user. A request decides at some moment
+/// that is not known, so the second one arrives earlier and later.
+const OVERLAPS: [Overlap; 5] = [
+    overlap(false, 0),
+    overlap(true, 0),
+    overlap(false, 3),
+    overlap(true, 3),
+    overlap(true, 8),
+];
+
+const fn overlap(is_swapped: bool, reads_between: usize) -> Overlap {
+    Overlap {
+        is_swapped,
+        reads_between,
+    }
+}
 
 /// A document, and what its requests need.
 struct Subject {
@@ -186,17 +209,24 @@ async fn two_requests_at_once_act_one_after_the_other(
     cx: &Context,
     case: &RequestPair,
 ) -> CheckResult {
-    try_join_all((0..ROUNDS).map(|round| one_round(cx, case, round))).await?;
+    try_join_all(OVERLAPS.map(|overlap| one_round(cx, case, overlap))).await?;
     Ok(())
 }
 
-async fn one_round(cx: &Context, case: &RequestPair, round: usize) -> CheckResult {
+async fn one_round(cx: &Context, case: &RequestPair, overlap: Overlap) -> CheckResult {
     let subject = Subject::prepare(cx, case.before).await?;
     let [mut first, mut second] = case.requests;
-    if round % 2 == 1 {
+    if overlap.is_swapped {
         (first, second) = (second, first);
     }
-    let (one, other) = join(subject.ask(first), subject.ask(second)).await;
+    let later = async {
+        for _ in 0..overlap.reads_between {
+            // The answer does not matter; after a deletion there is none.
+            drop(subject.pipeline.show(&subject.accepted).await);
+        }
+        subject.ask(second).await
+    };
+    let (one, other) = join(subject.ask(first), later).await;
     let replies = [(first, one?), (second, other?)];
     for (ask, reply) in &replies {
         ensure!(
