@@ -180,13 +180,12 @@ struct Overlap {
 
 /// The overlaps of a pair, each tried with another document of another user. A request decides at some moment
 /// that is not known, so the second one arrives earlier and later.
-const OVERLAPS: [Overlap; 6] = [
+const OVERLAPS: [Overlap; 5] = [
     overlap(false, 0),
     overlap(true, 0),
-    overlap(false, 1),
-    overlap(true, 1),
-    overlap(false, 4),
-    overlap(true, 4),
+    overlap(false, 3),
+    overlap(true, 3),
+    overlap(true, 8),
 ];
 
 const fn overlap(is_swapped: bool, reads_between: usize) -> Overlap {
