@@ -5,7 +5,8 @@ use cutover_harness::check::Named;
 use cutover_harness::contract::{Accepted, JobView};
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{
-    EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard, StorageBehaviour,
+    Callback, CallbackMoment, EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard,
+    StorageBehaviour,
 };
 use serde_json::{Value, json};
 
@@ -187,7 +188,11 @@ async fn a_submission_id_with_nul_loses_no_document(cx: &Context) -> CheckResult
         answer: ParserAnswer::AcceptAs {
             id: format!("sub\0mission-{}", document.nonce()),
         },
-        ..ParserBehaviour::default()
+        // After an early callback it would not matter whether the id was recorded.
+        callback: Callback {
+            moment: CallbackMoment::Late { delay_ms: 1_500 },
+            ..Callback::default()
+        },
     };
     let standins = cx.standins()?;
     let script = standins.script_parser(document.sha256(), behaviour).await?;
