@@ -190,7 +190,7 @@ async fn a_submission_id_with_nul_loses_no_document(cx: &Context) -> CheckResult
         },
         // After an early callback it would not matter whether the id was recorded.
         callback: Callback {
-            moment: CallbackMoment::Late { delay_ms: 1_500 },
+            moment: CallbackMoment::Late { delay_ms: 800 },
             ..Callback::default()
         },
     };
