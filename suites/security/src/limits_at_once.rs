@@ -123,19 +123,21 @@ async fn requests_at_one_moment_keep_every_limit(cx: &Context, case: &LimitCase)
     Ok(())
 }
 
-/// So many are accepted, and all others are refused with this status.
+/// So many are accepted, and all others are refused with this status. A request that waits too long for the others
+/// on a busy machine may be told to come again later.
 fn expect_accepted(replies: &[Response], most: usize, refusal: u16) -> CheckResult {
-    let accepted = replies.iter().filter(|reply| reply.is_success()).count();
+    let (accepted, others): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.is_success());
     ensure_eq!(
-        accepted,
+        accepted.len(),
         most,
         "of {} requests at one moment, another number is accepted than the limit allows",
         replies.len()
     );
-    for reply in replies.iter().filter(|reply| !reply.is_success()) {
-        ensure_eq!(
-            reply.status,
-            refusal,
+    let is_refused = |reply: &Response| reply.status == refusal;
+    let is_busy = |reply: &Response| reply.status == 503;
+    for reply in &others {
+        ensure!(
+            is_refused(reply) || (is_busy(reply) && others.iter().any(|other| is_refused(other))),
             "a request above the limit is answered with {}",
             reply.summary()
         );
