@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::faults::{Direction, Effect, Fault, Place};
+use crate::faults::{Direction, EffectContext, Fault, FaultEffect};
 use crate::injection::{Injection, Trigger};
 
 /// What a fault has touched so far: the proof of its effect.
@@ -143,10 +143,10 @@ impl Injected {
     }
 
     /// Its effect on one direction of a connection.
-    pub(crate) fn effect(&self, connection: u64, flow: Direction) -> Option<Box<dyn Effect>> {
+    pub(crate) fn effect(&self, connection: u64, flow: Direction) -> Option<Box<dyn FaultEffect>> {
         let since = *self.active_since.get()?;
         let stream = if flow == Direction::ToUpstream { 1 } else { 2 };
-        self.injection.fault.behaviour().effect(&Place {
+        self.injection.fault.behaviour().effect(&EffectContext {
             direction: flow,
             since,
             seed: self.seed_of(connection, stream),

@@ -97,12 +97,12 @@ pub(super) struct ParserError {
     name: &'static str,
     behaviour: fn() -> ParserBehaviour,
     attempts: Attempts,
-    cause: Cause,
+    cause: ExpectedCause,
 }
 
 /// What the job must report about the parser's answer, if the contract promises it.
 #[derive(Clone, Copy)]
-enum Cause {
+enum ExpectedCause {
     /// Its text.
     Text,
     /// Its status.
@@ -138,49 +138,49 @@ const PARSER: &[ParserError] = &[
         name: "refused_as_malformed",
         behaviour: || parser_refusal(400),
         attempts: Attempts::Once,
-        cause: Cause::Text,
+        cause: ExpectedCause::Text,
     },
     ParserError {
         name: "refused_for_its_key",
         behaviour: || parser_refusal(401),
         attempts: Attempts::Once,
-        cause: Cause::Status(401),
+        cause: ExpectedCause::Status(401),
     },
     ParserError {
         name: "refused_as_unreadable",
         behaviour: || parser_refusal(422),
         attempts: Attempts::Once,
-        cause: Cause::Text,
+        cause: ExpectedCause::Text,
     },
     ParserError {
         name: "forbidden",
         behaviour: || parser_refusal(403),
         attempts: Attempts::Once,
-        cause: Cause::Text,
+        cause: ExpectedCause::Text,
     },
     ParserError {
         name: "refused_as_too_large",
         behaviour: || parser_refusal(413),
         attempts: Attempts::Once,
-        cause: Cause::Text,
+        cause: ExpectedCause::Text,
     },
     ParserError {
         name: "always_overloaded",
         behaviour: || parser_refusal(429),
         attempts: Attempts::All,
-        cause: Cause::Status(429),
+        cause: ExpectedCause::Status(429),
     },
     ParserError {
         name: "always_broken",
         behaviour: || parser_refusal(500),
         attempts: Attempts::All,
-        cause: Cause::Status(500),
+        cause: ExpectedCause::Status(500),
     },
     ParserError {
         name: "garbage",
         behaviour: || with_answer(ParserAnswer::Garbage),
         attempts: Attempts::Any,
-        cause: Cause::Own,
+        cause: ExpectedCause::Own,
     },
     ParserError {
         name: "failed",
@@ -193,7 +193,7 @@ const PARSER: &[ParserError] = &[
             })
         },
         attempts: Attempts::Any,
-        cause: Cause::Text,
+        cause: ExpectedCause::Text,
     },
     ParserError {
         name: "unknown_shape",
@@ -204,19 +204,19 @@ const PARSER: &[ParserError] = &[
             })
         },
         attempts: Attempts::Any,
-        cause: Cause::Own,
+        cause: ExpectedCause::Own,
     },
     ParserError {
         name: "no_text",
         behaviour: || ParserBehaviour::returning(""),
         attempts: Attempts::Any,
-        cause: Cause::Own,
+        cause: ExpectedCause::Own,
     },
     ParserError {
         name: "blank_text",
         behaviour: || ParserBehaviour::returning(" \n\n\t\n"),
         attempts: Attempts::Any,
-        cause: Cause::Own,
+        cause: ExpectedCause::Own,
     },
 ];
 
@@ -236,9 +236,9 @@ async fn a_permanent_parser_error_fails_the_document(
     let job = expect_failure(cx, &pipeline, &accepted, parse).await?;
     script.withdraw().await?;
     match case.cause {
-        Cause::Text => expect_provider_text(cx, &job, MARKER)?,
-        Cause::Status(status) => expect_provider_status(cx, &job, status)?,
-        Cause::Own => {}
+        ExpectedCause::Text => expect_provider_text(cx, &job, MARKER)?,
+        ExpectedCause::Status(status) => expect_provider_status(cx, &job, status)?,
+        ExpectedCause::Own => {}
     }
     let calls = standins.parser_calls(document.sha256()).await?;
     let times: Vec<_> = calls.iter().map(|call| call.at).collect();

@@ -43,7 +43,7 @@ pub struct Contract {
     pub shapes: BTreeMap<Endpoint, Shape>,
     /// The status codes of the answers.
     pub statuses: Statuses,
-    /// What responses tell beside their bodies.
+    /// Headers of responses, and what errors of jobs contain.
     pub responses: Responses,
     /// The form of log lines.
     pub log_lines: LogLines,

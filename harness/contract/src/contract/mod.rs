@@ -58,7 +58,7 @@ pub use log_lines::{LogFormat, LogLine, LogLines};
 pub use parse::ContractError;
 pub use pointer::Pointer;
 pub use requests::{ListQuery, ParserSubmission, Requests, SearchRequest, UploadRequest};
-pub use responses::{Cause, Responses};
+pub use responses::{QuotedCause, Responses};
 pub use shape::Shape;
 pub use standing::{StandingRules, Way};
 pub use statuses::{ExpectedStatus, PageLimit, StatusCodes, Statuses};

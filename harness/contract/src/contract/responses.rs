@@ -1,9 +1,9 @@
-//! What responses tell beside their bodies, and what the error of a failed job tells of its cause.
+//! Response headers, and the part of a provider's answer that the error of a failed job contains.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What responses tell, where pipelines may choose.
+/// The parts of responses in which pipelines may differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Responses {
@@ -13,14 +13,14 @@ pub struct Responses {
     pub retry_after: bool,
     /// Whether health, readiness, version and metrics have `Cache-Control: no-store`.
     pub probes_no_store: bool,
-    /// What the error of a failed job tells of a provider's answer.
-    pub cause: Cause,
+    /// The part of a provider's answer that the error of a failed job contains.
+    pub cause: QuotedCause,
 }
 
-/// What the error of a failed job tells of a provider's answer.
+/// The part of a provider's answer that the error of a failed job contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum QuotedCause {
     /// The provider's text, and the status of its response.
     ProviderText,
     /// The status of its response, and no text of the provider.
@@ -29,7 +29,7 @@ pub enum Cause {
     OwnWords,
 }
 
-impl Cause {
+impl QuotedCause {
     /// Whether the error contains the provider's text.
     pub fn has_text(self) -> bool {
         self == Self::ProviderText

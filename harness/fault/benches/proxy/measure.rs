@@ -40,7 +40,7 @@ pub(crate) fn exchanges(address: SocketAddr, count: usize) -> io::Result<Samples
     Ok(samples)
 }
 
-/// Exchanges per second on so many connections at a time.
+/// Exchanges per second: `each` of them on each of `at_once` parallel connections.
 pub(crate) fn exchange_rate(address: SocketAddr, at_once: usize, each: usize) -> Measured<f64> {
     let start = Instant::now();
     let clients = (0..at_once).map(|_| thread::spawn(move || exchanges(address, each)));
@@ -125,7 +125,7 @@ pub(crate) fn applied(subject: &Subject, count: usize) -> Measured<Samples> {
     Ok(samples)
 }
 
-/// How long it takes to open, use once and close so many connections.
+/// The time to open, use once and close `count` connections, one after the other.
 pub(crate) fn connections(address: SocketAddr, count: usize) -> io::Result<Duration> {
     let start = Instant::now();
     for _ in 0..count {

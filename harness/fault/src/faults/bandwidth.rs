@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Behaviour, Direction, Effect, FaultError, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Flow, Pace, Piece};
 
 /// The pieces that are forwarded per second, so that a stream is slow and not intermittent.
@@ -38,17 +38,17 @@ impl Behaviour for Bandwidth {
         FaultError::check(self.name(), "bytes_per_second", rate, 1..=1_000_000_000_000)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         self.direction.includes(place.direction).then(|| {
             Box::new(Throttle {
                 rate: self.bytes_per_second,
                 pace: Pace::default(),
-            }) as Box<dyn Effect>
+            }) as Box<dyn FaultEffect>
         })
     }
 }
 
-impl Effect for Throttle {
+impl FaultEffect for Throttle {
     fn shape(&mut self, mut piece: Piece, flow: &mut Flow<'_>) {
         let size = usize::try_from(self.rate / PIECES_PER_SECOND).unwrap_or(usize::MAX);
         while let Some(first) = piece.split_off_first(size.max(1)) {

@@ -1,4 +1,4 @@
-//! What every fault says about itself: its name, its ranges, and what it does to a connection.
+//! The interface of a fault: its name, the ranges of its fields, and its effect on a connection.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -90,7 +90,7 @@ pub(crate) enum Admission {
 
 /// Where a fault applies: one direction of one connection.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct EffectContext {
     /// The direction in which the bytes flow; never `Both`.
     pub(crate) direction: Direction,
     /// When the fault became active.
@@ -101,7 +101,7 @@ pub(crate) struct Place {
     pub(crate) count: Arc<AtomicU64>,
 }
 
-impl Place {
+impl EffectContext {
     pub(super) fn random(&self) -> StdRng {
         StdRng::seed_from_u64(self.seed)
     }
@@ -123,13 +123,13 @@ pub(crate) trait Behaviour {
     }
 
     /// What the fault does to bytes at a place; `None` if it does not affect that direction.
-    fn effect(&self, _place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, _place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         None
     }
 }
 
 /// A fault at work on one direction of one connection. It never waits: it says what must wait.
-pub(crate) trait Effect: Send {
+pub(crate) trait FaultEffect: Send {
     /// Decides what happens to a piece that has arrived: bytes, or the end of the stream.
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         flow.pass(piece);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::behaviour::LONGEST_MS;
-use super::{Admission, Behaviour, CutAt, Direction, Effect, FaultError, Place};
+use super::{Admission, Behaviour, CutAt, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Cut, Flow, Piece};
 
 /// Forwards nothing in `direction`. What was held is delivered, in order, when the fault is healed.
@@ -48,19 +48,19 @@ impl Behaviour for Blackhole {
         }
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         let after = self.close_after_ms.map(Duration::from_millis);
         self.direction.includes(place.direction).then(|| {
             Box::new(Swallow {
                 discard: self.discard,
                 close_at: after.map(|after| Instant::now() + after),
                 reads_from: None,
-            }) as Box<dyn Effect>
+            }) as Box<dyn FaultEffect>
         })
     }
 }
 
-impl Effect for Swallow {
+impl FaultEffect for Swallow {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         if self.discard && piece.is_bytes() {
             return flow.discard(piece);

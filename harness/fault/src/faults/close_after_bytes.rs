@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::reset_after_bytes::AfterBytes;
-use super::{Behaviour, Direction, Effect, FaultError, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::Cut;
 
 /// Forwards the first bytes in `direction`, then ends both sides with FIN.
@@ -27,8 +27,8 @@ impl Behaviour for CloseAfterBytes {
         FaultError::check(self.name(), "bytes", self.bytes, 0..=1_000_000_000_000_000)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         let applies = self.direction.includes(place.direction);
-        applies.then(|| Box::new(AfterBytes::new(self.bytes, Cut::Close)) as Box<dyn Effect>)
+        applies.then(|| Box::new(AfterBytes::new(self.bytes, Cut::Close)) as Box<dyn FaultEffect>)
     }
 }

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Direction, Effect, FaultError, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Content, Cut, Flow, Head, Piece, RequestHead};
 
 /// Answers the first HTTP/1.1 requests of the link and asks the client to close the connection.
@@ -28,8 +28,8 @@ pub struct FirstRequests {
 enum Position {
     /// In the head of a request, whose bytes are kept.
     Head(BytesMut),
-    /// In a body of which so many bytes are to come, or after it.
-    Answered(u64),
+    /// In the body of a request that was answered, with the number of bytes that are to come, or after it.
+    Body { left: u64 },
     /// In something else, which passes.
     Elsewhere,
 }
@@ -50,22 +50,22 @@ impl Behaviour for FirstRequests {
         FaultError::check(self.name(), "status", self.status, 200..=599)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         (place.direction == Direction::ToUpstream).then(|| {
             Box::new(Answer {
                 fault: self.clone(),
                 answered: Arc::clone(&place.count),
                 position: Position::Head(BytesMut::new()),
-            }) as Box<dyn Effect>
+            }) as Box<dyn FaultEffect>
         })
     }
 }
 
-impl Effect for Answer {
+impl FaultEffect for Answer {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         match &mut self.position {
             Position::Elsewhere => flow.pass(piece),
-            Position::Answered(_) if piece.is_end() => flow.pass(piece),
+            Position::Body { .. } if piece.is_end() => flow.pass(piece),
             Position::Head(_) if piece.is_end() => {
                 flow.extend(self.kept());
                 flow.pass(piece);
@@ -75,7 +75,7 @@ impl Effect for Answer {
                 let kept = std::mem::take(kept);
                 self.head(kept, piece, flow);
             }
-            Position::Answered(left) => {
+            Position::Body { left } => {
                 let before = *left;
                 *left = left.saturating_sub(piece.len() as u64);
                 let complete = before > 0 && *left == 0;
@@ -92,7 +92,7 @@ impl Effect for Answer {
             Position::Head(kept) if kept.is_empty() => None,
             Position::Head(kept) => Some(Content::Bytes(kept.freeze())),
             // The dependency does not know the request whose rest the client may send.
-            Position::Answered(_) => Some(Content::Cut(Cut::Close)),
+            Position::Body { .. } => Some(Content::Cut(Cut::Close)),
             Position::Elsewhere => None,
         }
     }
@@ -115,7 +115,7 @@ impl Answer {
         }
         let body = (kept.len() - head.size) as u64;
         let left = head.body.saturating_sub(body);
-        self.position = Position::Answered(left);
+        self.position = Position::Body { left };
         flow.discard(piece);
         if left == 0 {
             flow.answer(self.fault.answer());

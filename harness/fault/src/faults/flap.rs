@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::behaviour::LONGEST_MS;
-use super::{Admission, Behaviour, CutAt, Effect, FaultError, Place};
+use super::{Admission, Behaviour, CutAt, EffectContext, FaultEffect, FaultError};
 use crate::stream::Cut;
 
 /// Alternates: while down, new connections are closed, and open ones are reset when it begins.
@@ -56,13 +56,13 @@ impl Behaviour for Flap {
         }
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         let down = self.down_from(place.since, Instant::now());
         Some(Box::new(CutWhenDown(down)))
     }
 }
 
-impl Effect for CutWhenDown {
+impl FaultEffect for CutWhenDown {
     fn cut(&self) -> Option<CutAt> {
         let how = Cut::Reset;
         Some(CutAt { at: self.0, how })

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Direction, Effect, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect};
 use crate::stream::{Flow, Piece};
 
 /// Passes neither FIN nor RST of the dependency on until the fault is healed. What the system
@@ -19,12 +19,12 @@ impl Behaviour for HalfOpen {
         "half_open"
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         Some(Box::new(HideClose(place.direction)))
     }
 }
 
-impl Effect for HideClose {
+impl FaultEffect for HideClose {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         if piece.is_end() && self.0 == Direction::FromUpstream {
             flow.hold_until_healed(piece);

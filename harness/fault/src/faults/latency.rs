@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::behaviour::LONGEST_MS;
-use super::{Behaviour, Direction, Effect, FaultError, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Flow, Piece};
 
 /// Delays what flows in `direction`, counted from its arrival: delays do not add up over a
@@ -44,18 +44,18 @@ impl Behaviour for Latency {
         FaultError::check(self.name(), "jitter_ms", self.jitter_ms, 0..=LONGEST_MS)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         self.direction.includes(place.direction).then(|| {
             Box::new(Later {
                 delay: Duration::from_millis(self.delay_ms),
                 jitter: Duration::from_millis(self.jitter_ms),
                 random: place.random(),
-            }) as Box<dyn Effect>
+            }) as Box<dyn FaultEffect>
         })
     }
 }
 
-impl Effect for Later {
+impl FaultEffect for Later {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         let range = Duration::ZERO..=2 * self.jitter;
         let drawn = self.delay + self.random.random_range(range);

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Behaviour, CutAt, Direction, Effect, FaultError, Place};
+use super::{Behaviour, CutAt, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Cut, Flow, Piece};
 
 /// Forwards what the system sends, discards what the dependency answers, and then resets the
@@ -40,17 +40,17 @@ impl Behaviour for LostReply {
         FaultError::check(self.name(), "quiet_ms", self.quiet_ms, 1..=60_000)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         (place.direction == Direction::FromUpstream).then(|| {
             Box::new(DiscardReply {
                 quiet: Duration::from_millis(self.quiet_ms),
                 over_at: None,
-            }) as Box<dyn Effect>
+            }) as Box<dyn FaultEffect>
         })
     }
 }
 
-impl Effect for DiscardReply {
+impl FaultEffect for DiscardReply {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         if piece.is_end() {
             return flow.cut(Cut::Reset);

@@ -16,7 +16,7 @@ mod slicer;
 mod slow_close;
 
 pub use bandwidth::Bandwidth;
-pub(crate) use behaviour::{Admission, Behaviour, CutAt, Effect, Place};
+pub(crate) use behaviour::{Admission, Behaviour, CutAt, EffectContext, FaultEffect};
 pub use behaviour::{Direction, FaultError};
 pub use blackhole::Blackhole;
 pub use close_after_bytes::CloseAfterBytes;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::behaviour::LONGEST_MS;
-use super::{Admission, Behaviour, CutAt, Effect, FaultError, Place};
+use super::{Admission, Behaviour, CutAt, EffectContext, FaultEffect, FaultError};
 use crate::stream::Cut;
 
 /// Ends open and new connections with RST on both sides. Bytes in flight are lost.
@@ -38,13 +38,13 @@ impl Behaviour for Reset {
         }
     }
 
-    fn effect(&self, _place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, _place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         let at = Instant::now() + Duration::from_millis(self.after_ms);
         Some(Box::new(ResetAt(at)))
     }
 }
 
-impl Effect for ResetAt {
+impl FaultEffect for ResetAt {
     fn cut(&self) -> Option<CutAt> {
         let how = Cut::Reset;
         Some(CutAt { at: self.0, how })

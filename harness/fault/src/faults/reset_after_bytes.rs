@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Direction, Effect, FaultError, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Cut, Flow, Piece};
 
 /// Forwards the first bytes in `direction`, then ends both sides with RST.
@@ -27,9 +27,9 @@ impl Behaviour for ResetAfterBytes {
         FaultError::check(self.name(), "bytes", self.bytes, 0..=1_000_000_000_000_000)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         let applies = self.direction.includes(place.direction);
-        applies.then(|| Box::new(AfterBytes::new(self.bytes, Cut::Reset)) as Box<dyn Effect>)
+        applies.then(|| Box::new(AfterBytes::new(self.bytes, Cut::Reset)) as Box<dyn FaultEffect>)
     }
 }
 
@@ -45,7 +45,7 @@ impl AfterBytes {
     }
 }
 
-impl Effect for AfterBytes {
+impl FaultEffect for AfterBytes {
     fn shape(&mut self, mut piece: Piece, flow: &mut Flow<'_>) {
         let size = piece.len() as u64;
         if piece.is_end() || size < self.left {

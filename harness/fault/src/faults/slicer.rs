@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Behaviour, Direction, Effect, FaultError, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Flow, Pace, Piece};
 
 /// Forwards what flows in `direction` in small pieces.
@@ -49,7 +49,7 @@ impl Behaviour for Slicer {
         FaultError::check(self.name(), "delay_us", self.delay_us, 0..=60_000_000)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         let (average, variation) = (self.average_bytes, self.variation_bytes);
         self.direction.includes(place.direction).then(|| {
             Box::new(Slices {
@@ -57,12 +57,12 @@ impl Behaviour for Slicer {
                 delay: Duration::from_micros(self.delay_us),
                 random: place.random(),
                 pace: Pace::default(),
-            }) as Box<dyn Effect>
+            }) as Box<dyn FaultEffect>
         })
     }
 }
 
-impl Effect for Slices {
+impl FaultEffect for Slices {
     fn shape(&mut self, mut piece: Piece, flow: &mut Flow<'_>) {
         loop {
             let size = self.random.random_range(self.sizes.0..=self.sizes.1);

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::behaviour::LONGEST_MS;
-use super::{Behaviour, Direction, Effect, FaultError, Place};
+use super::{Behaviour, Direction, EffectContext, FaultEffect, FaultError};
 use crate::stream::{Flow, Piece};
 
 /// Delays the end of what flows in `direction`. Bytes are not delayed.
@@ -31,14 +31,14 @@ impl Behaviour for SlowClose {
         FaultError::check(self.name(), "delay_ms", self.delay_ms, 0..=LONGEST_MS)
     }
 
-    fn effect(&self, place: &Place) -> Option<Box<dyn Effect>> {
+    fn effect(&self, place: &EffectContext) -> Option<Box<dyn FaultEffect>> {
         let delay = Duration::from_millis(self.delay_ms);
         let applies = self.direction.includes(place.direction);
-        applies.then(|| Box::new(DelayEnd(delay)) as Box<dyn Effect>)
+        applies.then(|| Box::new(DelayEnd(delay)) as Box<dyn FaultEffect>)
     }
 }
 
-impl Effect for DelayEnd {
+impl FaultEffect for DelayEnd {
     fn shape(&mut self, piece: Piece, flow: &mut Flow<'_>) {
         if piece.is_end() {
             flow.hold(piece, self.0);

@@ -6,18 +6,18 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use crate::faults::{CutAt, Direction, Effect};
+use crate::faults::{CutAt, Direction, FaultEffect};
 use crate::injected::Injected;
 use crate::stream::{DelayLine, Flow, Piece};
 
 /// A fault at work.
 struct Slot {
     injected: Arc<Injected>,
-    effect: Box<dyn Effect>,
+    effect: Box<dyn FaultEffect>,
 }
 
 impl Slot {
-    fn new(injected: &Arc<Injected>, effect: Box<dyn Effect>) -> Self {
+    fn new(injected: &Arc<Injected>, effect: Box<dyn FaultEffect>) -> Self {
         injected.places.fetch_add(1, Ordering::AcqRel);
         let injected = Arc::clone(injected);
         Self { injected, effect }

@@ -116,7 +116,8 @@ fn pattern(position: usize) -> u8 {
     u8::try_from(position % 251).unwrap()
 }
 
-/// Reads nothing until it is told to, and then says for how many bytes the pattern held.
+/// Reads nothing before the notification. Then it reads everything, and answers with the number of leading bytes that
+/// match the pattern.
 async fn late_reader(reads: Arc<Notify>) -> std::net::SocketAddr {
     serve(move |mut stream| {
         let reads = Arc::clone(&reads);

@@ -1,4 +1,4 @@
-//! Reset and close after bytes: so many arrive, and then the connection ends.
+//! Reset and close after bytes: the first bytes arrive, up to the limit of the fault, and then the connection ends.
 
 use std::io::ErrorKind;
 

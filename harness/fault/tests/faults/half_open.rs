@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::support::{Client, before, eventually, serve};
 
-/// Answers the first byte, then closes in the given way when it is told to.
+/// Answers the first byte, and closes at the notification: with a reset or with a FIN.
 async fn leaving(resets: bool, leaves: Arc<Notify>) -> std::net::SocketAddr {
     serve(move |stream| {
         let leaves = Arc::clone(&leaves);

@@ -5,7 +5,7 @@ use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
 use cutover_harness::standin::{Callback, CallbackForm, JsonLayout, ParserBehaviour};
 
-use cutover_suite_support::outcomes::{self, expect_complete, first_callback};
+use cutover_suite_support::outcomes::{self, acknowledges, expect_complete, first_callback};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -121,11 +121,9 @@ async fn a_callback_of_any_form_is_accepted(cx: &Context, case: &FormCase) -> Ch
     let accepted = pipeline.upload(&document).await?;
     let sent = first_callback(cx, &document).await?;
     ensure!(
-        sent.answered
-            .is_some_and(|status| (200..300).contains(&status)),
-        "a callback of this form is not accepted: {} {}",
-        sent.answered
-            .map_or("no status".to_owned(), |status| status.to_string()),
+        acknowledges(cx, &sent),
+        "a callback of this form is not accepted: {:?} {}",
+        sent.answered,
         sent.answer
     );
     expect_complete(cx, &pipeline, &accepted, &document).await?;

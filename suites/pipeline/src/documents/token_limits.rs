@@ -52,8 +52,8 @@ const CHARACTERS: &[Characters] = &[
 /// Two lines of this length fill a chunk.
 const LINE_CHARS: usize = 1_940;
 
-/// A text of half as many tokens again as one call may have: lines with the marker, of these characters in a
-/// varying order.
+/// A text with 1.5 times the tokens that one call may have. Each line begins with the marker and has the characters of
+/// the case in a varying order.
 fn text(case: &Characters, marker: &str, max_request_tokens: usize) -> String {
     let characters: Vec<char> = case.alphabet.chars().collect();
     let lines = max_request_tokens * 3 / 2 / (LINE_CHARS * case.least_tokens / 10) + 1;
