@@ -83,6 +83,8 @@ impl Up {
         };
         let program = std::env::current_exe().context("find the binary of cutover")?;
         let spec = catalog.reference.stack_spec(program, &request);
+        // The stack outlives this process, and links do not.
+        let spec = spec.without_links();
         let interrupt = Interrupt::new();
         interrupt
             .listen(runtime)

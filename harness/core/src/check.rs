@@ -12,6 +12,7 @@ use crate::context::{CheckNeeds, Context};
 use cutover_contract::contract::{Contract, Endpoint, Read};
 use cutover_contract::invariant::Invariant;
 use cutover_evidence::stop::CheckResult;
+use cutover_fault::LinkName;
 
 /// A line of a suite's table: the statement, what it requires and how much it matters.
 ///
@@ -87,6 +88,8 @@ pub struct CaseRow {
     pub reads: &'static [Read],
     /// What the contract must say for this row to run.
     pub conditions: Vec<Condition>,
+    /// The link into which this row injects faults.
+    pub link: Option<LinkName>,
     /// Why the row does not apply to a target with this contract; nothing if it applies.
     pub not_applicable: Arc<Applicability>,
     /// The code.
@@ -121,6 +124,7 @@ impl Check {
                 calls: Vec::new(),
                 reads: &[],
                 conditions: Vec::new(),
+                link: None,
                 not_applicable: Arc::new(|_| None),
                 body: Arc::new(body),
             }],
@@ -141,6 +145,7 @@ impl Check {
             calls: case.calls(),
             reads: case.reads(),
             conditions: case.conditions(),
+            link: case.link(),
             not_applicable: Arc::new(|contract| case.not_applicable(contract)),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
@@ -310,6 +315,11 @@ pub trait Named {
     /// What the contract must say for this case to run.
     fn conditions(&self) -> Vec<Condition> {
         Vec::new()
+    }
+
+    /// The link into which this case injects faults.
+    fn link(&self) -> Option<LinkName> {
+        None
     }
 
     /// Why the case does not apply to a target with this contract; nothing if it applies.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cutover_reports::record::{Evidence, Finding, Observation};
+use cutover_reports::record::{Evidence, Finding, Observation, Trial};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
@@ -14,13 +14,14 @@ use time::OffsetDateTime;
 use crate::capability::Capability;
 use crate::control_action::ControlAction;
 use crate::diagnosis::{Diagnosis, LogPositions};
+use crate::link_admission::missing_link;
 use crate::sut_clients::{AccessError, SutClients};
 use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline, Read};
 use cutover_contract::identity::{Minter, Tenant};
 use cutover_contract::probe::{Database, DatabaseWrites, IntoPoll, Logs, Storage, eventually};
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::secret::Secret;
-use cutover_fault::{LinkName, Traffic};
+use cutover_fault::{LinkName, Proxy, Traffic};
 use cutover_stack::Stack;
 
 use crate::safety::Safeguards;
@@ -226,6 +227,23 @@ impl Context {
         let mut traffic = links.traffic();
         let traffic = traffic.find(|(name, _)| *name == link);
         Ok(traffic.map(|(_, traffic)| traffic))
+    }
+
+    /// The proxy of a link of the check's own stack or of an attached target, into which faults are
+    /// injected. They are healed when their guard is dropped, at the latest when the check ends.
+    pub fn link(&self, name: LinkName) -> CheckResult<&Proxy> {
+        let links = self.granted(Capability::Links, self.clients.links())?;
+        links.proxy(name).ok_or_else(|| {
+            let reason = format!("the target has no link '{name}'; {}", missing_link(name));
+            Stop::precondition_missing(reason)
+        })
+    }
+
+    /// The trial so far, as it is on disk; nothing where nothing is recorded.
+    pub fn recorded(&self) -> CheckResult<Option<Trial>> {
+        let path = self.recorder.path();
+        let trial = path.map(|path| Trial::read(&path)).transpose();
+        Ok(trial.map_err(anyhow::Error::msg)?)
     }
 
     /// The static secret of callbacks. Without `callback.token` in the target file, the check is skipped.

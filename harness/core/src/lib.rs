@@ -16,6 +16,7 @@ pub mod execute;
 pub mod identification;
 pub mod interlock;
 mod leak_scan;
+mod link_admission;
 pub mod plan;
 pub mod prelude;
 pub mod reference;

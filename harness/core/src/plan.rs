@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, SeededDefect};
 use crate::context::NO_CORPUS;
 use crate::contract_admission::{lacking_keys, refused_by_contract};
 use crate::control_action::keys_granting;
+use crate::link_admission::refused_by_links;
 use crate::suite::{Case, Suite};
 use crate::target_file::{Class, Target};
 use cutover_contract::contract::{Contract, Endpoint};
@@ -96,10 +97,12 @@ fn lacks(case: &Case, target: &Target, contract: Option<&Contract>) -> Vec<Strin
     lacks
 }
 
-/// Whether a check runs on a stack of its own, and controls over a target do not replace it.
+/// Whether a check runs on a stack of its own, and neither controls over a target nor a link of it
+/// replace it.
 fn requires_own_stack(case: &Case) -> bool {
     let mut needs = case.check.needs.iter();
-    case.is_alone() && !needs.any(|need| !keys_granting(*need).is_empty())
+    let is_controlled = needs.any(|need| !keys_granting(*need).is_empty());
+    case.is_alone() && !is_controlled && case.row_link.is_none()
 }
 
 /// A check as its table describes it.
@@ -171,7 +174,7 @@ fn admit(
         return refused(SkipClass::NotApplicable, NO_CORPUS.to_owned());
     }
     match target.grants().first_missing(&case.check.needs) {
-        None => Admission::Admitted,
+        None => refused_by_links(case, target).unwrap_or(Admission::Admitted),
         Some(missing) => refused(
             SkipClass::PreconditionMissing,
             missing_capability(missing, target),

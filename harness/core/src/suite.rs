@@ -10,6 +10,7 @@ use crate::capability::Capability;
 use crate::check::{Applicability, Check, CheckFn};
 use crate::condition::Condition;
 use cutover_contract::contract::Read;
+use cutover_fault::LinkName;
 
 /// A table of checks.
 pub struct Suite {
@@ -30,6 +31,8 @@ pub struct Case {
     pub row_reads: &'static [Read],
     /// What the contract must say for this row to run.
     pub row_conditions: Vec<Condition>,
+    /// The link into which its row injects faults.
+    pub row_link: Option<LinkName>,
     /// Why its row does not apply to a target with this contract; nothing if it applies.
     pub not_applicable: Arc<Applicability>,
     /// The code.
@@ -129,6 +132,7 @@ impl Case {
                 check: Arc::clone(&check),
                 row_reads: row.reads,
                 row_conditions: row.conditions,
+                row_link: row.link,
                 not_applicable: row.not_applicable,
                 body: row.body,
                 without_documents: false,

@@ -269,9 +269,11 @@ impl SutClients {
         self.safeguards.as_ref()
     }
 
-    /// The links that its connections pass through.
+    /// The links that its connections pass through: those of the stack that the trial owns, or of an
+    /// attached target.
     pub fn links(&self) -> Option<&Links> {
-        self.links.as_deref()
+        let own = self.stack.as_deref().map(Stack::links);
+        own.or(self.links.as_deref())
     }
 
     /// Applies a control action and waits until it is done.

@@ -210,6 +210,11 @@ impl Recorder {
             .unwrap_or_default()
     }
 
+    /// The file of the journal; nothing where nothing is recorded.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.with(|recording| recording.journal.path.clone())
+    }
+
     /// What the latest observation was.
     pub fn latest(&self) -> LatestObservation {
         self.with(|recording| recording.latest.clone())

@@ -35,6 +35,6 @@ pub mod toxiproxy;
 pub use faults::{Direction, Fault, FaultError};
 pub use injected::{FaultState, FaultStatus, Touched};
 pub use injection::{Injection, Trigger};
-pub use link::{LinkName, LinkSettings, Traffic};
+pub use link::{LinkClient, LinkName, LinkSettings, Traffic};
 pub use links::{LinkError, Links};
 pub use proxy::{FaultGuard, HealError, Proxy};

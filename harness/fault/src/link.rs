@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The dependency at the end of a link.
+/// A link by its ends. The first five are the links of every part of a system to a dependency; the
+/// others are those of one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkName {
@@ -21,17 +22,99 @@ pub enum LinkName {
     Parser,
     /// OpenAI.
     Embedder,
+    /// From users to the API. Requests of cutover do not pass through it unless `[api]` has its address.
+    ClientToApi,
+    /// From the parser to the API: callbacks.
+    ParserToApi,
+    /// From the API to PostgreSQL.
+    ApiToDatabase,
+    /// From the API to Supabase Storage.
+    ApiToStorage,
+    /// From the API to OpenAI: searches.
+    ApiToEmbedder,
+    /// From the workers to PostgreSQL.
+    WorkerToDatabase,
+    /// From the workers to Supabase Storage.
+    WorkerToStorage,
+    /// From the workers to LlamaParse: submissions.
+    WorkerToParser,
+    /// From the workers to OpenAI.
+    WorkerToEmbedder,
 }
 
-impl fmt::Display for LinkName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+/// The part of a system, or outside of it, that connects through a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkClient {
+    /// Any part of the system.
+    AnyPart,
+    /// The API.
+    Api,
+    /// The workers.
+    Worker,
+    /// The users.
+    User,
+    /// The parser.
+    Parser,
+}
+
+impl LinkName {
+    /// The link's name in files and on the terminal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Database => "database",
             Self::Storage => "storage",
             Self::Identity => "identity",
             Self::Parser => "parser",
             Self::Embedder => "embedder",
-        })
+            Self::ClientToApi => "client_to_api",
+            Self::ParserToApi => "parser_to_api",
+            Self::ApiToDatabase => "api_to_database",
+            Self::ApiToStorage => "api_to_storage",
+            Self::ApiToEmbedder => "api_to_embedder",
+            Self::WorkerToDatabase => "worker_to_database",
+            Self::WorkerToStorage => "worker_to_storage",
+            Self::WorkerToParser => "worker_to_parser",
+            Self::WorkerToEmbedder => "worker_to_embedder",
+        }
+    }
+
+    /// The part that connects through it.
+    pub const fn client(self) -> LinkClient {
+        match self {
+            Self::Database | Self::Storage | Self::Identity | Self::Parser | Self::Embedder => {
+                LinkClient::AnyPart
+            }
+            Self::ClientToApi => LinkClient::User,
+            Self::ParserToApi => LinkClient::Parser,
+            Self::ApiToDatabase | Self::ApiToStorage | Self::ApiToEmbedder => LinkClient::Api,
+            Self::WorkerToDatabase
+            | Self::WorkerToStorage
+            | Self::WorkerToParser
+            | Self::WorkerToEmbedder => LinkClient::Worker,
+        }
+    }
+
+    /// The link of every part of the system to the same dependency, of which it is a part.
+    pub const fn of_every_part(self) -> Option<Self> {
+        match self {
+            Self::ApiToDatabase | Self::WorkerToDatabase => Some(Self::Database),
+            Self::ApiToStorage | Self::WorkerToStorage => Some(Self::Storage),
+            Self::ApiToEmbedder | Self::WorkerToEmbedder => Some(Self::Embedder),
+            Self::WorkerToParser => Some(Self::Parser),
+            Self::Database
+            | Self::Storage
+            | Self::Identity
+            | Self::Parser
+            | Self::Embedder
+            | Self::ClientToApi
+            | Self::ParserToApi => None,
+        }
+    }
+}
+
+impl fmt::Display for LinkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::link::{LinkName, LinkSettings, Traffic};
@@ -53,9 +54,11 @@ impl Links {
             .enable_all()
             .build()
             .map_err(LinkError::Runtime)?;
+        // Tasks of the proxies are spawned on that runtime, whatever runtime the caller is on.
+        let entered = runtime.enter();
         for (name, link) in links {
             let (name, address) = (*name, link.listen);
-            let proxy = runtime.block_on(Proxy::bind(address, link.upstream.as_str()));
+            let proxy = listen(address).and_then(|it| Proxy::start(it, link.upstream.as_str()));
             let proxy = proxy.map_err(|source| LinkError::Listen {
                 name,
                 address,
@@ -63,6 +66,7 @@ impl Links {
             })?;
             opened.proxies.insert(name, proxy);
         }
+        drop(entered);
         opened.runtime = Some(runtime);
         Ok(opened)
     }
@@ -78,10 +82,19 @@ impl Links {
         proxies.map(|(name, proxy)| (*name, proxy.traffic()))
     }
 
-    /// The proxy of a link, into which faults are injected.
+    /// The proxy of a link, into which faults are injected. A part of the system without a link of its
+    /// own uses the link of every part to the same dependency.
     pub fn proxy(&self, name: LinkName) -> Option<&Proxy> {
-        self.proxies.get(&name)
+        let shared = || self.proxies.get(&name.of_every_part()?);
+        self.proxies.get(&name).or_else(shared)
     }
+}
+
+/// A listener at an address, for the current runtime.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }
 
 impl Drop for Links {
@@ -99,7 +112,7 @@ mod tests {
     use std::net::{Shutdown, TcpListener, TcpStream};
     use std::thread;
 
-    use super::*;
+    use super::{BTreeMap, LinkName, LinkSettings, Links, SocketAddr, Traffic};
 
     fn free() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

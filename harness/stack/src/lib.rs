@@ -9,6 +9,7 @@ mod backend;
 mod containers;
 pub mod credentials;
 mod launch;
+mod links;
 mod log;
 mod pool;
 mod ports;
@@ -33,6 +34,7 @@ mod workers;
 
 pub use containers::ContainerError;
 pub use launch::OneShotOutcome;
+pub use links::{LinkEnd, StackLink};
 pub use pool::{PoolError, StackLease, StackPool};
 pub use ports::NoPort;
 #[cfg(feature = "embedded-postgres")]
@@ -49,5 +51,5 @@ pub use standin_host::StandinHost;
 pub use start::preflight;
 pub use state::StateError;
 pub use sweep::{SweepError, SweepReport, SweepScope, sweep, sweep_containers};
-pub use system::{Endpoints, Environment, StandinPlacement, System, SystemError};
+pub use system::{Endpoints, Environment, ServiceView, StandinPlacement, System, SystemError};
 pub use workers::Worker;

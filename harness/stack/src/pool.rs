@@ -36,9 +36,13 @@ impl StackPool {
         }))
     }
 
-    /// The shared stack. It is started once; if the start fails, every caller gets the error.
+    /// The shared stack, whose services connect without links: no fault is injected there. It is
+    /// started once; if the start fails, every caller gets the error.
     pub async fn shared(&self) -> Result<Arc<Stack>, PoolError> {
-        let started = || async { Ok(Arc::new(Stack::start(&self.0.spec).await?)) };
+        let started = || async {
+            let spec = self.0.spec.without_links();
+            Ok(Arc::new(Stack::start(&spec).await?))
+        };
         self.0.shared.get_or_init(started).await.clone()
     }
 

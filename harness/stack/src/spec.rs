@@ -9,6 +9,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::links::StackLink;
 use super::stack_info::StackKind;
 use super::system::System;
 
@@ -89,6 +90,8 @@ pub struct StackSpec {
     pub standins: CommandLine,
     /// The names of the stand-ins.
     pub standin_names: &'static [&'static str],
+    /// The connections between the services that pass through proxies.
+    pub links: &'static [StackLink],
     /// The number of workers.
     pub workers: usize,
     /// How long a service may take to shut down.
@@ -97,6 +100,17 @@ pub struct StackSpec {
     pub system: Arc<dyn System>,
     /// The directory that contains the directories of stacks.
     pub root: PathBuf,
+}
+
+impl StackSpec {
+    /// The same stack, whose services connect directly. Links end with this process.
+    #[must_use]
+    pub fn without_links(&self) -> Self {
+        Self {
+            links: &[],
+            ..self.clone()
+        }
+    }
 }
 
 /// Applies overrides to an environment.

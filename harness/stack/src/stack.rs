@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cutover_fault::Links;
 use futures::future::{join_all, try_join_all};
 use time::OffsetDateTime;
 use tokio::sync::Mutex as AsyncMutex;
@@ -11,6 +12,7 @@ use url::Url;
 
 use super::address::{local, origin};
 use super::launch::OneShotOutcome;
+use super::links::StackLinks;
 use super::ports::Ports;
 use super::services::{OneShot, Service, ServiceError};
 use super::spec::{Overrides, ServiceTemplate, StackSpec, apply};
@@ -18,6 +20,7 @@ use super::stack_dir::{StackDir, StackDirError, stacks_under, teardown};
 use super::stack_error::StackError;
 use super::stack_info::StackInfo;
 use super::state::{Owner, StackState};
+use super::system::Environment;
 use super::workers::{Worker, WorkerPool};
 
 /// A running stack; dropping it stops its processes and removes its directory.
@@ -31,6 +34,7 @@ pub struct Stack {
     /// Serialises changes of the number of workers.
     pub(crate) scaling: AsyncMutex<()>,
     pub(crate) worker_pool: WorkerPool,
+    pub(crate) links: StackLinks,
     pub(crate) ports: Ports,
     pub(crate) dir: Arc<StackDir>,
 }
@@ -59,6 +63,11 @@ impl Stack {
     /// The API.
     pub fn api(&self) -> &Service {
         &self.api
+    }
+
+    /// The links between its services; none on a stack without links.
+    pub fn links(&self) -> &Links {
+        &self.links.links
     }
 
     /// The current workers.
@@ -95,7 +104,11 @@ impl Stack {
         deadline: Duration,
     ) -> Result<OneShotOutcome, StackError> {
         let backend = &self.worker_pool.backend;
-        let mut environment = self.worker_pool.environment.clone();
+        let environments = &self.worker_pool.environments;
+        let mut environment = match args {
+            [first, ..] if *first == self.spec().worker.subcommand => environments.worker.clone(),
+            _ => environments.api.clone(),
+        };
         for service in [&self.spec().api, &self.spec().worker] {
             let address = backend.bind_address(local(self.ports.take()?));
             environment.insert(service.address_variable.to_owned(), address.to_string());
@@ -115,14 +128,19 @@ impl Stack {
     ///
     /// It runs until [`ExtraApi::end`] is called or the stack stops.
     pub async fn start_extra_api(&self, overrides: &Overrides) -> Result<ExtraApi, StackError> {
-        self.start_extra(&self.spec().api, "api", overrides).await
+        let environment = self.worker_pool.environments.api.clone();
+        let template = &self.spec().api;
+        self.start_extra(template, "api", environment, overrides)
+            .await
     }
 
     /// Starts another worker with changes to its environment, and waits until it is ready.
     ///
     /// It runs until [`ExtraApi::end`] is called or the stack stops. Its origin has the private routes only.
     pub async fn start_extra_worker(&self, overrides: &Overrides) -> Result<ExtraApi, StackError> {
-        self.start_extra(&self.spec().worker, "worker", overrides)
+        let environment = self.worker_pool.environments.worker.clone();
+        let template = &self.spec().worker;
+        self.start_extra(template, "worker", environment, overrides)
             .await
     }
 
@@ -130,9 +148,9 @@ impl Stack {
         &self,
         template: &ServiceTemplate,
         name: &str,
+        mut environment: Environment,
         overrides: &Overrides,
     ) -> Result<ExtraApi, StackError> {
-        let mut environment = self.worker_pool.environment.clone();
         apply(&mut environment, overrides);
         let address = local(self.ports.take()?);
         let service_spec = self.worker_pool.backend.service_spec(

@@ -1,6 +1,9 @@
 //! Why a stack could not be started, changed or stopped.
 
+use cutover_fault::LinkError;
+
 use super::containers::ContainerError;
+use super::credentials::MissingSecret;
 use super::ports::{NoPort, address_in_use};
 use super::postgres::{FindError, TemplateError, UserAccountError};
 use super::services::ServiceError;
@@ -37,6 +40,12 @@ pub enum StackError {
     /// An address is not a valid URL.
     #[error("make a URL from an address of the stack")]
     Url(#[from] url::ParseError),
+    /// A link could not be opened.
+    #[error("open the links of the stack")]
+    Links(#[from] LinkError),
+    /// The stack has no address of its database.
+    #[error(transparent)]
+    Secret(#[from] MissingSecret),
     /// A blocking step was interrupted.
     #[error("finish a step of the stack")]
     Interrupted(#[from] tokio::task::JoinError),

@@ -65,6 +65,8 @@ pub struct StackInfo {
     pub started_at: OffsetDateTime,
     /// The origin of the API.
     pub api_url: Url,
+    /// The origin of the API for its users: behind their link, if there is one.
+    pub client_url: Url,
     /// The API.
     pub api: ProcessInfo,
     /// The workers it was started with.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use cutover_fault::LinkClient;
 use futures::future::try_join_all;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -15,6 +16,7 @@ use super::backend::Backend;
 use super::containers;
 use super::credentials::Credentials;
 use super::launch::LaunchSpec;
+use super::links::{DirectAddresses, StackLinks};
 use super::ports::{NoPort, Ports};
 use super::postgres::Installation;
 use super::process_identity::ProcessIdentity;
@@ -26,8 +28,8 @@ use super::stack_dir::{StackDir, StackDirError};
 use super::stack_error::StackError;
 use super::stack_info::{ProcessInfo, StackInfo, StackKind};
 use super::state::write_private;
-use super::system::{Endpoints, Environment, StandinPlacement};
-use super::workers::{Worker, WorkerPool};
+use super::system::{Endpoints, Environment, ServiceView, StandinPlacement};
+use super::workers::{Environments, Worker, WorkerPool};
 
 /// The stand-in through which the others are scripted.
 const CONTROL: &str = "control";
@@ -94,18 +96,22 @@ impl<'a> StackBuilder<'a> {
         );
         let ((postgres, credentials), (standins, endpoints)) = (database?, standins?);
         self.credentials = credentials;
-        let system = &self.spec.system;
-        let environment = system
-            .service_environment(&self.credentials, &endpoints, &api_url)
-            .map_err(StackError::System)?;
-        let (template, name) = (&self.spec.api, "api".to_owned());
-        let api_spec = backend.service_spec(template, name, self.spec, &environment, api_address);
+        let direct = DirectAddresses {
+            credentials: &self.credentials,
+            standins: &endpoints,
+            api: &api_url,
+        };
+        let listen = backend.standins_bind_address();
+        let links = StackLinks::open(self.spec.links, listen, &direct)?;
+        let environments = environments(self.spec, &links, &direct)?;
+        let (template, name, environment) = (&self.spec.api, "api".to_owned(), &environments.api);
+        let api_spec = backend.service_spec(template, name, self.spec, environment, api_address);
         let api = Service::new(api_spec, Arc::clone(&self.stack_dir))?;
         let worker_pool = WorkerPool::new(
             self.spec.clone(),
             Arc::clone(&self.stack_dir),
             backend,
-            environment,
+            environments,
         );
         let (workers, ()) = tokio::try_join!(
             try_join_all((0..self.spec.workers).map(|_| worker_pool.spawn(&self.ports))),
@@ -122,6 +128,7 @@ impl<'a> StackBuilder<'a> {
             workers: workers.iter().map(worker_info).collect(),
             postgres: process_info(&postgres, None),
             standin_process: process_info(&standins, endpoints.get(CONTROL).cloned()),
+            client_url: links.api(LinkClient::User, &api_url),
             endpoints,
             credentials: self.credentials,
             api_url,
@@ -135,6 +142,7 @@ impl<'a> StackBuilder<'a> {
             workers: Mutex::new(workers),
             scaling: AsyncMutex::new(()),
             worker_pool,
+            links,
             ports: self.ports,
             dir: self.stack_dir,
         })
@@ -183,6 +191,28 @@ impl<'a> StackBuilder<'a> {
         let endpoints = endpoints_in(service.log_path(), service.log_start());
         Ok((service, endpoints.ok_or(StackError::NoEndpoints)?))
     }
+}
+
+/// The environments of the services, which reach each other through links.
+fn environments(
+    spec: &StackSpec,
+    links: &StackLinks,
+    direct: &DirectAddresses<'_>,
+) -> Result<Environments, StackError> {
+    let of = |client| {
+        let view = ServiceView {
+            credentials: &links.credentials(client, direct.credentials)?,
+            standins: &links.standins(client, direct.standins),
+            direct_standins: direct.standins,
+            callback_base: &links.api(LinkClient::Parser, direct.api),
+        };
+        let environment = spec.system.service_environment(&view);
+        environment.map_err(StackError::System)
+    };
+    Ok(Environments {
+        api: of(LinkClient::Api)?,
+        worker: of(LinkClient::Worker)?,
+    })
 }
 
 /// Starts the stand-ins with these settings on their standard input, and waits until they are ready.

@@ -31,6 +31,20 @@ pub struct StandinPlacement {
     pub storage: PathBuf,
 }
 
+/// What a service is told about the other services of its stack. Behind a link, an address is that of
+/// its proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceView<'a> {
+    /// The secrets, with the database's address for this service.
+    pub credentials: &'a Credentials,
+    /// The addresses of the stand-ins for this service.
+    pub standins: &'a Endpoints,
+    /// The addresses of the stand-ins without links.
+    pub direct_standins: &'a Endpoints,
+    /// The origin of the API for the parser's callbacks.
+    pub callback_base: &'a Url,
+}
+
 /// The configuration of the services of a stack.
 pub trait System: Debug + Send + Sync {
     /// Generates the secrets of one stack, except those of the database.
@@ -55,14 +69,9 @@ pub trait System: Debug + Send + Sync {
     /// If a secret is missing.
     fn migration_environment(&self, credentials: &Credentials) -> Result<Environment, SystemError>;
 
-    /// The environment of the API and the workers, without the addresses on which they listen.
+    /// The environment of the API or the workers, without the addresses on which they listen.
     ///
     /// # Errors
     /// If a secret or an endpoint is missing.
-    fn service_environment(
-        &self,
-        credentials: &Credentials,
-        standins: &Endpoints,
-        callback_base: &Url,
-    ) -> Result<Environment, SystemError>;
+    fn service_environment(&self, service: &ServiceView<'_>) -> Result<Environment, SystemError>;
 }

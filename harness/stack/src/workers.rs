@@ -49,12 +49,19 @@ impl Deref for Worker {
     }
 }
 
+/// The environment variables of the services of the pipeline.
+#[derive(Debug)]
+pub(crate) struct Environments {
+    pub(crate) api: Environment,
+    pub(crate) worker: Environment,
+}
+
 /// Starts the workers of a stack and gives each a unique name.
 #[derive(Debug)]
 pub(crate) struct WorkerPool {
     pub(crate) spec: StackSpec,
     pub(crate) backend: Backend,
-    pub(crate) environment: Environment,
+    pub(crate) environments: Environments,
     stack_dir: Arc<StackDir>,
     spawned: AtomicUsize,
 }
@@ -64,12 +71,12 @@ impl WorkerPool {
         spec: StackSpec,
         stack_dir: Arc<StackDir>,
         backend: Backend,
-        environment: Environment,
+        environments: Environments,
     ) -> Self {
         Self {
             spec,
             backend,
-            environment,
+            environments,
             stack_dir,
             spawned: AtomicUsize::new(0),
         }
@@ -83,7 +90,7 @@ impl WorkerPool {
             &self.spec.worker,
             format!("worker-{number}"),
             &self.spec,
-            &self.environment,
+            &self.environments.worker,
             address,
         );
         let worker = Worker {

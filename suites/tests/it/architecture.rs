@@ -12,7 +12,10 @@ const ARROWS: [(&str, &[&str]); 12] = [
     // The reference pipeline shares no code with what judges it.
     ("cutover-pipeline", &[]),
     ("cutover-evidence", &["cutover-reports"]),
-    ("cutover-stack", &["cutover-evidence", "cutover-reports"]),
+    (
+        "cutover-stack",
+        &["cutover-evidence", "cutover-fault", "cutover-reports"],
+    ),
     ("cutover-contract", &["cutover-evidence", "cutover-reports"]),
     ("cutover-harness", HARNESS),
     ("cutover-cli", CLI),

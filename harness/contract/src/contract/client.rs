@@ -329,6 +329,14 @@ impl Pipeline {
 
     /// Sends a registration. The document is recorded before the request and after a success.
     async fn send_registration(&self, request: Request) -> CheckResult<Response> {
+        self.before_registration(&request)?;
+        let response = self.send(Endpoint::Upload, request).await?;
+        self.after_registration(&response);
+        Ok(response)
+    }
+
+    /// Records a document, and counts it, before it is registered.
+    pub(super) fn before_registration(&self, request: &Request) -> CheckResult {
         let quota = self
             .quota
             .as_deref()
@@ -342,16 +350,20 @@ impl Pipeline {
         }
         self.created
             .registering(&self.contract, self.tenant(), &request.body);
-        let response = self.send(Endpoint::Upload, request).await?;
-        if let (Some((quota, user_id)), 400..=499) = (quota, response.status) {
-            quota.refused(user_id);
+        Ok(())
+    }
+
+    /// Records what was registered.
+    pub(super) fn after_registration(&self, response: &Response) {
+        let quota = self.quota.as_deref().zip(self.tenant());
+        if let (Some((quota, tenant)), 400..=499) = (quota, response.status) {
+            quota.refused(tenant.user_id);
         }
         if response.is_success()
-            && let Ok(accepted) = Accepted::read(&response, &self.contract)
+            && let Ok(accepted) = Accepted::read(response, &self.contract)
         {
             self.created.accepted(self.tenant(), &accepted);
         }
-        Ok(response)
     }
 
     /// A 429 for an account of a pool means *could not tell*: other runs may have used its daily quota.

@@ -1,6 +1,7 @@
 //! The contract of a pipeline, read from a TOML file, and the typed client of its API.
 
 mod accepted;
+mod attempt;
 mod callback;
 mod chunk_text;
 mod client;
@@ -38,6 +39,7 @@ mod vocabulary;
 
 pub use crate::layout::{DatabaseLayout, Read, Table, read};
 pub use accepted::{Accepted, Completed};
+pub use attempt::Attempt;
 pub use callback::{CallbackAuth, CallbackKeys, CallbackRules, Proof};
 pub use client::Pipeline;
 pub use contract::{

@@ -106,14 +106,10 @@ impl Default for StackSettings {
 }
 
 impl Target {
-    /// The capabilities that the target grants. A stack that cutover starts grants all except links,
-    /// because its processes connect directly.
+    /// The capabilities that the target grants. A stack that cutover starts grants all.
     pub fn grants(&self) -> Grants {
         let Some(attachment) = self.attachment() else {
-            let all = Capability::all();
-            return all
-                .filter(|granted| *granted != Capability::Links)
-                .collect();
+            return Capability::all().collect();
         };
         let granted = [
             (Capability::Http, true),
@@ -142,6 +138,14 @@ impl Target {
             links: &self.links,
             logs: &self.logs,
         })
+    }
+
+    /// Whether connections pass through this link, or through one of every part of the system to the same
+    /// dependency. A stack that cutover starts has all links.
+    pub fn has_link(&self, name: LinkName) -> bool {
+        let every = name.of_every_part();
+        let given = |name| self.links.contains_key(&name);
+        self.attachment().is_none() || given(name) || every.is_some_and(given)
     }
 
     /// The limit of requests per second, if there is one.

@@ -16,7 +16,7 @@ use url::Url;
 use crate::address::{local, origin};
 use crate::credentials::{APP_DATABASE_URL, Credentials, INTERNAL_DATABASE_URL};
 use crate::{
-    CommandLine, Endpoints, Environment, Images, Overrides, ServiceTemplate, Stack, StackKind,
+    CommandLine, Environment, Images, Overrides, ServiceTemplate, ServiceView, Stack, StackKind,
     StackSpec, StandinPlacement, System, SystemError, apply,
 };
 
@@ -49,13 +49,12 @@ impl System for FakeSystem {
         Ok(environment)
     }
 
-    fn service_environment(
-        &self,
-        credentials: &Credentials,
-        _standins: &Endpoints,
-        _callback_base: &Url,
-    ) -> Result<Environment, SystemError> {
-        let url = credentials.get(APP_DATABASE_URL)?.expose().to_owned();
+    fn service_environment(&self, service: &ServiceView<'_>) -> Result<Environment, SystemError> {
+        let url = service
+            .credentials
+            .get(APP_DATABASE_URL)?
+            .expose()
+            .to_owned();
         let mut environment = Environment::from([("DATABASE_URL".to_owned(), url)]);
         apply(&mut environment, &self.overrides);
         Ok(environment)
@@ -101,6 +100,7 @@ pub(super) fn with_system(root: &Path, system: FakeSystem) -> StackSpec {
         app_role: "app",
         standins: fake("standins"),
         standin_names: &STANDINS,
+        links: &[],
         workers: 1,
         shutdown_timeout: Duration::from_secs(5),
         system: Arc::new(system),
