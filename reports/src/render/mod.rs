@@ -6,6 +6,7 @@
 mod counts;
 mod duration;
 mod evidence;
+mod fault_matrix;
 mod json;
 mod junit;
 mod markdown;
@@ -16,6 +17,7 @@ mod report_model;
 pub mod terminal;
 mod text;
 
+pub use fault_matrix::FaultMatrix;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;

@@ -4,13 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Json, Junit, Markdown, ReportFile};
+use super::{FaultMatrix, Json, Junit, Markdown, ReportFile};
 use crate::record::Run;
 use crate::verdict::Verdict;
 
 /// The report files, in the order of writing. The verdict is the last one: if it exists, the others
 /// are complete.
-pub const OUTPUTS: &[&dyn ReportFile] = &[&Junit, &Markdown, &Json];
+pub const OUTPUTS: &[&dyn ReportFile] = &[&Junit, &Markdown, &FaultMatrix, &Json];
 
 /// A report file that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -20,16 +20,20 @@ pub struct RenderError {
     source: io::Error,
 }
 
-/// Writes every report file into a run directory and returns the paths.
+/// Writes every report file that has a content into a run directory, and returns the paths.
 pub fn write_all(dir: &Path, run: &Run, verdict: &Verdict) -> Result<Vec<PathBuf>, RenderError> {
     let write = |output: &&dyn ReportFile| {
         let path = dir.join(output.file_name());
-        match replace(&path, &output.render(run, verdict)) {
+        let text = output.render(run, verdict);
+        if text.is_empty() {
+            return None;
+        }
+        Some(match replace(&path, &text) {
             Ok(()) => Ok(path),
             Err(source) => Err(RenderError { path, source }),
-        }
+        })
     };
-    OUTPUTS.iter().map(write).collect()
+    OUTPUTS.iter().filter_map(write).collect()
 }
 
 /// Replaces a file atomically, so that no reader sees a part of it.

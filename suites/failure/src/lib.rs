@@ -2,6 +2,7 @@
 //!
 //! Each file holds one topic: the table of checks first, the checks below it.
 
+mod broken_links;
 mod crash_recovery;
 mod death_at_any_write;
 mod job_rows;
@@ -38,6 +39,7 @@ pub fn suite() -> Suite {
         resumption::table(),
         worker_health::table(),
         slow_providers::table(),
+        broken_links::table(),
     ];
     Suite::new(
         "failure",

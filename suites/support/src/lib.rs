@@ -7,5 +7,6 @@ pub mod outcomes;
 pub mod pairwise;
 pub mod responses;
 pub mod row_history;
+pub mod scenario;
 pub mod texts;
 pub mod write_stops;

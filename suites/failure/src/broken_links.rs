@@ -1,0 +1,228 @@
+//! Broken links: whatever happens to a connection, no document is lost, done twice or stuck.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use cutover_harness::check::Named;
+use cutover_harness::contract::{Contract, Timing};
+use cutover_harness::fault::faults::{
+    Bandwidth, Blackhole, CloseAfterBytes, Fault, FirstRequests, Flap, Latency, LostReply, Reset,
+    ResetAfterBytes, Slicer,
+};
+use cutover_harness::fault::{Direction, Injection, LinkName};
+use cutover_harness::prelude::*;
+
+use cutover_suite_support::scenario::{self, Dose};
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(a_broken_link_loses_nothing, &CELLS)
+            .requires([Http, Database, Storage, Standins, Links])
+            .reads(scenario::READS)
+            .effect(Effect::Fault)
+            .expected_duration(secs(4))
+            .severity(Critical)
+            .alone_with_workers(1),
+    ]
+}
+
+/// A cell of the matrix: a fault of a link.
+pub(super) struct Cell {
+    name: &'static str,
+    link: LinkName,
+    fault: &'static FaultRow,
+}
+
+impl Named for Cell {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn link(&self) -> Option<LinkName> {
+        Some(self.link)
+    }
+
+    fn not_applicable(&self, contract: &Contract) -> Option<String> {
+        let searches = self.link == LinkName::ApiToEmbedder;
+        (searches && !contract.has(Endpoint::Search))
+            .then(|| "this target has no search, so that its API calls no embedder".to_owned())
+    }
+}
+
+/// The links that carry HTTP.
+const HTTP: [LinkName; 7] = [
+    LinkName::ClientToApi,
+    LinkName::ParserToApi,
+    LinkName::ApiToStorage,
+    LinkName::ApiToEmbedder,
+    LinkName::WorkerToStorage,
+    LinkName::WorkerToParser,
+    LinkName::WorkerToEmbedder,
+];
+
+/// The links to PostgreSQL.
+const DATABASE: [LinkName; 2] = [LinkName::ApiToDatabase, LinkName::WorkerToDatabase];
+
+/// A fault of a row of the matrix.
+struct FaultRow {
+    name: &'static str,
+    fault: fn() -> Fault,
+    lasts: Lasts,
+    /// Whether it needs bytes that are HTTP.
+    http_only: bool,
+}
+
+impl FaultRow {
+    fn fits(&self, link: LinkName) -> bool {
+        // The answers to callbacks are shorter than the part that passes.
+        let is_too_short = self.name == ENDS_EARLY && link == LinkName::ParserToApi;
+        !is_too_short && (!self.http_only || HTTP.contains(&link))
+    }
+}
+
+/// The fault that ends a reply within its body.
+const ENDS_EARLY: &str = "reply_ends_early";
+
+/// How long a fault acts.
+#[derive(Clone, Copy)]
+enum Lasts {
+    /// As long as a first retry is waited for: a worker that repeats only once meets it again.
+    SomeRetries,
+    /// This long.
+    Ms(u64),
+}
+
+impl Lasts {
+    fn of(self, timing: &Timing) -> Duration {
+        match self {
+            Self::SomeRetries => {
+                let [least, most] = [Duration::from_millis(400), secs(15)];
+                (timing.retry_base * 4).clamp(least, most)
+            }
+            Self::Ms(ms) => Duration::from_millis(ms),
+        }
+    }
+}
+
+const fn row(name: &'static str, lasts: Lasts, fault: fn() -> Fault) -> FaultRow {
+    FaultRow {
+        name,
+        fault,
+        lasts,
+        http_only: false,
+    }
+}
+
+const fn http_row(name: &'static str, lasts: Lasts, fault: fn() -> Fault) -> FaultRow {
+    FaultRow {
+        http_only: true,
+        ..row(name, lasts, fault)
+    }
+}
+
+/// The bytes of a reply before it is cut: within the head of an HTTP response, and after it.
+const IN_HEAD: u64 = 30;
+const IN_BODY: u64 = 400;
+
+/// Longer than any fault lasts.
+const FOREVER_MS: u64 = 3_600_000;
+
+/// The faults. Each is short enough for the retries of a pipeline, or makes its retries visible.
+const FAULTS: &[FaultRow] = &[
+    // Open connections are reset and new ones refused.
+    row("down", Lasts::SomeRetries, || {
+        Fault::from(Flap {
+            down_ms: FOREVER_MS,
+            up_ms: 1,
+        })
+    }),
+    row("reset", Lasts::SomeRetries, || Reset::default().into()),
+    row("held", Lasts::Ms(1_200), || Blackhole::default().into()),
+    http_row("swallowed", Lasts::Ms(600), || {
+        Fault::from(Blackhole {
+            direction: Direction::ToUpstream,
+            discard: true,
+            close_after_ms: None,
+        })
+    }),
+    row("reply_cut_at_once", Lasts::Ms(500), || {
+        Fault::from(ResetAfterBytes {
+            direction: Direction::FromUpstream,
+            bytes: IN_HEAD,
+        })
+    }),
+    http_row(ENDS_EARLY, Lasts::Ms(500), || {
+        Fault::from(CloseAfterBytes {
+            direction: Direction::FromUpstream,
+            bytes: IN_BODY,
+        })
+    }),
+    row("reply_lost", Lasts::Ms(500), || LostReply::default().into()),
+    row("flapping", Lasts::Ms(1_200), || {
+        Fault::from(Flap {
+            down_ms: 150,
+            up_ms: 250,
+        })
+    }),
+    row("slow", Lasts::Ms(1_500), || {
+        Fault::from(Latency {
+            direction: Direction::Both,
+            delay_ms: 60,
+            jitter_ms: 40,
+        })
+    }),
+    row("narrow", Lasts::Ms(1_000), || {
+        Fault::from(Bandwidth {
+            direction: Direction::Both,
+            bytes_per_second: 100_000,
+        })
+    }),
+    row("sliced", Lasts::Ms(800), || {
+        Fault::from(Slicer {
+            direction: Direction::Both,
+            average_bytes: 60,
+            variation_bytes: 50,
+            delay_us: 100,
+        })
+    }),
+    http_row("unavailable", Lasts::Ms(500), || {
+        Fault::from(FirstRequests {
+            requests: 3,
+            status: 503,
+            retry_after_s: None,
+        })
+    }),
+    http_row("overloaded", Lasts::Ms(500), || {
+        Fault::from(FirstRequests {
+            requests: 2,
+            status: 429,
+            retry_after_s: Some(1),
+        })
+    }),
+];
+
+/// Every link with every fault that fits it.
+static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
+    let links = HTTP.into_iter().chain(DATABASE);
+    let cells = links.flat_map(|link| {
+        let fits = move |fault: &&FaultRow| fault.fits(link);
+        FAULTS.iter().filter(fits).map(move |fault| Cell {
+            // The table lives as long as the program.
+            name: format!("{link}_{}", fault.name).leak(),
+            link,
+            fault,
+        })
+    });
+    cells.collect()
+});
+
+/// While a fault acts on a link, answers are true or say that the service cannot answer. After it, every
+/// document is there, once, and the service is as it was before.
+async fn a_broken_link_loses_nothing(cx: &Context, cell: &Cell) -> CheckResult {
+    let dose = Dose {
+        injection: Injection::new((cell.fault.fault)()),
+        lasts: cell.fault.lasts.of(&cx.contract().timing),
+    };
+    scenario::run(cx, cell.link, &dose).await
+}

@@ -1,0 +1,89 @@
+//! What an answer during a fault may be: the truth, or that the service cannot answer now.
+
+use cutover_harness::contract::Attempt;
+use cutover_harness::prelude::*;
+use cutover_harness::probe::{HttpError, NoResponse, Response};
+
+use super::history::{Action, Happened, History};
+
+/// An answer to a client during a fault.
+pub(super) enum Answer {
+    /// An answer that means something.
+    Given(Response),
+    /// The service cannot answer now; the request has no effect.
+    Busy,
+    /// No answer: the connection failed, or the client did not wait longer.
+    Nothing,
+}
+
+/// What the answers to the clients of a scenario must be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expectation {
+    /// Whether clients give up themselves, because the fault is on their own way to the API.
+    pub(super) clients_give_up: bool,
+}
+
+impl Expectation {
+    /// Records what became of an operation, and reads its answer; a finding if the service keeps a
+    /// client waiting.
+    pub(super) fn read(
+        self,
+        history: &History<'_>,
+        (operation, document): (u64, Option<usize>),
+        attempt: Attempt,
+    ) -> CheckResult<Answer> {
+        let (event, answer) = match attempt {
+            Ok(response) if is_busy(&response) => {
+                let status = response.status;
+                (Happened::Failed { status }, Answer::Busy)
+            }
+            // The caller judges it, and records the result.
+            Ok(response) => return Ok(Answer::Given(response)),
+            Err(error) => {
+                self.expect_end(&error)?;
+                let cause = error.to_string();
+                (Happened::Unknown { cause }, Answer::Nothing)
+            }
+        };
+        history.ended(operation, document, event);
+        Ok(answer)
+    }
+
+    /// A request that gets no answer in time is a finding, unless its client gave up.
+    fn expect_end(self, error: &HttpError) -> CheckResult {
+        match error {
+            HttpError::NoResponse {
+                reason: NoResponse::TimedOut { .. },
+                ..
+            } => {
+                ensure!(self.clients_give_up, "during a fault, {error}");
+                Ok(())
+            }
+            HttpError::NoResponse { .. } | HttpError::Unreachable { .. } => Ok(()),
+            HttpError::Client(_) | HttpError::Unsendable { .. } => {
+                Err(anyhow::anyhow!(error.to_string()).into())
+            }
+        }
+    }
+}
+
+/// Whether the service says that it cannot answer now.
+fn is_busy(response: &Response) -> bool {
+    response.status >= 500 || matches!(response.status, 408 | 425 | 429)
+}
+
+/// An answer during a fault that is neither the truth nor an error of the service.
+pub(super) fn wrong_answer(action: Action, expected: &str, response: &Response) -> Stop {
+    let what = match action {
+        Action::Register => "a registration",
+        Action::Upload => "an upload",
+        Action::Read => "a request for a complete job",
+        Action::List => "a request for the list of jobs",
+        Action::Search => "a search for a complete document",
+    };
+    let summary = format!(
+        "during a fault, {what} gets an untrue answer: {}",
+        response.status
+    );
+    Stop::violated(Finding::new(summary).comparing(expected, response.summary()))
+}

@@ -1,0 +1,139 @@
+//! The history of a scenario: every operation of its clients, when it began and what became of it.
+//!
+//! It is part of the journal of the trial. [`History::read`] takes it from there, so that what is
+//! judged is what is on disk.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use cutover_harness::prelude::*;
+use cutover_harness::record::Evidence;
+use serde::{Deserialize, Serialize};
+
+/// The surface of the entries in the journal.
+const SURFACE: &str = "history";
+
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Registers a document.
+    Register,
+    /// Uploads its bytes.
+    Upload,
+    /// Reads a job.
+    Read,
+    /// Lists the jobs.
+    List,
+    /// Searches.
+    Search,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happened {
+    /// An operation began.
+    Invoked {
+        /// The operation.
+        action: Action,
+    },
+    /// It succeeded.
+    Ok,
+    /// It was refused: it has no effect.
+    Failed {
+        /// The status of the answer.
+        status: u16,
+    },
+    /// It got no answer: whether it has an effect is unknown.
+    Unknown {
+        /// Why.
+        cause: String,
+    },
+    /// A document was seen in a final state.
+    Seen {
+        /// Whether it is complete.
+        complete: bool,
+    },
+    /// The fault was injected.
+    Injected,
+    /// The fault was healed.
+    Healed,
+}
+
+/// A line of the history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds since the history began.
+    pub at_ms: f64,
+    /// The operation.
+    pub operation: u64,
+    /// The document that it is about.
+    pub document: Option<usize>,
+    /// What happened.
+    pub event: Happened,
+}
+
+/// The history of a scenario, as it is written.
+pub struct History<'a> {
+    cx: &'a Context,
+    began: Instant,
+    operations: AtomicU64,
+}
+
+impl<'a> History<'a> {
+    /// An empty history in the journal of a trial.
+    pub fn new(cx: &'a Context) -> Self {
+        Self {
+            cx,
+            began: Instant::now(),
+            operations: AtomicU64::new(0),
+        }
+    }
+
+    /// Records the beginning of an operation; its number.
+    pub fn invoked(&self, action: Action, document: Option<usize>) -> u64 {
+        let operation = self.operations.fetch_add(1, Ordering::Relaxed);
+        self.note(operation, document, Happened::Invoked { action });
+        operation
+    }
+
+    /// Records what became of an operation.
+    pub fn ended(&self, operation: u64, document: Option<usize>, event: Happened) {
+        self.note(operation, document, event);
+    }
+
+    /// Records what belongs to no operation.
+    pub fn noted(&self, document: Option<usize>, event: Happened) {
+        let operation = self.operations.fetch_add(1, Ordering::Relaxed);
+        self.note(operation, document, event);
+    }
+
+    fn note(&self, operation: u64, document: Option<usize>, event: Happened) {
+        let entry = Entry {
+            at_ms: self.began.elapsed().as_secs_f64() * 1e3,
+            operation,
+            document,
+            event,
+        };
+        let summary = format!("operation {operation}");
+        let value = serde_json::to_value(&entry).unwrap_or_default();
+        self.cx.observe(SURFACE, summary, value);
+    }
+
+    /// The entries so far, from the journal on disk.
+    pub fn read(&self) -> CheckResult<Vec<Entry>> {
+        let trial = self.cx.recorded()?;
+        let evidence = trial.map_or_else(Vec::new, |trial| trial.evidence);
+        let of_history = |evidence: Evidence| match evidence {
+            Evidence::Observed(observed) if observed.surface == SURFACE => Some(observed.value),
+            Evidence::Observed(_) | Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) => {
+                None
+            }
+        };
+        let entries = evidence.into_iter().filter_map(of_history);
+        Ok(entries
+            .map(serde_json::from_value)
+            .collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,103 @@
+//! A scenario: documents flow, a fault acts on one link, it is healed, and nothing is lost, doubled or stuck.
+//!
+//! The steps are always the same: steady before, load, injection, proof of the effect, healing, which is
+//! verified, recovery, and the account of all documents.
+
+pub mod account;
+mod answer;
+pub mod history;
+mod recovery;
+mod users;
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use cutover_fixtures::documents::{Document, Documents as _};
+use cutover_harness::contract::Accepted;
+use cutover_harness::fault::{FaultGuard, Injection, LinkName, Touched};
+use cutover_harness::prelude::*;
+use futures::future::{join3, try_join_all};
+use serde_json::json;
+
+use self::history::{Happened, History};
+use self::users::Users;
+
+/// What a scenario reads of the database.
+pub const READS: [cutover_harness::contract::Read; 2] = crate::outcomes::COMPLETE;
+
+/// A fault and how long it acts.
+#[derive(Clone, Debug)]
+pub struct Dose {
+    /// The fault with its trigger.
+    pub injection: Injection,
+    /// It is healed after this time, as soon as it has had an effect.
+    pub lasts: Duration,
+}
+
+/// The documents that are uploaded while the fault acts. No more than a tenant may have at a time.
+fn documents(cx: &Context) -> Vec<Document> {
+    let mut documents = vec![cx.document().build(), cx.document().paragraphs(12).build()];
+    let limit = usize::try_from(cx.contract().limits.concurrent_jobs).unwrap_or(usize::MAX);
+    documents.truncate(limit.max(1));
+    documents
+}
+
+/// A fault of a link loses nothing, doubles nothing and leaves nothing behind.
+pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
+    let history = History::new(cx);
+    let users = Users::new(cx, link, &history)?;
+    let before = recovery::steady_before(&users).await?;
+    let documents = documents(cx);
+    let guard = cx.link(link)?.inject(dose.injection.clone())?;
+    history.noted(None, Happened::Injected);
+    let fault = dose.injection.fault.name();
+    let what = format!("fault '{fault}' is injected into link '{link}'");
+    cx.observe(
+        "scenario",
+        what,
+        json!({ "link": link.as_str(), "fault": fault }),
+    );
+    let healed = Cell::new(false);
+    let deliveries = documents.iter().enumerate();
+    let deliveries =
+        try_join_all(deliveries.map(|(number, document)| users.deliver(number, document)));
+    let act = async {
+        let touched = act(cx, guard, dose).await;
+        history.noted(None, Happened::Healed);
+        healed.set(true);
+        touched
+    };
+    let (delivered, read, touched) =
+        join3(deliveries, users.read_until(&healed, &before.known), act).await;
+    read?;
+    let delivered = delivered?;
+    let touched = touched?;
+    let accepted: Vec<(usize, Accepted, &Document)> = delivered
+        .into_iter()
+        .enumerate()
+        .filter_map(|(number, accepted)| Some((number, accepted?, &documents[number])))
+        .collect();
+    recovery::expect(&users, &before, &accepted, touched, link).await?;
+    account::Account::of(&history.read()?).expect_conserved()
+}
+
+/// Lets the fault act, waits for the proof of its effect, and heals it. A fault that touched nothing
+/// proves nothing.
+async fn act(cx: &Context, guard: FaultGuard, dose: &Dose) -> CheckResult<Touched> {
+    // The dose of the fault is a time.
+    tokio::time::sleep(dose.lasts).await;
+    let within = cx.contract().timing.complete_within;
+    let effect = async || {
+        let touched = guard.touched();
+        Ok((touched.connections > 0 || touched.chunks > 0).then_some(()))
+    };
+    let proved = cx
+        .eventually("the fault has an effect", within, effect)
+        .await;
+    let name = dose.injection.fault.name();
+    if proved.is_err() {
+        return Err(anyhow::anyhow!("void: fault '{name}' touched no connection").into());
+    }
+    let healed = guard.heal().await;
+    healed.map_err(|error| Stop::violated(Finding::new(format!("the fault is over, but {error}"))))
+}

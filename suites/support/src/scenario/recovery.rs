@@ -1,0 +1,216 @@
+//! Steady before and after a fault: how the system recovers, and what the fault left behind.
+
+use std::time::{Duration, Instant};
+
+use cutover_fixtures::documents::{Document, Documents as _};
+use cutover_harness::contract::{Accepted, Contract};
+use cutover_harness::fault::{LinkName, Touched};
+use cutover_harness::invariant::{self, Scope};
+use cutover_harness::prelude::*;
+use futures::future::try_join_all;
+use serde_json::json;
+
+use super::users::{Known, Users};
+
+/// How long the first success after a fault may take.
+const FIRST_SUCCESS: Duration = Duration::from_secs(5);
+
+/// Reads at the same time after a fault: more than a small pool has connections.
+const BURST: usize = 12;
+
+/// How much longer a document may take after a fault than before it.
+const SLOWER: u32 = 5;
+
+/// What a document may take in addition after a fault, on a busy machine.
+const MARGIN: Duration = Duration::from_secs(8);
+
+/// How the system was before the fault.
+pub(super) struct Before {
+    pub(super) known: Known,
+    took: Duration,
+    open_transactions: u64,
+}
+
+/// A document completes before the fault. Otherwise the scenario proves nothing.
+pub(super) async fn steady_before(users: &Users<'_>) -> CheckResult<Before> {
+    let steady = async {
+        let (known, took) = users.complete(users.cx.document().build()).await?;
+        for action in users.reads() {
+            ensure!(
+                users.read_once(action, &known).await?,
+                "the service does not answer"
+            );
+        }
+        Ok(Before {
+            known,
+            took,
+            open_transactions: open_transactions(users.cx).await?,
+        })
+    };
+    steady.await.map_err(|stop: Stop| match stop {
+        Stop::Violated(finding) => {
+            let summary = &finding.summary;
+            anyhow::anyhow!("not run: the system was not steady before the fault: {summary}").into()
+        }
+        stop @ (Stop::Error(_) | Stop::Skip { .. }) => stop,
+    })
+}
+
+/// After the fault, the system answers again and every document arrives once, without a restart.
+pub(super) async fn expect(
+    users: &Users<'_>,
+    before: &Before,
+    accepted: &[(usize, Accepted, &Document)],
+    touched: Touched,
+    link: LinkName,
+) -> CheckResult {
+    let cx = users.cx;
+    let healed = Instant::now();
+    first_success(users, &before.known).await?;
+    let first_success = healed.elapsed();
+    burst(users, &before.known).await?;
+    for (number, accepted, document) in accepted {
+        users.expect_arrival(*number, accepted, document).await?;
+        expect_bounded_calls(cx, link, accepted, document).await?;
+    }
+    let drained = healed.elapsed();
+    let took = complete_after(users).await?;
+    let limit = before.took * SLOWER + MARGIN;
+    ensure!(
+        took <= limit,
+        "after a fault, a document takes {took:.1?}, and {:.1?} before it",
+        before.took
+    );
+    expect_nothing_left(users, before).await?;
+    let ms = |time: Duration| (time.as_secs_f64() * 1e3).round();
+    let numbers = json!({
+        "link": link.as_str(),
+        "connections": touched.connections,
+        "bytes": touched.bytes,
+        "first_success_ms": ms(first_success),
+        "drained_ms": ms(drained),
+        "document_before_ms": ms(before.took),
+        "document_after_ms": ms(took),
+        "acknowledged": accepted.len(),
+    });
+    cx.observe("scenario", "the system recovered", numbers);
+    Ok(())
+}
+
+/// A document completes after the fault; how long that takes. Its user is another one: a registration
+/// that nobody knows of counts as active until its upload URL expires.
+async fn complete_after(users: &Users<'_>) -> CheckResult<Duration> {
+    let (_, took) = users
+        .as_another()?
+        .complete(users.cx.document().build())
+        .await?;
+    Ok(took)
+}
+
+/// Every way to read answers again.
+async fn first_success(users: &Users<'_>, known: &Known) -> CheckResult {
+    let within = FIRST_SUCCESS + users.answer_within();
+    let answers = async || {
+        for action in users.reads() {
+            if !users.read_once(action, known).await? {
+                return Ok(Poll::Pending(format!("{action:?} is not answered")));
+            }
+        }
+        Ok(Poll::Ready(()))
+    };
+    let what = "the service answers again after a fault, without a restart";
+    users.cx.eventually(what, within, answers).await
+}
+
+/// Many reads at the same time are answered: no connection was lost to the fault.
+async fn burst(users: &Users<'_>, known: &Known) -> CheckResult {
+    let Some(action) = users.reads().next() else {
+        return Ok(());
+    };
+    let reads = (0..BURST).map(|_| users.read_once(action, known));
+    let answered = try_join_all(reads).await?;
+    let unanswered = answered.iter().filter(|answered| !**answered).count();
+    ensure!(
+        unanswered == 0,
+        "after a fault, {unanswered} of {BURST} simultaneous requests are not answered"
+    );
+    Ok(())
+}
+
+/// The paid calls for a document are bounded, and a fault elsewhere costs none.
+async fn expect_bounded_calls(
+    cx: &Context,
+    link: LinkName,
+    accepted: &Accepted,
+    document: &Document,
+) -> CheckResult {
+    let Some(standins) = cx.standins_if_granted() else {
+        return Ok(());
+    };
+    let submissions = standins.parser_calls(document.sha256()).await?.len();
+    let most = most_submissions(cx.contract(), link);
+    ensure!(
+        submissions <= most,
+        "a document was submitted to the parser {submissions} times, and at most {most} are necessary"
+    );
+    let calls = standins.embedder_calls(document.nonce()).await?.len();
+    let chunks = cx.database()?.chunks_of(accepted.document_id).await?.len();
+    // Each chunk may be a call of its own; those of the searches by the scenario's users do not
+    // contain this document's nonce.
+    let most = chunks * (cx.contract().timing.max_retries as usize + 1);
+    ensure!(
+        calls <= most,
+        "{chunks} chunks were sent to the embedder in {calls} calls"
+    );
+    Ok(())
+}
+
+/// The submissions of a document that a fault of this link may cause.
+fn most_submissions(contract: &Contract, link: LinkName) -> usize {
+    match link {
+        LinkName::ClientToApi
+        | LinkName::ApiToEmbedder
+        | LinkName::WorkerToEmbedder
+        | LinkName::Embedder => 1,
+        LinkName::Database
+        | LinkName::Storage
+        | LinkName::Identity
+        | LinkName::Parser
+        | LinkName::ParserToApi
+        | LinkName::ApiToDatabase
+        | LinkName::ApiToStorage
+        | LinkName::WorkerToDatabase
+        // A pipeline that cannot read the parsed text may have the document parsed again.
+        | LinkName::WorkerToStorage
+        | LinkName::WorkerToParser => contract.timing.max_retries as usize + 1,
+    }
+}
+
+/// The fault leaves no violated invariant and no open transaction.
+async fn expect_nothing_left(users: &Users<'_>, before: &Before) -> CheckResult {
+    let cx = users.cx;
+    if let Some(tenant) = users.pipeline.tenant() {
+        let scope = Scope::users([tenant.user_id]);
+        let (database, storage) = (cx.database()?, cx.storage()?);
+        invariant::check(&database, &storage, cx.contract(), &scope).await?;
+    }
+    let within = cx.contract().timing.complete_within;
+    let closed = async || {
+        let open = open_transactions(cx).await?;
+        Ok(if open <= before.open_transactions {
+            Poll::Ready(())
+        } else {
+            Poll::Pending(format!("{open} transactions are open and idle"))
+        })
+    };
+    let what = "no transaction stays open after a fault";
+    cx.eventually(what, within, closed).await
+}
+
+/// Sessions that are idle in a transaction for longer than a busy machine explains.
+async fn open_transactions(cx: &Context) -> CheckResult<u64> {
+    let query = "SELECT count(*) FROM pg_stat_activity
+        WHERE state = 'idle in transaction' AND datname = current_database()
+          AND state_change < clock_timestamp() - interval '1 second'";
+    Ok(cx.database()?.count(query, &[]).await?)
+}
