@@ -1,6 +1,6 @@
 //! Starts a stack: independent services start at the same time.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -104,9 +104,7 @@ impl<'a> StackBuilder<'a> {
         let listen = backend.standins_bind_address();
         let links = StackLinks::open(self.spec.links, listen, &direct)?;
         let environments = environments(self.spec, &links, &direct)?;
-        let (template, name, environment) = (&self.spec.api, "api".to_owned(), &environments.api);
-        let api_spec = backend.service_spec(template, name, self.spec, environment, api_address);
-        let api = Service::new(api_spec, Arc::clone(&self.stack_dir))?;
+        let api = self.api(&backend, &environments.api, api_address)?;
         let worker_pool = WorkerPool::new(
             self.spec.clone(),
             Arc::clone(&self.stack_dir),
@@ -146,6 +144,18 @@ impl<'a> StackBuilder<'a> {
             ports: self.ports,
             dir: self.stack_dir,
         })
+    }
+
+    /// The API, not yet started.
+    fn api(
+        &self,
+        backend: &Backend,
+        environment: &Environment,
+        address: SocketAddr,
+    ) -> Result<Service, StackError> {
+        let (template, name) = (&self.spec.api, "api".to_owned());
+        let spec = backend.service_spec(template, name, self.spec, environment, address);
+        Ok(Service::new(spec, Arc::clone(&self.stack_dir))?)
     }
 
     /// Starts the database, migrates it, and adds its credentials to those of the stack.

@@ -11,7 +11,7 @@ use crate::verdict::{CheckStatus, CheckVerdict, Verdict};
 /// The surface of the observations of a scenario.
 const SURFACE: &str = "scenario";
 
-/// The faults of each link with their outcome, as text.
+/// The faults of each link with their outcome, as plain text.
 #[derive(Clone, Copy, Debug)]
 pub struct FaultMatrix;
 
@@ -37,9 +37,9 @@ impl Render for FaultMatrix {
             .iter()
             .map(|scenario| ((scenario.fault, scenario.link), scenario.cell()))
             .collect();
-        let mut lines = legend(&scenarios);
-        lines.extend(table(&links, &faults, &cells));
-        lines.join("\n") + "\n"
+        let mut text = legend(&scenarios);
+        text.extend(table(&links, &faults, &cells));
+        text.join("\n") + "\n"
     }
 }
 
@@ -136,16 +136,16 @@ fn legend(scenarios: &[Scenario<'_>]) -> Vec<String> {
 
 /// How much a zero proves: the upper bound at 95 % confidence by the rule of three.
 fn lost_of(documents: u64) -> String {
-    let mut line = format!("0 of {documents} acknowledged documents were lost");
-    if documents >= 3 {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "numbers of documents are far below 2^52"
-        )]
-        let bound = 300.0 / documents as f64;
-        line.push_str(&format!(": at most {bound:.1} % (95 % confidence)"));
+    let none = format!("0 of {documents} acknowledged documents were lost");
+    if documents < 3 {
+        return none;
     }
-    line
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "numbers of documents are far below 2^52"
+    )]
+    let bound = 300.0 / documents as f64;
+    format!("{none}: at most {bound:.1} % (95 % confidence)")
 }
 
 /// One line for each fault, one column for each link, whose names are numbered above the table.
@@ -156,20 +156,20 @@ fn table(links: &[&str], faults: &[&str], cells: &BTreeMap<(&str, &str), String>
         .map(|fault| fault.len())
         .max()
         .unwrap_or_default();
-    let mut lines: Vec<_> = links
+    let mut text: Vec<_> = links
         .iter()
         .enumerate()
         .map(|(index, link)| format!("  {}  {link}", index + 1))
         .collect();
-    lines.push(String::new());
+    text.push(String::new());
     let numbers = (1..=links.len()).map(|number| format!("{number:>COLUMN$}"));
-    lines.push(format!("{:first$}{}", "", numbers.collect::<String>()));
-    lines.extend(faults.iter().map(|fault| {
+    text.push(format!("{:first$}{}", "", numbers.collect::<String>()));
+    text.extend(faults.iter().map(|fault| {
         let row = links.iter().map(|link| {
             let cell = cells.get(&(*fault, *link)).map_or("·", String::as_str);
             format!("{cell:>COLUMN$}")
         });
         format!("{fault:first$}{}", row.collect::<String>())
     }));
-    lines
+    text
 }

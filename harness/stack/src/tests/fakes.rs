@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use cutover_evidence::secret::Secret;
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::address::{local, origin};
 use crate::credentials::{APP_DATABASE_URL, Credentials, INTERNAL_DATABASE_URL};
 use crate::{
-    CommandLine, Environment, Images, Overrides, ServiceTemplate, ServiceView, Stack, StackKind,
-    StackSpec, StandinPlacement, System, SystemError, apply,
+    CommandLine, Endpoints, Environment, Images, Overrides, ServiceTemplate, ServiceView, Stack,
+    StackKind, StackSpec, StandinPlacement, System, SystemError, apply,
 };
 
 /// The names of the stand-ins.

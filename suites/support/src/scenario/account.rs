@@ -90,17 +90,6 @@ impl Account {
     }
 }
 
-/// The upper bound, at 95 % confidence, of a rate of which nothing was seen in `n` cases: the rule of
-/// three, at most 1.
-pub fn upper_bound(n: usize) -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "numbers of documents are far below 2^52"
-    )]
-    let n = n as f64;
-    if n < 3.0 { 1.0 } else { 3.0 / n }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,11 +154,5 @@ mod tests {
         let account = Account::of(&history);
         assert!(account.failed.is_empty());
         assert_eq!(account.complete, BTreeSet::from([1]));
-    }
-
-    #[test]
-    fn a_zero_of_few_cases_proves_little() {
-        assert!((upper_bound(240) - 0.0125).abs() < 1e-9);
-        assert!((upper_bound(2) - 1.0).abs() < 1e-9);
     }
 }

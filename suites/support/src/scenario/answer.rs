@@ -9,7 +9,7 @@ use super::history::{Action, Happened, History};
 /// An answer to a client during a fault.
 pub(super) enum Answer {
     /// An answer that means something.
-    Given(Response),
+    Given(Box<Response>),
     /// The service cannot answer now; the request has no effect.
     Busy,
     /// No answer: the connection failed, or the client did not wait longer.
@@ -38,7 +38,7 @@ impl Expectation {
                 (Happened::Failed { status }, Answer::Busy)
             }
             // The caller judges it, and records the result.
-            Ok(response) => return Ok(Answer::Given(response)),
+            Ok(response) => return Ok(Answer::Given(Box::new(response))),
             Err(error) => {
                 self.expect_end(&error)?;
                 let cause = error.to_string();

@@ -14,7 +14,7 @@ use super::history::{Action, Happened, History};
 use crate::outcomes::{self, search_hits};
 
 /// How long the users pause between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOK_AGAIN: Duration = Duration::from_millis(150);
 
 /// What a user waits for an answer when the fault is on the way to the API.
 const PATIENCE: Duration = Duration::from_millis(1_500);
