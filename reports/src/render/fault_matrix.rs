@@ -19,6 +19,11 @@ impl ReportFile for FaultMatrix {
     fn file_name(&self) -> &'static str {
         "faults.txt"
     }
+
+    fn applies_to(&self, run: &Run) -> bool {
+        let mut evidence = run.trials.iter().flat_map(|trial| &trial.evidence);
+        evidence.any(|evidence| of_scenario(evidence).is_some())
+    }
 }
 
 impl Render for FaultMatrix {
@@ -28,9 +33,6 @@ impl Render for FaultMatrix {
             .iter()
             .filter_map(|check| Scenario::of(check, run))
             .collect();
-        if scenarios.is_empty() {
-            return String::new();
-        }
         let links = in_order(scenarios.iter().map(|scenario| scenario.link));
         let faults = in_order(scenarios.iter().map(|scenario| scenario.fault));
         let cells: BTreeMap<_, _> = scenarios

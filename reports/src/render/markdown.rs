@@ -5,9 +5,10 @@
 
 use super::duration::human_ms;
 use super::evidence::call_line;
+use super::outputs::outputs_of;
 use super::report_model::{CheckReport, ReportModel, group_by_detail};
 use super::text::sanitize_line;
-use super::{OUTPUTS, Render, ReportFile};
+use super::{Render, ReportFile};
 use crate::record::{PLAN_FILE, Run, TRIALS_DIR};
 use crate::verdict::{CheckStatus, Verdict};
 
@@ -46,7 +47,7 @@ impl Render for Markdown {
             causes(&model),
             failed(&model),
             problems(&model),
-            other_files(),
+            other_files(run),
         ];
         let shown = sections.iter().filter(|section| !section.is_empty());
         let shown: Vec<_> = shown.map(|section| section.join("\n") + "\n").collect();
@@ -187,8 +188,8 @@ fn bullet(check: &CheckReport<'_>) -> String {
     format!("- `{id}` ({level}, {result}): {detail}")
 }
 
-fn other_files() -> Vec<String> {
-    let reports = OUTPUTS.iter().map(|output| output.file_name());
+fn other_files(run: &Run) -> Vec<String> {
+    let reports = outputs_of(run).map(ReportFile::file_name);
     let others = reports.filter(|name| *name != Markdown.file_name());
     let files: Vec<_> = others
         .chain([PLAN_FILE])

@@ -20,20 +20,22 @@ pub struct RenderError {
     source: io::Error,
 }
 
-/// Writes every report file that has a content into a run directory, and returns the paths.
+/// Writes every report file of a run into its directory, and returns the paths.
 pub fn write_all(dir: &Path, run: &Run, verdict: &Verdict) -> Result<Vec<PathBuf>, RenderError> {
-    let write = |output: &&dyn ReportFile| {
+    let write = |output: &dyn ReportFile| {
         let path = dir.join(output.file_name());
-        let text = output.render(run, verdict);
-        if text.is_empty() {
-            return None;
-        }
-        Some(match replace(&path, &text) {
+        match replace(&path, &output.render(run, verdict)) {
             Ok(()) => Ok(path),
             Err(source) => Err(RenderError { path, source }),
-        })
+        }
     };
-    OUTPUTS.iter().filter_map(write).collect()
+    outputs_of(run).map(write).collect()
+}
+
+/// The report files that a run has.
+pub(super) fn outputs_of(run: &Run) -> impl Iterator<Item = &'static dyn ReportFile> {
+    let outputs = OUTPUTS.iter().copied();
+    outputs.filter(|output| output.applies_to(run))
 }
 
 /// Replaces a file atomically, so that no reader sees a part of it.

@@ -13,4 +13,9 @@ pub trait Render {
 pub trait ReportFile: Render {
     /// The name of the file.
     fn file_name(&self) -> &'static str;
+
+    /// Whether a run has it.
+    fn applies_to(&self, _: &Run) -> bool {
+        true
+    }
 }
