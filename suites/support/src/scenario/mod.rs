@@ -30,7 +30,7 @@ pub const READS: [cutover_harness::contract::Read; 2] = crate::outcomes::COMPLET
 pub struct Dose {
     /// The fault with its trigger.
     pub injection: Injection,
-    /// It is healed after this time, as soon as it has had an effect.
+    /// It is healed this long after its first effect.
     pub lasts: Duration,
 }
 
@@ -81,23 +81,28 @@ pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
     account::Account::of(&history.read()?).expect_conserved()
 }
 
-/// Lets the fault act, waits for the proof of its effect, and heals it. A fault that touched nothing
-/// proves nothing.
+/// How long a fault takes to reach the connections that are open and idle.
+const IDLE_CONNECTIONS: Duration = Duration::from_millis(30);
+
+/// Waits for the proof that the fault has an effect on what the documents need, lets it act, and heals it.
+/// A fault that touched nothing proves nothing.
 async fn act(cx: &Context, guard: FaultGuard, dose: &Dose) -> CheckResult<Touched> {
-    // The dose of the fault is a time.
-    tokio::time::sleep(dose.lasts).await;
+    // Connections that are open and idle are touched at once, which affects no document.
+    tokio::time::sleep(IDLE_CONNECTIONS).await;
+    let idle = guard.touched();
     let within = cx.contract().timing.complete_within;
-    let effect = async || {
-        let touched = guard.touched();
-        Ok((touched.connections > 0 || touched.chunks > 0).then_some(()))
-    };
+    let effect = async || Ok((guard.touched() != idle).then_some(()));
     let proved = cx
         .eventually("the fault has an effect", within, effect)
         .await;
     let name = dose.injection.fault.name();
     if proved.is_err() {
-        return Err(anyhow::anyhow!("void: fault '{name}' touched no connection").into());
+        return Err(
+            anyhow::anyhow!("void: fault '{name}' touched nothing that a document needs").into(),
+        );
     }
+    // The dose of the fault is a time.
+    tokio::time::sleep(dose.lasts).await;
     let healed = guard.heal().await;
     healed.map_err(|error| Stop::violated(Finding::new(format!("the fault is over, but {error}"))))
 }

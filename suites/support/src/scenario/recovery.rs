@@ -69,6 +69,7 @@ pub(super) async fn expect(
     first_success(users, &before.known).await?;
     let first_success = healed.elapsed();
     burst(users, &before.known).await?;
+    ready(users).await?;
     for (number, accepted, document) in accepted {
         users.expect_arrival(*number, accepted, document).await?;
         expect_bounded_calls(cx, link, accepted, document).await?;
@@ -120,6 +121,24 @@ async fn first_success(users: &Users<'_>, known: &Known) -> CheckResult {
     };
     let what = "the service answers again after a fault, without a restart";
     users.cx.eventually(what, within, answers).await
+}
+
+/// The service reports that it is ready again.
+async fn ready(users: &Users<'_>) -> CheckResult {
+    if !users.cx.contract().has(Endpoint::Ready) {
+        return Ok(());
+    }
+    let ready = async || {
+        let answer = users.pipeline.ready().await?;
+        Ok(if answer.is_success() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending(answer.summary())
+        })
+    };
+    let what = "the service reports that it is ready after a fault";
+    let within = FIRST_SUCCESS + users.answer_within();
+    users.cx.eventually(what, within, ready).await
 }
 
 /// Many reads at the same time are answered: no connection was lost to the fault.
