@@ -35,8 +35,11 @@ const HELD: Duration = Duration::from_secs(1);
 /// How late the providers of the documents in progress answer: in the middle of the fault.
 const DELAY_MS: u64 = 400;
 
-/// How long it may take until the API answers again after a fault.
-const RECOVERS_WITHIN: Duration = Duration::from_secs(15);
+/// How long it may take until the API answers again after a fault: what it has locked may have to expire.
+fn recovers_within(cx: &Context) -> Duration {
+    let timing = &cx.contract().timing;
+    timing.lease * 2 + timing.provider_timeout
+}
 
 /// A limit of the database that lasts a moment. `{role}` is the role of the services, and `{documents}` are the ids of
 /// the documents.
@@ -273,7 +276,7 @@ impl Prepared {
             reader.job(accepted.job_id),
             reader.jobs(&[]),
             reader.document(accepted.document_id),
-            reader.search(self.embedding.document.nonce(), 3),
+            reader.search("policy premium", 3),
             self.done.pipeline.delete(self.done.accepted.document_id),
             self.failed.pipeline.retry(self.failed.accepted.job_id),
             self.waiting.deliver(),
@@ -390,7 +393,7 @@ async fn answered(
     mut ask: impl AsyncFnMut() -> CheckResult<Response>,
 ) -> CheckResult<Response> {
     let what = format!("after the fault, {what} is answered");
-    cx.eventually(&what, RECOVERS_WITHIN, async || {
+    cx.eventually(&what, recovers_within(cx), async || {
         let reply = ask().await?;
         Ok(if reply.status >= 500 {
             Poll::Pending(reply.summary())
@@ -502,7 +505,7 @@ async fn expect_live_worker(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous().at(api.url());
     let ready = async || pipeline.ready().await;
     let what = "after refused writes, the worker counts as alive";
-    let seen = wait_for_status(cx, what, RECOVERS_WITHIN, 200, ready).await;
+    let seen = wait_for_status(cx, what, recovers_within(cx), 200, ready).await;
     api.end().await?;
     seen.map(drop)
 }
