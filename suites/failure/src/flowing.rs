@@ -33,6 +33,8 @@ pub(crate) struct Flowing {
     pub(crate) accepted: Accepted,
     /// What delays its provider.
     pub(crate) script: Option<ScriptGuard>,
+    /// How often its job was finalized before.
+    pub(crate) finalized: usize,
 }
 
 impl Flowing {
@@ -42,14 +44,20 @@ impl Flowing {
     }
 
     async fn register(cx: &Context, document: Document) -> CheckResult<Self> {
-        let pipeline = cx.pipeline()?.through_outages();
+        let pipeline = cx.pipeline()?;
         let accepted = pipeline.accept(document.upload()).await?;
-        Ok(Self {
+        Ok(Self::accepted(&pipeline, document, accepted))
+    }
+
+    /// A document whose registration was accepted.
+    pub(crate) fn accepted(pipeline: &Pipeline, document: Document, accepted: Accepted) -> Self {
+        Self {
             document,
-            pipeline,
+            pipeline: pipeline.through_outages(),
             accepted,
             script: None,
-        })
+            finalized: 0,
+        }
     }
 
     /// A document whose bytes have just arrived.
@@ -121,20 +129,17 @@ impl Flowing {
         self.pipeline.deliver(&self.accepted, upload).await
     }
 
-    /// The document completes with its whole text, became complete once, and was not submitted more often than its
+    /// The document completes with its whole text, was finalized once, and was not submitted more often than its
     /// attempts allow.
     async fn completes_once(&self, cx: &Context) -> CheckResult {
         self.pipeline.until_complete(&self.accepted).await?;
         expect_complete(cx, &self.pipeline, &self.accepted, &self.document).await?;
         let events = cx.database()?.events_of(self.accepted.job_id).await?;
-        let complete = &cx.contract().vocabulary.complete;
-        let ends = events
-            .iter()
-            .filter(|event| event.code.as_ref() == Some(complete));
+        let ends = events.iter().filter(|event| event.kind == "finalized");
         ensure_eq!(
             ends.count(),
-            1,
-            "a document did not become complete exactly once"
+            self.finalized + 1,
+            "a job was not finalized exactly once"
         );
         expect_no_repeated_step(&events)?;
         let most = 1 + cx.contract().timing.max_retries as usize;
@@ -173,7 +178,7 @@ pub(crate) async fn all_complete_once(cx: &Context, documents: &[Flowing]) -> Ch
     invariant::check(&cx.database()?, &cx.storage()?, cx.contract(), &scope).await
 }
 
-/// A transaction of the services in which nothing runs. It keeps its start.
+/// A transaction of the services in which nothing runs, and since when. One that has failed has no other time.
 #[derive(Debug, Deserialize, PartialEq, Eq, Hash)]
 struct IdleTransaction {
     pid: i64,
@@ -184,8 +189,8 @@ struct IdleTransaction {
 pub(crate) async fn expect_no_idle_transaction(cx: &Context) -> CheckResult {
     let role = cx.processes()?.spec().app_role;
     let sql = format!(
-        "SELECT pid::bigint AS pid, xact_start::text AS since FROM pg_stat_activity
-         WHERE usename = '{role}' AND state LIKE 'idle in transaction%' AND xact_start IS NOT NULL"
+        "SELECT pid::bigint AS pid, state_change::text AS since FROM pg_stat_activity
+         WHERE usename = '{role}' AND state LIKE 'idle in transaction%'"
     );
     let database = cx.database()?;
     let before = idle_transactions(&database, &sql).await?;

@@ -4,6 +4,7 @@
 
 mod crash_recovery;
 mod death_at_any_write;
+mod fault_requests;
 mod flowing;
 mod job_rows;
 mod liveness;

@@ -23,7 +23,7 @@ pub(crate) fn table() -> Vec<Check> {
             .calls([Endpoint::Job])
             .reads(flowing::READS)
             .effect(Effect::Fault)
-            .expected_duration(secs(4))
+            .expected_duration(secs(3))
             .severity(Critical)
             .alone_with_workers(2),
         check!(killed_workers_lose_no_document, KILLS)
@@ -44,7 +44,7 @@ pub(crate) fn table() -> Vec<Check> {
             .requires([Http, Database, Storage, Standins, ApiStop])
             .reads(flowing::READS)
             .effect(Effect::Fault)
-            .expected_duration(secs(3))
+            .expected_duration(secs(2))
             .severity(Critical)
             .alone_with_workers(1),
         check!(a_worker_shutdown_in_a_burst_costs_no_attempt)
@@ -67,10 +67,10 @@ const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(10);
 async fn in_every_stage(cx: &Context) -> CheckResult<Vec<Flowing>> {
     let waiting = Flowing::registered(cx).await?;
     let (submitted, called_back, first, second) = try_join!(
-        Flowing::submitted(cx, DELAY_MS),
-        Flowing::awaiting_callback(cx, 2 * DELAY_MS),
-        Flowing::embedding(cx, DELAY_MS),
-        Flowing::embedding(cx, DELAY_MS),
+        Box::pin(Flowing::submitted(cx, DELAY_MS)),
+        Box::pin(Flowing::awaiting_callback(cx, 2 * DELAY_MS)),
+        Box::pin(Flowing::embedding(cx, DELAY_MS)),
+        Box::pin(Flowing::embedding(cx, DELAY_MS)),
     )?;
     Ok(vec![waiting, submitted, called_back, first, second])
 }
@@ -290,12 +290,7 @@ async fn upload_stubbornly(
     let reply = reply.expect_status(&statuses.accepted)?;
     let accepted = Accepted::read(&reply, cx.contract())?;
     pipeline.deliver(&accepted, document.upload()).await?;
-    Ok(Some(Flowing {
-        document,
-        pipeline: pipeline.through_outages(),
-        accepted,
-        script: None,
-    }))
+    Ok(Some(Flowing::accepted(&pipeline, document, accepted)))
 }
 
 /// One attempt to register. No answer, half an answer and a 5xx mean *not yet*.

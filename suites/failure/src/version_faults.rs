@@ -1,5 +1,6 @@
 //! Deployments: a backlog, a migration, a second configuration and a missing database disturb no document.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use cutover_harness::check::Named;
@@ -137,16 +138,25 @@ async fn a_deployment_disturbs_nobody(cx: &Context, case: &Deployment) -> CheckR
     let reader = "SELECT count(*) FROM {schema}.documents d LEFT JOIN {schema}.upload_jobs j USING (document_id)
                   LEFT JOIN {schema}.document_chunks c USING (document_id)";
     let reader = cx.own_database()?.hold(reader).await?;
-    let (deployed, asked) = join!(case.part.deploy(cx), ask_meanwhile(cx, &embedding, case));
-    reader.end().await?;
-    let outcome = match asked {
-        Ok(mut documents) => {
-            documents.push(embedding);
-            are_done_once(cx, &documents).await
-        }
-        Err(stop) => Err(stop),
+    let is_deployed = Cell::new(false);
+    let deploy = async {
+        let deployed = case.part.deploy(cx).await;
+        is_deployed.set(true);
+        deployed
     };
-    if let Some(extra) = deployed? {
+    let ask = async {
+        let asked = ask_meanwhile(cx, &embedding, case, &is_deployed).await;
+        // What waits for the reader goes on.
+        reader.end().await?;
+        asked
+    };
+    let (deployed, asked) = join!(deploy, ask);
+    // What users see comes first.
+    let mut documents = asked?;
+    let extra = deployed?;
+    documents.push(embedding);
+    let outcome = are_done_once(cx, &documents).await;
+    if let Some(extra) = extra {
         extra.end().await?;
     }
     outcome
@@ -161,17 +171,20 @@ async fn are_done_once(cx: &Context, documents: &[Flowing]) -> CheckResult {
     expect_no_idle_transaction(cx).await
 }
 
-/// The rounds of requests during a deployment.
-const ROUNDS: usize = 5;
+/// The most documents that arrive during a deployment.
+const ARRIVING: usize = 4;
 
-/// Lists jobs and uploads a document, several times. Each request succeeds.
+/// Lists jobs and uploads documents until the part is deployed. Each request succeeds.
 async fn ask_meanwhile(
     cx: &Context,
     flowing: &Flowing,
     case: &Deployment,
+    is_deployed: &Cell<bool>,
 ) -> CheckResult<Vec<Flowing>> {
     let mut arrived = Vec::new();
-    for _ in 0..ROUNDS {
+    let within = MIGRATED_WITHIN * 2;
+    cx.eventually("the part is deployed", within, async || {
+        let is_last = is_deployed.get();
         let jobs = flowing.pipeline.jobs(&[]).await?;
         ensure!(
             jobs.is_success(),
@@ -179,8 +192,12 @@ async fn ask_meanwhile(
             case.name.replace('_', " "),
             jobs.summary()
         );
-        arrived.push(Flowing::uploaded(cx).await?);
-    }
+        if arrived.len() < ARRIVING {
+            arrived.push(Flowing::uploaded(cx).await?);
+        }
+        Ok(is_last.then_some(()))
+    })
+    .await?;
     Ok(arrived)
 }
 
@@ -283,7 +300,7 @@ const SERVICES: &[Early] = &[
 ];
 
 /// How long the database is missing.
-const MISSING: Duration = Duration::from_millis(800);
+const MISSING: Duration = Duration::from_millis(600);
 
 /// How long PostgreSQL may take to stop.
 const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(10);
