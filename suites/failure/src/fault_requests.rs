@@ -13,8 +13,8 @@ use futures::{join, try_join};
 use crate::flowing::Flowing;
 use cutover_suite_support::responses::expect_error_body;
 
-/// How late the providers of the documents in progress answer: in the middle of the fault.
-const DELAY_MS: u64 = 400;
+/// How late the providers of the documents in progress answer: in the fault, however long it took to begin it.
+const DELAY_MS: u64 = 650;
 
 /// How long it may take until the API answers again after a fault: what it has locked may have to expire.
 pub(crate) fn recovers_within(cx: &Context) -> Duration {
@@ -63,10 +63,8 @@ impl Prepared {
         let script = script.times(1).await?;
         // The API has a session for this before the fault.
         waiting.pipeline.jobs(&[]).await?.expect_status(200)?;
-        let (submitted, embedding) = try_join!(
-            Flowing::submitted(cx, DELAY_MS),
-            Flowing::embedding(cx, DELAY_MS)
-        )?;
+        let embedding = Flowing::embedding(cx, DELAY_MS).await?;
+        let submitted = Flowing::submitted(cx, DELAY_MS).await?;
         Ok(Self {
             waiting,
             submitted,

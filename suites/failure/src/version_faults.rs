@@ -1,6 +1,7 @@
 //! Deployments: a backlog, a migration, a second configuration and a missing database disturb no document.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use cutover_harness::check::Named;
@@ -211,10 +212,52 @@ impl Part {
                 migrate(stack).await?;
                 None
             }
-            Self::Worker => Some(stack.start_extra_worker(&unchanged).await?),
-            Self::Api => Some(stack.start_extra_api(&unchanged).await?),
+            Self::Worker => {
+                let before = sessions(cx).await?;
+                let extra = stack.start_extra_worker(&unchanged).await?;
+                has_begun(cx, &before).await?;
+                Some(extra)
+            }
+            Self::Api => {
+                let before = sessions(cx).await?;
+                let extra = stack.start_extra_api(&unchanged).await?;
+                has_begun(cx, &before).await?;
+                Some(extra)
+            }
         })
     }
+}
+
+/// How long a process may need for what it does first, once it is connected to the database.
+const FIRST_STATEMENTS: Duration = Duration::from_millis(400);
+
+/// The processes of the server that serve sessions of the services.
+async fn sessions(cx: &Context) -> CheckResult<HashSet<i64>> {
+    #[derive(serde::Deserialize)]
+    struct Session {
+        pid: i64,
+    }
+    let role = cx.processes()?.spec().app_role;
+    let sql = format!("SELECT pid::bigint AS pid FROM pg_stat_activity WHERE usename = '{role}'");
+    let rows: Vec<Session> = cx.database()?.rows(&sql, &[]).await?;
+    Ok(rows.into_iter().map(|row| row.pid).collect())
+}
+
+/// Waits until there is a new session, and has existed for a while.
+async fn has_begun(cx: &Context, before: &HashSet<i64>) -> CheckResult {
+    let within = cx.contract().timing.complete_within;
+    cx.eventually("a new session of the services", within, async || {
+        Ok((!sessions(cx).await?.is_subset(before)).then_some(()))
+    })
+    .await?;
+    pass(cx, "the new process has begun", FIRST_STATEMENTS).await
+}
+
+/// Waits this long, because the time itself matters.
+async fn pass(cx: &Context, what: &str, time: Duration) -> CheckResult {
+    let began = Instant::now();
+    let passed = async || Ok((began.elapsed() >= time).then_some(()));
+    cx.eventually(what, time * 2, passed).await
 }
 
 /// Runs the migration of the pipeline, which has nothing to do.
@@ -318,11 +361,7 @@ async fn a_service_waits_for_its_database(cx: &Context, case: &Early) -> CheckRe
     stack.postgres().terminate(DATABASE_ENDS_WITHIN).await?;
     let late = async {
         // The database is missing for this long while the service starts.
-        let began = Instant::now();
-        let passed = async || Ok((began.elapsed() >= MISSING).then_some(()));
-        let passed = cx
-            .eventually("the service has waited", MISSING * 2, passed)
-            .await;
+        let passed = pass(cx, "the service has waited", MISSING).await;
         stack.postgres().start().await?;
         passed
     };
