@@ -312,7 +312,7 @@ async fn a_worker_shutdown_in_a_burst_costs_no_attempt(cx: &Context) -> CheckRes
     let Some(ending) = workers.first() else {
         return Err(anyhow::anyhow!("the stack has no worker").into());
     };
-    let mut documents = try_join_all((0..4).map(|_| Flowing::embedding(cx, DELAY_MS))).await?;
+    let mut documents = try_join_all((0..SHARED).map(|_| Flowing::embedding(cx, DELAY_MS))).await?;
     let (arrived, ended) = join!(burst(cx, ARRIVING_AT_SHUTDOWN), shut_down(cx, ending));
     documents.extend(arrived?);
     ending.start().await?;
