@@ -178,7 +178,7 @@ impl InProgress {
 }
 
 /// No step of a job is repeated, except after a failure.
-fn expect_no_repeated_step(events: &[EventRow]) -> CheckResult {
+pub(crate) fn expect_no_repeated_step(events: &[EventRow]) -> CheckResult {
     let mut taken = HashSet::new();
     for event in events {
         if matches!(event.kind.as_str(), "retry" | "error") {
@@ -397,7 +397,7 @@ async fn a_worker_shuts_down_gracefully(cx: &Context, case: &Interruption) -> Ch
 }
 
 /// A process that receives SIGTERM exits with success within the grace period.
-async fn shut_down(cx: &Context, process: &Service) -> CheckResult {
+pub(crate) async fn shut_down(cx: &Context, process: &Service) -> CheckResult {
     let grace = cx.contract().timing.shutdown_grace + MARGIN;
     match process.terminate(grace).await {
         Err(still @ ServiceError::StillRunning { .. }) => {

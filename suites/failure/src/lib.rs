@@ -5,17 +5,22 @@
 mod broken_links;
 mod crash_recovery;
 mod death_at_any_write;
+mod fault_requests;
+mod flowing;
 mod job_rows;
 mod liveness;
 mod permanent_provider_errors;
+mod process_faults;
 mod provider_texts;
 mod readiness;
+mod resource_faults;
 mod response_forms;
 mod resumption;
 mod retries;
 mod silent_providers;
 mod slow_providers;
 mod transient_provider_errors;
+mod version_faults;
 mod without_documents;
 mod worker_health;
 
@@ -40,6 +45,9 @@ pub fn suite() -> Suite {
         worker_health::table(),
         slow_providers::table(),
         broken_links::table(),
+        resource_faults::table(),
+        process_faults::table(),
+        version_faults::table(),
     ];
     Suite::new(
         "failure",

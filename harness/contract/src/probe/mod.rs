@@ -46,4 +46,4 @@ pub use sql::{Database, DatabaseError, pool};
 pub use storage::{ObjectHead, Storage, StorageError, StoredObject};
 pub use table_names::ReadError;
 pub use vector::Vector;
-pub use writes::{Attempt, DatabaseWrites};
+pub use writes::{Attempt, DatabaseWrites, HeldTransaction};

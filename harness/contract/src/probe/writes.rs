@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use cutover_evidence::journal::Recorder;
 use cutover_reports::record::{Evidence, SqlQuery};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction};
 
 use super::deadline::StallAwareDeadline;
 use super::sql::{DatabaseError, QUERY_TIMEOUT, quoted};
@@ -34,6 +34,22 @@ pub enum Attempt {
     },
 }
 
+/// An open transaction: its locks and its snapshot last until it ends.
+#[derive(Debug)]
+#[must_use = "dropping it ends the transaction at once"]
+pub struct HeldTransaction {
+    transaction: Transaction<'static, Postgres>,
+    sql: String,
+}
+
+impl HeldTransaction {
+    /// Ends the transaction without any change.
+    pub async fn end(self) -> Result<(), DatabaseError> {
+        let ended = self.transaction.rollback().await;
+        ended.map_err(|source| failed(&self.sql, source))
+    }
+}
+
 impl DatabaseWrites {
     /// Writes through these connections, and records every statement.
     pub fn new(pool: PgPool, schema: &str, recorder: Recorder) -> Self {
@@ -52,6 +68,27 @@ impl DatabaseWrites {
         let done = self.in_time(&sql, running).await?;
         self.record(&sql, done.as_ref().err(), started);
         done.map(drop).map_err(|source| failed(&sql, source))
+    }
+
+    /// Runs statements as the owner in a transaction that stays open, such as `LOCK TABLE`.
+    pub async fn hold(&self, statements: &str) -> Result<HeldTransaction, DatabaseError> {
+        let sql = statements.replace("{schema}", &self.schema);
+        let started = Instant::now();
+        let held = self.in_time(&sql, self.begin_with(&sql)).await?;
+        let shown = format!("{sql} -- in a transaction that stays open");
+        self.record(&shown, held.as_ref().err(), started);
+        match held {
+            Ok(transaction) => Ok(HeldTransaction { transaction, sql }),
+            Err(source) => Err(failed(&sql, source)),
+        }
+    }
+
+    async fn begin_with(&self, sql: &str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut transaction = self.pool.begin_with(BEGIN).await?;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction)
     }
 
     /// Tries statements with the rights of a role, in a transaction that is always rolled back.
