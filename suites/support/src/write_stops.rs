@@ -70,10 +70,12 @@ impl<'a> WriteStops<'a> {
                  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cutover_check.stop('{column}');"
             )
         });
-        let triggers: Vec<_> = triggers.collect();
-        database
-            .execute(&[FUNCTION, &triggers.concat()].concat())
-            .await?;
+        database.execute(FUNCTION).await?;
+        // One transaction for each table: locks of several tables may be those that a running job
+        // waits for, in another order.
+        for trigger in triggers {
+            database.execute(&trigger).await?;
+        }
         Ok(Self { cx, database })
     }
 

@@ -91,7 +91,11 @@ async fn act(cx: &Context, guard: FaultGuard, dose: &Dose) -> CheckResult<Touche
     tokio::time::sleep(IDLE_CONNECTIONS).await;
     let idle = guard.touched();
     let within = cx.contract().timing.complete_within;
-    let effect = async || Ok((guard.touched() != idle).then_some(()));
+    let effect = async || {
+        let touched = guard.touched();
+        let affects = touched.bytes > 0 || touched.connections > idle.connections;
+        Ok(affects.then_some(()))
+    };
     let proved = cx
         .eventually("the fault has an effect", within, effect)
         .await;
