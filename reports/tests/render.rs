@@ -11,9 +11,7 @@ use cutover_reports::record::{
     Criticality, Finding, Outcome, PlannedCheck, Profile, Run, SkipClass, Trial,
 };
 use cutover_reports::render::terminal::{Terminal, check_line};
-use cutover_reports::render::{
-    Json, Junit, Markdown, OUTPUTS, Palette, Render, ReportFile as _, write_all,
-};
+use cutover_reports::render::{Json, Junit, Markdown, OUTPUTS, Palette, Render, write_all};
 use cutover_reports::verdict::{Decision, Verdict};
 use insta::assert_snapshot;
 use proptest::prelude::*;
