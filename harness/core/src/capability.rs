@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use cutover_fault::LinkName;
+
 /// An access or control right that a check requires and a target grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
@@ -116,6 +118,13 @@ impl FromIterator<Capability> for Grants {
     fn from_iter<I: IntoIterator<Item = Capability>>(capabilities: I) -> Self {
         Self(capabilities.into_iter().collect())
     }
+}
+
+/// What to add to a target file for a link.
+pub(crate) fn missing_link(link: LinkName) -> String {
+    let every = link.of_every_part();
+    let every = every.map_or_else(String::new, |every| format!(" or [links.{every}]"));
+    format!("add [links.{link}]{every} to the target file")
 }
 
 #[cfg(test)]

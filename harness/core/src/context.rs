@@ -11,10 +11,9 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use crate::capability::Capability;
+use crate::capability::{Capability, missing_link};
 use crate::control_action::ControlAction;
 use crate::diagnosis::{Diagnosis, LogPositions};
-use crate::link_admission::missing_link;
 use crate::sut_clients::{AccessError, SutClients};
 use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline, Read};
 use cutover_contract::identity::{Minter, Tenant};

@@ -1,8 +1,8 @@
 //! Refuses checks that inject faults into a link that the target does not have.
 
-use cutover_fault::LinkName;
 use cutover_reports::record::{Admission, SkipClass};
 
+use crate::capability::missing_link;
 use crate::suite::Case;
 use crate::target_file::Target;
 
@@ -17,11 +17,4 @@ pub(crate) fn refused_by_links(case: &Case, target: &Target) -> Option<Admission
             missing_link(link)
         ),
     })
-}
-
-/// What to add to a target file for a link.
-pub(crate) fn missing_link(link: LinkName) -> String {
-    let every = link.of_every_part();
-    let every = every.map_or_else(String::new, |every| format!(" or [links.{every}]"));
-    format!("add [links.{link}]{every} to the target file")
 }

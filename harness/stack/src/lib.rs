@@ -34,7 +34,6 @@ mod workers;
 
 pub use containers::ContainerError;
 pub use launch::OneShotOutcome;
-pub use links::{LinkEnd, StackLink};
 pub use pool::{PoolError, StackLease, StackPool};
 pub use ports::NoPort;
 #[cfg(feature = "embedded-postgres")]
@@ -42,7 +41,9 @@ pub use postgres::DownloadError;
 pub use postgres::{FindError, Installation, TemplateError, UserAccountError};
 pub use process_identity::ProcessIdentity;
 pub use services::{Service, ServiceError};
-pub use spec::{CommandLine, Images, Overrides, ServiceTemplate, StackSpec, apply};
+pub use spec::{
+    CommandLine, Images, LinkEnd, Overrides, ServiceTemplate, StackLink, StackSpec, apply,
+};
 pub use stack::{ExtraApi, Stack, newest_leased, stop_by_directory};
 pub use stack_dir::{StackDir, StackDirError};
 pub use stack_error::StackError;

@@ -4,32 +4,13 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use cutover_evidence::secret::Secret;
-use cutover_fault::{LinkClient, LinkName, LinkSettings, Links};
+use cutover_fault::{LinkClient, LinkSettings, Links};
 use url::Url;
 
 use super::credentials::{APP_DATABASE_URL, Credentials, DATABASE_URL};
+use super::spec::{LinkEnd, StackLink};
 use super::stack_error::StackError;
 use super::system::Endpoints;
-
-/// The other end of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkEnd {
-    /// PostgreSQL.
-    Database,
-    /// The API.
-    Api,
-    /// The stand-in with this name.
-    Standin(&'static str),
-}
-
-/// A link of a stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StackLink {
-    /// The link, which says who connects.
-    pub name: LinkName,
-    /// To what.
-    pub end: LinkEnd,
-}
 
 /// Where the ends of links are, without a proxy.
 pub(crate) struct DirectAddresses<'a> {
@@ -142,6 +123,8 @@ fn at(mut url: Url, address: SocketAddr) -> Url {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+
+    use cutover_fault::LinkName;
 
     use super::*;
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cutover_fault::LinkName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::links::StackLink;
 use super::stack_info::StackKind;
 use super::system::System;
 
@@ -67,6 +67,26 @@ pub struct ServiceTemplate {
     pub subcommand: &'static str,
     /// The variable with the address on which the service listens.
     pub address_variable: &'static str,
+}
+
+/// The other end of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// PostgreSQL.
+    Database,
+    /// The API.
+    Api,
+    /// The stand-in with this name.
+    Standin(&'static str),
+}
+
+/// A link of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackLink {
+    /// The link, which says who connects.
+    pub name: LinkName,
+    /// To what.
+    pub end: LinkEnd,
 }
 
 /// The description from which a stack is started.
