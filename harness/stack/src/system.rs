@@ -31,8 +31,8 @@ pub struct StandinPlacement {
     pub storage: PathBuf,
 }
 
-/// What a service is told about the other services of its stack. Behind a link, an address is that of
-/// its proxy.
+/// The addresses and secrets with which a service reaches the others of its stack. The address of a
+/// service behind a link is that of the link's proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceView<'a> {
     /// The secrets, with the database's address for this service.

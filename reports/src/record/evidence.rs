@@ -102,6 +102,11 @@ impl Wait {
     }
 }
 
+impl Observation {
+    /// The surface of what a fault scenario observes about itself: the fault, and how the system recovered.
+    pub const SCENARIO: &'static str = "scenario";
+}
+
 /// Any other observation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {

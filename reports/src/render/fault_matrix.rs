@@ -8,9 +8,6 @@ use super::{Render, ReportFile};
 use crate::record::{Evidence, Observation, Run, Trial};
 use crate::verdict::{CheckStatus, CheckVerdict, Verdict};
 
-/// The surface of the observations of a scenario.
-const SURFACE: &str = "scenario";
-
 /// The faults of each link with their outcome, as plain text.
 #[derive(Clone, Copy, Debug)]
 pub struct FaultMatrix;
@@ -97,7 +94,7 @@ impl<'a> Scenario<'a> {
 
 fn of_scenario(evidence: &Evidence) -> Option<&Observation> {
     match evidence {
-        Evidence::Observed(observed) if observed.surface == SURFACE => Some(observed),
+        Evidence::Observed(observed) if observed.surface == Observation::SCENARIO => Some(observed),
         Evidence::Observed(_) | Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) => None,
     }
 }

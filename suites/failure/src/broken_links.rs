@@ -69,20 +69,37 @@ struct FaultRow {
     name: &'static str,
     fault: fn() -> Fault,
     lasts: Lasts,
-    /// Whether it needs bytes that are HTTP.
-    http_only: bool,
+    /// What a link must carry for it.
+    needs: Carried,
 }
 
-impl FaultRow {
-    fn fits(&self, link: LinkName) -> bool {
-        // The answers to callbacks are shorter than the part that passes.
-        let is_too_short = self.name == ENDS_EARLY && link == LinkName::ParserToApi;
-        !is_too_short && (!self.http_only || HTTP.contains(&link))
+/// What a link carries, as far as a fault needs it.
+#[derive(Clone, Copy)]
+enum Carried {
+    /// Any bytes.
+    Bytes,
+    /// HTTP.
+    Http,
+    /// HTTP whose responses are longer than [`IN_BODY`].
+    LongResponses,
+}
+
+impl Carried {
+    fn is_on(self, link: LinkName) -> bool {
+        match self {
+            Self::Bytes => true,
+            Self::Http => HTTP.contains(&link),
+            // A file, vectors, or what the API answers to its users.
+            Self::LongResponses => matches!(
+                link,
+                LinkName::ClientToApi
+                    | LinkName::ApiToEmbedder
+                    | LinkName::WorkerToStorage
+                    | LinkName::WorkerToEmbedder
+            ),
+        }
     }
 }
-
-/// The fault that ends a reply within its body.
-const ENDS_EARLY: &str = "reply_ends_early";
 
 /// How long a fault acts.
 #[derive(Clone, Copy)]
@@ -110,13 +127,13 @@ const fn row(name: &'static str, lasts: Lasts, fault: fn() -> Fault) -> FaultRow
         name,
         fault,
         lasts,
-        http_only: false,
+        needs: Carried::Bytes,
     }
 }
 
 const fn http_row(name: &'static str, lasts: Lasts, fault: fn() -> Fault) -> FaultRow {
     FaultRow {
-        http_only: true,
+        needs: Carried::Http,
         ..row(name, lasts, fault)
     }
 }
@@ -152,12 +169,15 @@ const FAULTS: &[FaultRow] = &[
             bytes: IN_HEAD,
         })
     }),
-    http_row(ENDS_EARLY, Lasts::Ms(500), || {
-        Fault::from(CloseAfterBytes {
-            direction: Direction::FromUpstream,
-            bytes: IN_BODY,
+    FaultRow {
+        needs: Carried::LongResponses,
+        ..row("reply_ends_early", Lasts::Ms(500), || {
+            Fault::from(CloseAfterBytes {
+                direction: Direction::FromUpstream,
+                bytes: IN_BODY,
+            })
         })
-    }),
+    },
     row("reply_lost", Lasts::Ms(500), || LostReply::default().into()),
     row("flapping", Lasts::Ms(1_200), || {
         Fault::from(Flap {
@@ -206,7 +226,7 @@ const FAULTS: &[FaultRow] = &[
 static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
     let links = HTTP.into_iter().chain(DATABASE);
     let cells = links.flat_map(|link| {
-        let fits = move |fault: &&FaultRow| fault.fits(link);
+        let fits = move |fault: &&FaultRow| fault.needs.is_on(link);
         FAULTS.iter().filter(fits).map(move |fault| Cell {
             // The table lives as long as the program.
             name: format!("{link}_{}", fault.name).leak(),

@@ -1,20 +1,19 @@
 //! Documents in several stages at one moment, and the proof that each of them completes exactly once.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::contract::{Accepted, Read};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Database;
 use cutover_harness::standin::{
     Callback, CallbackMoment, EmbedderBehaviour, ParserAnswer, ParserBehaviour, ScriptGuard,
 };
 use futures::future::try_join_all;
-use serde::Deserialize;
 
 use crate::crash_recovery::expect_no_repeated_step;
+use cutover_suite_support::idle_transactions;
 use cutover_suite_support::outcomes::expect_complete;
 
 /// What [`all_complete_once`] reads.
@@ -178,41 +177,7 @@ pub(crate) async fn all_complete_once(cx: &Context, documents: &[Flowing]) -> Ch
     invariant::check(&cx.database()?, &cx.storage()?, cx.contract(), &scope).await
 }
 
-/// A transaction of the services in which nothing runs, and since when. One that has failed has no other time.
-#[derive(Debug, Deserialize, PartialEq, Eq, Hash)]
-struct IdleTransaction {
-    pid: i64,
-    since: String,
-}
-
-/// Every transaction of the services in which nothing runs now ends soon. For a stack of the check's own.
+/// No transaction of the services stays open and idle. For a stack of the check's own.
 pub(crate) async fn expect_no_idle_transaction(cx: &Context) -> CheckResult {
-    let role = cx.processes()?.spec().app_role;
-    let sql = format!(
-        "SELECT pid::bigint AS pid, state_change::text AS since FROM pg_stat_activity
-         WHERE usename = '{role}' AND state LIKE 'idle in transaction%'"
-    );
-    let database = cx.database()?;
-    let before = idle_transactions(&database, &sql).await?;
-    let within = cx.contract().timing.provider_timeout;
-    cx.eventually("no idle transaction stays open", within, async || {
-        let now = idle_transactions(&database, &sql).await?;
-        let open = before.intersection(&now).count();
-        Ok(if open == 0 {
-            Poll::Ready(())
-        } else {
-            Poll::Pending(format!(
-                "{open} transactions of the services are open and idle"
-            ))
-        })
-    })
-    .await
-}
-
-async fn idle_transactions(
-    database: &Database,
-    sql: &str,
-) -> CheckResult<HashSet<IdleTransaction>> {
-    let rows: Vec<IdleTransaction> = database.rows(sql, &[]).await?;
-    Ok(rows.into_iter().collect())
+    idle_transactions::expect_no_idle_transaction(cx, &BTreeSet::new()).await
 }

@@ -9,6 +9,7 @@ mod fault_requests;
 mod flowing;
 mod job_rows;
 mod liveness;
+mod own_database;
 mod permanent_provider_errors;
 mod process_faults;
 mod provider_texts;

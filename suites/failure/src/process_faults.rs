@@ -1,7 +1,5 @@
 //! Process faults: the database, the workers or the API end while several documents are in different stages.
 
-use std::time::Duration;
-
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
@@ -14,6 +12,7 @@ use futures::{join, try_join};
 use crate::crash_recovery::shut_down;
 use crate::flowing::{self, Flowing, all_complete_once, expect_no_idle_transaction};
 use crate::job_rows::{ROWS, Rows};
+use crate::own_database::{DATABASE_ENDS_WITHIN, END_SESSIONS, run_as_owner};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -59,9 +58,6 @@ pub(crate) fn table() -> Vec<Check> {
 
 /// How late a provider answers, so that its worker can be ended meanwhile.
 const DELAY_MS: u64 = 800;
-
-/// How long PostgreSQL may take to stop.
-const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Documents in every stage: registered, submitted, with a callback that is still to come, and embedding.
 async fn in_every_stage(cx: &Context) -> CheckResult<Vec<Flowing>> {
@@ -110,16 +106,9 @@ const DURABLE: [&str; 2] = [
     "ALTER ROLE {role} RESET synchronous_commit",
 ];
 
-/// Ends every session of the services, so that a setting of their role takes effect.
-const END_SESSIONS: &str =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'";
-
+/// Changes a setting of the services' role, and ends their sessions, so that it takes effect.
 async fn set_durable(cx: &Context, statement: &str) -> CheckResult {
-    let (database, role) = (cx.own_database()?, cx.processes()?.spec().app_role);
-    for statement in [statement, END_SESSIONS] {
-        database.execute(&statement.replace("{role}", role)).await?;
-    }
-    Ok(())
+    run_as_owner(cx, &[statement, END_SESSIONS]).await
 }
 
 /// Documents in every stage survive a restart of the database, whether or not it ends its transactions.
@@ -261,7 +250,7 @@ async fn an_api_restart_in_a_burst_loses_no_registration(cx: &Context) -> CheckR
     };
     let uploads = clients
         .into_iter()
-        .map(|(pipeline, document)| upload_stubbornly(cx, pipeline, document));
+        .map(|(pipeline, document)| upload_until_accepted(cx, pipeline, document));
     let (uploaded, restarted) = join!(try_join_all(uploads), restart);
     restarted?;
     waiting.deliver().await?;
@@ -270,7 +259,7 @@ async fn an_api_restart_in_a_burst_loses_no_registration(cx: &Context) -> CheckR
 }
 
 /// Registers a document until it is accepted, and uploads it. Nothing if only the answer to the registration was lost.
-async fn upload_stubbornly(
+async fn upload_until_accepted(
     cx: &Context,
     pipeline: Pipeline,
     document: Document,
@@ -281,7 +270,7 @@ async fn upload_stubbornly(
     let reply = cx
         .eventually("a repeated registration is accepted", within, async || {
             attempts += 1;
-            registration(&pipeline, &document).await
+            registration(cx, &pipeline, &document).await
         })
         .await?;
     if attempts > 1 && statuses.duplicate.include(reply.status) {
@@ -294,13 +283,18 @@ async fn upload_stubbornly(
 }
 
 /// One attempt to register. No answer, half an answer and a 5xx mean *not yet*.
-async fn registration(pipeline: &Pipeline, document: &Document) -> CheckResult<Poll<Response>> {
-    match pipeline.register(document.upload()).await {
-        Ok(reply) if reply.status >= 500 => Ok(Poll::Pending(reply.summary())),
-        Ok(reply) => Ok(Poll::Ready(reply)),
-        Err(skip @ Stop::Skip { .. }) => Err(skip),
-        Err(lost) => Ok(Poll::Pending(lost.summary())),
-    }
+async fn registration(
+    cx: &Context,
+    pipeline: &Pipeline,
+    document: &Document,
+) -> CheckResult<Poll<Response>> {
+    let within = cx.contract().timing.provider_timeout * 2;
+    let attempt = pipeline.try_register(document.upload(), within).await?;
+    Ok(match attempt {
+        Ok(reply) if reply.status >= 500 => Poll::Pending(reply.summary()),
+        Ok(reply) => Poll::Ready(reply),
+        Err(lost) => Poll::Pending(lost.to_string()),
+    })
 }
 
 /// The documents that arrive when a worker shuts down.

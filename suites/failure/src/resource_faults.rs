@@ -1,6 +1,6 @@
 //! Resource faults: the database is locked, refuses or ends for a moment while documents flow, and nothing is lost.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
@@ -9,6 +9,7 @@ use futures::join;
 
 use crate::fault_requests::{Moment, Prepared, recovers_within};
 use crate::flowing::{self, all_complete_once, expect_no_idle_transaction};
+use crate::own_database::{END_SESSIONS, pass, run_as_owner};
 use cutover_suite_support::responses::wait_for_status;
 
 /// The checks of this file.
@@ -51,10 +52,6 @@ impl Named for Fault {
         self.name
     }
 }
-
-/// Ends every session of the services.
-const END_SESSIONS: &str =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'";
 
 /// No fault.
 const NONE: Fault = Fault {
@@ -135,15 +132,6 @@ impl Fault {
         }
     }
 
-    /// Runs statements as the owner of the database.
-    async fn run(&self, cx: &Context, statements: &[&str]) -> CheckResult {
-        let (database, role) = (cx.own_database()?, cx.processes()?.spec().app_role);
-        for statement in statements {
-            database.execute(&statement.replace("{role}", role)).await?;
-        }
-        Ok(())
-    }
-
     /// Holds the fault for its time, while the services are asked. Afterwards the database is as before.
     async fn during<T>(
         &self,
@@ -160,7 +148,7 @@ impl Fault {
                     .await?,
             ),
         };
-        let begun = self.run(cx, self.begin).await;
+        let begun = run_as_owner(cx, self.begin).await;
         let release = async {
             let outcome = match begun {
                 Ok(()) => self.last(cx).await,
@@ -169,7 +157,7 @@ impl Fault {
             if let Some(held) = held {
                 held.end().await?;
             }
-            self.run(cx, self.end).await?;
+            run_as_owner(cx, self.end).await?;
             outcome
         };
         let (answers, released) = join!(asking, release);
@@ -178,19 +166,11 @@ impl Fault {
 
     /// Lets the time of the fault pass. At its end, no request has left a transaction behind.
     async fn last(&self, cx: &Context) -> CheckResult {
-        pass(cx, HELD * 6 / 7).await?;
-        self.run(cx, self.late).await?;
-        pass(cx, HELD / 7).await?;
+        pass(cx, "the fault has lasted", HELD * 6 / 7).await?;
+        run_as_owner(cx, self.late).await?;
+        pass(cx, "the fault has lasted", HELD / 7).await?;
         expect_no_idle_transaction(cx).await
     }
-}
-
-/// Waits this long, because the fault lasts so long.
-async fn pass(cx: &Context, time: Duration) -> CheckResult {
-    let began = Instant::now();
-    let passed = async || Ok((began.elapsed() >= time).then_some(()));
-    cx.eventually("the fault has lasted", time * 2, passed)
-        .await
 }
 
 /// While the database is limited, each request gets its answer or a 5xx; afterwards every document completes once.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cutover_harness::check::Named;
 use cutover_harness::prelude::*;
@@ -13,6 +13,7 @@ use futures::join;
 use time::OffsetDateTime;
 
 use crate::flowing::{self, Flowing, all_complete_once, expect_no_idle_transaction};
+use crate::own_database::{DATABASE_ENDS_WITHIN, pass};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -253,13 +254,6 @@ async fn has_begun(cx: &Context, before: &HashSet<i64>) -> CheckResult {
     pass(cx, "the new process has begun", FIRST_STATEMENTS).await
 }
 
-/// Waits this long, because the time itself matters.
-async fn pass(cx: &Context, what: &str, time: Duration) -> CheckResult {
-    let began = Instant::now();
-    let passed = async || Ok((began.elapsed() >= time).then_some(()));
-    cx.eventually(what, time * 2, passed).await
-}
-
 /// Runs the migration of the pipeline, which has nothing to do.
 async fn migrate(stack: &Stack) -> CheckResult {
     let credentials = &stack.info().credentials;
@@ -344,9 +338,6 @@ const SERVICES: &[Early] = &[
 
 /// How long the database is missing.
 const MISSING: Duration = Duration::from_millis(600);
-
-/// How long PostgreSQL may take to stop.
-const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A service that starts before its database waits for it, and then works.
 async fn a_service_waits_for_its_database(cx: &Context, case: &Early) -> CheckResult {

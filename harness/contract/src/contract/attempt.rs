@@ -11,12 +11,16 @@ use super::upload::Upload;
 use crate::probe::{HttpError, Request, Response};
 use cutover_evidence::stop::CheckResult;
 
-/// What became of a request.
-pub type Attempt = Result<Response, HttpError>;
+/// A complete response, or why there is none.
+pub type ResponseResult = Result<Response, HttpError>;
 
 impl Pipeline {
     /// Registers a document; the answer may take this long.
-    pub async fn try_register(&self, upload: &Upload, within: Duration) -> CheckResult<Attempt> {
+    pub async fn try_register(
+        &self,
+        upload: &Upload,
+        within: Duration,
+    ) -> CheckResult<ResponseResult> {
         let body = self.contract().requests.upload.body(upload);
         let request = self.request(Endpoint::Upload, "")?.json(&body);
         self.before_registration(&request)?;
@@ -28,7 +32,12 @@ impl Pipeline {
     }
 
     /// Uploads the bytes of a document.
-    pub async fn try_put(&self, signed_url: &Url, upload: &Upload, within: Duration) -> Attempt {
+    pub async fn try_put(
+        &self,
+        signed_url: &Url,
+        upload: &Upload,
+        within: Duration,
+    ) -> ResponseResult {
         let mime = &self.contract().limits.mime;
         let request = Request::put(signed_url.clone()).body(mime, upload.bytes.clone());
         self.http()
@@ -38,19 +47,28 @@ impl Pipeline {
     }
 
     /// Reads a job, by its own id or by its document's id.
-    pub async fn try_show(&self, accepted: &Accepted, within: Duration) -> CheckResult<Attempt> {
+    pub async fn try_show(
+        &self,
+        accepted: &Accepted,
+        within: Duration,
+    ) -> CheckResult<ResponseResult> {
         let request = self.job_request(accepted)?;
         Ok(self.http().send(request.within(within)).await)
     }
 
     /// Lists the tenant's jobs.
-    pub async fn try_jobs(&self, within: Duration) -> CheckResult<Attempt> {
+    pub async fn try_jobs(&self, within: Duration) -> CheckResult<ResponseResult> {
         let request = self.request(Endpoint::Jobs, "")?;
         Ok(self.http().send(request.within(within)).await)
     }
 
     /// Searches the tenant's chunks.
-    pub async fn try_search(&self, query: &str, k: u32, within: Duration) -> CheckResult<Attempt> {
+    pub async fn try_search(
+        &self,
+        query: &str,
+        k: u32,
+        within: Duration,
+    ) -> CheckResult<ResponseResult> {
         let body = self.contract().requests.search.body(query, k);
         let request = self.request(Endpoint::Search, "")?.json(&body);
         Ok(self.http().send(request.within(within)).await)

@@ -39,7 +39,7 @@ mod vocabulary;
 
 pub use crate::layout::{DatabaseLayout, Read, Table, read};
 pub use accepted::{Accepted, Completed};
-pub use attempt::Attempt;
+pub use attempt::ResponseResult;
 pub use callback::{CallbackAuth, CallbackKeys, CallbackRules, Proof};
 pub use client::Pipeline;
 pub use contract::{

@@ -1,10 +1,10 @@
 //! What an answer during a fault may be: the truth, or that the service cannot answer now.
 
-use cutover_harness::contract::Attempt;
+use cutover_harness::contract::ResponseResult;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{HttpError, NoResponse, Response};
 
-use super::history::{Action, Happened, History};
+use super::history::{Action, Happened, History, Operation};
 
 /// An answer to a client during a fault.
 pub(super) enum Answer {
@@ -29,8 +29,8 @@ impl Expectation {
     pub(super) fn read(
         self,
         history: &History<'_>,
-        (operation, document): (u64, Option<usize>),
-        attempt: Attempt,
+        operation: Operation,
+        attempt: ResponseResult,
     ) -> CheckResult<Answer> {
         let (event, answer) = match attempt {
             Ok(response) if is_busy(&response) => {
@@ -45,7 +45,7 @@ impl Expectation {
                 (Happened::Unknown { cause }, Answer::Nothing)
             }
         };
-        history.ended(operation, document, event);
+        history.record(operation, event);
         Ok(answer)
     }
 

@@ -74,6 +74,13 @@ pub struct Entry {
     pub event: Happened,
 }
 
+/// An operation of a client: its number, and the document that it is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    number: u64,
+    document: Option<usize>,
+}
+
 /// The history of a scenario, as it is written.
 pub struct History<'a> {
     cx: &'a Context,
@@ -91,32 +98,33 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Records the beginning of an operation; its number.
-    pub fn invoked(&self, action: Action, document: Option<usize>) -> u64 {
-        let operation = self.operations.fetch_add(1, Ordering::Relaxed);
-        self.note(operation, document, Happened::Invoked { action });
+    /// Records the beginning of an operation.
+    pub fn invoked(&self, action: Action, document: Option<usize>) -> Operation {
+        let operation = self.next(document);
+        self.record(operation, Happened::Invoked { action });
         operation
-    }
-
-    /// Records what became of an operation.
-    pub fn ended(&self, operation: u64, document: Option<usize>, event: Happened) {
-        self.note(operation, document, event);
     }
 
     /// Records what belongs to no operation.
     pub fn noted(&self, document: Option<usize>, event: Happened) {
-        let operation = self.operations.fetch_add(1, Ordering::Relaxed);
-        self.note(operation, document, event);
+        self.record(self.next(document), event);
     }
 
-    fn note(&self, operation: u64, document: Option<usize>, event: Happened) {
+    fn next(&self, document: Option<usize>) -> Operation {
+        let number = self.operations.fetch_add(1, Ordering::Relaxed);
+        Operation { number, document }
+    }
+
+    /// Records what happened to an operation.
+    pub fn record(&self, operation: Operation, event: Happened) {
+        let Operation { number, document } = operation;
         let entry = Entry {
             at_ms: self.began.elapsed().as_secs_f64() * 1e3,
-            operation,
+            operation: number,
             document,
             event,
         };
-        let summary = format!("operation {operation}");
+        let summary = format!("operation {number}");
         let value = serde_json::to_value(&entry).unwrap_or_default();
         self.cx.observe(SURFACE, summary, value);
     }

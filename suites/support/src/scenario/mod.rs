@@ -16,6 +16,7 @@ use cutover_fixtures::documents::{Document, Documents as _};
 use cutover_harness::contract::Accepted;
 use cutover_harness::fault::{FaultGuard, Injection, LinkName, Touched};
 use cutover_harness::prelude::*;
+use cutover_harness::record::Observation;
 use futures::future::{join3, try_join_all};
 use serde_json::json;
 
@@ -53,7 +54,7 @@ pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
     let fault = dose.injection.fault.name();
     let what = format!("fault '{fault}' is injected into link '{link}'");
     cx.observe(
-        "scenario",
+        Observation::SCENARIO,
         what,
         json!({ "link": link.as_str(), "fault": fault }),
     );

@@ -1,5 +1,6 @@
 //! Steady before and after a fault: how the system recovers, and what the fault left behind.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cutover_fixtures::documents::{Document, Documents as _};
@@ -7,10 +8,12 @@ use cutover_harness::contract::{Accepted, Contract};
 use cutover_harness::fault::{LinkName, Touched};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
+use cutover_harness::record::Observation;
 use futures::future::try_join_all;
 use serde_json::json;
 
 use super::users::{Known, Users};
+use crate::idle_transactions::{IdleTransaction, expect_no_idle_transaction, idle_transactions};
 
 /// How long the first success after a fault may take.
 const FIRST_SUCCESS: Duration = Duration::from_secs(5);
@@ -28,7 +31,7 @@ const MARGIN: Duration = Duration::from_secs(8);
 pub(super) struct Before {
     pub(super) known: Known,
     took: Duration,
-    open_transactions: u64,
+    idle_transactions: BTreeSet<IdleTransaction>,
 }
 
 /// A document completes before the fault. Otherwise the scenario proves nothing.
@@ -44,7 +47,7 @@ pub(super) async fn steady_before(users: &Users<'_>) -> CheckResult<Before> {
         Ok(Before {
             known,
             took,
-            open_transactions: open_transactions(users.cx).await?,
+            idle_transactions: idle_transactions(users.cx).await?,
         })
     };
     steady.await.map_err(|stop: Stop| match stop {
@@ -94,7 +97,7 @@ pub(super) async fn expect(
         "document_after_ms": ms(took),
         "acknowledged": accepted.len(),
     });
-    cx.observe("scenario", "the system recovered", numbers);
+    cx.observe(Observation::SCENARIO, "the system recovered", numbers);
     Ok(())
 }
 
@@ -213,23 +216,5 @@ async fn expect_nothing_left(users: &Users<'_>, before: &Before) -> CheckResult 
         let (database, storage) = (cx.database()?, cx.storage()?);
         invariant::check(&database, &storage, cx.contract(), &scope).await?;
     }
-    let within = cx.contract().timing.complete_within;
-    let closed = async || {
-        let open = open_transactions(cx).await?;
-        Ok(if open <= before.open_transactions {
-            Poll::Ready(())
-        } else {
-            Poll::Pending(format!("{open} transactions are open and idle"))
-        })
-    };
-    let what = "no transaction stays open after a fault";
-    cx.eventually(what, within, closed).await
-}
-
-/// Sessions that are idle in a transaction for longer than a busy machine explains.
-async fn open_transactions(cx: &Context) -> CheckResult<u64> {
-    let query = "SELECT count(*) FROM pg_stat_activity
-        WHERE state = 'idle in transaction' AND datname = current_database()
-          AND state_change < clock_timestamp() - interval '1 second'";
-    Ok(cx.database()?.count(query, &[]).await?)
+    expect_no_idle_transaction(cx, &before.idle_transactions).await
 }

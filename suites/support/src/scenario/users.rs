@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use cutover_fixtures::documents::Document;
-use cutover_harness::contract::{Accepted, Attempt, JobView};
+use cutover_harness::contract::{Accepted, JobView, ResponseResult};
 use cutover_harness::fault::{LinkClient, LinkName};
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Response;
@@ -91,8 +91,7 @@ impl<'a> Users<'a> {
             let upload = document.upload();
             let attempt = self.pipeline.try_register(upload, self.answer_within());
             let attempt = attempt.await?;
-            let ended = |event| self.history.ended(operation, Some(number), event);
-            let operation = (operation, Some(number));
+            let ended = |event| self.history.record(operation, event);
             Ok(
                 match self.expectation.read(self.history, operation, attempt)? {
                     Answer::Given(response)
@@ -152,8 +151,7 @@ impl<'a> Users<'a> {
                 .pipeline
                 .try_put(&accepted.signed_url, upload, PATIENCE);
             let attempt = attempt.await;
-            let ended = |event| self.history.ended(operation, Some(number), event);
-            let operation = (operation, Some(number));
+            let ended = |event| self.history.record(operation, event);
             // The storage is no part of the service: its client gives up.
             let expectation = Expectation {
                 clients_give_up: true,
@@ -207,18 +205,16 @@ impl<'a> Users<'a> {
     pub(super) async fn read_once(&self, action: Action, known: &Known) -> CheckResult<bool> {
         let operation = self.history.invoked(action, None);
         let attempt = self.attempt(action, known).await?;
-        let answer = self
-            .expectation
-            .read(self.history, (operation, None), attempt)?;
+        let answer = self.expectation.read(self.history, operation, attempt)?;
         let Answer::Given(response) = answer else {
             return Ok(false);
         };
         self.expect_truth(action, known, &response)?;
-        self.history.ended(operation, None, Happened::Ok);
+        self.history.record(operation, Happened::Ok);
         Ok(true)
     }
 
-    async fn attempt(&self, action: Action, known: &Known) -> CheckResult<Attempt> {
+    async fn attempt(&self, action: Action, known: &Known) -> CheckResult<ResponseResult> {
         let within = self.answer_within();
         match action {
             Action::List => self.pipeline.try_jobs(within).await,
