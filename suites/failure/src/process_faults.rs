@@ -1,18 +1,22 @@
 //! Process faults: the database, the workers or the API end while several documents are in different stages.
 
+use std::time::Duration;
+
 use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
 use cutover_harness::contract::Accepted;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Response;
+use cutover_harness::stack::Worker;
 use futures::future::try_join_all;
 use futures::{join, try_join};
 
 use crate::crash_recovery::shut_down;
 use crate::flowing::{self, Flowing, all_complete_once, expect_no_idle_transaction};
 use crate::job_rows::{ROWS, Rows};
-use crate::own_database::{DATABASE_ENDS_WITHIN, END_SESSIONS, run_as_owner};
+use crate::own_database::{DATABASE_ENDS_WITHIN, END_SESSIONS, pass, run_as_owner};
+use cutover_suite_support::idle_transactions::idle_transactions;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -208,7 +212,7 @@ async fn another_worker_replaces_a_frozen_one(cx: &Context) -> CheckResult {
         return Err(anyhow::anyhow!("the stack has no worker").into());
     };
     let documents = try_join_all((0..SHARED).map(|_| Flowing::embedding(cx, DELAY_MS))).await?;
-    frozen.pause().await?;
+    freeze(cx, frozen).await?;
     let taken_over = take_over(cx, &documents).await;
     frozen.resume().await?;
     let before = taken_over?;
@@ -224,6 +228,29 @@ async fn another_worker_replaces_a_frozen_one(cx: &Context) -> CheckResult {
     }
     all_complete_once(cx, &documents).await
 }
+
+/// Freezes a worker outside of its transactions: nobody can take over a row that it has locked.
+async fn freeze(cx: &Context, worker: &Worker) -> CheckResult {
+    let within = cx.contract().timing.lease;
+    let what = "a worker is frozen outside of its transactions";
+    let frozen = cx.eventually(what, within, async || {
+        worker.pause().await?;
+        let first = idle_transactions(cx).await?;
+        pass(cx, "an open transaction goes on", GOES_ON_WITHIN).await?;
+        if first.is_disjoint(&idle_transactions(cx).await?) {
+            return Ok(Some(()));
+        }
+        worker.resume().await?;
+        Ok(None)
+    });
+    // That the moment cannot be found says nothing about the pipeline.
+    frozen
+        .await
+        .map_err(|stop| anyhow::anyhow!(stop.summary()).into())
+}
+
+/// How long a worker that is not frozen leaves a transaction idle at most, on a busy machine.
+const GOES_ON_WITHIN: Duration = Duration::from_millis(100);
 
 /// All documents complete while the worker is frozen; returns their rows.
 async fn take_over(cx: &Context, documents: &[Flowing]) -> CheckResult<Vec<Rows>> {
