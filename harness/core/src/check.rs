@@ -90,6 +90,8 @@ pub struct CaseRow {
     pub conditions: Vec<Condition>,
     /// The link into which this row injects faults.
     pub link: Option<LinkName>,
+    /// Whether short profiles include this row, because it stands for many others.
+    pub is_sample: bool,
     /// Why the row does not apply to a target with this contract; nothing if it applies.
     pub not_applicable: Arc<Applicability>,
     /// The code.
@@ -125,6 +127,7 @@ impl Check {
                 reads: &[],
                 conditions: Vec::new(),
                 link: None,
+                is_sample: false,
                 not_applicable: Arc::new(|_| None),
                 body: Arc::new(body),
             }],
@@ -146,6 +149,7 @@ impl Check {
             reads: case.reads(),
             conditions: case.conditions(),
             link: case.link(),
+            is_sample: case.is_sample(),
             not_applicable: Arc::new(|contract| case.not_applicable(contract)),
             body: Arc::new(async move |cx: &Context| body(cx, case).await),
         };
@@ -320,6 +324,11 @@ pub trait Named {
     /// The link into which this case injects faults.
     fn link(&self) -> Option<LinkName> {
         None
+    }
+
+    /// Whether short profiles include this case, because it stands for many others of its check.
+    fn is_sample(&self) -> bool {
+        false
     }
 
     /// Why the case does not apply to a target with this contract; nothing if it applies.

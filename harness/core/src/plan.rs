@@ -116,6 +116,7 @@ fn planned_check(case: &Case) -> PlannedCheck {
         needs: case.check.needs.iter().map(ToString::to_string).collect(),
         timeout_ms: milliseconds(case.check.timeout),
         takes_ms: milliseconds(case.check.expected_duration),
+        is_sample: case.is_sample,
         lacks: Vec::new(),
         source: case.check.source.clone(),
         admission: Admission::Admitted,

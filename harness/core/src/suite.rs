@@ -33,6 +33,8 @@ pub struct Case {
     pub row_conditions: Vec<Condition>,
     /// The link into which its row injects faults.
     pub row_link: Option<LinkName>,
+    /// Whether its row stands for many others.
+    pub is_sample: bool,
     /// Why its row does not apply to a target with this contract; nothing if it applies.
     pub not_applicable: Arc<Applicability>,
     /// The code.
@@ -133,6 +135,7 @@ impl Case {
                 row_reads: row.reads,
                 row_conditions: row.conditions,
                 row_link: row.link,
+                is_sample: row.is_sample,
                 not_applicable: row.not_applicable,
                 body: row.body,
                 without_documents: false,

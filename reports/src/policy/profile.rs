@@ -32,6 +32,10 @@ pub struct ProfileRule {
     pub lacks: Vec<String>,
     /// The longest expected duration of a check.
     pub takes: Option<HumanDuration>,
+    /// Whether checks that stand for many others of their kind are included although they exceed
+    /// `effects` or `takes`, e.g. one fault of each link.
+    #[serde(default)]
+    pub samples: bool,
     /// Whether the profile may run in production.
     #[serde(default)]
     pub production: bool,
@@ -53,15 +57,18 @@ impl ProfileRule {
         self.suites.is_empty() || self.suites.iter().any(|id| id == suite)
     }
 
+    fn is_within_limits(&self, check: &PlannedCheck) -> bool {
+        let takes = Duration::from_millis(check.takes_ms);
+        let is_short = |longest: HumanDuration| takes <= longest.to_std();
+        check.effect <= self.effects && self.takes.is_none_or(is_short)
+    }
+
     fn includes(&self, check: &PlannedCheck) -> bool {
         let is_allowed = |need: &String| self.needs.is_empty() || self.needs.contains(need);
         let does_without = check.lacks.iter().any(|lack| self.lacks.contains(lack));
         !does_without
             && self.includes_suite(check.id.suite())
-            && check.effect <= self.effects
-            && self
-                .takes
-                .is_none_or(|longest| Duration::from_millis(check.takes_ms) <= longest.to_std())
+            && (self.is_within_limits(check) || (self.samples && check.is_sample))
             && check.needs.iter().all(is_allowed)
     }
 }

@@ -164,6 +164,7 @@ fn a_profile_excludes_checks_that_take_longer() {
         lacks: Vec::new(),
         timeout_ms: 60_000,
         takes_ms: 2_000,
+        is_sample: false,
         source: Source {
             file: "a.rs".to_owned(),
             line: 1,
@@ -174,4 +175,7 @@ fn a_profile_excludes_checks_that_take_longer() {
     check.takes_ms = 2_001;
     assert!(!policy.includes(Profile::Quick, &check));
     assert!(policy.includes(Profile::Gate, &check));
+    check.is_sample = true;
+    assert!(policy.includes(Profile::Quick, &check), "it stands for others");
+    assert!(!policy.includes(Profile::Smoke, &check));
 }

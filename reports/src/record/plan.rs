@@ -109,6 +109,9 @@ pub struct PlannedCheck {
     /// Its expected duration in milliseconds.
     #[serde(default)]
     pub takes_ms: u64,
+    /// Whether it stands for many others of its kind, so that short profiles include it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_sample: bool,
     /// Its source location.
     pub source: Source,
     /// Whether it may run.

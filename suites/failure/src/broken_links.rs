@@ -32,6 +32,7 @@ pub(super) struct Cell {
     name: &'static str,
     link: LinkName,
     fault: &'static FaultRow,
+    is_sample: bool,
 }
 
 impl Named for Cell {
@@ -41,6 +42,10 @@ impl Named for Cell {
 
     fn link(&self) -> Option<LinkName> {
         Some(self.link)
+    }
+
+    fn is_sample(&self) -> bool {
+        self.is_sample
     }
 
     fn not_applicable(&self, contract: &Contract) -> Option<String> {
@@ -82,6 +87,8 @@ enum Carried {
     Http,
     /// HTTP whose responses are longer than [`IN_BODY`].
     LongResponses,
+    /// The requests of a worker to a provider, each of which is retried.
+    Work,
 }
 
 impl Carried {
@@ -97,6 +104,10 @@ impl Carried {
                     | LinkName::WorkerToStorage
                     | LinkName::WorkerToEmbedder
             ),
+            Self::Work => matches!(
+                link,
+                LinkName::WorkerToStorage | LinkName::WorkerToParser | LinkName::WorkerToEmbedder
+            ),
         }
     }
 }
@@ -106,6 +117,8 @@ impl Carried {
 enum Lasts {
     /// As long as a first retry is waited for: a worker that repeats only once meets it again.
     SomeRetries,
+    /// Longer than all retries: the document fails, and its user retries it.
+    AllRetries,
     /// This long.
     Ms(u64),
 }
@@ -116,6 +129,12 @@ impl Lasts {
             Self::SomeRetries => {
                 let [least, most] = [Duration::from_millis(400), secs(15)];
                 (timing.retry_base * 4).clamp(least, most)
+            }
+            Self::AllRetries => {
+                let retries = i32::try_from(timing.max_retries).unwrap_or(i32::MAX);
+                let delay = |retry| timing.retry_base.mul_f64(timing.retry_factor.powi(retry));
+                let delays = (0..retries).map(|retry| delay(retry).min(timing.retry_cap));
+                (delays.sum::<Duration>() * 3 / 2 + secs(1)).min(LONGEST)
             }
             Self::Ms(ms) => Duration::from_millis(ms),
         }
@@ -142,6 +161,9 @@ const fn http_row(name: &'static str, lasts: Lasts, fault: fn() -> Fault) -> Fau
 const IN_HEAD: u64 = 30;
 const IN_BODY: u64 = 400;
 
+/// A fault does not last longer than this.
+const LONGEST: Duration = secs(90);
+
 /// Longer than any fault lasts.
 const FOREVER_MS: u64 = 3_600_000;
 
@@ -154,6 +176,15 @@ const FAULTS: &[FaultRow] = &[
             up_ms: 1,
         })
     }),
+    FaultRow {
+        needs: Carried::Work,
+        ..row("down_for_long", Lasts::AllRetries, || {
+            Fault::from(Flap {
+                down_ms: FOREVER_MS,
+                up_ms: 1,
+            })
+        })
+    },
     row("reset", Lasts::SomeRetries, || Reset::default().into()),
     row("held", Lasts::Ms(1_200), || Blackhole::default().into()),
     http_row("swallowed", Lasts::Ms(600), || {
@@ -224,14 +255,20 @@ const FAULTS: &[FaultRow] = &[
 
 /// Every link with every fault that fits it.
 static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
-    let links = HTTP.into_iter().chain(DATABASE);
-    let cells = links.flat_map(|link| {
-        let fits = move |fault: &&FaultRow| fault.needs.is_on(link);
-        FAULTS.iter().filter(fits).map(move |fault| Cell {
+    let links = || HTTP.into_iter().chain(DATABASE);
+    let mut samples: Vec<LinkName> = Vec::new();
+    let cells = FAULTS.iter().flat_map(|fault| {
+        let fits: Vec<LinkName> = links().filter(|link| fault.needs.is_on(*link)).collect();
+        // Each fault once, on the link that has been chosen least.
+        let times = |link: &LinkName| samples.iter().filter(|sample| *sample == link).count();
+        let sample = fits.iter().copied().min_by_key(times);
+        samples.extend(sample);
+        fits.into_iter().map(move |link| Cell {
             // The table lives as long as the program.
             name: format!("{link}_{}", fault.name).leak(),
             link,
             fault,
+            is_sample: Some(link) == sample && !matches!(fault.lasts, Lasts::AllRetries),
         })
     });
     cells.collect()
@@ -240,9 +277,32 @@ static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
 /// While a fault acts on a link, answers are true or say that the service cannot answer. After it, every
 /// document is there, once, and the service is as it was before.
 async fn a_broken_link_loses_nothing(cx: &Context, cell: &Cell) -> CheckResult {
+    let fault = (cell.fault.fault)();
     let dose = Dose {
-        injection: Injection::new((cell.fault.fault)()),
         lasts: cell.fault.lasts.of(&cx.contract().timing),
+        only_slows: matches!(
+            fault,
+            Fault::Latency(_) | Fault::Bandwidth(_) | Fault::Slicer(_)
+        ),
+        injection: Injection::new(fault),
     };
     scenario::run(cx, cell.link, &dose).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_samples_cover_every_link_and_every_short_fault() {
+        let samples = || CELLS.iter().filter(|cell| cell.is_sample);
+        for link in HTTP.into_iter().chain(DATABASE) {
+            assert!(samples().any(|cell| cell.link == link), "{link}");
+        }
+        for fault in FAULTS {
+            let is_short = !matches!(fault.lasts, Lasts::AllRetries);
+            let is_covered = samples().any(|cell| cell.fault.name == fault.name);
+            assert_eq!(is_covered, is_short, "{}", fault.name);
+        }
+    }
 }

@@ -1,16 +1,15 @@
 //! Death at any write: a process that dies before a write, or before its commit, leaves a document that completes.
 
-use cutover_fixtures::documents::Document;
 use cutover_fixtures::prelude::*;
-use cutover_harness::check::Named;
-use cutover_harness::contract::{Accepted, Read};
-use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::EventRow;
 use futures::future::try_join_all;
 
 use cutover_suite_support::outcomes::expect_complete;
 use cutover_suite_support::write_stops::{WriteStop, WriteStops};
+
+use super::stopped_documents::{
+    API_WRITES, READS, Stopped, WRITES, Writes, all_stopped, complete_all, stops_of_callback,
+};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -32,195 +31,6 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// What [`expect_complete`] and the comparison of a document with its job and its history read.
-const READS: [Read; 5] = [
-    read::document::PROCESSING_STATUS,
-    read::job::STATE,
-    read::CHUNKS,
-    read::chunk::EMBEDDING.if_given(),
-    read::event::CODE,
-];
-
-/// The writes of a kind.
-pub(super) struct Writes {
-    name: &'static str,
-    /// The table.
-    relation: &'static str,
-    at_commit: bool,
-}
-
-impl Named for Writes {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-const WRITES: &[Writes] = &[
-    Writes {
-        name: "of_the_document",
-        relation: "documents",
-        at_commit: false,
-    },
-    Writes {
-        name: "of_the_job",
-        relation: "upload_jobs",
-        at_commit: false,
-    },
-    Writes {
-        name: "of_the_event",
-        relation: "events",
-        at_commit: false,
-    },
-    Writes {
-        name: "at_the_commit",
-        relation: "upload_jobs",
-        at_commit: true,
-    },
-    Writes {
-        name: "of_chunks_and_vectors",
-        relation: "document_chunks",
-        at_commit: false,
-    },
-];
-
-impl Writes {
-    /// Every write of the kind that a worker makes.
-    fn stops(&self, cx: &Context) -> Vec<WriteStop> {
-        let vocabulary = &cx.contract().vocabulary;
-        let words: Vec<String> = if self.relation == "document_chunks" {
-            ["insert 0", "insert 1", "update 0", "update 1"]
-                .map(str::to_owned)
-                .to_vec()
-        } else {
-            let statuses = vocabulary.statuses.iter();
-            let of_worker = statuses.filter(|status| {
-                **status != vocabulary.registered && **status != vocabulary.parsed
-            });
-            of_worker.cloned().collect()
-        };
-        words
-            .into_iter()
-            .map(|word| WriteStop {
-                relation: self.relation,
-                word,
-                at_commit: self.at_commit,
-            })
-            .collect()
-    }
-}
-
-/// A document with a stop at one of its writes.
-struct Stopped {
-    pipeline: Pipeline,
-    document: Document,
-    accepted: Accepted,
-    stop: WriteStop,
-}
-
-impl Stopped {
-    async fn upload(cx: &Context, stops: &WriteStops<'_>, stop: WriteStop) -> CheckResult<Self> {
-        let (pipeline, document) = (cx.pipeline()?, cx.document().paragraphs(12).build());
-        let accepted = pipeline.accept(document.upload()).await?;
-        stops.stop(accepted.document_id, &stop).await?;
-        pipeline.deliver(&accepted, document.upload()).await?;
-        Ok(Self {
-            pipeline,
-            document,
-            accepted,
-            stop,
-        })
-    }
-
-    fn what(&self) -> String {
-        let WriteStop {
-            relation,
-            word,
-            at_commit,
-        } = &self.stop;
-        let place = if *at_commit {
-            "the commit of"
-        } else {
-            "the write of"
-        };
-        format!("a document whose process died at {place} '{word}' in {relation}")
-    }
-
-    async fn is_final(&self, cx: &Context) -> CheckResult<bool> {
-        let job = cx.database()?.job(self.accepted.job_id).await?;
-        let states = &cx.contract().vocabulary.final_states;
-        let state = job.and_then(|job| job.state);
-        Ok(state.is_some_and(|state| states.contains(&state)))
-    }
-
-    /// The document is complete, was finalized once, and no step is recorded twice.
-    async fn completes_once(&self, cx: &Context) -> CheckResult {
-        let job = self.pipeline.until_final(&self.accepted).await?;
-        ensure_eq!(
-            job.status,
-            cx.contract().vocabulary.complete,
-            "{} does not complete",
-            self.what()
-        );
-        expect_complete(cx, &self.pipeline, &self.accepted, &self.document).await?;
-        let database = cx.database()?;
-        let row = database.document(self.accepted.document_id).await?;
-        ensure_eq!(
-            row.and_then(|row| row.processing_status)
-                .unwrap_or_default(),
-            cx.contract().vocabulary.complete,
-            "{}: the document and its job disagree",
-            self.what()
-        );
-        let events = database.events_of(self.accepted.job_id).await?;
-        self.expect_each_step_once(cx, &events)
-    }
-
-    fn expect_each_step_once(&self, cx: &Context, events: &[EventRow]) -> CheckResult {
-        if events.iter().any(|event| event.kind == "error") {
-            // After a failure, steps are repeated.
-            return Ok(());
-        }
-        for status in &cx.contract().vocabulary.statuses {
-            let of_status = events
-                .iter()
-                .filter(|event| event.kind != "retry" && event.code.as_ref() == Some(status));
-            ensure_eq!(
-                of_status.count(),
-                1,
-                "{}: the step '{status}' is not recorded exactly once",
-                self.what()
-            );
-        }
-        Ok(())
-    }
-}
-
-/// Waits until each document has reached its stop, or has ended without it.
-async fn all_stopped(cx: &Context, stops: &WriteStops<'_>, documents: &[Stopped]) -> CheckResult {
-    let within = cx.contract().timing.complete_within;
-    cx.eventually("every document reaches its stop", within, async || {
-        let mut settled = stops.waiting().await?;
-        for each in documents {
-            settled += usize::from(each.is_final(cx).await?);
-        }
-        Ok(if settled >= documents.len() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending(format!("{settled} of {}", documents.len()))
-        })
-    })
-    .await
-}
-
-async fn complete_all(cx: &Context, documents: &[Stopped]) -> CheckResult {
-    for each in documents {
-        each.completes_once(cx).await?;
-    }
-    let users = documents.iter().filter_map(|each| each.pipeline.tenant());
-    let scope = Scope::users(users.map(|tenant| tenant.user_id));
-    invariant::check(&cx.database()?, &cx.storage()?, cx.contract(), &scope).await
-}
-
 /// A worker that is killed at a write leaves nothing half done: the document completes once, with one event a step.
 async fn a_worker_that_dies_at_any_write_loses_nothing(cx: &Context, case: &Writes) -> CheckResult {
     let stops = WriteStops::add(cx).await?;
@@ -239,14 +49,6 @@ async fn kill_workers_at(cx: &Context, stops: &WriteStops<'_>, case: &Writes) ->
     complete_all(cx, &documents).await
 }
 
-/// The writes of a registration and of a callback.
-const API_WRITES: [(&str, bool); 4] = [
-    ("documents", false),
-    ("upload_jobs", false),
-    ("events", false),
-    ("upload_jobs", true),
-];
-
 /// An API that is killed at a write of a registration or of a callback leaves nothing half done.
 async fn an_api_that_dies_at_any_write_loses_nothing(cx: &Context) -> CheckResult {
     let stops = WriteStops::add(cx).await?;
@@ -259,19 +61,8 @@ async fn an_api_that_dies_at_any_write_loses_nothing(cx: &Context) -> CheckResul
 }
 
 async fn kill_api_in_callbacks(cx: &Context, stops: &WriteStops<'_>) -> CheckResult {
-    let parsed = &cx.contract().vocabulary.parsed;
-    let uploads = API_WRITES.map(|(relation, at_commit)| {
-        let word = parsed.clone();
-        Stopped::upload(
-            cx,
-            stops,
-            WriteStop {
-                relation,
-                word,
-                at_commit,
-            },
-        )
-    });
+    let uploads = stops_of_callback(cx).into_iter();
+    let uploads = uploads.map(|stop| Stopped::upload(cx, stops, stop));
     let documents = try_join_all(uploads).await?;
     all_stopped(cx, stops, &documents).await?;
     restart_api(cx, stops).await?;

@@ -3,6 +3,7 @@
 //! Each file holds one topic: the table of checks first, the checks below it.
 
 mod broken_links;
+mod connection_loss_at_any_write;
 mod crash_recovery;
 mod death_at_any_write;
 mod fault_requests;
@@ -20,6 +21,7 @@ mod resumption;
 mod retries;
 mod silent_providers;
 mod slow_providers;
+mod stopped_documents;
 mod transient_provider_errors;
 mod version_faults;
 mod without_documents;
@@ -42,6 +44,7 @@ pub fn suite() -> Suite {
         readiness::table(),
         response_forms::table(),
         death_at_any_write::table(),
+        connection_loss_at_any_write::table(),
         resumption::table(),
         worker_health::table(),
         slow_providers::table(),

@@ -36,8 +36,10 @@ const TRIGGERS: &[(&str, &str, &str)] = &[
 const FUNCTION: &str = "
 CREATE SCHEMA IF NOT EXISTS cutover_check;
 CREATE TABLE IF NOT EXISTS cutover_check.stops (document_id uuid, relation text, word text, at_commit bool);
+CREATE SEQUENCE IF NOT EXISTS cutover_check.released;
+SELECT nextval('cutover_check.released');
 CREATE OR REPLACE FUNCTION cutover_check.stop() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $f$
-DECLARE written text;
+DECLARE written text; released bigint;
 BEGIN
     EXECUTE format('SELECT ($1).%I::text', TG_ARGV[0]) INTO written USING NEW;
     IF TG_TABLE_NAME = 'document_chunks' THEN
@@ -46,7 +48,11 @@ BEGIN
     IF EXISTS (SELECT FROM cutover_check.stops s
                WHERE s.document_id = NEW.document_id AND s.relation = TG_TABLE_NAME AND s.word = written
                AND s.at_commit = (TG_WHEN = 'AFTER')) THEN
-        PERFORM pg_sleep(600);
+        -- A sequence is read as it is now, at any isolation level.
+        SELECT last_value INTO released FROM cutover_check.released;
+        WHILE released = (SELECT last_value FROM cutover_check.released) LOOP
+            PERFORM pg_sleep(0.2);
+        END LOOP;
     END IF;
     RETURN NEW;
 END $f$;";
@@ -106,6 +112,13 @@ impl<'a> WriteStops<'a> {
         let sql = "DELETE FROM cutover_check.stops;
                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                    WHERE wait_event = 'PgSleep' AND datname = current_database()";
+        Ok(self.database.execute(sql).await?)
+    }
+
+    /// Lets the waiting transactions go on, and later writes pass.
+    pub async fn release(&self) -> CheckResult {
+        let sql = "DELETE FROM cutover_check.stops;
+                   SELECT nextval('cutover_check.released')";
         Ok(self.database.execute(sql).await?)
     }
 

@@ -56,6 +56,16 @@ impl Pipeline {
         Ok(self.http().send(request.within(within)).await)
     }
 
+    /// Reads a document.
+    pub async fn try_document(
+        &self,
+        accepted: &Accepted,
+        within: Duration,
+    ) -> CheckResult<ResponseResult> {
+        let request = self.request(Endpoint::Document, accepted.document_id)?;
+        Ok(self.http().send(request.within(within)).await)
+    }
+
     /// Lists the tenant's jobs.
     pub async fn try_jobs(&self, within: Duration) -> CheckResult<ResponseResult> {
         let request = self.request(Endpoint::Jobs, "")?;

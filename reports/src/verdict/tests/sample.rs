@@ -30,6 +30,7 @@ pub(super) fn planned(id: &str, severity: Severity, criticality: Criticality) ->
         lacks: Vec::new(),
         timeout_ms: 1_000,
         takes_ms: 0,
+        is_sample: false,
         source: Source {
             file: "x.rs".to_owned(),
             line: 1,

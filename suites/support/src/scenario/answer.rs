@@ -2,7 +2,7 @@
 
 use cutover_harness::contract::ResponseResult;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::{HttpError, NoResponse, Response};
+use cutover_harness::probe::{HttpError, Response};
 
 use super::history::{Action, Happened, History, Operation};
 
@@ -19,8 +19,8 @@ pub(super) enum Answer {
 /// What the answers to the clients of a scenario must be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expectation {
-    /// Whether clients give up themselves, because the fault is on their own way to the API.
-    pub(super) clients_give_up: bool,
+    /// Whether the fault is on the clients' own way: they give up themselves, and may get no answer.
+    pub(super) on_the_way: bool,
 }
 
 impl Expectation {
@@ -49,17 +49,13 @@ impl Expectation {
         Ok(answer)
     }
 
-    /// A request that gets no answer in time is a finding, unless its client gave up.
+    /// A request that gets no answer is a finding if its client's own way to the service has no fault.
     fn expect_end(self, error: &HttpError) -> CheckResult {
         match error {
-            HttpError::NoResponse {
-                reason: NoResponse::TimedOut { .. },
-                ..
-            } => {
-                ensure!(self.clients_give_up, "during a fault, {error}");
+            HttpError::NoResponse { .. } | HttpError::Unreachable { .. } => {
+                ensure!(self.on_the_way, "during a fault, {error}");
                 Ok(())
             }
-            HttpError::NoResponse { .. } | HttpError::Unreachable { .. } => Ok(()),
             HttpError::Client(_) | HttpError::Unsendable { .. } => {
                 Err(anyhow::anyhow!(error.to_string()).into())
             }
@@ -78,6 +74,7 @@ pub(super) fn wrong_answer(action: Action, expected: &str, response: &Response) 
         Action::Register => "a registration",
         Action::Upload => "an upload",
         Action::Read => "a request for a complete job",
+        Action::Document => "a request for a complete document",
         Action::List => "a request for the list of jobs",
         Action::Search => "a search for a complete document",
     };

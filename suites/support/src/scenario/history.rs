@@ -23,6 +23,8 @@ pub enum Action {
     Upload,
     /// Reads a job.
     Read,
+    /// Reads a document.
+    Document,
     /// Lists the jobs.
     List,
     /// Searches.

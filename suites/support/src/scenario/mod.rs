@@ -33,6 +33,8 @@ pub struct Dose {
     pub injection: Injection,
     /// It is healed this long after its first effect.
     pub lasts: Duration,
+    /// Whether it breaks no request, only slows it: no document needs a retry then.
+    pub only_slows: bool,
 }
 
 /// The documents that are uploaded while the fault acts. No more than a tenant may have at a time.
@@ -46,7 +48,7 @@ fn documents(cx: &Context) -> Vec<Document> {
 /// A fault of a link loses nothing, doubles nothing and leaves nothing behind.
 pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
     let history = History::new(cx);
-    let users = Users::new(cx, link, &history)?;
+    let users = Users::new(cx, link, dose.only_slows, &history)?;
     let before = recovery::steady_before(&users).await?;
     let documents = documents(cx);
     let guard = cx.link(link)?.inject(dose.injection.clone())?;

@@ -34,6 +34,7 @@ pub(super) struct Users<'a> {
     pub(super) pipeline: Pipeline,
     history: &'a History<'a>,
     link: LinkName,
+    only_slowed: bool,
     expectation: Expectation,
 }
 
@@ -41,6 +42,7 @@ impl<'a> Users<'a> {
     pub(super) fn new(
         cx: &'a Context,
         link: LinkName,
+        only_slowed: bool,
         history: &'a History<'a>,
     ) -> CheckResult<Self> {
         Ok(Self {
@@ -48,20 +50,21 @@ impl<'a> Users<'a> {
             pipeline: cx.pipeline()?.through_outages(),
             history,
             link,
+            only_slowed,
             expectation: Expectation {
-                clients_give_up: link.client() == LinkClient::User,
+                on_the_way: link.client() == LinkClient::User,
             },
         })
     }
 
     /// The same, as another tenant.
     pub(super) fn as_another(&self) -> CheckResult<Self> {
-        Self::new(self.cx, self.link, self.history)
+        Self::new(self.cx, self.link, self.only_slowed, self.history)
     }
 
     /// How long an answer may take: the service waits for at most two calls of its providers.
     pub(super) fn answer_within(&self) -> Duration {
-        if self.expectation.clients_give_up {
+        if self.expectation.on_the_way {
             return PATIENCE;
         }
         self.cx.contract().timing.provider_timeout * 2 + MARGIN
@@ -152,10 +155,8 @@ impl<'a> Users<'a> {
                 .try_put(&accepted.signed_url, upload, PATIENCE);
             let attempt = attempt.await;
             let ended = |event| self.history.record(operation, event);
-            // The storage is no part of the service: its client gives up.
-            let expectation = Expectation {
-                clients_give_up: true,
-            };
+            // The storage is no part of the service.
+            let expectation = Expectation { on_the_way: true };
             Ok(match expectation.read(self.history, operation, attempt)? {
                 // A signed URL is used up by the upload whose answer was lost.
                 Answer::Given(response) if response.is_success() || doubtful.get() => {
@@ -194,6 +195,7 @@ impl<'a> Users<'a> {
         let contract = self.cx.contract();
         let ways = [
             (Action::Read, Endpoint::Job),
+            (Action::Document, Endpoint::Document),
             (Action::List, Endpoint::Jobs),
             (Action::Search, Endpoint::Search),
         ];
@@ -217,6 +219,7 @@ impl<'a> Users<'a> {
     async fn attempt(&self, action: Action, known: &Known) -> CheckResult<ResponseResult> {
         let within = self.answer_within();
         match action {
+            Action::Document => self.pipeline.try_document(&known.accepted, within).await,
             Action::List => self.pipeline.try_jobs(within).await,
             Action::Search => {
                 let query = known.document.nonce();
@@ -241,7 +244,7 @@ impl<'a> Users<'a> {
                     job.status == contract.vocabulary.complete
                 }
             }
-            Action::List | Action::Search => response.is_success() && names_it,
+            Action::Document | Action::List | Action::Search => response.is_success() && names_it,
             Action::Register | Action::Upload => response.is_success(),
         };
         if is_true {
@@ -276,6 +279,14 @@ impl<'a> Users<'a> {
         let complete = job.status == contract.vocabulary.complete;
         self.history
             .noted(Some(number), Happened::Seen { complete });
+        if self.only_slowed {
+            let retries = job.retry_count.unwrap_or_default();
+            ensure!(
+                complete && retries == 0,
+                "a fault that only slows a document down costs it {retries} retries: {}",
+                job.summary()
+            );
+        }
         if !complete {
             expect_used_up(contract.timing.max_retries, &job)?;
             let retried = pipeline.retry(accepted.job_id).await?;
