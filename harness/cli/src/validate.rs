@@ -1,5 +1,6 @@
 //! `cutover validate`: runs the suites against a target and gives the verdict.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use cutover_reports::record::{Plan, PlannedCheck, Profile, Run};
 use cutover_reports::render::terminal::Terminal;
 use cutover_reports::render::{self, Render as _};
 use cutover_reports::verdict::{Verdict, judge};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::CommandError;
@@ -94,6 +96,9 @@ pub(super) struct Validate {
     pub(super) verbosity: VerbosityOptions,
     #[command(flatten, next_help_heading = "Output")]
     pub(super) print: PrintOptions,
+    /// Values for checks that another command runs with other values than usual.
+    #[arg(skip)]
+    pub(super) parameters: BTreeMap<&'static str, Value>,
 }
 
 impl Validate {
@@ -120,6 +125,7 @@ impl Validate {
             output: default_output().to_owned(),
             verbosity: VerbosityOptions::default(),
             print,
+            parameters: BTreeMap::new(),
         }
     }
 
@@ -188,6 +194,7 @@ impl Validate {
             redactor,
             reference: catalog.reference,
             sut,
+            parameters: self.parameters.clone(),
         })?;
         session.listen_for_signals()?;
         Ok(session)

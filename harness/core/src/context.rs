@@ -7,6 +7,7 @@ use std::time::Duration;
 use cutover_reports::record::{Evidence, Finding, Observation, Trial};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
@@ -201,10 +202,16 @@ impl Context {
 
     /// The user's own PDF files. Without `[documents] corpus` in the target file, the check does not apply.
     pub fn corpus(&self) -> CheckResult<&[PathBuf]> {
-        match self.clients.corpus() {
+        match self.clients.inputs().corpus.as_slice() {
             [] => Err(Stop::not_applicable(NO_CORPUS)),
             files => Ok(files),
         }
+    }
+
+    /// A value that the command of this run gives its checks; nothing if the usual one applies.
+    pub fn parameter<T: DeserializeOwned>(&self, name: &str) -> CheckResult<Option<T>> {
+        let value = self.clients.inputs().parameters.get(name).cloned();
+        Ok(value.map(serde_json::from_value).transpose()?)
     }
 
     /// Applies a control action to the API or the workers and waits until it is done. An attached

@@ -1,6 +1,5 @@
 //! The clients of one system under test, shared by the trials that run on it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use crate::cleanup::CreatedDocument;
 use crate::connection::Connection;
 use crate::control_action::ControlAction;
 use crate::identification::{IdentificationError, Reported};
+use crate::inputs::CheckInputs;
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
@@ -70,7 +70,7 @@ pub struct SutClients {
     links: Option<Arc<Links>>,
     /// What proves a deletion.
     witnesses: Witnesses,
-    corpus: Vec<PathBuf>,
+    inputs: CheckInputs,
 }
 
 /// What the clients of a system are made from.
@@ -123,22 +123,20 @@ impl SutClients {
             safeguards: safeguards.cloned(),
             links,
             witnesses: Witnesses::default(),
-            corpus: Vec::new(),
+            inputs: CheckInputs::default(),
         })
     }
 
-    /// The same clients, for checks that upload these files of the user.
+    /// The same clients, for checks with these inputs.
     #[must_use]
-    pub fn with_corpus(self, corpus: &[PathBuf]) -> Self {
-        Self {
-            corpus: corpus.to_vec(),
-            ..self
-        }
+    pub fn with_inputs(self, inputs: &CheckInputs) -> Self {
+        let inputs = inputs.clone();
+        Self { inputs, ..self }
     }
 
-    /// The user's own PDF files; none where the target file names no folder.
-    pub fn corpus(&self) -> &[PathBuf] {
-        &self.corpus
+    /// What the run gives its checks.
+    pub fn inputs(&self) -> &CheckInputs {
+        &self.inputs
     }
 
     /// The pipeline as this tenant, with its requests recorded.

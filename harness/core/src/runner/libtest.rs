@@ -1,6 +1,7 @@
 //! The libtest front end: every check is a test of `cargo test`, an IDE or cargo-nextest.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -140,6 +141,7 @@ impl Shared {
             SutSpec::OwnStacks { spec, lanes }
         };
         let session = Session::open(SessionConfig {
+            parameters: BTreeMap::new(),
             target: &target,
             contract,
             plan,

@@ -1,16 +1,19 @@
 //! A session: the resources of a run, from its start to its last trial.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::{Plan, RunEvent};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use crate::execute::{BusyTarget, TrialEnv, TrialResult, execute, refuse};
+use crate::inputs::CheckInputs;
 use crate::leak_scan;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
@@ -55,7 +58,7 @@ pub struct Session {
     shared: OnceCell<Arc<SutClients>>,
     busy: BusyTarget,
     began: Instant,
-    corpus: Vec<PathBuf>,
+    inputs: CheckInputs,
 }
 
 /// The configuration of a session.
@@ -68,6 +71,8 @@ pub struct SessionConfig<'a> {
     pub plan: Plan,
     /// The directory of all runs.
     pub output: &'a Path,
+    /// Values by name for checks that run with other values than usual.
+    pub parameters: BTreeMap<&'static str, Value>,
     /// Masks the secrets that were resolved so far.
     pub redactor: Arc<Redactor>,
     /// The system that stacks run.
@@ -123,7 +128,10 @@ impl Session {
             shared: OnceCell::new(),
             busy,
             began: Instant::now(),
-            corpus: config.target.documents.files().to_vec(),
+            inputs: CheckInputs {
+                corpus: config.target.documents.files().to_vec(),
+                parameters: config.parameters,
+            },
         })
     }
 
@@ -319,7 +327,7 @@ impl Session {
             contract: &self.contract,
             redactor: &self.redactor,
         };
-        let clients = SutClients::open(config).await?.with_corpus(&self.corpus);
+        let clients = SutClients::open(config).await?.with_inputs(&self.inputs);
         clients.verify_tenants().await?;
         Ok(Arc::new(clients))
     }
@@ -375,6 +383,6 @@ impl Session {
             redactor: &self.redactor,
         };
         let clients = SutClients::open(config).await?;
-        Ok(Arc::new(clients.with_corpus(&self.corpus)))
+        Ok(Arc::new(clients.with_inputs(&self.inputs)))
     }
 }
