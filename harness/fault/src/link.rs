@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// A link by its ends. The first five are the links of every part of a system to a dependency; the
 /// others are those of one part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkName {
     /// PostgreSQL.

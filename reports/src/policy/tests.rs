@@ -176,6 +176,9 @@ fn a_profile_excludes_checks_that_take_longer() {
     assert!(!policy.includes(Profile::Quick, &check));
     assert!(policy.includes(Profile::Gate, &check));
     check.is_sample = true;
-    assert!(policy.includes(Profile::Quick, &check), "it stands for others");
+    assert!(
+        policy.includes(Profile::Quick, &check),
+        "it stands for others"
+    );
     assert!(!policy.includes(Profile::Smoke, &check));
 }

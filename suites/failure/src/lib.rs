@@ -14,6 +14,7 @@ mod own_database;
 mod permanent_provider_errors;
 mod process_faults;
 mod provider_texts;
+mod random_walk;
 mod readiness;
 mod resource_faults;
 mod response_forms;
@@ -49,6 +50,7 @@ pub fn suite() -> Suite {
         worker_health::table(),
         slow_providers::table(),
         broken_links::table(),
+        random_walk::table(),
         resource_faults::table(),
         process_faults::table(),
         version_faults::table(),

@@ -198,7 +198,11 @@ impl Stopped {
 }
 
 /// Waits until each document has reached its stop, or has ended without it.
-pub(crate) async fn all_stopped(cx: &Context, stops: &WriteStops<'_>, documents: &[Stopped]) -> CheckResult {
+pub(crate) async fn all_stopped(
+    cx: &Context,
+    stops: &WriteStops<'_>,
+    documents: &[Stopped],
+) -> CheckResult {
     let within = cx.contract().timing.complete_within;
     cx.eventually("every document reaches its stop", within, async || {
         let mut settled = stops.waiting().await?;

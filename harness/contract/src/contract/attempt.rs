@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use url::Url;
+use uuid::Uuid;
 
 use super::accepted::Accepted;
 use super::client::Pipeline;
@@ -63,6 +64,22 @@ impl Pipeline {
         within: Duration,
     ) -> CheckResult<ResponseResult> {
         let request = self.request(Endpoint::Document, accepted.document_id)?;
+        Ok(self.http().send(request.within(within)).await)
+    }
+
+    /// Retries a job, as its user.
+    pub async fn try_retry(&self, job: Uuid, within: Duration) -> CheckResult<ResponseResult> {
+        let request = self.request(Endpoint::Retry, job)?;
+        Ok(self.http().send(request.within(within)).await)
+    }
+
+    /// Deletes a document.
+    pub async fn try_delete(
+        &self,
+        document: Uuid,
+        within: Duration,
+    ) -> CheckResult<ResponseResult> {
+        let request = self.request(Endpoint::DeleteDocument, document)?;
         Ok(self.http().send(request.within(within)).await)
     }
 

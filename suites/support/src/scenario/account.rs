@@ -20,6 +20,8 @@ pub struct Account {
     pub complete: BTreeSet<usize>,
     /// Documents that were seen failed, and not complete later.
     pub failed: BTreeSet<usize>,
+    /// Documents whose users tried to delete them.
+    pub deleted: BTreeSet<usize>,
 }
 
 impl Account {
@@ -32,11 +34,16 @@ impl Account {
                 continue;
             };
             match &entry.event {
-                Happened::Invoked { action } => {
-                    if *action == Action::Upload {
-                        uploads.insert(entry.operation, document);
-                        account.unknown.insert(document);
-                    }
+                Happened::Invoked {
+                    action: Action::Upload,
+                } => {
+                    uploads.insert(entry.operation, document);
+                    account.unknown.insert(document);
+                }
+                Happened::Invoked {
+                    action: Action::Delete,
+                } => {
+                    account.deleted.insert(document);
                 }
                 Happened::Ok if uploads.contains_key(&entry.operation) => {
                     account.acknowledged.insert(document);
@@ -47,7 +54,8 @@ impl Account {
                 Happened::Seen { complete: false } => {
                     account.failed.insert(document);
                 }
-                Happened::Ok
+                Happened::Invoked { .. }
+                | Happened::Ok
                 | Happened::Failed { .. }
                 | Happened::Unknown { .. }
                 | Happened::Injected
@@ -59,10 +67,10 @@ impl Account {
         account
     }
 
-    /// Documents that were acknowledged and have no final state.
+    /// Documents that were acknowledged, have no final state, and were not deleted.
     pub fn lost(&self) -> BTreeSet<usize> {
         let arrived = &self.complete | &self.failed;
-        &self.acknowledged - &arrived
+        &(&self.acknowledged - &arrived) - &self.deleted
     }
 
     /// Documents that arrived although nobody tried to upload them.
@@ -138,6 +146,16 @@ mod tests {
         account.expect_conserved().unwrap();
         history.push(seen(1, true));
         Account::of(&history).expect_conserved().unwrap();
+    }
+
+    #[test]
+    fn what_its_user_deleted_is_not_lost() {
+        let action = Action::Delete;
+        let mut history = upload(1, Some(Happened::Ok));
+        history.push(entry(9, 1, Happened::Invoked { action }));
+        let account = Account::of(&history);
+        assert!(account.lost().is_empty());
+        assert_eq!(account.acknowledged, BTreeSet::from([1]));
     }
 
     #[test]

@@ -77,6 +77,8 @@ pub(super) fn wrong_answer(action: Action, expected: &str, response: &Response) 
         Action::Document => "a request for a complete document",
         Action::List => "a request for the list of jobs",
         Action::Search => "a search for a complete document",
+        Action::Retry => "a retry by the user",
+        Action::Delete => "a deletion",
     };
     let summary = format!(
         "during a fault, {what} gets an untrue answer: {}",

@@ -29,6 +29,10 @@ pub enum Action {
     List,
     /// Searches.
     Search,
+    /// Retries a job.
+    Retry,
+    /// Deletes a document.
+    Delete,
 }
 
 /// What happened.

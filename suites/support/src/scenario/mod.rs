@@ -6,7 +6,9 @@
 pub mod account;
 mod answer;
 pub mod history;
+pub mod random_walk;
 mod recovery;
+pub mod schedule;
 mod users;
 
 use std::cell::Cell;
@@ -21,7 +23,7 @@ use futures::future::{join3, try_join_all};
 use serde_json::json;
 
 use self::history::{Happened, History};
-use self::users::Users;
+use self::users::{Allowed, Users};
 
 /// What a scenario reads of the database.
 pub const READS: [cutover_harness::contract::Read; 2] = crate::outcomes::COMPLETE;
@@ -48,7 +50,7 @@ fn documents(cx: &Context) -> Vec<Document> {
 /// A fault of a link loses nothing, doubles nothing and leaves nothing behind.
 pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
     let history = History::new(cx);
-    let users = Users::new(cx, link, dose.only_slows, &history)?;
+    let users = Users::new(cx, Allowed::on(link, dose.only_slows), &history)?;
     let before = recovery::steady_before(&users).await?;
     let documents = documents(cx);
     let guard = cx.link(link)?.inject(dose.injection.clone())?;

@@ -30,7 +30,7 @@ const MARGIN: Duration = Duration::from_secs(8);
 /// How the system was before the fault.
 pub(super) struct Before {
     pub(super) known: Known,
-    took: Duration,
+    pub(super) took: Duration,
     idle_transactions: BTreeSet<IdleTransaction>,
 }
 
@@ -69,10 +69,8 @@ pub(super) async fn expect(
 ) -> CheckResult {
     let cx = users.cx;
     let healed = Instant::now();
-    first_success(users, &before.known).await?;
+    expect_answers(users, before).await?;
     let first_success = healed.elapsed();
-    burst(users, &before.known).await?;
-    ready(users).await?;
     for (number, accepted, document) in accepted {
         users.expect_arrival(*number, accepted, document).await?;
         expect_bounded_calls(cx, link, accepted, document).await?;
@@ -86,24 +84,35 @@ pub(super) async fn expect(
         before.took
     );
     expect_nothing_left(users, before).await?;
-    let ms = |time: Duration| (time.as_secs_f64() * 1e3).round();
     let numbers = json!({
         "link": link.as_str(),
         "connections": touched.connections,
         "bytes": touched.bytes,
-        "first_success_ms": ms(first_success),
-        "drained_ms": ms(drained),
-        "document_before_ms": ms(before.took),
-        "document_after_ms": ms(took),
+        "first_success_ms": milliseconds(first_success),
+        "drained_ms": milliseconds(drained),
+        "document_before_ms": milliseconds(before.took),
+        "document_after_ms": milliseconds(took),
         "acknowledged": accepted.len(),
     });
     cx.observe(Observation::SCENARIO, "the system recovered", numbers);
     Ok(())
 }
 
+/// A time in whole milliseconds, as recovery numbers are recorded.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e3).round()
+}
+
+/// The service answers again, many requests at the same time, too, and says that it is ready.
+pub(super) async fn expect_answers(users: &Users<'_>, before: &Before) -> CheckResult {
+    first_success(users, &before.known).await?;
+    burst(users, &before.known).await?;
+    ready(users).await
+}
+
 /// A document completes after the fault; how long that takes. Its user is another one: a registration
 /// that nobody knows of counts as active until its upload URL expires.
-async fn complete_after(users: &Users<'_>) -> CheckResult<Duration> {
+pub(super) async fn complete_after(users: &Users<'_>) -> CheckResult<Duration> {
     let (_, took) = users
         .as_another()?
         .complete(users.cx.document().build())
@@ -209,7 +218,7 @@ fn most_submissions(contract: &Contract, link: LinkName) -> usize {
 }
 
 /// The fault leaves no violated invariant and no open transaction.
-async fn expect_nothing_left(users: &Users<'_>, before: &Before) -> CheckResult {
+pub(super) async fn expect_nothing_left(users: &Users<'_>, before: &Before) -> CheckResult {
     let cx = users.cx;
     if let Some(tenant) = users.pipeline.tenant() {
         let scope = Scope::users([tenant.user_id]);

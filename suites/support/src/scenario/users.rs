@@ -33,38 +33,65 @@ pub(super) struct Users<'a> {
     pub(super) cx: &'a Context,
     pub(super) pipeline: Pipeline,
     history: &'a History<'a>,
-    link: LinkName,
-    only_slowed: bool,
-    expectation: Expectation,
+    allowed: Allowed,
+}
+
+/// What the faults of a scenario may do to the requests of its users.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowed {
+    /// A request may get no answer, because something is wrong on the users' own way to the service.
+    no_answer: bool,
+    /// A registration that is answered by an error may have an effect: its commit may have got no answer.
+    effect_after_error: bool,
+    /// Documents may need retries.
+    retries: bool,
+}
+
+impl Allowed {
+    /// What a fault of this link may do.
+    pub(super) fn on(link: LinkName, only_slows: bool) -> Self {
+        Self {
+            no_answer: link.client() == LinkClient::User,
+            effect_after_error: matches!(link, LinkName::ApiToDatabase | LinkName::Database),
+            retries: !only_slows,
+        }
+    }
+
+    /// What faults of all links and of all processes may do.
+    pub(super) const ANYWHERE: Self = Self {
+        no_answer: true,
+        effect_after_error: true,
+        retries: true,
+    };
+
+    fn expectation(self) -> Expectation {
+        let on_the_way = self.no_answer;
+        Expectation { on_the_way }
+    }
 }
 
 impl<'a> Users<'a> {
     pub(super) fn new(
         cx: &'a Context,
-        link: LinkName,
-        only_slowed: bool,
+        allowed: Allowed,
         history: &'a History<'a>,
     ) -> CheckResult<Self> {
         Ok(Self {
             cx,
             pipeline: cx.pipeline()?.through_outages(),
             history,
-            link,
-            only_slowed,
-            expectation: Expectation {
-                on_the_way: link.client() == LinkClient::User,
-            },
+            allowed,
         })
     }
 
     /// The same, as another tenant.
     pub(super) fn as_another(&self) -> CheckResult<Self> {
-        Self::new(self.cx, self.link, self.only_slowed, self.history)
+        Self::new(self.cx, self.allowed, self.history)
     }
 
     /// How long an answer may take: the service waits for at most two calls of its providers.
     pub(super) fn answer_within(&self) -> Duration {
-        if self.expectation.on_the_way {
+        if self.allowed.no_answer {
             return PATIENCE;
         }
         self.cx.contract().timing.provider_timeout * 2 + MARGIN
@@ -88,51 +115,41 @@ impl<'a> Users<'a> {
     /// Registers a document, and repeats it until it is decided.
     async fn register(&self, number: usize, document: &Document) -> CheckResult<Option<Accepted>> {
         let contract = self.cx.contract();
-        let doubtful = Cell::new(false);
+        let (doubtful, expectation) = (Cell::new(false), self.allowed.expectation());
         let register = async || {
             let operation = self.history.invoked(Action::Register, Some(number));
             let upload = document.upload();
             let attempt = self.pipeline.try_register(upload, self.answer_within());
             let attempt = attempt.await?;
             let ended = |event| self.history.record(operation, event);
-            Ok(
-                match self.expectation.read(self.history, operation, attempt)? {
-                    Answer::Given(response)
-                        if contract.statuses.accepted.include(response.status) =>
-                    {
-                        ended(Happened::Ok);
-                        Poll::Ready(Some(Accepted::read(&response, contract)?))
+            Ok(match expectation.read(self.history, operation, attempt)? {
+                Answer::Given(response) if contract.statuses.accepted.include(response.status) => {
+                    ended(Happened::Ok);
+                    Poll::Ready(Some(Accepted::read(&response, contract)?))
+                }
+                Answer::Given(response) => {
+                    let status = response.status;
+                    ended(Happened::Failed { status });
+                    let is_duplicate = contract.statuses.duplicate.include(status);
+                    if !(is_duplicate && doubtful.get()) {
+                        let expected = contract.statuses.accepted.to_string();
+                        return Err(wrong_answer(Action::Register, &expected, &response));
                     }
-                    Answer::Given(response) => {
-                        let status = response.status;
-                        ended(Happened::Failed { status });
-                        let is_duplicate = contract.statuses.duplicate.include(status);
-                        if !(is_duplicate && doubtful.get()) {
-                            let expected = contract.statuses.accepted.to_string();
-                            return Err(wrong_answer(Action::Register, &expected, &response));
-                        }
-                        Poll::Ready(None)
-                    }
-                    Answer::Busy => {
-                        doubtful.set(doubtful.get() || self.may_have_committed());
-                        Poll::Pending("the service cannot answer".to_owned())
-                    }
-                    Answer::Nothing => {
-                        doubtful.set(true);
-                        Poll::Pending("no answer".to_owned())
-                    }
-                },
-            )
+                    Poll::Ready(None)
+                }
+                Answer::Busy => {
+                    doubtful.set(doubtful.get() || self.allowed.effect_after_error);
+                    Poll::Pending("the service cannot answer".to_owned())
+                }
+                Answer::Nothing => {
+                    doubtful.set(true);
+                    Poll::Pending("no answer".to_owned())
+                }
+            })
         };
         let within = contract.timing.complete_within;
         let what = "a registration is decided, which is repeated until it is answered";
         self.cx.eventually(what, within, register).await
-    }
-
-    /// Whether a registration that was answered by an error may be in the database: its commit may
-    /// have got no answer.
-    fn may_have_committed(&self) -> bool {
-        matches!(self.link, LinkName::ApiToDatabase | LinkName::Database)
     }
 
     /// Uploads the bytes, and repeats it until it is decided; false if the URL is too old by then.
@@ -207,7 +224,8 @@ impl<'a> Users<'a> {
     pub(super) async fn read_once(&self, action: Action, known: &Known) -> CheckResult<bool> {
         let operation = self.history.invoked(action, None);
         let attempt = self.attempt(action, known).await?;
-        let answer = self.expectation.read(self.history, operation, attempt)?;
+        let expectation = self.allowed.expectation();
+        let answer = expectation.read(self.history, operation, attempt)?;
         let Answer::Given(response) = answer else {
             return Ok(false);
         };
@@ -224,6 +242,11 @@ impl<'a> Users<'a> {
             Action::Search => {
                 let query = known.document.nonce();
                 self.pipeline.try_search(query, HITS, within).await
+            }
+            Action::Retry => self.pipeline.try_retry(known.accepted.job_id, within).await,
+            Action::Delete => {
+                let document = known.accepted.document_id;
+                self.pipeline.try_delete(document, within).await
             }
             Action::Read | Action::Register | Action::Upload => {
                 self.pipeline.try_show(&known.accepted, within).await
@@ -245,13 +268,92 @@ impl<'a> Users<'a> {
                 }
             }
             Action::Document | Action::List | Action::Search => response.is_success() && names_it,
-            Action::Register | Action::Upload => response.is_success(),
+            Action::Register | Action::Upload | Action::Retry | Action::Delete => {
+                response.is_success()
+            }
         };
         if is_true {
             return Ok(());
         }
         let expected = "what it was before the fault, or a status from 500";
         Err(wrong_answer(action, expected, response))
+    }
+
+    /// Whether the service says that a document is complete; false if it does not answer.
+    pub(super) async fn is_complete(&self, accepted: &Accepted) -> CheckResult<bool> {
+        let contract = self.cx.contract();
+        let shown = self.pipeline.try_show(accepted, PATIENCE).await?;
+        let Ok(response) = shown else {
+            return Ok(false);
+        };
+        if !response.is_success() {
+            return Ok(false);
+        }
+        let job = JobView::from_json("a job", &response.json()?, contract)?;
+        Ok(job.status == contract.vocabulary.complete)
+    }
+
+    /// Retries a job, whatever its state is. That it is refused is an answer, too.
+    pub(super) async fn retry(&self, number: usize, accepted: &Accepted) -> CheckResult {
+        let operation = self.history.invoked(Action::Retry, Some(number));
+        let attempt = self.pipeline.try_retry(accepted.job_id, PATIENCE).await?;
+        let expectation = self.allowed.expectation();
+        if let Answer::Given(response) = expectation.read(self.history, operation, attempt)? {
+            let status = response.status;
+            let event = if response.is_success() {
+                Happened::Ok
+            } else {
+                Happened::Failed { status }
+            };
+            self.history.record(operation, event);
+        }
+        Ok(())
+    }
+
+    /// Deletes a document, and repeats it until it is decided.
+    pub(super) async fn delete(&self, number: usize, accepted: &Accepted) -> CheckResult {
+        let contract = self.cx.contract();
+        let doubtful = Cell::new(false);
+        let delete = async || {
+            let operation = self.history.invoked(Action::Delete, Some(number));
+            let document = accepted.document_id;
+            let attempt = self.pipeline.try_delete(document, PATIENCE).await?;
+            let expectation = self.allowed.expectation();
+            let Answer::Given(response) = expectation.read(self.history, operation, attempt)?
+            else {
+                doubtful.set(true);
+                return Ok(Poll::Pending("no answer".to_owned()));
+            };
+            let is_unknown = contract.statuses.unknown.include(response.status);
+            if response.is_success() || (doubtful.get() && is_unknown) {
+                self.history.record(operation, Happened::Ok);
+                return Ok(Poll::Ready(()));
+            }
+            Err(wrong_answer(Action::Delete, "success", &response))
+        };
+        let what = "a deletion is decided, which is repeated until it is answered";
+        let within = contract.timing.complete_within;
+        self.cx.eventually(what, within, delete).await
+    }
+
+    /// Nothing is left of a deleted document.
+    pub(super) async fn expect_gone(
+        &self,
+        accepted: &Accepted,
+        document: &Document,
+    ) -> CheckResult {
+        let database = self.cx.database()?;
+        let chunks = database.chunks_of(accepted.document_id).await?;
+        ensure!(
+            chunks.is_empty(),
+            "a deleted document has {} chunks",
+            chunks.len()
+        );
+        if self.cx.contract().has(Endpoint::Search) {
+            let hits = search_hits(self.cx, &self.pipeline, document.nonce(), HITS).await?;
+            ensure!(hits.is_empty(), "a deleted document is found by a search");
+        }
+        Ok(())
     }
 
     /// Uploads a document and waits until it is complete; how long that took.
@@ -279,7 +381,7 @@ impl<'a> Users<'a> {
         let complete = job.status == contract.vocabulary.complete;
         self.history
             .noted(Some(number), Happened::Seen { complete });
-        if self.only_slowed {
+        if !self.allowed.retries {
             let retries = job.retry_count.unwrap_or_default();
             ensure!(
                 complete && retries == 0,
