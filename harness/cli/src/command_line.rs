@@ -9,7 +9,7 @@ use cutover_reports::exit;
 use crate::error_message::{error_message, refusal_message};
 use crate::{
     CommandError, calibrate, completions, doctor, init, judge, list, proxy, schema, smoke, stack,
-    sweep, validate,
+    sweep, torment, validate,
 };
 use cutover_harness::catalog::Catalog;
 
@@ -37,6 +37,7 @@ enum Verb {
     Judge(judge::Judge),
     Stack(stack::StackCommand),
     Sweep(sweep::Sweep),
+    Torment(torment::Torment),
     Proxy(proxy::Proxy),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -76,6 +77,7 @@ impl Verb {
             Self::Judge(judge) => judge.run(),
             Self::Stack(stack) => stack.run(catalog),
             Self::Sweep(sweep) => sweep.run(catalog),
+            Self::Torment(torment) => torment.run(catalog),
             Self::Proxy(proxy) => proxy.run(),
             Self::Schema(schema) => schema.run(),
             Self::Completions(completions) => completions.run(catalog, command),

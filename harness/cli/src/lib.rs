@@ -18,10 +18,12 @@ mod preflight;
 mod proxy;
 mod runtime;
 mod schema;
+mod shrink;
 mod smoke;
 mod stack;
 mod stack_option;
 mod sweep;
+mod torment;
 mod validate;
 
 pub use command_line::main;

@@ -112,6 +112,14 @@ impl TargetOption {
 }
 
 impl VerbosityOptions {
+    /// Nothing is printed while checks run.
+    pub(super) fn quiet() -> Self {
+        Self {
+            quiet: true,
+            verbose: false,
+        }
+    }
+
     pub(super) fn level(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -138,6 +146,14 @@ impl PolicyOption {
 }
 
 impl SelectionOptions {
+    /// One check.
+    pub(super) fn of_check(check: &str) -> Self {
+        Self {
+            check: vec![check.to_owned()],
+            ..Self::all(Profile::Gate)
+        }
+    }
+
     /// The default selection of a profile.
     pub(super) fn all(profile: Profile) -> Self {
         Self {

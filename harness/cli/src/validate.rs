@@ -101,6 +101,23 @@ pub(super) struct Validate {
     pub(super) parameters: BTreeMap<&'static str, Value>,
 }
 
+/// A run that is planned.
+pub(super) struct Prepared {
+    policy: Policy,
+    target: Target,
+    contract: Contract,
+    pub(super) plan: Plan,
+}
+
+/// A run that has ended and is not judged yet.
+pub(super) struct Executed {
+    /// The run directory.
+    pub(super) path: PathBuf,
+    /// What stopped it, if it was stopped.
+    pub(super) interrupted_by: Option<&'static str>,
+    policy: Policy,
+}
+
 impl Validate {
     /// All checks of a profile, with every other option at its default.
     pub(super) fn with_defaults(
@@ -131,19 +148,53 @@ impl Validate {
 
     pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         self.print.apply();
+        let prepared = self.prepare(catalog)?;
+        if self.dry_run {
+            let Prepared {
+                target,
+                contract,
+                plan,
+                ..
+            } = &prepared;
+            print(&describe(plan, target, contract))?;
+            return Ok(exit::GO);
+        }
+        let executed = self.execute(catalog, prepared)?;
+        self.conclude(&executed.path, &executed.policy)
+            .map_err(CommandError::Internal)
+    }
+
+    /// Reads the files of the run and plans it. Nothing runs.
+    pub(super) fn prepare(&self, catalog: &Catalog) -> Result<Prepared, CommandError> {
         let policy = self.policy.read()?;
         let mut target = self.target.read(catalog)?;
         self.stack.apply(&mut target)?;
         let contract = target.contract(catalog.contract.text)?;
         let plan = self.plan(catalog, &target, &policy)?;
-        if self.dry_run {
-            print(&describe(&plan, &target, &contract))?;
-            return Ok(exit::GO);
-        }
+        Ok(Prepared {
+            policy,
+            target,
+            contract,
+            plan,
+        })
+    }
+
+    /// Runs the checks.
+    pub(super) fn execute(
+        &self,
+        catalog: &Catalog,
+        prepared: Prepared,
+    ) -> Result<Executed, CommandError> {
+        let Prepared {
+            policy,
+            target,
+            contract,
+            plan,
+        } = prepared;
         let commit = self.expect_commit.as_deref();
         let guards = preflight(&target, &contract, &policy, plan.profile, commit)?;
         let session = self.open(catalog, &target, contract, plan, guards.links.clone())?;
-        let path = session.path().to_owned();
+        let (path, interrupt) = (session.path().to_owned(), session.interrupt.clone());
         let execution = Execution {
             catalog,
             target: &target,
@@ -154,8 +205,11 @@ impl Validate {
             verbosity: self.verbosity.level(),
         };
         execution.run(session);
-        self.conclude(&path, &policy)
-            .map_err(CommandError::Internal)
+        Ok(Executed {
+            path,
+            policy,
+            interrupted_by: interrupt.by(),
+        })
     }
 
     fn plan(&self, catalog: &Catalog, target: &Target, policy: &Policy) -> anyhow::Result<Plan> {
