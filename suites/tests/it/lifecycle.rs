@@ -66,6 +66,24 @@ fn a_killed_run_is_inconclusive_and_swept() {
     wait_for_last_process(&home);
 }
 
+/// Faults act, processes are frozen or missing when their run is killed.
+#[test]
+fn a_run_that_is_killed_in_a_scenario_is_swept() {
+    for check in [
+        "a_broken_link_loses_nothing::worker",
+        "another_worker_replaces_a_frozen_one",
+        "a_random_walk_of_faults_loses_nothing",
+    ] {
+        let home = test_home();
+        let mut run = home.spawn(["validate", "--check", check]);
+        home.wait_for_first_trial(&mut run);
+        run.kill();
+        assert!(home.run(["sweep"]).status.success(), "{check}");
+        assert_eq!(stack_directories(&home), 0, "{check}");
+        wait_for_last_process(&home);
+    }
+}
+
 /// A policy whose profile `smoke` has these settings.
 fn policy(settings: &str) -> String {
     format!(

@@ -14,6 +14,7 @@ pub(crate) const TESTS: &Tests = tests![
     it_passes_by_its_contract_alone,
     it_fails_no_check_of_the_default_policy,
     its_contract_is_learnt,
+    it_survives_the_faults_of_its_links,
 ];
 
 /// A defect of the pipeline, and a check that must fail. One defect is missing: for `always_ready` the dependencies of
@@ -171,6 +172,30 @@ fn it_fails_no_check_of_the_default_policy() {
     let checks = plan["checks"].as_array().unwrap().iter();
     let admitted = checks.filter(|check| check["admission"] == "admitted");
     assert_eq!(count("passed"), admitted.count() as u64, "{text}");
+}
+
+/// The pipeline gives the links to its providers, so that their faults are injected, and no others. The samples of
+/// the faults stand for all of them, which take three minutes on one system.
+fn it_survives_the_faults_of_its_links() {
+    let pipeline = FastApiPipeline::start_behind_links("");
+    let check = "a_broken_link_loses_nothing";
+    let selection = ["--profile", "quick", "--check", check, "--target", TARGET];
+    let validated = pipeline.run(&[&["validate"], &selection[..]].concat());
+    let text = output_text(&validated);
+    assert_eq!(validated.status.code(), Some(INCONCLUSIVE), "{text}");
+    let verdict = verdict(&pipeline);
+    let count = |outcome: &str| verdict["counts"][outcome].as_u64().unwrap_or_default();
+    assert_eq!([count("failed"), count("errored")], [0, 0], "{text}");
+    let faults = pipeline.home.read("target/cutover/latest/faults.txt");
+    for link in [
+        "worker_to_storage",
+        "worker_to_parser",
+        "worker_to_embedder",
+        "api_to_storage",
+    ] {
+        assert!(faults.contains(link), "{link}: {faults}");
+    }
+    assert!(!faults.contains("to_database"), "{faults}");
 }
 
 /// The plan of the newest run.

@@ -26,17 +26,44 @@ pub(super) struct FastApiPipeline {
     _postgres: TestPostgres,
     pub(super) home: TestHome,
     ports: [ReservedPort; 5],
+    _links: Vec<(&'static str, ReservedPort)>,
     environment: Vec<(&'static str, String)>,
 }
 
 impl FastApiPipeline {
     /// Starts the pipeline; an empty name is no defect.
     pub(super) fn start(defect: &str) -> Self {
+        Self::start_with(defect, Vec::new())
+    }
+
+    /// Starts the pipeline so that it reaches its providers through links of cutover.
+    pub(super) fn start_behind_links(defect: &str) -> Self {
+        let links = ["parser", "embedder", "storage"];
+        let links = links.map(|name| (name, ReservedPort::reserve()));
+        Self::start_with(defect, Vec::from(links))
+    }
+
+    fn start_with(defect: &str, links: Vec<(&'static str, ReservedPort)>) -> Self {
         let home = test_home();
         let ports = PORTS.map(|_| ReservedPort::reserve());
         let postgres = TestPostgres::start(&Installation::find().unwrap().bin);
-        let environment = environment(&ports, &postgres.socket_directory(), defect);
-        home.write(TARGET, &target_file(&ports));
+        let mut environment = environment(&ports, &postgres.socket_directory(), defect);
+        let mut target = target_file(&ports);
+        for (number, (name, link)) in links.iter().enumerate() {
+            let provider = ports[number + 1].number();
+            let (direct, through) = (at(provider), at(link.number()));
+            for (_, value) in &mut environment {
+                *value = value.replace(&direct, &through);
+            }
+            // The pipeline expects tokens of the address that it knows.
+            let issuer = |address: &str| format!("issuer = \"{address}");
+            target = target.replace(&issuer(&direct), &issuer(&through));
+            let upstream = format!("127.0.0.1:{provider}");
+            let listen = format!("127.0.0.1:{}", link.number());
+            let link = format!("listen = \"{listen}\"\nupstream = \"{upstream}\"");
+            target = format!("{target}\n[links.{name}]\n{link}\n");
+        }
+        home.write(TARGET, &target);
         let run = |module: &str| {
             let mut command = Command::new(python_environment());
             command
@@ -63,6 +90,7 @@ impl FastApiPipeline {
             _postgres: postgres,
             home,
             ports,
+            _links: links,
             environment,
         };
         let port = pipeline.ports[0].number();
@@ -101,6 +129,11 @@ impl FastApiPipeline {
     }
 }
 
+/// The URL of a port of this machine.
+fn at(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
 /// The target file with other ports and the directory of the logs.
 fn target_file(ports: &[ReservedPort; 5]) -> String {
     let target = fs::read_to_string(fixture("foreign/fastapi/target.toml")).unwrap();
@@ -117,9 +150,7 @@ fn environment(
     socket: &Path,
     defect: &str,
 ) -> Vec<(&'static str, String)> {
-    let [api, parser, embedder, supabase, _] = ports
-        .each_ref()
-        .map(|port| format!("http://127.0.0.1:{}", port.number()));
+    let [api, parser, embedder, supabase, _] = ports.each_ref().map(|port| at(port.number()));
     // The host in the authority is there because sqlx requires one; the directory of the socket takes its place.
     let database = |role: &str, host: &str| {
         format!(
