@@ -266,17 +266,35 @@ fn report(what: &str, walked: &Walked, began: Instant) -> Result<(), CommandErro
 
 /// A step of a schedule in one line.
 fn step_line(step: &Value) -> String {
-    let action = &step["action"];
-    let what = match action {
-        Value::String(name) => name.replace('_', " "),
-        Value::Object(fields) => {
-            let fields = fields.iter();
-            let parts = fields.map(|(name, value)| format!("{} {value}", name.replace('_', " ")));
-            parts.collect::<Vec<_>>().join(", ")
+    let mut words = Vec::new();
+    match &step["action"] {
+        Value::Object(action) => {
+            for (name, settings) in action {
+                words.push(name.replace('_', " "));
+                settings_in_words(settings, &mut words);
+            }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => action.to_string(),
-    };
-    format!("  {:>6} ms  {what}", step["at_ms"])
+        Value::String(name) => words.push(name.replace('_', " ")),
+        action @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+            words.push(action.to_string());
+        }
+    }
+    let at = step["at_ms"].as_u64().unwrap_or_default();
+    format!("  {at:>6} ms  {}", words.join(" "))
+}
+
+/// The settings of an action as `name=value`, without their nesting and without those that are not set.
+fn settings_in_words(settings: &Value, words: &mut Vec<String>) {
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        match value {
+            Value::Object(_) => settings_in_words(value, words),
+            Value::Null => {}
+            Value::String(text) => words.push(format!("{name}={text}")),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+                words.push(format!("{name}={value}"));
+            }
+        }
+    }
 }
 
 fn read_schedule(path: &Path) -> Result<Vec<Value>, CommandError> {
@@ -289,4 +307,24 @@ fn read_schedule(path: &Path) -> Result<Vec<Value>, CommandError> {
         )
         .into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_one_line() {
+        let fault = json!({ "fault": "latency", "delay_ms": 5 });
+        let injection = json!({ "fault": fault, "time_to_live_ms": null });
+        let action = json!({ "fault": { "link": "api_to_database", "injection": injection } });
+        let line = step_line(&json!({ "at_ms": 120, "action": action }));
+        assert!(line.starts_with("     120 ms  fault "), "{line}");
+        for setting in ["link=api_to_database", "fault=latency", "delay_ms=5"] {
+            assert!(line.contains(setting), "{line}");
+        }
+        assert!(!line.contains("time_to_live"), "{line}");
+        let upload = step_line(&json!({ "at_ms": 0, "action": "upload" }));
+        assert_eq!(upload, "       0 ms  upload");
+    }
 }

@@ -8,6 +8,7 @@ use cutover_harness::fault::faults::{
 };
 use cutover_harness::fault::{Direction, Injection, LinkName};
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,7 @@ pub struct Abilities {
 /// The kinds of steps, and how often each is drawn.
 const WEIGHTS: [(Kind, u32); 8] = [
     (Kind::Upload, 8),
-    (Kind::Fault, 10),
+    (Kind::Fault, 16),
     (Kind::KillWorkers, 3),
     (Kind::PauseWorkers, 2),
     (Kind::ScaleWorkers, 1),
@@ -112,10 +113,10 @@ impl Kind {
 }
 
 /// The most documents of a walk.
-const MOST_DOCUMENTS: usize = 40;
+const MOST_DOCUMENTS: usize = 60;
 
 /// The least and the greatest pause between two steps, in milliseconds.
-const PAUSES_MS: [u64; 2] = [40, 700];
+const PAUSES_MS: [u64; 2] = [30, 350];
 
 /// How long a fault or an absence lasts at least and at most, in milliseconds: short enough that
 /// each retry of a document meets another one at most.
@@ -128,6 +129,8 @@ pub fn schedule(seed: u64, length: Duration, abilities: &Abilities) -> Vec<Step>
         abilities,
         uploads: 1,
         processes_busy_until: 0,
+        links: Vec::new(),
+        faults: Vec::new(),
     };
     let end = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     let mut steps = vec![Step {
@@ -138,12 +141,18 @@ pub fn schedule(seed: u64, length: Duration, abilities: &Abilities) -> Vec<Step>
     loop {
         at_ms += walk.between(PAUSES_MS);
         if at_ms >= end {
-            return steps;
+            break;
         }
         if let Some(action) = walk.action(at_ms) {
             steps.push(Step { at_ms, action });
         }
     }
+    if abilities.deletes {
+        // By now, a document is complete.
+        let action = StepAction::Delete;
+        steps.push(Step { at_ms: end, action });
+    }
+    steps
 }
 
 struct Generator<'a> {
@@ -152,6 +161,10 @@ struct Generator<'a> {
     uploads: usize,
     /// One action at a time is applied to the processes.
     processes_busy_until: u64,
+    /// The links that are drawn next. Each is drawn as often as the others.
+    links: Vec<LinkName>,
+    /// The kinds of faults that are drawn next. Each is drawn as often as the others.
+    faults: Vec<FaultKind>,
 }
 
 impl Generator<'_> {
@@ -205,8 +218,11 @@ impl Generator<'_> {
                 StepAction::ScaleWorkers { workers }
             }
             Kind::Fault => {
-                let links = &self.abilities.links;
-                let link = links[self.rng.random_range(0..links.len())];
+                if self.links.is_empty() {
+                    self.links.clone_from(&self.abilities.links);
+                    self.links.shuffle(&mut self.rng);
+                }
+                let link = self.links.pop()?;
                 StepAction::Fault {
                     link,
                     injection: self.injection(link),
@@ -218,47 +234,94 @@ impl Generator<'_> {
 
     /// A fault that fits a link.
     fn injection(&mut self, link: LinkName) -> Injection {
-        let is_http = !matches!(
-            link,
-            LinkName::Database | LinkName::ApiToDatabase | LinkName::WorkerToDatabase
-        );
-        let fault = match self.rng.random_range(0..if is_http { 10 } else { 8 }) {
-            0 => Fault::from(Flap {
+        if self.faults.is_empty() {
+            self.faults = FaultKind::ALL.to_vec();
+            self.faults.shuffle(&mut self.rng);
+        }
+        let kind = self.faults.pop().unwrap_or(FaultKind::Flap);
+        let fault = self.fault(kind.on(link));
+        let seed = self.rng.random();
+        // Part of the connections, or all of them.
+        let probability = if self.rng.random_bool(0.3) { 0.5 } else { 1.0 };
+        Injection::new(fault).seed(seed).probability(probability)
+    }
+
+    fn fault(&mut self, kind: FaultKind) -> Fault {
+        match kind {
+            FaultKind::Flap => Fault::from(Flap {
                 down_ms: self.between([50, 400]),
                 up_ms: self.between([50, 400]),
             }),
-            1 => Reset::default().into(),
-            2 => Blackhole::default().into(),
-            3 => LostReply::default().into(),
-            4 => Fault::from(ResetAfterBytes {
+            FaultKind::Reset => Reset::default().into(),
+            FaultKind::Blackhole => Blackhole::default().into(),
+            FaultKind::LostReply => LostReply::default().into(),
+            FaultKind::CutReply => Fault::from(ResetAfterBytes {
                 direction: Direction::FromUpstream,
                 bytes: self.between([1, 3_000]),
             }),
-            5 => Fault::from(Latency {
+            FaultKind::Latency => Fault::from(Latency {
                 direction: Direction::Both,
                 delay_ms: self.between([5, 100]),
                 jitter_ms: 5,
             }),
-            6 => Fault::from(Bandwidth {
+            FaultKind::Bandwidth => Fault::from(Bandwidth {
                 direction: Direction::Both,
                 bytes_per_second: self.between([20_000, 500_000]),
             }),
-            7 => Fault::from(Slicer {
+            FaultKind::Slicer => Fault::from(Slicer {
                 direction: Direction::Both,
                 average_bytes: 50,
                 variation_bytes: 40,
                 delay_us: 100,
             }),
-            status => Fault::from(FirstRequests {
+            FaultKind::Status(status) => Fault::from(FirstRequests {
                 requests: self.between([1, 4]),
-                status: if status == 8 { 503 } else { 429 },
+                status,
                 retry_after_s: None,
             }),
-        };
-        let seed = self.rng.random();
-        // Part of the connections, or all of them.
-        let probability = if self.rng.random_bool(0.3) { 0.5 } else { 1.0 };
-        Injection::new(fault).seed(seed).probability(probability)
+        }
+    }
+}
+
+/// A fault without its values.
+#[derive(Clone, Copy)]
+enum FaultKind {
+    Flap,
+    Reset,
+    Blackhole,
+    LostReply,
+    CutReply,
+    Latency,
+    Bandwidth,
+    Slicer,
+    Status(u16),
+}
+
+impl FaultKind {
+    const ALL: [Self; 10] = [
+        Self::Flap,
+        Self::Reset,
+        Self::Blackhole,
+        Self::LostReply,
+        Self::CutReply,
+        Self::Latency,
+        Self::Bandwidth,
+        Self::Slicer,
+        Self::Status(503),
+        Self::Status(429),
+    ];
+
+    /// The same, or one that is possible on a link without HTTP.
+    fn on(self, link: LinkName) -> Self {
+        let is_database = matches!(
+            link,
+            LinkName::Database | LinkName::ApiToDatabase | LinkName::WorkerToDatabase
+        );
+        if is_database && matches!(self, Self::Status(_)) {
+            Self::Flap
+        } else {
+            self
+        }
     }
 }
 
@@ -289,7 +352,7 @@ mod tests {
         for seed in 0..200 {
             let steps = schedule(seed, Duration::from_secs(20), &abilities());
             assert!(steps.is_sorted_by_key(|step| step.at_ms), "{seed}");
-            assert!(steps.iter().all(|step| step.at_ms < 20_000), "{seed}");
+            assert!(steps.iter().all(|step| step.at_ms <= 20_000), "{seed}");
             for step in &steps {
                 if let StepAction::Fault { injection, .. } = &step.action {
                     injection.check().unwrap();
