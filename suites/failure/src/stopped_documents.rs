@@ -147,6 +147,21 @@ impl Stopped {
         format!("a document that was interrupted at {place} '{word}' in {relation}")
     }
 
+    /// The parser received the document once.
+    pub(crate) async fn expect_one_submission(&self, cx: &Context) -> CheckResult {
+        let Some(standins) = cx.standins_if_granted() else {
+            return Ok(());
+        };
+        let calls = standins.parser_calls(self.document.sha256()).await?;
+        ensure_eq!(
+            calls.len(),
+            1,
+            "{} was not submitted to the parser exactly once",
+            self.what()
+        );
+        Ok(())
+    }
+
     async fn is_final(&self, cx: &Context) -> CheckResult<bool> {
         let job = cx.database()?.job(self.accepted.job_id).await?;
         let states = &cx.contract().vocabulary.final_states;
