@@ -60,6 +60,20 @@ pub enum LinkClient {
 }
 
 impl LinkName {
+    /// The links that carry HTTP, each with one part of a system at one end.
+    pub const HTTP: [Self; 7] = [
+        Self::ClientToApi,
+        Self::ParserToApi,
+        Self::ApiToStorage,
+        Self::ApiToEmbedder,
+        Self::WorkerToStorage,
+        Self::WorkerToParser,
+        Self::WorkerToEmbedder,
+    ];
+
+    /// The links of one part of a system to PostgreSQL.
+    pub const DATABASE: [Self; 2] = [Self::ApiToDatabase, Self::WorkerToDatabase];
+
     /// The link's name in files and on the terminal.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -55,20 +55,6 @@ impl Named for Cell {
     }
 }
 
-/// The links that carry HTTP.
-const HTTP: [LinkName; 7] = [
-    LinkName::ClientToApi,
-    LinkName::ParserToApi,
-    LinkName::ApiToStorage,
-    LinkName::ApiToEmbedder,
-    LinkName::WorkerToStorage,
-    LinkName::WorkerToParser,
-    LinkName::WorkerToEmbedder,
-];
-
-/// The links to PostgreSQL.
-const DATABASE: [LinkName; 2] = [LinkName::ApiToDatabase, LinkName::WorkerToDatabase];
-
 /// A fault of a row of the matrix.
 struct FaultRow {
     name: &'static str,
@@ -95,7 +81,7 @@ impl Carried {
     fn is_on(self, link: LinkName) -> bool {
         match self {
             Self::Bytes => true,
-            Self::Http => HTTP.contains(&link),
+            Self::Http => LinkName::HTTP.contains(&link),
             // A file, vectors, or what the API answers to its users.
             Self::LongResponses => matches!(
                 link,
@@ -253,9 +239,13 @@ const FAULTS: &[FaultRow] = &[
     }),
 ];
 
+/// The columns of the matrix.
+fn links() -> impl Iterator<Item = LinkName> {
+    LinkName::HTTP.into_iter().chain(LinkName::DATABASE)
+}
+
 /// Every link with every fault that fits it.
 static CELLS: LazyLock<Vec<Cell>> = LazyLock::new(|| {
-    let links = || HTTP.into_iter().chain(DATABASE);
     let mut samples: Vec<LinkName> = Vec::new();
     let cells = FAULTS.iter().flat_map(|fault| {
         let fits: Vec<LinkName> = links().filter(|link| fault.needs.is_on(*link)).collect();
@@ -296,7 +286,7 @@ mod tests {
     #[test]
     fn the_samples_cover_every_link_and_every_short_fault() {
         let samples = || CELLS.iter().filter(|cell| cell.is_sample);
-        for link in HTTP.into_iter().chain(DATABASE) {
+        for link in links() {
             assert!(samples().any(|cell| cell.link == link), "{link}");
         }
         for fault in FAULTS {

@@ -27,19 +27,6 @@ const LENGTH: Duration = Duration::from_secs(20);
 /// The name of a schedule among the observations of a trial.
 pub const SCHEDULE: &str = "schedule";
 
-/// The links into which a walk injects faults.
-const LINKS: [LinkName; 9] = [
-    LinkName::ClientToApi,
-    LinkName::ParserToApi,
-    LinkName::ApiToDatabase,
-    LinkName::ApiToStorage,
-    LinkName::ApiToEmbedder,
-    LinkName::WorkerToDatabase,
-    LinkName::WorkerToStorage,
-    LinkName::WorkerToParser,
-    LinkName::WorkerToEmbedder,
-];
-
 /// Walks along the schedule that the command of the run gives, or along one that is drawn.
 pub async fn run(cx: &Context) -> CheckResult {
     let given: Option<Vec<Step>> = cx.parameter(SCHEDULE)?;
@@ -75,11 +62,9 @@ pub async fn run(cx: &Context) -> CheckResult {
 
 fn abilities(cx: &Context) -> Abilities {
     let contract = cx.contract();
+    let links = LinkName::HTTP.into_iter().chain(LinkName::DATABASE);
     Abilities {
-        links: LINKS
-            .into_iter()
-            .filter(|link| cx.link(*link).is_ok())
-            .collect(),
+        links: links.filter(|link| cx.link(*link).is_ok()).collect(),
         deletes: contract.has(Endpoint::DeleteDocument) && contract.has(Endpoint::Job),
         retries: contract.has(Endpoint::Retry),
     }

@@ -313,11 +313,8 @@ impl FaultKind {
 
     /// The same, or one that is possible on a link without HTTP.
     fn on(self, link: LinkName) -> Self {
-        let is_database = matches!(
-            link,
-            LinkName::Database | LinkName::ApiToDatabase | LinkName::WorkerToDatabase
-        );
-        if is_database && matches!(self, Self::Status(_)) {
+        let is_http = LinkName::HTTP.contains(&link);
+        if !is_http && matches!(self, Self::Status(_)) {
             Self::Flap
         } else {
             self
