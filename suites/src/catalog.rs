@@ -33,5 +33,6 @@ pub fn catalog() -> Catalog {
         },
         reference: &cutover_fixtures::reference::Reference,
         defect_tables: cutover_fixtures::defects::TABLES,
+        random_walk: cutover_suite_failure::RANDOM_WALK,
     }
 }

@@ -18,13 +18,7 @@ use crate::shrink::{Tried, shrink};
 use crate::stack_option::StackOption;
 use crate::validate::Validate;
 use crate::{CommandError, UsageError};
-use cutover_harness::catalog::Catalog;
-
-/// The check that walks.
-const CHECK: &str = "failure::a_random_walk_of_faults_loses_nothing";
-
-/// The name of a schedule among the parameters and the observations of the check.
-const SCHEDULE: &str = "schedule";
+use cutover_harness::catalog::{Catalog, RandomWalk};
 
 /// Inject random faults until one of them loses a document
 ///
@@ -88,13 +82,15 @@ struct Failure {
 impl Torment {
     pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         self.print.apply();
-        let given = self.schedule.as_deref().map(read_schedule).transpose()?;
+        let walk = catalog.random_walk;
+        let given = self.schedule.as_deref();
+        let given = given.map(|path| read_schedule(path, walk)).transpose()?;
         let mut walker = Walker {
             catalog,
             validate: Validate {
                 stack: self.stack,
                 defect: self.defect,
-                selection: SelectionOptions::of_check(CHECK),
+                selection: SelectionOptions::of_check(walk.check),
                 output: self.output,
                 verbosity: VerbosityOptions::quiet(),
                 ..Validate::with_defaults(self.target, self.policy, self.print, Profile::Gate)
@@ -130,8 +126,9 @@ impl Walker<'_> {
     /// A target that lacks what the walk needs is an error before anything runs.
     fn expect_admitted(&self) -> Result<(), CommandError> {
         let plan = self.validate.prepare(self.catalog)?.plan;
-        let walk = plan.checks.iter().find(|check| check.id.as_str() == CHECK);
-        let refusal = match walk {
+        let name = self.catalog.random_walk.check;
+        let mut checks = plan.checks.iter();
+        let refusal = match checks.find(|check| check.id.as_str() == name) {
             Some(check) => match &check.admission {
                 Admission::Admitted => None,
                 Admission::Refused { reason, .. } => Some(reason.clone()),
@@ -141,7 +138,7 @@ impl Walker<'_> {
         match refusal {
             None => Ok(()),
             Some(reason) => Err(UsageError::new(
-                format!("plan check '{CHECK}'"),
+                format!("plan check '{name}'"),
                 reason,
                 "give the target what the check needs; `cutover doctor` shows what is missing",
             )
@@ -153,7 +150,7 @@ impl Walker<'_> {
     fn walk_from(&mut self, first: u64) -> Result<Walked, CommandError> {
         for walk in 0.. {
             let (seed, began) = (first.wrapping_add(walk), Instant::now());
-            self.validate.parameters = [("seed", json!(seed))].into();
+            self.validate.parameters = [(RandomWalk::SEED, json!(seed))].into();
             let walked = self.walk()?;
             report(&format!("walk {} · seed {seed}", walk + 1), &walked, began)?;
             if !matches!(walked, Walked::Passed) || Instant::now() >= self.ends {
@@ -166,7 +163,7 @@ impl Walker<'_> {
     /// Walks once along these steps.
     fn walk_along(&mut self, steps: Vec<Value>) -> Result<Walked, CommandError> {
         let began = Instant::now();
-        self.validate.parameters = [(SCHEDULE, Value::Array(steps))].into();
+        self.validate.parameters = [(RandomWalk::SCHEDULE, Value::Array(steps))].into();
         let walked = self.walk()?;
         report("the schedule", &walked, began)?;
         Ok(walked)
@@ -183,8 +180,7 @@ impl Walker<'_> {
                 .findings
                 .first()
                 .map(|finding| finding.summary.clone());
-            let is_schedule =
-                |it: &&Evidence| matches!(it, Evidence::Observed(seen) if seen.surface == SCHEDULE);
+            let is_schedule = |it: &&Evidence| matches!(it, Evidence::Observed(seen) if seen.surface == RandomWalk::SCHEDULE);
             let schedule = trial.evidence.iter().find(is_schedule);
             let steps = match schedule {
                 Some(Evidence::Observed(seen)) => seen.value.as_array().cloned(),
@@ -215,7 +211,8 @@ impl Walker<'_> {
             if Instant::now() >= self.ends {
                 return Ok::<_, CommandError>(Tried::NoTime);
             }
-            self.validate.parameters = [(SCHEDULE, Value::Array(steps.to_vec()))].into();
+            self.validate.parameters =
+                [(RandomWalk::SCHEDULE, Value::Array(steps.to_vec()))].into();
             Ok(match self.walk()? {
                 Walked::Failed(shorter) => {
                     print_line(format!("  {} steps fail: {}", steps.len(), shorter.finding))?;
@@ -297,8 +294,12 @@ fn settings_in_words(settings: &Value, words: &mut Vec<String>) {
     }
 }
 
-fn read_schedule(path: &Path) -> Result<Vec<Value>, CommandError> {
-    let read = || anyhow::Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
+fn read_schedule(path: &Path, walk: RandomWalk) -> Result<Vec<Value>, CommandError> {
+    let read = || {
+        let schedule: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+        (walk.check_schedule)(&schedule).map_err(anyhow::Error::msg)?;
+        anyhow::Ok(schedule.as_array().cloned().unwrap_or_default())
+    };
     read().map_err(|error| {
         UsageError::new(
             format!("read schedule '{}'", path.display()),

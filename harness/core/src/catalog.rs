@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use cutover_reports::record::CheckId;
+use serde_json::Value;
 
 use crate::reference::ReferenceSystem;
 pub use crate::seeded_defect::{DefectClass, DefectLocation, SeededDefect};
@@ -23,6 +24,24 @@ pub struct Catalog {
     pub reference: &'static dyn ReferenceSystem,
     /// The defects that the reference stack can be started with, by topic.
     pub defect_tables: &'static [&'static [SeededDefect]],
+    /// The random walk of faults.
+    pub random_walk: RandomWalk,
+}
+
+/// A check that follows a schedule of random faults, and takes another one as a parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomWalk {
+    /// The id of the check.
+    pub check: &'static str,
+    /// Whether a schedule can be followed; otherwise why not.
+    pub check_schedule: fn(&Value) -> Result<(), String>,
+}
+
+impl RandomWalk {
+    /// The name of a schedule among the parameters and the observations of the check.
+    pub const SCHEDULE: &str = "schedule";
+    /// The parameter for the seed of a schedule.
+    pub const SEED: &str = "seed";
 }
 
 /// A companion program of the binary, started as `cutover <name> …`.

@@ -30,6 +30,7 @@ mod worker_health;
 
 use cutover_harness::prelude::*;
 
+pub use self::random_walk::RANDOM_WALK;
 use self::without_documents::WITHOUT_DOCUMENTS;
 
 /// The suite with the tables of all topics.

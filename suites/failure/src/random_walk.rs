@@ -1,8 +1,15 @@
 //! A random walk: a seeded schedule of faults, crashes and requests of users, after which nothing is lost.
 
+use cutover_harness::catalog::RandomWalk;
 use cutover_harness::prelude::*;
 
-use cutover_suite_support::scenario::{self, random_walk};
+use cutover_suite_support::scenario::{self, random_walk, schedule};
+
+/// The check of this file, as other commands run it.
+pub const RANDOM_WALK: RandomWalk = RandomWalk {
+    check: "failure::a_random_walk_of_faults_loses_nothing",
+    check_schedule: schedule::check,
+};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cutover_fixtures::documents::{Document, Documents as _};
+use cutover_harness::catalog::RandomWalk;
 use cutover_harness::contract::Accepted;
 use cutover_harness::fault::{HealError, Injection, LinkName};
 use cutover_harness::prelude::*;
@@ -21,21 +22,16 @@ use super::recovery::{self, Before};
 use super::schedule::{Abilities, Step, StepAction, schedule};
 use super::users::{Allowed, Users};
 
-/// How long a walk lasts unless the command of the run says otherwise.
+/// How long a walk lasts.
 const LENGTH: Duration = Duration::from_secs(20);
-
-/// The name of a schedule among the observations of a trial.
-pub const SCHEDULE: &str = "schedule";
 
 /// Walks along the schedule that the command of the run gives, or along one that is drawn.
 pub async fn run(cx: &Context) -> CheckResult {
-    let given: Option<Vec<Step>> = cx.parameter(SCHEDULE)?;
+    let given: Option<Vec<Step>> = cx.parameter(RandomWalk::SCHEDULE)?;
     let drawn = u64::from_le_bytes(cx.random());
-    let seed = cx.parameter("seed")?.unwrap_or(drawn);
-    let length = cx.parameter("length_ms")?;
-    let length = length.map_or(LENGTH, Duration::from_millis);
-    let steps = given.unwrap_or_else(|| schedule(seed, length, &abilities(cx)));
-    cx.observe(SCHEDULE, format!("seed {seed}"), json!(steps));
+    let seed = cx.parameter(RandomWalk::SEED)?.unwrap_or(drawn);
+    let steps = given.unwrap_or_else(|| schedule(seed, LENGTH, &abilities(cx)));
+    cx.observe(RandomWalk::SCHEDULE, format!("seed {seed}"), json!(steps));
     let history = History::new(cx);
     let users = Users::new(cx, Allowed::ANYWHERE, &history)?;
     let before = recovery::steady_before(&users).await?;

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A step of a walk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,6 +154,20 @@ pub fn schedule(seed: u64, length: Duration, abilities: &Abilities) -> Vec<Step>
         steps.push(Step { at_ms: end, action });
     }
     steps
+}
+
+/// Whether a schedule from a file can be followed; otherwise why not, with the step.
+pub fn check(schedule: &Value) -> Result<(), String> {
+    let steps = schedule.as_array().ok_or("it is not a list of steps")?;
+    for (index, step) in steps.iter().enumerate() {
+        let in_step = |error: String| format!("step {}: {error}", index + 1);
+        let read = Step::deserialize(step).map_err(|error| in_step(error.to_string()))?;
+        if let StepAction::Fault { injection, .. } = &read.action {
+            let checked = injection.check();
+            checked.map_err(|error| in_step(error.to_string()))?;
+        }
+    }
+    Ok(())
 }
 
 struct Generator<'a> {
@@ -324,6 +339,8 @@ impl FaultKind {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn abilities() -> Abilities {
@@ -342,6 +359,37 @@ mod tests {
         assert_ne!(steps, schedule(8, length, &abilities()));
         let text = serde_json::to_string(&steps).unwrap();
         assert_eq!(serde_json::from_str::<Vec<Step>>(&text).unwrap(), steps);
+    }
+
+    #[test]
+    fn a_wrong_step_of_a_file_is_named() {
+        let drawn = schedule(7, Duration::from_secs(20), &abilities());
+        check(&serde_json::to_value(drawn).unwrap()).unwrap();
+        let upload = json!({ "at_ms": 0, "action": "upload" });
+        for (wrong, part) in [
+            (json!({ "at_ms": 5, "action": "jump" }), "jump"),
+            (json!({ "action": "upload" }), "at_ms"),
+            (
+                json!({ "at_ms": 5, "action": { "fault": {
+                    "link": "nowhere", "lasts_ms": 1, "injection": { "fault": { "fault": "reset" } }
+                } } }),
+                "nowhere",
+            ),
+            (
+                json!({ "at_ms": 5, "action": { "fault": {
+                    "link": "client_to_api", "lasts_ms": 1,
+                    "injection": { "fault": { "fault": "reset" }, "probability": 2.0 }
+                } } }),
+                "probability",
+            ),
+        ] {
+            let error = check(&json!([upload, wrong])).unwrap_err();
+            assert!(
+                error.starts_with("step 2: ") && error.contains(part),
+                "{error}"
+            );
+        }
+        check(&json!({})).unwrap_err();
     }
 
     #[test]
