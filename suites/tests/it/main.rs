@@ -16,6 +16,7 @@ mod reads;
 mod registry;
 mod residue;
 mod safety;
+mod torment;
 
 use cutover_test_support::TestHome;
 
