@@ -27,11 +27,26 @@ const LENGTH: Duration = Duration::from_secs(20);
 
 /// Walks along the schedule that the command of the run gives, or along one that is drawn.
 pub async fn run(cx: &Context) -> CheckResult {
-    let given: Option<Vec<Step>> = cx.parameter(RandomWalk::SCHEDULE)?;
-    let drawn = u64::from_le_bytes(cx.random());
-    let seed = cx.parameter(RandomWalk::SEED)?.unwrap_or(drawn);
-    let steps = given.unwrap_or_else(|| schedule(seed, LENGTH, &abilities(cx)));
+    if let Some(steps) = cx.parameter::<Vec<Step>>(RandomWalk::SCHEDULE)? {
+        cx.observe(RandomWalk::SCHEDULE, "from a file", json!(steps));
+        return along(cx, &steps).await;
+    }
+    let given = cx.parameter(RandomWalk::SEED)?;
+    let seed = given.unwrap_or_else(|| u64::from_le_bytes(cx.random()));
+    let steps = schedule(seed, LENGTH, &abilities(cx));
     cx.observe(RandomWalk::SCHEDULE, format!("seed {seed}"), json!(steps));
+    let walked = along(cx, &steps).await;
+    walked.map_err(|mut stop| {
+        if let (Stop::Violated(finding), None) = (&mut stop, given) {
+            let repeat = format!("; `cutover torment --seed {seed}` repeats the walk");
+            finding.summary.push_str(&repeat);
+        }
+        stop
+    })
+}
+
+/// Walks along a schedule, and looks at what is left.
+async fn along(cx: &Context, steps: &[Step]) -> CheckResult {
     let history = History::new(cx);
     let users = Users::new(cx, Allowed::ANYWHERE, &history)?;
     let before = recovery::steady_before(&users).await?;

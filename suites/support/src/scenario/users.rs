@@ -324,8 +324,10 @@ impl<'a> Users<'a> {
                 doubtful.set(true);
                 return Ok(Poll::Pending("no answer".to_owned()));
             };
-            let is_unknown = contract.statuses.unknown.include(response.status);
-            if response.is_success() || (doubtful.get() && is_unknown) {
+            let (statuses, status) = (&contract.statuses, response.status);
+            let is_gone =
+                statuses.unknown.include(status) || statuses.deleted_again.include(status);
+            if response.is_success() || (doubtful.get() && is_gone) {
                 self.history.record(operation, Happened::Ok);
                 return Ok(Poll::Ready(()));
             }
