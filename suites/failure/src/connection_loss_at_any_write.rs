@@ -100,9 +100,8 @@ async fn lose_replies(cx: &Context, stops: &WriteStops<'_>, loss: &Loss) -> Chec
     guard.heal().await.map_err(anyhow::Error::from)?;
     complete_all(cx, &documents).await?;
     if let Loss::OfCallback = loss {
-        // The parser repeats what was not acknowledged: nothing has to be parsed, and paid, again.
         for each in &documents {
-            each.expect_one_submission(cx).await?;
+            each.expect_true_acknowledgement(cx).await?;
         }
     }
     Ok(())
