@@ -163,8 +163,7 @@ fn it_fails_no_check_of_the_default_policy() {
     let validated = pipeline.run(&arguments);
     let text = output_text(&validated);
     assert_eq!(validated.status.code(), Some(INCONCLUSIVE), "{text}");
-    let verdict = verdict(&pipeline);
-    let count = |outcome: &str| verdict["counts"][outcome].as_u64().unwrap_or_default();
+    let count = |outcome: &str| count(&pipeline, outcome);
     assert_eq!([count("failed"), count("errored")], [0, 0], "{text}");
     assert!(count("passed") >= PASSED, "{text}");
     // What is skipped has its reason in the plan, and not in a trial.
@@ -183,9 +182,8 @@ fn it_survives_the_faults_of_its_links() {
     let validated = pipeline.run(&[&["validate"], &selection[..]].concat());
     let text = output_text(&validated);
     assert_eq!(validated.status.code(), Some(INCONCLUSIVE), "{text}");
-    let verdict = verdict(&pipeline);
-    let count = |outcome: &str| verdict["counts"][outcome].as_u64().unwrap_or_default();
-    assert_eq!([count("failed"), count("errored")], [0, 0], "{text}");
+    let failures = ["failed", "errored"].map(|outcome| count(&pipeline, outcome));
+    assert_eq!(failures, [0, 0], "{text}");
     let faults = pipeline.home.read("target/cutover/latest/faults.txt");
     for link in [
         "worker_to_storage",
@@ -211,6 +209,13 @@ const PASSED: u64 = 55;
 fn verdict(pipeline: &FastApiPipeline) -> Value {
     let verdict = pipeline.home.read("target/cutover/latest/verdict.json");
     serde_json::from_str(&verdict).unwrap()
+}
+
+/// The number of checks of the newest run with this outcome.
+fn count(pipeline: &FastApiPipeline, outcome: &str) -> u64 {
+    verdict(pipeline)["counts"][outcome]
+        .as_u64()
+        .unwrap_or_default()
 }
 
 /// What the doctor says about the gate: the checks that can run, and all checks, by suite.
