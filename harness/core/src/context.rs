@@ -245,6 +245,12 @@ impl Context {
         })
     }
 
+    /// The link that [`Context::link`] gives for a name: itself, or the one of every part of the system.
+    pub fn resolve_link(&self, name: LinkName) -> CheckResult<LinkName> {
+        let links = self.granted(Capability::Links, self.clients.links())?;
+        Ok(links.resolve(name).unwrap_or(name))
+    }
+
     /// The trial so far, as it is on disk; nothing where nothing is recorded.
     pub fn recorded(&self) -> CheckResult<Option<Trial>> {
         let path = self.recorder.path();

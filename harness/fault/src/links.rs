@@ -85,8 +85,14 @@ impl Links {
     /// The proxy of a link, into which faults are injected. A part of the system without a link of its
     /// own uses the link of every part to the same dependency.
     pub fn proxy(&self, name: LinkName) -> Option<&Proxy> {
-        let shared = || self.proxies.get(&name.of_every_part()?);
-        self.proxies.get(&name).or_else(shared)
+        self.proxies.get(&self.resolve(name)?)
+    }
+
+    /// The link itself, or the one of every part to the same dependency, whichever there is.
+    pub fn resolve(&self, name: LinkName) -> Option<LinkName> {
+        let candidates = [Some(name), name.of_every_part()].into_iter().flatten();
+        let mut given = candidates.filter(|name| self.proxies.contains_key(name));
+        given.next()
     }
 }
 

@@ -206,7 +206,11 @@ impl Pipeline {
     async fn document_standing(&self, accepted: &Accepted) -> CheckResult<JobView> {
         let request = self.request(Endpoint::Document, accepted.document_id)?;
         let response = self.http().send(request).await;
-        let response = response.map_err(HttpError::into_stop)?;
+        self.standing_in_document(response.map_err(HttpError::into_stop)?)
+    }
+
+    /// The standing of a document that a response for it shows.
+    pub fn standing_in_document(&self, response: Response) -> CheckResult<JobView> {
         self.check_presence(Endpoint::Document, &response)?;
         let response = response.expect_status(200)?;
         let (what, body) = (
@@ -235,8 +239,16 @@ impl Pipeline {
     }
 
     async fn listed_standing(&self, accepted: &Accepted) -> CheckResult<JobView> {
+        self.standing_in_list(accepted, &self.list_of_jobs().await?)
+    }
+
+    /// The standing of a document that a list of jobs shows.
+    pub fn standing_in_list(
+        &self,
+        accepted: &Accepted,
+        response: &Response,
+    ) -> CheckResult<JobView> {
         let fields = &self.contract().fields;
-        let response = self.list_of_jobs().await?;
         let (what, body) = (
             format!("the response to {}", response.request),
             response.json()?,

@@ -21,6 +21,8 @@ pub(super) enum Answer {
 pub(super) struct Expectation {
     /// Whether the fault is on the clients' own way: they give up themselves, and may get no answer.
     pub(super) on_the_way: bool,
+    /// Whether the request needs what the fault is about: the service may answer by an error.
+    pub(super) error_answer: bool,
 }
 
 impl Expectation {
@@ -34,6 +36,7 @@ impl Expectation {
     ) -> CheckResult<Answer> {
         let (event, answer) = match attempt {
             Ok(response) if is_busy(&response) => {
+                self.expect_need(&response)?;
                 let status = response.status;
                 (Happened::Failed { status }, Answer::Busy)
             }
@@ -47,6 +50,21 @@ impl Expectation {
         };
         history.record(operation, event);
         Ok(answer)
+    }
+
+    /// An error of the service is a finding if the request does not need what the fault is about.
+    fn expect_need(self, response: &Response) -> CheckResult {
+        if self.error_answer || response.status < 500 {
+            return Ok(());
+        }
+        let summary = format!(
+            "a fault elsewhere disturbs a request that does not need it: {}",
+            response.status
+        );
+        let expected = "the answer that it has without the fault";
+        Err(Stop::violated(
+            Finding::new(summary).comparing(expected, response.summary()),
+        ))
     }
 
     /// A request that gets no answer is a finding if its client's own way to the service has no fault.

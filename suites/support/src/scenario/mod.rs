@@ -4,9 +4,11 @@
 //! verified, recovery, and the account of all documents.
 
 pub mod account;
+mod allowed;
 mod answer;
 pub mod history;
 pub mod random_walk;
+mod reads;
 mod recovery;
 pub mod schedule;
 mod users;
@@ -22,8 +24,10 @@ use cutover_harness::record::Observation;
 use futures::future::{join3, try_join_all};
 use serde_json::json;
 
+use self::allowed::Allowed;
 use self::history::{Happened, History};
-use self::users::{Allowed, Users};
+use self::recovery::Recovery;
+use self::users::Users;
 
 /// What a scenario reads of the database.
 pub const READS: [cutover_harness::contract::Read; 2] = crate::outcomes::COMPLETE;
@@ -50,18 +54,12 @@ fn documents(cx: &Context) -> Vec<Document> {
 /// A fault of a link loses nothing, doubles nothing and leaves nothing behind.
 pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
     let history = History::new(cx);
-    let users = Users::new(cx, Allowed::on(link, dose.only_slows), &history)?;
-    let before = recovery::steady_before(&users).await?;
+    let allowed = Allowed::on(cx.resolve_link(link)?, dose.only_slows);
+    let users = Users::new(cx, allowed, &history)?;
+    let mut before = recovery::steady_before(&users).await?;
     let documents = documents(cx);
-    let guard = cx.link(link)?.inject(dose.injection.clone())?;
+    let guard = inject(cx, link, dose)?;
     history.noted(None, Happened::Injected);
-    let fault = dose.injection.fault.name();
-    let what = format!("fault '{fault}' is injected into link '{link}'");
-    cx.observe(
-        Observation::SCENARIO,
-        what,
-        json!({ "link": link.as_str(), "fault": fault }),
-    );
     let healed = Cell::new(false);
     let deliveries = documents.iter().enumerate();
     let deliveries =
@@ -70,20 +68,29 @@ pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
         let touched = act(cx, guard, dose).await;
         history.noted(None, Happened::Healed);
         healed.set(true);
-        touched
+        Recovery::begin(&users, &before, touched?).await
     };
-    let (delivered, read, touched) =
-        join3(deliveries, users.read_until(&healed, &before.known), act).await;
-    read?;
-    let delivered = delivered?;
-    let touched = touched?;
+    let read = users.read_until(&healed, &before.known);
+    let (delivered, read, recovery) = join3(deliveries, read, act).await;
+    let (read, delivered, recovery) = (read?, delivered?, recovery?);
+    read.expect_undisturbed(std::mem::take(&mut before.reads))?;
     let accepted: Vec<(usize, Accepted, &Document)> = delivered
         .into_iter()
         .enumerate()
         .filter_map(|(number, accepted)| Some((number, accepted?, &documents[number])))
         .collect();
-    recovery::expect(&users, &before, &accepted, touched, link).await?;
+    recovery.expect(&users, &before, &accepted, link).await?;
     account::Account::of(&history.read()?).expect_conserved()
+}
+
+/// Injects the fault, and says so.
+fn inject(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult<FaultGuard> {
+    let guard = cx.link(link)?.inject(dose.injection.clone())?;
+    let fault = dose.injection.fault.name();
+    let what = format!("fault '{fault}' is injected into link '{link}'");
+    let value = json!({ "link": link.as_str(), "fault": fault });
+    cx.observe(Observation::SCENARIO, what, value);
+    Ok(guard)
 }
 
 /// How long a fault takes to reach the connections that are open and idle.

@@ -17,10 +17,11 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::account::Account;
+use super::allowed::Allowed;
 use super::history::History;
 use super::recovery::{self, Before};
 use super::schedule::{Abilities, Step, StepAction, schedule};
-use super::users::{Allowed, Users};
+use super::users::Users;
 
 /// How long a walk lasts.
 const LENGTH: Duration = Duration::from_secs(20);

@@ -12,6 +12,7 @@ use cutover_harness::record::Observation;
 use futures::future::try_join_all;
 use serde_json::json;
 
+use super::reads::ReadTimes;
 use super::users::{Known, Users};
 use crate::idle_transactions::{IdleTransaction, expect_no_idle_transaction, idle_transactions};
 
@@ -31,6 +32,7 @@ const MARGIN: Duration = Duration::from_secs(8);
 pub(super) struct Before {
     pub(super) known: Known,
     pub(super) took: Duration,
+    pub(super) reads: ReadTimes,
     idle_transactions: BTreeSet<IdleTransaction>,
 }
 
@@ -38,15 +40,15 @@ pub(super) struct Before {
 pub(super) async fn steady_before(users: &Users<'_>) -> CheckResult<Before> {
     let steady = async {
         let (known, took) = users.complete(users.cx.document().build()).await?;
-        for action in users.reads() {
-            ensure!(
-                users.read_once(action, &known).await?,
-                "the service does not answer"
-            );
-        }
+        let mut reads = ReadTimes::default();
+        ensure!(
+            users.read_in_every_way(&known, &mut reads).await?,
+            "the service does not answer"
+        );
         Ok(Before {
             known,
             took,
+            reads,
             idle_transactions: idle_transactions(users.cx).await?,
         })
     };
@@ -59,43 +61,64 @@ pub(super) async fn steady_before(users: &Users<'_>) -> CheckResult<Before> {
     })
 }
 
-/// After the fault, the system answers again and every document arrives once, without a restart.
-pub(super) async fn expect(
-    users: &Users<'_>,
-    before: &Before,
-    accepted: &[(usize, Accepted, &Document)],
+/// How a system recovers from a fault.
+pub(super) struct Recovery {
     touched: Touched,
-    link: LinkName,
-) -> CheckResult {
-    let cx = users.cx;
-    let healed = Instant::now();
-    expect_answers(users, before).await?;
-    let first_success = healed.elapsed();
-    for (number, accepted, document) in accepted {
-        users.expect_arrival(*number, accepted, document).await?;
-        expect_bounded_calls(cx, link, accepted, document).await?;
+    healed: Instant,
+    first_success: Duration,
+}
+
+impl Recovery {
+    /// The system answers again right after the healing, while users still upload.
+    pub(super) async fn begin(
+        users: &Users<'_>,
+        before: &Before,
+        touched: Touched,
+    ) -> CheckResult<Self> {
+        let healed = Instant::now();
+        expect_answers(users, before).await?;
+        Ok(Self {
+            touched,
+            healed,
+            first_success: healed.elapsed(),
+        })
     }
-    let drained = healed.elapsed();
-    let took = complete_after(users).await?;
-    let limit = before.took * SLOWER + MARGIN;
-    ensure!(
-        took <= limit,
-        "after a fault, a document takes {took:.1?}, and {:.1?} before it",
-        before.took
-    );
-    expect_nothing_left(users, before).await?;
-    let numbers = json!({
-        "link": link.as_str(),
-        "connections": touched.connections,
-        "bytes": touched.bytes,
-        "first_success_ms": milliseconds(first_success),
-        "drained_ms": milliseconds(drained),
-        "document_before_ms": milliseconds(before.took),
-        "document_after_ms": milliseconds(took),
-        "acknowledged": accepted.len(),
-    });
-    cx.observe(Observation::SCENARIO, "the system recovered", numbers);
-    Ok(())
+
+    /// Every document arrives once, without a restart, and the system is as it was before.
+    pub(super) async fn expect(
+        &self,
+        users: &Users<'_>,
+        before: &Before,
+        accepted: &[(usize, Accepted, &Document)],
+        link: LinkName,
+    ) -> CheckResult {
+        let cx = users.cx;
+        for (number, accepted, document) in accepted {
+            users.expect_arrival(*number, accepted, document).await?;
+            expect_bounded_calls(cx, link, accepted, document).await?;
+        }
+        let drained = self.healed.elapsed();
+        let took = complete_after(users).await?;
+        let limit = before.took * SLOWER + MARGIN;
+        ensure!(
+            took <= limit,
+            "after a fault, a document takes {took:.1?}, and {:.1?} before it",
+            before.took
+        );
+        expect_nothing_left(users, before).await?;
+        let numbers = json!({
+            "link": link.as_str(),
+            "connections": self.touched.connections,
+            "bytes": self.touched.bytes,
+            "first_success_ms": milliseconds(self.first_success),
+            "drained_ms": milliseconds(drained),
+            "document_before_ms": milliseconds(before.took),
+            "document_after_ms": milliseconds(took),
+            "acknowledged": accepted.len(),
+        });
+        cx.observe(Observation::SCENARIO, "the system recovered", numbers);
+        Ok(())
+    }
 }
 
 /// A time in whole milliseconds, as recovery numbers are recorded.

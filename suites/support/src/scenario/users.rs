@@ -1,20 +1,16 @@
-//! The users of a scenario: they upload and read, and repeat what got no answer.
+//! The users of a scenario: they upload, retry and delete, and repeat what got no answer.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use cutover_fixtures::documents::Document;
-use cutover_harness::contract::{Accepted, JobView, ResponseResult};
-use cutover_harness::fault::{LinkClient, LinkName};
+use cutover_harness::contract::{Accepted, JobView};
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Response;
 
+use super::allowed::Allowed;
 use super::answer::{Answer, Expectation, wrong_answer};
 use super::history::{Action, Happened, History};
 use crate::outcomes::{self, search_hits};
-
-/// How long the users pause between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(150);
 
 /// What a user waits for an answer when the fault is on the way to the API.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -32,42 +28,8 @@ pub(super) struct Known {
 pub(super) struct Users<'a> {
     pub(super) cx: &'a Context,
     pub(super) pipeline: Pipeline,
-    history: &'a History<'a>,
+    pub(super) history: &'a History<'a>,
     allowed: Allowed,
-}
-
-/// What the faults of a scenario may do to the requests of its users.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Allowed {
-    /// A request may get no answer, because something is wrong on the users' own way to the service.
-    no_answer: bool,
-    /// A registration that is answered by an error may have an effect: its commit may have got no answer.
-    effect_after_error: bool,
-    /// Documents may need retries.
-    retries: bool,
-}
-
-impl Allowed {
-    /// What a fault of this link may do.
-    pub(super) fn on(link: LinkName, only_slows: bool) -> Self {
-        Self {
-            no_answer: link.client() == LinkClient::User,
-            effect_after_error: matches!(link, LinkName::ApiToDatabase | LinkName::Database),
-            retries: !only_slows,
-        }
-    }
-
-    /// What faults of all links and of all processes may do.
-    pub(super) const ANYWHERE: Self = Self {
-        no_answer: true,
-        effect_after_error: true,
-        retries: true,
-    };
-
-    fn expectation(self) -> Expectation {
-        let on_the_way = self.no_answer;
-        Expectation { on_the_way }
-    }
 }
 
 impl<'a> Users<'a> {
@@ -91,10 +53,18 @@ impl<'a> Users<'a> {
 
     /// How long an answer may take: the service waits for at most two calls of its providers.
     pub(super) fn answer_within(&self) -> Duration {
-        if self.allowed.no_answer {
+        if self.allowed.no_answer() {
             return PATIENCE;
         }
         self.cx.contract().timing.provider_timeout * 2 + MARGIN
+    }
+
+    /// What the answer to a request must be.
+    pub(super) fn expectation(&self, action: Action) -> Expectation {
+        Expectation {
+            on_the_way: self.allowed.no_answer(),
+            error_answer: self.allowed.error_answer(action),
+        }
     }
 
     /// Uploads a document; nothing if nobody can know whether its registration has succeeded.
@@ -115,7 +85,7 @@ impl<'a> Users<'a> {
     /// Registers a document, and repeats it until it is decided.
     async fn register(&self, number: usize, document: &Document) -> CheckResult<Option<Accepted>> {
         let contract = self.cx.contract();
-        let (doubtful, expectation) = (Cell::new(false), self.allowed.expectation());
+        let (doubtful, expectation) = (Cell::new(false), self.expectation(Action::Register));
         let register = async || {
             let operation = self.history.invoked(Action::Register, Some(number));
             let upload = document.upload();
@@ -138,7 +108,7 @@ impl<'a> Users<'a> {
                     Poll::Ready(None)
                 }
                 Answer::Busy => {
-                    doubtful.set(doubtful.get() || self.allowed.effect_after_error);
+                    doubtful.set(doubtful.get() || self.allowed.effect_after_error());
                     Poll::Pending("the service cannot answer".to_owned())
                 }
                 Answer::Nothing => {
@@ -173,7 +143,10 @@ impl<'a> Users<'a> {
             let attempt = attempt.await;
             let ended = |event| self.history.record(operation, event);
             // The storage is no part of the service.
-            let expectation = Expectation { on_the_way: true };
+            let expectation = Expectation {
+                on_the_way: true,
+                error_answer: true,
+            };
             Ok(match expectation.read(self.history, operation, attempt)? {
                 // A signed URL is used up by the upload whose answer was lost.
                 Answer::Given(response) if response.is_success() || doubtful.get() => {
@@ -195,90 +168,6 @@ impl<'a> Users<'a> {
         self.cx.eventually(what, within, put).await
     }
 
-    /// Reads a complete document in every way, again and again, until the fault is healed.
-    pub(super) async fn read_until(&self, healed: &Cell<bool>, known: &Known) -> CheckResult {
-        while !healed.get() {
-            for action in self.reads() {
-                self.read_once(action, known).await?;
-            }
-            // Users pause between two looks.
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        Ok(())
-    }
-
-    /// The ways to read that the target has.
-    pub(super) fn reads(&self) -> impl Iterator<Item = Action> {
-        let contract = self.cx.contract();
-        let ways = [
-            (Action::Read, Endpoint::Job),
-            (Action::Document, Endpoint::Document),
-            (Action::List, Endpoint::Jobs),
-            (Action::Search, Endpoint::Search),
-        ];
-        let given = ways.into_iter().filter(|(_, route)| contract.has(*route));
-        given.map(|(action, _)| action)
-    }
-
-    /// Reads a complete document once; whether the service answered. An answer must be true.
-    pub(super) async fn read_once(&self, action: Action, known: &Known) -> CheckResult<bool> {
-        let operation = self.history.invoked(action, None);
-        let attempt = self.attempt(action, known).await?;
-        let expectation = self.allowed.expectation();
-        let answer = expectation.read(self.history, operation, attempt)?;
-        let Answer::Given(response) = answer else {
-            return Ok(false);
-        };
-        self.expect_truth(action, known, &response)?;
-        self.history.record(operation, Happened::Ok);
-        Ok(true)
-    }
-
-    async fn attempt(&self, action: Action, known: &Known) -> CheckResult<ResponseResult> {
-        let within = self.answer_within();
-        match action {
-            Action::Document => self.pipeline.try_document(&known.accepted, within).await,
-            Action::List => self.pipeline.try_jobs(within).await,
-            Action::Search => {
-                let query = known.document.nonce();
-                self.pipeline.try_search(query, HITS, within).await
-            }
-            Action::Retry => self.pipeline.try_retry(known.accepted.job_id, within).await,
-            Action::Delete => {
-                let document = known.accepted.document_id;
-                self.pipeline.try_delete(document, within).await
-            }
-            Action::Read | Action::Register | Action::Upload => {
-                self.pipeline.try_show(&known.accepted, within).await
-            }
-        }
-    }
-
-    /// An answer about a complete document shows it.
-    fn expect_truth(&self, action: Action, known: &Known, response: &Response) -> CheckResult {
-        let contract = self.cx.contract();
-        let ids = [known.accepted.job_id, known.accepted.document_id];
-        let body = String::from_utf8_lossy(&response.body);
-        let names_it = ids.iter().any(|id| body.contains(&id.to_string()));
-        let is_true = match action {
-            Action::Read => {
-                response.status == 200 && {
-                    let job = JobView::from_json("a job", &response.json()?, contract)?;
-                    job.status == contract.vocabulary.complete
-                }
-            }
-            Action::Document | Action::List | Action::Search => response.is_success() && names_it,
-            Action::Register | Action::Upload | Action::Retry | Action::Delete => {
-                response.is_success()
-            }
-        };
-        if is_true {
-            return Ok(());
-        }
-        let expected = "what it was before the fault, or a status from 500";
-        Err(wrong_answer(action, expected, response))
-    }
-
     /// Whether the service says that a document is complete; false if it does not answer.
     pub(super) async fn is_complete(&self, accepted: &Accepted) -> CheckResult<bool> {
         let contract = self.cx.contract();
@@ -297,7 +186,7 @@ impl<'a> Users<'a> {
     pub(super) async fn retry(&self, number: usize, accepted: &Accepted) -> CheckResult {
         let operation = self.history.invoked(Action::Retry, Some(number));
         let attempt = self.pipeline.try_retry(accepted.job_id, PATIENCE).await?;
-        let expectation = self.allowed.expectation();
+        let expectation = self.expectation(Action::Retry);
         if let Answer::Given(response) = expectation.read(self.history, operation, attempt)? {
             let status = response.status;
             let event = if response.is_success() {
@@ -318,7 +207,7 @@ impl<'a> Users<'a> {
             let operation = self.history.invoked(Action::Delete, Some(number));
             let document = accepted.document_id;
             let attempt = self.pipeline.try_delete(document, PATIENCE).await?;
-            let expectation = self.allowed.expectation();
+            let expectation = self.expectation(Action::Delete);
             let Answer::Given(response) = expectation.read(self.history, operation, attempt)?
             else {
                 doubtful.set(true);
@@ -383,7 +272,7 @@ impl<'a> Users<'a> {
         let complete = job.status == contract.vocabulary.complete;
         self.history
             .noted(Some(number), Happened::Seen { complete });
-        if !self.allowed.retries {
+        if !self.allowed.retries() {
             let retries = job.retry_count.unwrap_or_default();
             ensure!(
                 complete && retries == 0,
@@ -409,7 +298,7 @@ impl<'a> Users<'a> {
 }
 
 /// The results of a search for one document.
-const HITS: u32 = 5;
+pub(super) const HITS: u32 = 5;
 
 /// A document that failed because of a fault has no retry left, and says why.
 fn expect_used_up(max_retries: u32, job: &JobView) -> CheckResult {

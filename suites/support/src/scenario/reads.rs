@@ -1,0 +1,164 @@
+//! How users read a complete document during a fault: an answer is true, and a fault elsewhere costs no time.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use cutover_harness::contract::{JobView, ResponseResult, Way};
+use cutover_harness::prelude::*;
+use cutover_harness::probe::Response;
+
+use super::answer::{Answer, wrong_answer};
+use super::history::{Action, Happened};
+use super::users::{HITS, Known, Users};
+
+/// How long the users pause between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(150);
+
+/// How much longer than before the fault a request may take that does not need the faulty link.
+const SLOWER: u32 = 10;
+
+/// What such a request may take in addition, on a busy machine.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// The times of requests that do not need what a fault is about.
+#[derive(Debug, Default)]
+pub(super) struct ReadTimes(Vec<Duration>);
+
+impl ReadTimes {
+    fn median(mut self) -> Option<Duration> {
+        self.0.sort_unstable();
+        self.0.get(self.0.len() / 2).copied()
+    }
+
+    /// The requests took about as long as before the fault.
+    pub(super) fn expect_undisturbed(self, before: Self) -> CheckResult {
+        let (Some(during), Some(before)) = (self.median(), before.median()) else {
+            return Ok(());
+        };
+        ensure!(
+            during <= before * SLOWER + MARGIN,
+            "a fault elsewhere delays requests that do not need it: their median is {during:.1?}, and {before:.1?} before the fault"
+        );
+        Ok(())
+    }
+}
+
+impl Users<'_> {
+    /// Reads a complete document in every way, again and again, until the fault is healed. The result
+    /// is how long the requests took that do not need what the fault is about.
+    pub(super) async fn read_until(
+        &self,
+        healed: &Cell<bool>,
+        known: &Known,
+    ) -> CheckResult<ReadTimes> {
+        let mut times = ReadTimes::default();
+        while !healed.get() {
+            self.read_in_every_way(known, &mut times).await?;
+            // Users pause between two looks.
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(times)
+    }
+
+    /// Reads a complete document once in every way; whether the service answered each time.
+    pub(super) async fn read_in_every_way(
+        &self,
+        known: &Known,
+        times: &mut ReadTimes,
+    ) -> CheckResult<bool> {
+        let mut all = true;
+        for action in self.reads() {
+            let began = Instant::now();
+            let answered = self.read_once(action, known).await?;
+            if answered && !self.expectation(action).error_answer {
+                times.0.push(began.elapsed());
+            }
+            all &= answered;
+        }
+        Ok(all)
+    }
+
+    /// The ways to read that the target has.
+    pub(super) fn reads(&self) -> impl Iterator<Item = Action> {
+        let contract = self.cx.contract();
+        let ways = [
+            (Action::Read, Endpoint::Job),
+            (Action::Document, Endpoint::Document),
+            (Action::List, Endpoint::Jobs),
+            (Action::Search, Endpoint::Search),
+        ];
+        let given = ways.into_iter().filter(|(_, route)| contract.has(*route));
+        given.map(|(action, _)| action)
+    }
+
+    /// Reads a complete document once; whether the service answered. An answer must be true.
+    pub(super) async fn read_once(&self, action: Action, known: &Known) -> CheckResult<bool> {
+        let operation = self.history.invoked(action, None);
+        let attempt = self.attempt(action, known).await?;
+        let expectation = self.expectation(action);
+        let answer = expectation.read(self.history, operation, attempt)?;
+        let Answer::Given(response) = answer else {
+            return Ok(false);
+        };
+        self.expect_truth(action, known, &response)?;
+        self.history.record(operation, Happened::Ok);
+        Ok(true)
+    }
+
+    async fn attempt(&self, action: Action, known: &Known) -> CheckResult<ResponseResult> {
+        let within = self.answer_within();
+        match action {
+            Action::Document => self.pipeline.try_document(&known.accepted, within).await,
+            Action::List => self.pipeline.try_jobs(within).await,
+            Action::Search => {
+                let query = known.document.nonce();
+                self.pipeline.try_search(query, HITS, within).await
+            }
+            Action::Retry => self.pipeline.try_retry(known.accepted.job_id, within).await,
+            Action::Delete => {
+                let document = known.accepted.document_id;
+                self.pipeline.try_delete(document, within).await
+            }
+            Action::Read | Action::Register | Action::Upload => {
+                self.pipeline.try_show(&known.accepted, within).await
+            }
+        }
+    }
+
+    /// An answer about a complete document shows it, and as complete.
+    fn expect_truth(&self, action: Action, known: &Known, response: &Response) -> CheckResult {
+        let is_true = response.is_success() && self.shows_complete(action, known, response)?;
+        if is_true {
+            return Ok(());
+        }
+        let expected = "what it was before the fault, or a status from 500";
+        Err(wrong_answer(action, expected, response))
+    }
+
+    fn shows_complete(
+        &self,
+        action: Action,
+        known: &Known,
+        response: &Response,
+    ) -> CheckResult<bool> {
+        let contract = self.cx.contract();
+        let is_complete = |job: &JobView| job.status == contract.vocabulary.complete;
+        let has = |way| self.pipeline.ways().contains(&way);
+        let accepted = &known.accepted;
+        Ok(match action {
+            Action::Read => is_complete(&JobView::from_json("a job", &response.json()?, contract)?),
+            Action::Document if has(Way::Document) => {
+                is_complete(&self.pipeline.standing_in_document(response.clone())?)
+            }
+            Action::List if has(Way::Jobs) => {
+                is_complete(&self.pipeline.standing_in_list(accepted, response)?)
+            }
+            Action::Document | Action::List | Action::Search => {
+                let body = String::from_utf8_lossy(&response.body);
+                let ids = [accepted.job_id, accepted.document_id];
+                ids.iter().any(|id| body.contains(&id.to_string()))
+            }
+            Action::Register | Action::Upload | Action::Retry | Action::Delete => true,
+        })
+    }
+}
