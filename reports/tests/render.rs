@@ -32,7 +32,10 @@ const WIDE: Terminal = Terminal {
 /// Every renderer with its name: the report files and the terminal.
 fn every_output() -> impl Iterator<Item = (&'static str, &'static dyn Render)> {
     // The golden run has no scenario.
-    let usual = OUTPUTS.iter().filter(|it| it.file_name() != "faults.txt");
+    let of_scenarios = ["faults.txt", "timelines.txt"];
+    let usual = OUTPUTS
+        .iter()
+        .filter(|it| !of_scenarios.contains(&it.file_name()));
     let files = usual.map(|output| (output.file_name(), *output as &dyn Render));
     files.chain([("terminal", &PLAIN as &dyn Render)])
 }

@@ -105,6 +105,9 @@ impl Wait {
 impl Observation {
     /// The surface of what a fault scenario observes about itself: the fault, and how the system recovered.
     pub const SCENARIO: &'static str = "scenario";
+
+    /// The surface of the timeline of a fault scenario.
+    pub const TIMELINE: &'static str = "timeline";
 }
 
 /// Any other observation.

@@ -16,6 +16,7 @@ mod renderer;
 mod report_model;
 pub mod terminal;
 mod text;
+mod timelines;
 
 pub use fault_matrix::FaultMatrix;
 pub use json::Json;
@@ -24,3 +25,4 @@ pub use markdown::Markdown;
 pub use outputs::{OUTPUTS, RenderError, write_all};
 pub use palette::Palette;
 pub use renderer::{Render, ReportFile};
+pub use timelines::Timelines;

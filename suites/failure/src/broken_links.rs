@@ -73,8 +73,8 @@ enum Carried {
     Http,
     /// HTTP whose responses are longer than [`IN_BODY`].
     LongResponses,
-    /// The requests of a worker to a provider, each of which is retried.
-    Work,
+    /// What is tried again: the calls of a worker to a provider, and statements.
+    Retried,
 }
 
 impl Carried {
@@ -90,10 +90,15 @@ impl Carried {
                     | LinkName::WorkerToStorage
                     | LinkName::WorkerToEmbedder
             ),
-            Self::Work => matches!(
-                link,
-                LinkName::WorkerToStorage | LinkName::WorkerToParser | LinkName::WorkerToEmbedder
-            ),
+            Self::Retried => {
+                LinkName::DATABASE.contains(&link)
+                    || matches!(
+                        link,
+                        LinkName::WorkerToStorage
+                            | LinkName::WorkerToParser
+                            | LinkName::WorkerToEmbedder
+                    )
+            }
         }
     }
 }
@@ -145,7 +150,7 @@ const fn http_row(name: &'static str, lasts: Lasts, fault: fn() -> Fault) -> Fau
 
 /// The bytes of a reply before it is cut: within the head of an HTTP response, and after it.
 const IN_HEAD: u64 = 30;
-const IN_BODY: u64 = 400;
+const IN_BODY: u64 = 1_000;
 
 /// A fault does not last longer than this.
 const LONGEST: Duration = secs(90);
@@ -166,7 +171,7 @@ const FAULTS: &[FaultRow] = &[
         })
     }),
     FaultRow {
-        needs: Carried::Work,
+        needs: Carried::Retried,
         ..row("down_for_long", Lasts::AllRetries, || {
             Fault::from(Flap {
                 down_ms: FOREVER_MS,

@@ -47,6 +47,15 @@ impl Database {
         self.rows_with_nulls(&sql, &[document.into()]).await
     }
 
+    /// The jobs of a user's documents, oldest first.
+    pub async fn jobs_of_user(&self, user: Uuid) -> Result<Vec<JobRow>, DatabaseError> {
+        let sql = format!(
+            "{JOBS} WHERE document_id IN (SELECT document_id FROM {{schema}}.documents WHERE user_id = $1)
+             ORDER BY created_at, job_id"
+        );
+        self.rows_with_nulls(&sql, &[user.into()]).await
+    }
+
     /// The job with this id.
     pub async fn job(&self, id: Uuid) -> Result<Option<JobRow>, DatabaseError> {
         let sql = format!("{JOBS} WHERE job_id = $1");

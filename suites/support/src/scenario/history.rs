@@ -121,11 +121,16 @@ impl<'a> History<'a> {
         Operation { number, document }
     }
 
+    /// Milliseconds since the history began.
+    pub(super) fn now_ms(&self) -> f64 {
+        self.began.elapsed().as_secs_f64() * 1e3
+    }
+
     /// Records what happened to an operation.
     pub fn record(&self, operation: Operation, event: Happened) {
         let Operation { number, document } = operation;
         let entry = Entry {
-            at_ms: self.began.elapsed().as_secs_f64() * 1e3,
+            at_ms: self.now_ms(),
             operation: number,
             document,
             event,

@@ -6,31 +6,40 @@
 pub mod account;
 mod allowed;
 mod answer;
+mod deletion;
 pub mod history;
 pub mod random_walk;
 mod reads;
 mod recovery;
 pub mod schedule;
+mod timeline;
 mod users;
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cutover_fixtures::documents::{Document, Documents as _};
-use cutover_harness::contract::Accepted;
+use cutover_harness::contract::{Accepted, Read, read};
 use cutover_harness::fault::{FaultGuard, Injection, LinkName, Touched};
 use cutover_harness::prelude::*;
 use cutover_harness::record::Observation;
-use futures::future::{join3, try_join_all};
+use futures::future::{join, join4, try_join, try_join_all};
 use serde_json::json;
 
 use self::allowed::Allowed;
+use self::deletion::Deletion;
 use self::history::{Happened, History};
-use self::recovery::Recovery;
+use self::recovery::{Before, Recovery};
+use self::timeline::Timeline;
 use self::users::Users;
 
 /// What a scenario reads of the database.
-pub const READS: [cutover_harness::contract::Read; 2] = crate::outcomes::COMPLETE;
+pub const READS: [Read; 4] = [
+    crate::outcomes::COMPLETE[0],
+    crate::outcomes::COMPLETE[1],
+    read::DOCUMENTS.if_given(),
+    read::JOBS.if_given(),
+];
 
 /// A fault and how long it acts.
 #[derive(Clone, Debug)]
@@ -43,11 +52,14 @@ pub struct Dose {
     pub only_slows: bool,
 }
 
+/// No more documents than this are uploaded while a fault acts.
+const DOCUMENTS: usize = 2;
+
 /// The documents that are uploaded while the fault acts. No more than a tenant may have at a time.
 fn documents(cx: &Context) -> Vec<Document> {
     let mut documents = vec![cx.document().build(), cx.document().paragraphs(12).build()];
     let limit = usize::try_from(cx.contract().limits.concurrent_jobs).unwrap_or(usize::MAX);
-    documents.truncate(limit.max(1));
+    documents.truncate(limit.clamp(1, DOCUMENTS));
     documents
 }
 
@@ -56,31 +68,67 @@ pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
     let history = History::new(cx);
     let allowed = Allowed::on(cx.resolve_link(link)?, dose.only_slows);
     let users = Users::new(cx, allowed, &history)?;
-    let mut before = recovery::steady_before(&users).await?;
+    let deletion = Deletion::prepare(&users, DOCUMENTS);
+    let (before, deletion) = try_join(recovery::steady_before(&users), deletion).await?;
+    let timeline = Timeline::new(&history);
+    let over = Cell::new(false);
+    let scenario = async {
+        let scenario = break_link(&users, before, deletion, link, dose).await;
+        over.set(true);
+        scenario
+    };
+    let (scenario, followed) = join(scenario, timeline.follow(&users, &over)).await;
+    timeline.record(cx, link)?;
+    scenario?;
+    followed?;
+    account::Account::of(&history.read()?).expect_conserved()
+}
+
+/// Users upload and read while the fault acts; after it, the system recovers.
+async fn break_link(
+    users: &Users<'_>,
+    mut before: Before,
+    deletion: Option<Deletion<'_>>,
+    link: LinkName,
+    dose: &Dose,
+) -> CheckResult {
+    let cx = users.cx;
     let documents = documents(cx);
     let guard = inject(cx, link, dose)?;
-    history.noted(None, Happened::Injected);
+    let injected = Instant::now();
+    users.history.noted(None, Happened::Injected);
     let healed = Cell::new(false);
     let deliveries = documents.iter().enumerate();
     let deliveries =
         try_join_all(deliveries.map(|(number, document)| users.deliver(number, document)));
+    let delete = async {
+        match &deletion {
+            Some(deletion) => deletion.act().await,
+            None => Ok(()),
+        }
+    };
     let act = async {
         let touched = act(cx, guard, dose).await;
-        history.noted(None, Happened::Healed);
+        let acted = injected.elapsed();
+        users.history.noted(None, Happened::Healed);
         healed.set(true);
-        Recovery::begin(&users, &before, touched?).await
+        Recovery::begin(users, &before, touched?, acted).await
     };
     let read = users.read_until(&healed, &before.known);
-    let (delivered, read, recovery) = join3(deliveries, read, act).await;
+    let (delivered, deleted, read, recovery) = join4(deliveries, delete, read, act).await;
     let (read, delivered, recovery) = (read?, delivered?, recovery?);
+    deleted?;
     read.expect_undisturbed(std::mem::take(&mut before.reads))?;
     let accepted: Vec<(usize, Accepted, &Document)> = delivered
         .into_iter()
         .enumerate()
         .filter_map(|(number, accepted)| Some((number, accepted?, &documents[number])))
         .collect();
-    recovery.expect(&users, &before, &accepted, link).await?;
-    account::Account::of(&history.read()?).expect_conserved()
+    recovery.expect(users, &before, &accepted, link).await?;
+    match deletion {
+        Some(deletion) => deletion.expect_gone().await,
+        None => Ok(()),
+    }
 }
 
 /// Injects the fault, and says so.

@@ -8,6 +8,7 @@ use cutover_harness::contract::{Accepted, Contract};
 use cutover_harness::fault::{LinkName, Touched};
 use cutover_harness::invariant::{self, Scope};
 use cutover_harness::prelude::*;
+use cutover_harness::probe::ChunkRow;
 use cutover_harness::record::Observation;
 use futures::future::try_join_all;
 use serde_json::json;
@@ -33,6 +34,7 @@ pub(super) struct Before {
     pub(super) known: Known,
     pub(super) took: Duration,
     pub(super) reads: ReadTimes,
+    stored: Stored,
     idle_transactions: BTreeSet<IdleTransaction>,
 }
 
@@ -46,6 +48,7 @@ pub(super) async fn steady_before(users: &Users<'_>) -> CheckResult<Before> {
             "the service does not answer"
         );
         Ok(Before {
+            stored: Stored::of(users.cx, &known).await?,
             known,
             took,
             reads,
@@ -64,6 +67,8 @@ pub(super) async fn steady_before(users: &Users<'_>) -> CheckResult<Before> {
 /// How a system recovers from a fault.
 pub(super) struct Recovery {
     touched: Touched,
+    /// How long the fault acted.
+    acted: Duration,
     healed: Instant,
     first_success: Duration,
 }
@@ -74,11 +79,13 @@ impl Recovery {
         users: &Users<'_>,
         before: &Before,
         touched: Touched,
+        acted: Duration,
     ) -> CheckResult<Self> {
         let healed = Instant::now();
         expect_answers(users, before).await?;
         Ok(Self {
             touched,
+            acted,
             healed,
             first_success: healed.elapsed(),
         })
@@ -93,6 +100,7 @@ impl Recovery {
         link: LinkName,
     ) -> CheckResult {
         let cx = users.cx;
+        expect_pauses(link, self.touched, self.acted)?;
         for (number, accepted, document) in accepted {
             users.expect_arrival(*number, accepted, document).await?;
             expect_bounded_calls(cx, link, accepted, document).await?;
@@ -105,9 +113,11 @@ impl Recovery {
             "after a fault, a document takes {took:.1?}, and {:.1?} before it",
             before.took
         );
+        expect_kept(users, before).await?;
         expect_nothing_left(users, before).await?;
         let numbers = json!({
             "link": link.as_str(),
+            "acted_ms": milliseconds(self.acted),
             "connections": self.touched.connections,
             "bytes": self.touched.bytes,
             "first_success_ms": milliseconds(self.first_success),
@@ -189,6 +199,55 @@ async fn burst(users: &Users<'_>, known: &Known) -> CheckResult {
         "after a fault, {unanswered} of {BURST} simultaneous requests are not answered"
     );
     Ok(())
+}
+
+/// The connections of a fault, and those of a second of it, that are no storm of retries.
+const CONNECTIONS: u64 = 100;
+const CONNECTIONS_PER_SECOND: u64 = 150;
+
+/// What cannot reach a dependency tries again after a pause.
+fn expect_pauses(link: LinkName, touched: Touched, acted: Duration) -> CheckResult {
+    let connections = touched.connections;
+    let seconds = acted.as_secs() + 1;
+    ensure!(
+        connections <= CONNECTIONS + CONNECTIONS_PER_SECOND * seconds,
+        "during a fault of {acted:.1?}, link '{link}' is connected {connections} times: there is no pause between two tries"
+    );
+    Ok(())
+}
+
+/// A document that was complete before the fault is not worked on again.
+async fn expect_kept(users: &Users<'_>, before: &Before) -> CheckResult {
+    let now = Stored::of(users.cx, &before.known).await?;
+    ensure!(
+        now.chunks == before.stored.chunks,
+        "the chunks of a document that was complete before the fault have changed"
+    );
+    ensure!(
+        now.submissions == before.stored.submissions,
+        "a document that was complete before the fault was submitted to the parser again"
+    );
+    Ok(())
+}
+
+/// What a complete document has, and has cost.
+struct Stored {
+    chunks: Vec<ChunkRow>,
+    submissions: Option<usize>,
+}
+
+impl Stored {
+    async fn of(cx: &Context, known: &Known) -> CheckResult<Self> {
+        let submissions = match cx.standins_if_granted() {
+            Some(standins) => Some(standins.parser_calls(known.document.sha256()).await?.len()),
+            None => None,
+        };
+        let database = cx.database()?;
+        Ok(Self {
+            chunks: database.chunks_of(known.accepted.document_id).await?,
+            submissions,
+        })
+    }
 }
 
 /// The paid calls for a document are bounded, and a fault elsewhere costs none.

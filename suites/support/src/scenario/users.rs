@@ -185,7 +185,10 @@ impl<'a> Users<'a> {
     /// Retries a job, whatever its state is. That it is refused is an answer, too.
     pub(super) async fn retry(&self, number: usize, accepted: &Accepted) -> CheckResult {
         let operation = self.history.invoked(Action::Retry, Some(number));
-        let attempt = self.pipeline.try_retry(accepted.job_id, PATIENCE).await?;
+        let attempt = self
+            .pipeline
+            .try_retry(accepted.job_id, self.answer_within())
+            .await?;
         let expectation = self.expectation(Action::Retry);
         if let Answer::Given(response) = expectation.read(self.history, operation, attempt)? {
             let status = response.status;
@@ -206,7 +209,10 @@ impl<'a> Users<'a> {
         let delete = async || {
             let operation = self.history.invoked(Action::Delete, Some(number));
             let document = accepted.document_id;
-            let attempt = self.pipeline.try_delete(document, PATIENCE).await?;
+            let attempt = self
+                .pipeline
+                .try_delete(document, self.answer_within())
+                .await?;
             let expectation = self.expectation(Action::Delete);
             let Answer::Given(response) = expectation.read(self.history, operation, attempt)?
             else {
@@ -240,9 +246,29 @@ impl<'a> Users<'a> {
             "a deleted document has {} chunks",
             chunks.len()
         );
+        self.expect_no_object(accepted).await?;
         if self.cx.contract().has(Endpoint::Search) {
             let hits = search_hits(self.cx, &self.pipeline, document.nonce(), HITS).await?;
             ensure!(hits.is_empty(), "a deleted document is found by a search");
+        }
+        Ok(())
+    }
+
+    /// No object of a deleted document is stored.
+    async fn expect_no_object(&self, accepted: &Accepted) -> CheckResult {
+        let Some(tenant) = self.pipeline.tenant() else {
+            return Ok(());
+        };
+        let (contract, storage) = (self.cx.contract(), self.cx.storage()?);
+        let (user, document) = (tenant.user_id, accepted.document_id);
+        for path in [
+            contract.raw_path(user, document),
+            contract.parsed_path(user, document),
+        ] {
+            ensure!(
+                !storage.exists(&path).await?,
+                "a deleted document has an object at {path}"
+            );
         }
         Ok(())
     }
