@@ -16,6 +16,7 @@ mod ports;
 mod postgres;
 mod process_discovery;
 mod process_identity;
+mod process_usage;
 mod readiness;
 mod services;
 mod spec;
@@ -40,6 +41,7 @@ pub use ports::NoPort;
 pub use postgres::DownloadError;
 pub use postgres::{FindError, Installation, TemplateError, UserAccountError};
 pub use process_identity::ProcessIdentity;
+pub use process_usage::ProcessUsage;
 pub use services::{Service, ServiceError};
 pub use spec::{
     CommandLine, Images, LinkEnd, Overrides, ServiceTemplate, StackLink, StackSpec, apply,

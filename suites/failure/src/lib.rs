@@ -9,6 +9,7 @@ mod death_at_any_write;
 mod fault_requests;
 mod flowing;
 mod job_rows;
+mod leaks;
 mod liveness;
 mod own_database;
 mod permanent_provider_errors;
@@ -51,6 +52,7 @@ pub fn suite() -> Suite {
         worker_health::table(),
         slow_providers::table(),
         broken_links::table(),
+        leaks::table(),
         random_walk::table(),
         resource_faults::table(),
         process_faults::table(),

@@ -114,6 +114,24 @@ const FAULTS: &[Fault] = &[
         end: &["ALTER ROLE {role} RESET statement_timeout", END_SESSIONS],
         ..NONE
     },
+    // For the services, this is a server without space: the code of the error is the same.
+    Fault {
+        name: "the_disk_is_full",
+        begin: &[
+            "CREATE FUNCTION {schema}.cutover_disk_full() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+                 RAISE EXCEPTION 'could not extend file \"base/16384/24576\": No space left on device'
+                     USING ERRCODE = 'disk_full', HINT = 'Check free disk space.';
+             END $f$",
+            "CREATE TRIGGER cutover_disk_full BEFORE INSERT OR UPDATE ON {schema}.upload_jobs
+                 EXECUTE FUNCTION {schema}.cutover_disk_full()",
+            "CREATE TRIGGER cutover_disk_full BEFORE INSERT OR UPDATE ON {schema}.documents
+                 EXECUTE FUNCTION {schema}.cutover_disk_full()",
+            "CREATE TRIGGER cutover_disk_full BEFORE INSERT OR UPDATE ON {schema}.document_chunks
+                 EXECUTE FUNCTION {schema}.cutover_disk_full()",
+        ],
+        end: &["DROP FUNCTION {schema}.cutover_disk_full() CASCADE"],
+        ..NONE
+    },
     // As after a failover to a replica.
     Fault {
         name: "writes_are_refused",
