@@ -3,6 +3,7 @@
 use cutover_reports::record::Severity::{self, Critical, High, Medium};
 
 use super::ids::{RANDOM_IDS, are_random};
+use super::orphans::{NO_FOLDERS, has_folders};
 use crate::contract::read::{self, chunk, document, job};
 use crate::contract::{Contract, Read};
 
@@ -23,8 +24,15 @@ pub struct Invariant {
 impl Invariant {
     /// Why it does not apply to a target with this contract; nothing if it applies.
     pub fn not_applicable(&self, contract: &Contract) -> Option<&'static str> {
-        let computes_ids = matches!(self.rule, Rule::Ids);
-        (computes_ids && are_random(contract)).then_some(RANDOM_IDS)
+        match self.rule {
+            Rule::Ids => are_random(contract).then_some(RANDOM_IDS),
+            Rule::Orphans => (!has_folders(contract)).then_some(NO_FOLDERS),
+            Rule::Rows(_)
+            | Rule::Paths
+            | Rule::RawObjects
+            | Rule::ParsedObjects
+            | Rule::JoinedChunks => None,
+        }
     }
 }
 
@@ -41,6 +49,8 @@ pub(super) enum Rule {
     RawObjects,
     /// By reading the parsed texts.
     ParsedObjects,
+    /// By listing the objects of the users.
+    Orphans,
     /// By comparison of the parsed texts with the chunks.
     JoinedChunks,
 }
@@ -168,6 +178,13 @@ pub static ALL: &[Invariant] = &[
         severity: Medium,
         reads: &[document::RAW_PATH.if_given(), document::PARSED_PATH.if_given()],
         rule: Rule::Paths,
+    },
+    Invariant {
+        name: "every_object_has_a_document",
+        statement: "every object in the folders of a user belongs to a document",
+        severity: Medium,
+        reads: &[document::RAW_PATH, document::PARSED_PATH],
+        rule: Rule::Orphans,
     },
     Invariant {
         name: "every_document_has_a_job",

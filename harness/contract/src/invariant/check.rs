@@ -7,7 +7,7 @@ use super::catalogue::{ALL, Invariant, Rule};
 use super::scope::Scope;
 use super::surfaces::Surfaces;
 use super::violation::Violation;
-use super::{ids, objects};
+use super::{ids, objects, orphans};
 use crate::contract::Contract;
 use crate::probe::{Database, Storage};
 use cutover_evidence::stop::{CheckResult, Stop};
@@ -56,6 +56,7 @@ impl Invariant {
             Rule::Paths => ids::wrong_paths(surfaces).await,
             Rule::RawObjects => objects::wrong_bytes(surfaces).await,
             Rule::ParsedObjects => objects::wrong_texts(surfaces).await,
+            Rule::Orphans => orphans::orphans(surfaces).await,
             Rule::JoinedChunks => objects::texts_unlike_chunks(surfaces).await,
         }
     }

@@ -9,6 +9,7 @@ mod check;
 mod facts;
 mod ids;
 mod objects;
+mod orphans;
 mod scope;
 mod surfaces;
 #[cfg(test)]

@@ -19,6 +19,11 @@ impl Scope {
         Self(Some(users.into_iter().collect()))
     }
 
+    /// The users, if it is limited to some.
+    pub(super) fn listed(&self) -> &[Uuid] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
     pub(super) fn parameter(&self) -> Parameter {
         Parameter::Uuids(self.0.clone())
     }

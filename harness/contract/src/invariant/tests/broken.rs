@@ -118,6 +118,12 @@ async fn broken_objects(pipeline: &TestPipeline) {
     );
     pipeline.delete(&sound.parsed_path(pipeline));
     assert_eq!(pipeline.broken_for(sound.user).await, [parsed]);
+
+    let sound = pipeline.sound().await;
+    let orphan = sound.parsed_path(pipeline).replace(".md", ".1.md");
+    pipeline.store(&orphan, b"# One");
+    let orphaned = ["every_object_has_a_document"];
+    assert_eq!(pipeline.broken_for(sound.user).await, orphaned);
 }
 
 /// All invariants together: they hold for a user with correct data, and fail for all users.

@@ -25,11 +25,27 @@ struct Objects(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
 impl Respond for Objects {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let path = request.url.path().trim_start_matches("/storage/v1/object/");
+        if let Some(bucket) = path.strip_prefix("list/") {
+            return self.listed(bucket, &request.body);
+        }
         let missing = serde_json::json!({"statusCode": "404", "message": "Object not found"});
         match self.0.lock().unwrap().get(path) {
             Some(bytes) => ResponseTemplate::new(200).set_body_bytes(bytes.clone()),
             None => ResponseTemplate::new(400).set_body_json(missing),
         }
+    }
+}
+
+impl Objects {
+    fn listed(&self, bucket: &str, body: &[u8]) -> ResponseTemplate {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let folder = format!("{bucket}/{}/", body["prefix"].as_str().unwrap());
+        let objects = self.0.lock().unwrap();
+        let names = objects.keys().filter_map(|path| path.strip_prefix(&folder));
+        let listed: Vec<_> = names
+            .map(|name| serde_json::json!({ "name": name }))
+            .collect();
+        ResponseTemplate::new(200).set_body_json(listed)
     }
 }
 
