@@ -35,7 +35,7 @@ fn every_output() -> impl Iterator<Item = (&'static str, &'static dyn Render)> {
     let of_scenarios = ["faults.txt", "timelines.txt"];
     let usual = OUTPUTS
         .iter()
-        .filter(|it| !of_scenarios.contains(&it.file_name()));
+        .filter(move |it| !of_scenarios.contains(&it.file_name()));
     let files = usual.map(|output| (output.file_name(), *output as &dyn Render));
     files.chain([("terminal", &PLAIN as &dyn Render)])
 }

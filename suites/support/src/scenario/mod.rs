@@ -34,11 +34,12 @@ use self::timeline::Timeline;
 use self::users::Users;
 
 /// What a scenario reads of the database.
-pub const READS: [Read; 4] = [
+pub const READS: [Read; 5] = [
     crate::outcomes::COMPLETE[0],
     crate::outcomes::COMPLETE[1],
     read::DOCUMENTS.if_given(),
     read::JOBS.if_given(),
+    read::job::RETRY_COUNT.if_given(),
 ];
 
 /// A fault and how long it acts.
