@@ -20,6 +20,7 @@ pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(an_outage_leaks_nothing, OUTAGES)
             .requires([Http, Database, Processes, Links])
+            .reads(read::NOTHING)
             .calls([Endpoint::Jobs])
             .effect(Effect::Fault)
             .expected_duration(secs(4))
