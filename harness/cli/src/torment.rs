@@ -66,7 +66,12 @@ enum Walked {
     /// Something was lost.
     Failed(Failure),
     /// The walk has no result.
-    NotJudged { reason: String, path: PathBuf },
+    NotJudged {
+        reason: String,
+        /// Whether a signal has ended it.
+        is_stopped: bool,
+        path: PathBuf,
+    },
 }
 
 /// A walk that failed.
@@ -199,7 +204,11 @@ impl Walker<'_> {
             (None, Some(Outcome::Skipped { reason, .. })) => reason.clone(),
             (None, Some(Outcome::Failed) | None) => "the walk did not end".to_owned(),
         };
-        Ok(Walked::NotJudged { reason, path })
+        Ok(Walked::NotJudged {
+            reason,
+            is_stopped: executed.interrupted_by.is_some(),
+            path,
+        })
     }
 
     /// Finds the shortest schedule that fails, and writes it beside the journal of its walk.
@@ -219,8 +228,11 @@ impl Walker<'_> {
                     path = shorter.path;
                     Tried::Fails
                 }
-                Walked::Passed => Tried::Passes,
-                Walked::NotJudged { .. } => Tried::NoTime,
+                Walked::NotJudged {
+                    is_stopped: true, ..
+                } => Tried::NoTime,
+                // Steps without a result are not known to fail.
+                Walked::Passed | Walked::NotJudged { .. } => Tried::Passes,
             })
         })?;
         print_line(format!(
@@ -251,7 +263,7 @@ fn report(what: &str, walked: &Walked, began: Instant) -> Result<(), CommandErro
         Walked::Failed(Failure { finding, path, .. }) => {
             format!("{what} · FAILED: {finding}\n  evidence  {}", path.display())
         }
-        Walked::NotJudged { reason, path } => {
+        Walked::NotJudged { reason, path, .. } => {
             format!(
                 "{what} · INCONCLUSIVE: {reason}\n  evidence  {}",
                 path.display()
