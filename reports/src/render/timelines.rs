@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::text::sanitize_line;
 use super::{Render, ReportFile};
 use crate::record::{Evidence, Observation, Run};
 use crate::verdict::{CheckStatus, CheckVerdict, Verdict};
@@ -81,7 +82,7 @@ fn rendered(check: &CheckVerdict, timeline: &Value) -> String {
     let mut text = format!("{} · {outcome} · {:.1} s\n", check.id, ended / 1e3);
     text.push_str(&line("fault", &fault));
     for status in samples.statuses() {
-        text.push_str(&line(status, &|from| {
+        text.push_str(&line(&sanitize_line(status, 16), &|from| {
             digit(samples.at(from + width)["statuses"][status].as_u64())
         }));
     }

@@ -10,10 +10,10 @@ use futures::future::try_join_all;
 
 use cutover_suite_support::write_stops::{WriteStop, WriteStops};
 
-use super::own_database::pass;
 use super::stopped_documents::{
     READS, Stopped, WRITES, Writes, all_stopped, complete_all, stops_of_callback,
 };
+use cutover_suite_support::own_database::pass;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {

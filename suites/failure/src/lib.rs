@@ -11,7 +11,6 @@ mod flowing;
 mod job_rows;
 mod leaks;
 mod liveness;
-mod own_database;
 mod permanent_provider_errors;
 mod process_faults;
 mod provider_texts;

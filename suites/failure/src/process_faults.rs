@@ -15,8 +15,8 @@ use futures::{join, try_join};
 use crate::crash_recovery::shut_down;
 use crate::flowing::{self, Flowing, all_complete_once, expect_no_idle_transaction};
 use crate::job_rows::{ROWS, Rows};
-use crate::own_database::{DATABASE_ENDS_WITHIN, END_SESSIONS, pass, run_as_owner};
 use cutover_suite_support::idle_transactions::idle_transactions;
+use cutover_suite_support::own_database::{DATABASE_ENDS_WITHIN, END_SESSIONS, pass, run_as_owner};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {

@@ -9,7 +9,7 @@ use futures::join;
 
 use crate::fault_requests::{Moment, Prepared, recovers_within};
 use crate::flowing::{self, all_complete_once, expect_no_idle_transaction};
-use crate::own_database::{END_SESSIONS, pass, run_as_owner};
+use cutover_suite_support::own_database::{END_SESSIONS, pass, run_as_owner};
 use cutover_suite_support::responses::wait_for_status;
 
 /// The checks of this file.
@@ -123,11 +123,11 @@ const FAULTS: &[Fault] = &[
                      USING ERRCODE = 'disk_full', HINT = 'Check free disk space.';
              END $f$",
             "CREATE TRIGGER cutover_disk_full BEFORE INSERT OR UPDATE ON {schema}.upload_jobs
-                 EXECUTE FUNCTION {schema}.cutover_disk_full()",
+                 FOR EACH ROW EXECUTE FUNCTION {schema}.cutover_disk_full()",
             "CREATE TRIGGER cutover_disk_full BEFORE INSERT OR UPDATE ON {schema}.documents
-                 EXECUTE FUNCTION {schema}.cutover_disk_full()",
+                 FOR EACH ROW EXECUTE FUNCTION {schema}.cutover_disk_full()",
             "CREATE TRIGGER cutover_disk_full BEFORE INSERT OR UPDATE ON {schema}.document_chunks
-                 EXECUTE FUNCTION {schema}.cutover_disk_full()",
+                 FOR EACH ROW EXECUTE FUNCTION {schema}.cutover_disk_full()",
         ],
         end: &["DROP FUNCTION {schema}.cutover_disk_full() CASCADE"],
         ..NONE

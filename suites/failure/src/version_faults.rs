@@ -13,7 +13,7 @@ use futures::join;
 use time::OffsetDateTime;
 
 use crate::flowing::{self, Flowing, all_complete_once, expect_no_idle_transaction};
-use crate::own_database::{DATABASE_ENDS_WITHIN, pass};
+use cutover_suite_support::own_database::{DATABASE_ENDS_WITHIN, pass};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {

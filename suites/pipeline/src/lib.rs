@@ -60,6 +60,7 @@ pub fn suite() -> Suite {
         jobs::fairness::table(),
         documents::invention::table(),
         operations::configuration_spellings::table(),
+        operations::request_costs::table(),
         operations::invariants::table(),
     ];
     Suite::new(

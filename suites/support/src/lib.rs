@@ -5,6 +5,7 @@ pub mod findings;
 pub mod idle_transactions;
 pub mod json;
 pub mod outcomes;
+pub mod own_database;
 pub mod pairwise;
 pub mod responses;
 pub mod row_history;

@@ -8,6 +8,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::probe::{ChunkRow, Vector};
 use cutover_harness::standin::{CallbackSent, ParserCall};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::json::{list_at, value_at};
 
@@ -310,4 +311,24 @@ pub fn expect_embedder_vector(chunk: &ChunkRow, dimensions: usize) -> CheckResul
         chunk.chunk_ord,
     );
     Ok(())
+}
+
+/// The paths of the objects of a document that are stored.
+pub async fn objects_left(cx: &Context, user: Uuid, document: Uuid) -> CheckResult<Vec<String>> {
+    let (contract, storage) = (cx.contract(), cx.storage()?);
+    let layout = &contract.storage;
+    let paths = [
+        (layout.has_raw_path(), contract.raw_path(user, document)),
+        (
+            layout.has_parsed_path(),
+            contract.parsed_path(user, document),
+        ),
+    ];
+    let mut left = Vec::new();
+    for (_, path) in paths.into_iter().filter(|(is_known, _)| *is_known) {
+        if storage.exists(&path).await? {
+            left.push(path);
+        }
+    }
+    Ok(left)
 }

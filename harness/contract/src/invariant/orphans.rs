@@ -33,25 +33,47 @@ pub(super) fn has_folders(contract: &Contract) -> bool {
     !folders(contract, Uuid::nil()).is_empty()
 }
 
-/// The folders with the objects of a user, each with the extension of their names.
-fn folders(contract: &Contract, user: Uuid) -> BTreeSet<(String, String)> {
+/// A folder with the objects of a user.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Folder {
+    path: String,
+    /// The end of the names of its objects, with the dot.
+    extension: String,
+    /// The length of the names: a pipeline may store other objects beside those of the contract.
+    length: usize,
+}
+
+/// The folders of a user that are the same for all documents.
+fn folders(contract: &Contract, user: Uuid) -> BTreeSet<Folder> {
     let layout = &contract.storage;
-    let document = Uuid::max();
-    let paths = [
-        layout
-            .has_raw_path()
-            .then(|| contract.raw_path(user, document)),
-        layout
-            .has_parsed_path()
-            .then(|| contract.parsed_path(user, document)),
-    ];
+    let paths = [Uuid::nil(), Uuid::max()].map(|document| {
+        [
+            layout
+                .has_raw_path()
+                .then(|| contract.raw_path(user, document)),
+            layout
+                .has_parsed_path()
+                .then(|| contract.parsed_path(user, document)),
+        ]
+    });
     let split = |path: String| {
         let (folder, name) = path.rsplit_once('/')?;
         let (_, extension) = name.rsplit_once('.')?;
         let is_of_user = folder.contains(&user.to_string());
-        is_of_user.then(|| (folder.to_owned(), format!(".{extension}")))
+        is_of_user.then(|| Folder {
+            path: folder.to_owned(),
+            extension: format!(".{extension}"),
+            length: name.len(),
+        })
     };
-    paths.into_iter().flatten().filter_map(split).collect()
+    let [of_one, of_another] = paths.map(|paths| {
+        let given = paths.into_iter().flatten();
+        given.filter_map(split).collect::<BTreeSet<_>>()
+    });
+    of_one
+        .into_iter()
+        .filter(|it| of_another.contains(it))
+        .collect()
 }
 
 /// Objects in the folders of users that belong to none of their documents.
@@ -80,15 +102,15 @@ pub(super) async fn orphans(surfaces: &Surfaces<'_>) -> CheckResult<Vec<Violatio
     }
     let listings = known.iter().flat_map(|(user, paths)| {
         let folders = folders(contract, *user).into_iter();
-        folders.map(move |(folder, extension)| (folder, extension, paths))
+        folders.map(move |folder| (folder, paths))
     });
     let found: Vec<Vec<Violation>> = stream::iter(listings.collect::<Vec<_>>())
-        .map(async |(folder, extension, paths)| {
-            let objects = surfaces.storage.list(&folder).await?;
+        .map(async |(folder, paths)| {
+            let objects = surfaces.storage.list(&folder.path).await?;
             let names = objects.into_iter().map(|object| object.name);
             let orphans = names
-                .filter(|name| name.ends_with(&extension))
-                .map(|name| format!("{folder}/{name}"))
+                .filter(|name| name.ends_with(&folder.extension) && name.len() == folder.length)
+                .map(|name| format!("{}/{name}", folder.path))
                 .filter(|path| !paths.contains(path));
             let orphans = orphans.map(|path| {
                 Violation::new(format!("object '{path}'"), "it belongs to no document")

@@ -45,13 +45,14 @@ impl Allowed {
         !self.only_slows
     }
 
-    /// Whether a request may be answered by an error of the service: only if it needs what the link
-    /// leads to.
+    /// Whether a request needs a link with a fault.
+    pub(super) fn needs(self, action: Action) -> bool {
+        self.link.is_none_or(|link| needs(action, link))
+    }
+
+    /// Whether a request may be answered by an error of the service.
     pub(super) fn error_answer(self, action: Action) -> bool {
-        let Some(link) = self.link else {
-            return true;
-        };
-        !self.only_slows && needs(action, link)
+        !self.only_slows && self.needs(action)
     }
 }
 
@@ -61,17 +62,11 @@ fn needs(action: Action, link: LinkName) -> bool {
         LinkName::ClientToApi
         | LinkName::ApiToDatabase
         | LinkName::Database
-        | LinkName::Identity => true,
+        | LinkName::Identity
+        // The service may have its tokens checked at the same address.
+        | LinkName::ApiToStorage
+        | LinkName::Storage => true,
         LinkName::ApiToEmbedder | LinkName::Embedder => action == Action::Search,
-        // A document may be shown with a link to its file, and a retry may look at the file.
-        LinkName::ApiToStorage | LinkName::Storage => match action {
-            Action::Register
-            | Action::Upload
-            | Action::Document
-            | Action::Retry
-            | Action::Delete => true,
-            Action::Read | Action::List | Action::Search => false,
-        },
         // A service may refuse work when it hears of no worker.
         LinkName::WorkerToDatabase => action == Action::Register,
         LinkName::Parser
@@ -92,7 +87,7 @@ mod tests {
         assert!(on_embedder.error_answer(Action::Search));
         assert!(!on_embedder.error_answer(Action::Read));
         let slow = Allowed::on(LinkName::ApiToDatabase, true);
-        assert!(!slow.error_answer(Action::Read));
+        assert!(!slow.error_answer(Action::Read) && slow.needs(Action::Read));
         assert!(Allowed::ANYWHERE.error_answer(Action::Read));
     }
 }

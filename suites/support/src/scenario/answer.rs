@@ -21,7 +21,9 @@ pub(super) enum Answer {
 pub(super) struct Expectation {
     /// Whether the fault is on the clients' own way: they give up themselves, and may get no answer.
     pub(super) on_the_way: bool,
-    /// Whether the request needs what the fault is about: the service may answer by an error.
+    /// Whether the request needs the link with the fault.
+    pub(super) needs_link: bool,
+    /// Whether the service may answer by an error.
     pub(super) error_answer: bool,
 }
 
@@ -52,15 +54,17 @@ impl Expectation {
         Ok(answer)
     }
 
-    /// An error of the service is a finding if the request does not need what the fault is about.
+    /// An error of the service is a finding if the fault does not break the request.
     fn expect_need(self, response: &Response) -> CheckResult {
         if self.error_answer || response.status < 500 {
             return Ok(());
         }
-        let summary = format!(
-            "a fault elsewhere disturbs a request that does not need it: {}",
-            response.status
-        );
+        let what = if self.needs_link {
+            "a fault that only slows fails a request"
+        } else {
+            "a fault elsewhere fails a request that does not need it"
+        };
+        let summary = format!("{what}: {}", response.status);
         let expected = "the answer that it has without the fault";
         Err(Stop::violated(
             Finding::new(summary).comparing(expected, response.summary()),

@@ -14,13 +14,16 @@ pub(super) struct Deletion<'a> {
 }
 
 impl<'a> Deletion<'a> {
-    /// The document, which is complete; nothing where a deletion does not need the faulty link.
+    /// The document, which is complete; nothing where a deletion does not need the faulty link, or where
+    /// no other user is left.
     pub(super) async fn prepare(users: &Users<'a>, number: usize) -> CheckResult<Option<Self>> {
         let deletes = users.cx.contract().has(Endpoint::DeleteDocument);
-        if !deletes || !users.expectation(Action::Delete).error_answer {
+        if !deletes || !users.expectation(Action::Delete).needs_link {
             return Ok(None);
         }
-        let users = users.as_another()?;
+        let Ok(users) = users.as_another() else {
+            return Ok(None);
+        };
         let (known, _) = users.complete(users.cx.document().build()).await?;
         Ok(Some(Self {
             users,

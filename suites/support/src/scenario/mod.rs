@@ -23,7 +23,7 @@ use cutover_harness::contract::{Accepted, Read, read};
 use cutover_harness::fault::{FaultGuard, Injection, LinkName, Touched};
 use cutover_harness::prelude::*;
 use cutover_harness::record::Observation;
-use futures::future::{join, join4, try_join, try_join_all};
+use futures::future::{join, join4, try_join_all};
 use serde_json::json;
 
 use self::allowed::Allowed;
@@ -69,8 +69,9 @@ pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
     let history = History::new(cx);
     let allowed = Allowed::on(cx.resolve_link(link)?, dose.only_slows);
     let users = Users::new(cx, allowed, &history)?;
-    let deletion = Deletion::prepare(&users, DOCUMENTS);
-    let (before, deletion) = try_join(recovery::steady_before(&users), deletion).await?;
+    let before = recovery::steady_before(&users).await?;
+    let deletion = Deletion::prepare(&users, DOCUMENTS).await;
+    let deletion = deletion.map_err(recovery::not_steady)?;
     let timeline = Timeline::new(&history);
     let over = Cell::new(false);
     let scenario = async {
@@ -79,16 +80,17 @@ pub async fn run(cx: &Context, link: LinkName, dose: &Dose) -> CheckResult {
         scenario
     };
     let (scenario, followed) = join(scenario, timeline.follow(&users, &over)).await;
-    timeline.record(cx, link)?;
+    let recorded = timeline.record(cx, link);
     scenario?;
     followed?;
+    recorded?;
     account::Account::of(&history.read()?).expect_conserved()
 }
 
 /// Users upload and read while the fault acts; after it, the system recovers.
 async fn break_link(
     users: &Users<'_>,
-    mut before: Before,
+    before: Before,
     deletion: Option<Deletion<'_>>,
     link: LinkName,
     dose: &Dose,
@@ -119,7 +121,7 @@ async fn break_link(
     let (delivered, deleted, read, recovery) = join4(deliveries, delete, read, act).await;
     let (read, delivered, recovery) = (read?, delivered?, recovery?);
     deleted?;
-    read.expect_undisturbed(std::mem::take(&mut before.reads))?;
+    read.expect_undisturbed(&before.reads)?;
     let accepted: Vec<(usize, Accepted, &Document)> = delivered
         .into_iter()
         .enumerate()

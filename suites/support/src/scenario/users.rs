@@ -10,7 +10,7 @@ use cutover_harness::prelude::*;
 use super::allowed::Allowed;
 use super::answer::{Answer, Expectation, wrong_answer};
 use super::history::{Action, Happened, History};
-use crate::outcomes::{self, search_hits};
+use crate::outcomes::{self, objects_left, search_hits};
 
 /// What a user waits for an answer when the fault is on the way to the API.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -63,6 +63,7 @@ impl<'a> Users<'a> {
     pub(super) fn expectation(&self, action: Action) -> Expectation {
         Expectation {
             on_the_way: self.allowed.no_answer(),
+            needs_link: self.allowed.needs(action),
             error_answer: self.allowed.error_answer(action),
         }
     }
@@ -145,6 +146,7 @@ impl<'a> Users<'a> {
             // The storage is no part of the service.
             let expectation = Expectation {
                 on_the_way: true,
+                needs_link: true,
                 error_answer: true,
             };
             Ok(match expectation.read(self.history, operation, attempt)? {
@@ -259,17 +261,12 @@ impl<'a> Users<'a> {
         let Some(tenant) = self.pipeline.tenant() else {
             return Ok(());
         };
-        let (contract, storage) = (self.cx.contract(), self.cx.storage()?);
-        let (user, document) = (tenant.user_id, accepted.document_id);
-        for path in [
-            contract.raw_path(user, document),
-            contract.parsed_path(user, document),
-        ] {
-            ensure!(
-                !storage.exists(&path).await?,
-                "a deleted document has an object at {path}"
-            );
-        }
+        let left = objects_left(self.cx, tenant.user_id, accepted.document_id).await?;
+        ensure!(
+            left.is_empty(),
+            "a deleted document has objects: {}",
+            left.join(", ")
+        );
         Ok(())
     }
 

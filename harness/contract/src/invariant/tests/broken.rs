@@ -120,7 +120,11 @@ async fn broken_objects(pipeline: &TestPipeline) {
     assert_eq!(pipeline.broken_for(sound.user).await, [parsed]);
 
     let sound = pipeline.sound().await;
-    let orphan = sound.parsed_path(pipeline).replace(".md", ".1.md");
+    let parsed = sound.parsed_path(pipeline);
+    let (folder, name) = parsed.rsplit_once('/').unwrap();
+    let orphan = format!("{folder}/{}.md", "0".repeat(name.len() - 3));
+    pipeline.store(&parsed.replace(".md", ".pages.md"), b"# One");
+    assert_eq!(pipeline.broken_for(sound.user).await, [""; 0]);
     pipeline.store(&orphan, b"# One");
     let orphaned = ["every_object_has_a_document"];
     assert_eq!(pipeline.broken_for(sound.user).await, orphaned);

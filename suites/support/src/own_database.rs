@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use cutover_harness::prelude::*;
 
 /// Ends every session of the services.
-pub(crate) const END_SESSIONS: &str =
+pub const END_SESSIONS: &str =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'";
 
 /// How long PostgreSQL may take to stop.
-pub(crate) const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(10);
+pub const DATABASE_ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs statements as the owner of the database. `{role}` is the role of the services.
-pub(crate) async fn run_as_owner(cx: &Context, statements: &[&str]) -> CheckResult {
+pub async fn run_as_owner(cx: &Context, statements: &[&str]) -> CheckResult {
     let (database, role) = (cx.own_database()?, cx.processes()?.spec().app_role);
     for statement in statements {
         database.execute(&statement.replace("{role}", role)).await?;
@@ -21,7 +21,7 @@ pub(crate) async fn run_as_owner(cx: &Context, statements: &[&str]) -> CheckResu
 }
 
 /// Waits this long, because the time itself matters.
-pub(crate) async fn pass(cx: &Context, what: &str, time: Duration) -> CheckResult {
+pub async fn pass(cx: &Context, what: &str, time: Duration) -> CheckResult {
     let began = Instant::now();
     let passed = async || Ok((began.elapsed() >= time).then_some(()));
     cx.eventually(what, time * 2, passed).await
