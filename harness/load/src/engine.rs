@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::hit::{Hit, HitOutcome};
 use crate::queue::Queue;
 use crate::release::release;
-use crate::{Pacer, Report, Request, SeriesError};
+use crate::{Pacer, Report, Request, SeriesError, Stop};
 
 /// How often the stop flag is read while requests are in flight.
 const STOP_POLL: Duration = Duration::from_millis(20);
@@ -37,21 +37,6 @@ pub enum LoadError {
     /// A histogram cannot be built.
     #[error("record the load")]
     Series(#[from] SeriesError),
-}
-
-/// Ends a load early, from any thread.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Asks for the end of the load, which follows within 100 milliseconds.
-    pub fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// What a load sends, and how.

@@ -28,12 +28,14 @@ mod release;
 mod report;
 mod request;
 mod series;
+mod stop;
 pub mod truth;
 
 pub use account::Account;
-pub use engine::{Load, LoadError, Stop};
+pub use engine::{Load, LoadError};
 pub use hit::{Hit, HitOutcome};
 pub use pacer::{Constant, Pacer, PacerError, Ramp, Replay, Shard, Sharded, Step, poisson};
 pub use report::{Measured, Report, Second};
 pub use request::{Request, RequestError};
 pub use series::{Quantile, Series, SeriesError};
+pub use stop::Stop;

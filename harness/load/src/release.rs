@@ -3,9 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Pacer;
-use crate::engine::Stop;
 use crate::queue::Queue;
+use crate::{Pacer, Stop};
 
 /// A sleep ends about this much late on Linux, so it is asked to end that much earlier.
 const SLEEP_EXCESS: Duration = Duration::from_micros(70);
@@ -16,9 +15,7 @@ const QUANTUM: Duration = Duration::from_micros(150);
 /// The longest sleep, after which the stop flag is read.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// Releases every request of a load; returns the times of those that were released.
-///
-/// `scheduled` is told about each of them.
+/// Releases every request of a load, and tells `scheduled` about each.
 pub(crate) fn release(
     pacer: &dyn Pacer,
     start: Instant,
