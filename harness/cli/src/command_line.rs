@@ -8,8 +8,8 @@ use cutover_reports::exit;
 
 use crate::error_message::{error_message, refusal_message};
 use crate::{
-    CommandError, calibrate, completions, doctor, init, judge, list, proxy, schema, smoke, stack,
-    sweep, torment, validate,
+    CommandError, calibrate, completions, doctor, init, judge, list, load, proxy, schema, smoke,
+    stack, sweep, torment, validate,
 };
 use cutover_harness::catalog::Catalog;
 
@@ -38,6 +38,7 @@ enum Verb {
     Stack(stack::StackCommand),
     Sweep(sweep::Sweep),
     Torment(torment::Torment),
+    Load(load::LoadCommand),
     Proxy(proxy::Proxy),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -78,6 +79,7 @@ impl Verb {
             Self::Stack(stack) => stack.run(catalog),
             Self::Sweep(sweep) => sweep.run(catalog),
             Self::Torment(torment) => torment.run(catalog),
+            Self::Load(load) => load.run(),
             Self::Proxy(proxy) => proxy.run(),
             Self::Schema(schema) => schema.run(),
             Self::Completions(completions) => completions.run(catalog, command),

@@ -12,6 +12,7 @@ mod execution;
 mod init;
 mod judge;
 mod list;
+mod load;
 mod options;
 mod output;
 mod preflight;

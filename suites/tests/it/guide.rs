@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Commands that are not run, by their beginning, and why.
-const NOT_RUN: [(&str, &str); 9] = [
+const NOT_RUN: [(&str, &str); 10] = [
     ("cargo test", "runs this test"),
     ("apt ", "installs packages"),
     ("brew ", "installs packages"),
@@ -22,6 +22,7 @@ const NOT_RUN: [(&str, &str); 9] = [
     ("fixtures/images/build", "needs Docker"),
     ("cutover validate --stack containers", "needs Docker"),
     ("export ", "the test sets the variables"),
+    ("cutover load ", "its arguments are quoted for a shell"),
     (
         "cutover init --learn",
         "the tests of the FastAPI pipeline run it",
@@ -92,11 +93,12 @@ const FIRST_PAGES: [&str; 3] = [
 ];
 
 /// The pages of a reader with a pipeline, in the order of reading.
-const NEXT_PAGES: [&str; 4] = [
+const NEXT_PAGES: [&str; 5] = [
     "docs/guide/your-pipeline.md",
     "docs/guide/first-verdict.md",
     "docs/guide/ci.md",
     "docs/guide/production.md",
+    "docs/guide/load.md",
 ];
 
 #[test]

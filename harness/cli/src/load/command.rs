@@ -1,0 +1,175 @@
+//! The options of `cutover load`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use cutover_evidence::interrupt::Interrupt;
+use cutover_load::poisson;
+use cutover_load::{
+    Constant, Load, Pacer, PacerError, Ramp, Report, Request, Shard, Sharded, Stop,
+};
+use url::Url;
+
+use super::allowed::{self, Amount};
+use super::outcome::Outcome;
+use super::text;
+use super::threshold::{self, Threshold};
+use crate::output::{print, print_line};
+use crate::{CommandError, UsageError, runtime};
+
+/// How often signals and the kill switch are looked for.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Send requests to a URL at a rate, and tell how long they took
+///
+/// Exit code 0: the thresholds are met; 1: one is missed; 2: bad input, or not a valid measurement
+#[derive(Args, Debug)]
+pub(crate) struct LoadCommand {
+    /// Where to: this machine, unless `--target` allows another host
+    url: Url,
+    /// Requests per second
+    #[arg(long, required_unless_present = "closed")]
+    rate: Option<f64>,
+    /// How long requests are due, such as 30s or 2m
+    #[arg(long, value_parser = duration)]
+    duration: Duration,
+    /// Connections, each with at most one request at a time
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    connections: u16,
+    /// Change the rate linearly to this one
+    #[arg(long, value_name = "RATE", conflicts_with_all = ["poisson", "closed"])]
+    ramp_to: Option<f64>,
+    /// Send at random times with this mean rate, as independent users do
+    #[arg(long, conflicts_with = "closed")]
+    poisson: bool,
+    /// Send back to back on each connection, for comparison: a stall hardly shows then
+    #[arg(long, conflicts_with = "rate")]
+    closed: bool,
+    /// The longest time from sending a request to its response, such as 500ms
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    timeout: Duration,
+    /// The method
+    #[arg(long, default_value = "GET")]
+    method: String,
+    /// A header; may be repeated
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The body of each request
+    #[arg(long, default_value = "")]
+    body: String,
+    /// Determines the times of `--poisson`
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The part of the load that this process sends, such as 0/2 and 1/2
+    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with = "closed")]
+    shard: Option<Shard>,
+    /// A limit such as p99<200ms, service.p50<5ms or errors<1%; may be repeated
+    #[arg(long = "threshold", value_name = "LIMIT")]
+    thresholds: Vec<Threshold>,
+    /// A target file that allows load on the host
+    #[arg(long, value_name = "FILE")]
+    target: Option<PathBuf>,
+    /// Print JSON, with histograms that can be merged
+    #[arg(long)]
+    json: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    threshold::duration(text).ok_or_else(|| "write a time such as 500ms, 30s or 2m".to_owned())
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/');
+    let parts = parts.and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    let (index, of) = parts.ok_or_else(|| "write a shard such as 0/2".to_owned())?;
+    Shard::new(index, of).map_err(|error| error.to_string())
+}
+
+impl LoadCommand {
+    pub(crate) fn run(self) -> Result<u8, CommandError> {
+        let request = self.request()?;
+        let rate = self.rate.map(|rate| rate.max(self.ramp_to.unwrap_or(rate)));
+        let amount = Amount {
+            rate,
+            duration: self.duration,
+        };
+        let target = allowed::check(&self.url, &request, self.target.as_deref(), amount)?;
+        let load = Load {
+            connections: usize::from(self.connections),
+            timeout: self.timeout,
+            drain: self.timeout,
+            ..Load::new(request)
+        };
+        let kill_switch = target.and_then(|target| target.safety.kill_switch);
+        let report = self.send(&load, kill_switch)?;
+        let outcome = Outcome {
+            total: report.total().context("add the phases of the load")?,
+            report: &report,
+            duration: self.duration,
+            thresholds: &self.thresholds,
+        };
+        if self.json {
+            print_line(outcome.json())?;
+        } else {
+            print(&text::text(&outcome))?;
+        }
+        Ok(outcome.code())
+    }
+
+    fn request(&self) -> Result<Request, UsageError> {
+        let build = || {
+            let mut request = Request::get(self.url.as_str())?.method(&self.method)?;
+            for header in &self.headers {
+                request = request.header(header)?;
+            }
+            Ok(request.body(self.body.clone()))
+        };
+        build().map_err(|cause: cutover_load::RequestError| {
+            UsageError::new(
+                "send load",
+                cause,
+                "correct the arguments; see `cutover load --help`",
+            )
+        })
+    }
+
+    fn pacer(&self) -> Result<Box<dyn Pacer>, PacerError> {
+        let rate = self.rate.unwrap_or_default();
+        Ok(match self.ramp_to {
+            Some(to) => Box::new(Ramp::new(rate, to, self.duration)?),
+            None if self.poisson => Box::new(poisson(rate, self.duration, self.seed)?),
+            None => Box::new(Constant::new(rate, self.duration)?),
+        })
+    }
+
+    /// Sends the load until its end, a signal, or the kill switch.
+    fn send(&self, load: &Load, kill_switch: Option<PathBuf>) -> Result<Report, CommandError> {
+        let runtime = runtime::multi_thread()?;
+        let interrupt = Interrupt::new();
+        interrupt
+            .listen(runtime.handle())
+            .context("install the signal handlers")?;
+        let stop = Stop::default();
+        let asking = stop.clone();
+        runtime.spawn(async move {
+            while interrupt.by().is_none()
+                && !kill_switch.as_ref().is_some_and(|file| file.exists())
+            {
+                // The file system is asked again and again; nothing tells about a new file.
+                tokio::time::sleep(POLL).await;
+            }
+            asking.ask();
+        });
+        if self.closed {
+            return Ok(load.closed(self.duration, &stop)?);
+        }
+        let pacer = self.pacer().map_err(|cause| {
+            let help = "correct --rate, --ramp-to or --duration";
+            UsageError::new("plan the load", cause, help)
+        })?;
+        let shard = self.shard.unwrap_or(Shard::ALL);
+        Ok(load.open(&Sharded { pacer, shard }, &stop)?)
+    }
+}

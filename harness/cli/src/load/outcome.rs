@@ -1,0 +1,73 @@
+//! Whether a load was a valid measurement, and whether it met its thresholds.
+
+use std::time::Duration;
+
+use cutover_load::{Measured, Report};
+use cutover_reports::exit;
+use serde_json::{Value, json};
+
+use super::text;
+use super::threshold::Threshold;
+
+/// The generator lag at p99 above which a measurement says more about the generator than the server.
+const LAG_LIMIT: Duration = Duration::from_millis(30);
+
+/// What a load showed.
+#[derive(Debug)]
+pub(super) struct Outcome<'a> {
+    pub(super) report: &'a Report,
+    pub(super) total: Measured,
+    /// How long requests were due.
+    pub(super) duration: Duration,
+    pub(super) thresholds: &'a [Threshold],
+}
+
+impl Outcome<'_> {
+    /// Why the measurement is not valid.
+    pub(super) fn invalid(&self) -> Option<String> {
+        let account = &self.total.account;
+        if !account.is_balanced() {
+            return Some(format!(
+                "{} requests were due, and {} have an outcome",
+                account.scheduled,
+                account.accounted()
+            ));
+        }
+        let late = self.total.generator_lag.quantile(0.99);
+        let late = late.filter(|lag| lag.value > LAG_LIMIT);
+        late.map(|lag| format!("the generator could not keep the rate: its lag is {lag} ms at p99"))
+    }
+
+    /// The exit code.
+    pub(super) fn code(&self) -> u8 {
+        if self.invalid().is_some() {
+            return exit::USAGE;
+        }
+        let mut thresholds = self.thresholds.iter();
+        if thresholds.all(|threshold| threshold.is_met(&self.total)) {
+            exit::GO
+        } else {
+            exit::NO_GO
+        }
+    }
+
+    /// The outcome as JSON. Its histograms can be merged with those of other shards.
+    pub(super) fn json(&self) -> Value {
+        let thresholds = self.thresholds.iter().map(|threshold| {
+            let is_met = threshold.is_met(&self.total);
+            json!({ "threshold": threshold.text(), "is_met": is_met })
+        });
+        json!({
+            "schema": 1,
+            "account": self.total.account,
+            "duration_s": self.duration.as_secs_f64(),
+            "invalid": self.invalid(),
+            "thresholds": thresholds.collect::<Vec<_>>(),
+            "response": text::quantiles_json(&self.total.response),
+            "service": text::quantiles_json(&self.total.service),
+            "lag": text::quantiles_json(&self.total.lag),
+            "generator_lag": text::quantiles_json(&self.total.generator_lag),
+            "report": self.report,
+        })
+    }
+}
