@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cutover_harness::environment::is_this_machine;
 use cutover_harness::record::Effect;
-use cutover_harness::target_file::Target;
+use cutover_harness::target_file::{Class, Target};
 use cutover_load::Request;
 use url::Url;
 
@@ -18,6 +18,17 @@ pub(super) struct Amount {
     pub(super) rate: Option<f64>,
     /// How long it lasts.
     pub(super) duration: Duration,
+}
+
+const NAME_A_TARGET: &str = "name a target file that allows the host and load with --target";
+
+/// Refuses another machine before its name is looked up, unless there is a target file.
+pub(super) fn expect_host(url: &Url, target: Option<&Path>) -> Result<(), anyhow::Error> {
+    let host = url.host_str().unwrap_or_default();
+    if target.is_some() || is_this_machine(host) {
+        return Ok(());
+    }
+    Err(refusal(host, "it is not this machine", NAME_A_TARGET))
 }
 
 /// Checks that a load may be sent to a URL; without a target file, only to this machine.
@@ -33,8 +44,7 @@ pub(super) fn check(
         if is_here {
             return Ok(None);
         }
-        let help = "name a target file that allows the host and load with --target";
-        return Err(refusal(host, "it is not this machine", help));
+        return Err(refusal(host, "it is not this machine", NAME_A_TARGET));
     };
     let target = Target::read(path)?;
     match problem(&target, host, amount) {
@@ -60,10 +70,11 @@ fn problem(target: &Target, host: &str, amount: Amount) -> Option<(String, &'sta
             "target '{name}' allows at most the effect {}",
             target.max_effect()
         );
-        return Some((
-            cause,
-            "load needs a target of class local or staging with [identification]",
-        ));
+        return Some((cause, "load needs a target of class local"));
+    }
+    if target.class != Class::Local {
+        let cause = format!("target '{name}' must prove its identity before it gets load");
+        return Some((cause, "send load to a target of class local only"));
     }
     let limits = (target.requests_per_second(), target.safety.requests);
     let requests = amount.rate.unwrap_or_default() * amount.duration.as_secs_f64();

@@ -89,6 +89,7 @@ fn shard(text: &str) -> Result<Shard, String> {
 
 impl LoadCommand {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
+        allowed::expect_host(&self.url, self.target.as_deref())?;
         let request = self.request()?;
         let rate = self.rate.map(|rate| rate.max(self.ramp_to.unwrap_or(rate)));
         let amount = Amount {

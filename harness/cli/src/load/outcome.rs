@@ -33,6 +33,9 @@ impl Outcome<'_> {
                 account.accounted()
             ));
         }
+        if account.ok == 0 {
+            return Some("no request was answered with success".to_owned());
+        }
         let late = self.total.generator_lag.quantile(0.99);
         let late = late.filter(|lag| lag.value > LAG_LIMIT);
         late.map(|lag| format!("the generator could not keep the rate: its lag is {lag} ms at p99"))
