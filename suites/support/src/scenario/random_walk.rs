@@ -14,6 +14,7 @@ use cutover_harness::fault::{HealError, Injection, LinkName};
 use cutover_harness::prelude::*;
 use futures::future::{join, try_join_all};
 use serde_json::json;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::account::Account;
@@ -58,6 +59,7 @@ async fn along(cx: &Context, steps: &[Step]) -> CheckResult {
         documents: RefCell::default(),
         uploads: Cell::new(0),
         faults: Cell::new(0),
+        processes: Mutex::new(()),
     };
     let over = Cell::new(false);
     let walking = async {
@@ -99,6 +101,8 @@ struct Walk<'a> {
     uploads: Cell<usize>,
     /// The faults that act now.
     faults: Cell<usize>,
+    /// Held by the step that stops, starts or scales processes: a start must not meet the next stop.
+    processes: Mutex<()>,
 }
 
 impl Walk<'_> {
@@ -129,6 +133,7 @@ impl Walk<'_> {
                 self.absence(ControlAction::StopApi, *lasts_ms, start).await
             }
             StepAction::ScaleWorkers { workers } => {
+                let _turn = self.processes.lock().await;
                 self.cx.control(ControlAction::ScaleWorkers(*workers)).await
             }
         }
@@ -199,6 +204,7 @@ impl Walk<'_> {
         lasts_ms: u64,
         start: ControlAction,
     ) -> CheckResult {
+        let _turn = self.processes.lock().await;
         self.cx.control(stop).await?;
         // The dose of the fault is a time.
         tokio::time::sleep(Duration::from_millis(lasts_ms)).await;
