@@ -91,28 +91,35 @@ fn a_port_without_a_server_is_a_connect_error() {
 
 #[test]
 fn a_stop_ends_any_load_within_a_tenth_of_a_second() {
+    for is_open in [true, false] {
+        // A busy machine delays a load now and then; one that ignores the stop is late each time.
+        let delays: Vec<Duration> = (0..3).map(|_| delay_of_stop(is_open)).collect();
+        assert!(delays.iter().any(|delay| *delay < MS(100)), "{delays:?}");
+    }
+}
+
+/// How long a load runs on after it is asked to stop.
+fn delay_of_stop(is_open: bool) -> Duration {
     let server = TruthServer::start(Behaviour::Delay(MS(400))).unwrap();
     let load = load(&server);
-    for is_open in [true, false] {
-        let stop = Stop::default();
-        let asking = stop.clone();
-        let asked = std::thread::spawn(move || {
-            // The load must be running when the stop is asked for.
-            std::thread::sleep(MS(250));
-            asking.ask();
-            Instant::now()
-        });
-        let report = if is_open {
-            let pacer = poisson(100.0, MS(20_000), 1).unwrap();
-            load.open(&pacer, &stop).unwrap()
-        } else {
-            load.closed(MS(20_000), &stop).unwrap()
-        };
-        let late = asked.join().unwrap().elapsed();
-        assert!(late < MS(100), "{late:?}");
-        assert!(report.account().is_balanced());
-        assert!(report.account().unfinished > 0);
-    }
+    let stop = Stop::default();
+    let asking = stop.clone();
+    let asked = std::thread::spawn(move || {
+        // The load must be running when the stop is asked for.
+        std::thread::sleep(MS(250));
+        asking.ask();
+        Instant::now()
+    });
+    let report = if is_open {
+        let pacer = poisson(100.0, MS(20_000), 1).unwrap();
+        load.open(&pacer, &stop).unwrap()
+    } else {
+        load.closed(MS(20_000), &stop).unwrap()
+    };
+    let delay = asked.join().unwrap().elapsed();
+    assert!(report.account().is_balanced());
+    assert!(report.account().unfinished > 0);
+    delay
 }
 
 #[test]
