@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use cutover_reports::exit;
-use cutover_reports::record::{Admission, Evidence, Outcome, Profile, Run};
+use cutover_reports::record::{Admission, Outcome, Profile, Run};
 use serde_json::{Value, json};
 
 use crate::options::{
@@ -185,12 +185,8 @@ impl Walker<'_> {
                 .findings
                 .first()
                 .map(|finding| finding.summary.clone());
-            let is_schedule = |it: &&Evidence| matches!(it, Evidence::Observed(seen) if seen.surface == RandomWalk::SCHEDULE);
-            let schedule = trial.evidence.iter().find(is_schedule);
-            let steps = match schedule {
-                Some(Evidence::Observed(seen)) => seen.value.as_array().cloned(),
-                _ => None,
-            };
+            let schedule = trial.observations(RandomWalk::SCHEDULE).next();
+            let steps = schedule.and_then(|schedule| schedule.value.as_array().cloned());
             return Ok(Walked::Failed(Failure {
                 finding: finding.unwrap_or_default(),
                 steps: steps.unwrap_or_default(),

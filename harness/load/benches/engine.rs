@@ -7,7 +7,7 @@ use std::error::Error;
 use std::process::Command;
 use std::time::Duration;
 
-use cutover_load::truth::{self, Behaviour, TruthServer};
+use cutover_load::self_test::{self, Behaviour, TestServer};
 use cutover_load::{Constant, Load, Report, Request, Stop};
 
 /// Rounds, in each of which every subject is measured once.
@@ -19,12 +19,12 @@ const DURATION: Duration = Duration::from_secs(2);
 type Measured<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Measured<()> {
-    let server = TruthServer::start(Behaviour::Delay(Duration::ZERO))?;
+    let server = TestServer::start(Behaviour::Delay(Duration::ZERO))?;
     for rate in [2_000.0, 10_000.0] {
         open(&server, rate)?;
     }
     closed(&server)?;
-    for result in truth::run() {
+    for result in self_test::run() {
         println!(
             "{}: expected {:.2}, measured {:?}",
             result.what, result.expected, result.measured
@@ -43,7 +43,7 @@ fn rate(report: &Report) -> f64 {
     report.account().ok as f64 / report.elapsed.as_secs_f64()
 }
 
-fn open(server: &TruthServer, asked: f64) -> Measured<()> {
+fn open(server: &TestServer, asked: f64) -> Measured<()> {
     let load = Load::new(Request::get(&server.url())?);
     let (mut ours, mut oha) = ([vec![], vec![]], [vec![], vec![]]);
     for _ in 0..ROUNDS {
@@ -96,7 +96,7 @@ fn run_wrk(url: &str) -> Option<f64> {
     rest.split_whitespace().next()?.parse().ok()
 }
 
-fn closed(server: &TruthServer) -> Measured<()> {
+fn closed(server: &TestServer) -> Measured<()> {
     let load = Load::new(Request::get(&server.url())?);
     let (mut ours, mut oha, mut wrk) = (vec![], vec![], vec![]);
     for _ in 0..ROUNDS {

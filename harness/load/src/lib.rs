@@ -27,9 +27,9 @@ mod queue;
 mod release;
 mod report;
 mod request;
+pub mod self_test;
 mod series;
 mod stop;
-pub mod truth;
 
 pub use account::Account;
 pub use engine::{Load, LoadError};

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use cutover_load::truth::{Behaviour, TruthServer};
+use cutover_load::self_test::{Behaviour, TestServer};
 use cutover_load::{Constant, Load, Report, Request, Stop, poisson};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
-fn load(server: &TruthServer) -> Load {
+fn load(server: &TestServer) -> Load {
     Load {
         connections: 4,
         drain: MS(500),
@@ -25,7 +25,7 @@ fn run(load: &Load, rate: f64, duration: Duration) -> Report {
 
 #[test]
 fn every_request_of_a_healthy_server_is_ok_and_in_its_phase() {
-    let server = TruthServer::start(Behaviour::Delay(Duration::ZERO)).unwrap();
+    let server = TestServer::start(Behaviour::Delay(Duration::ZERO)).unwrap();
     let load = Load {
         phase_ends: vec![MS(250)],
         ..load(&server)
@@ -40,7 +40,7 @@ fn every_request_of_a_healthy_server_is_ok_and_in_its_phase() {
 
 #[test]
 fn overload_is_censored_and_prints_as_a_lower_bound() {
-    let server = TruthServer::start(Behaviour::Delay(MS(50))).unwrap();
+    let server = TestServer::start(Behaviour::Delay(MS(50))).unwrap();
     let load = Load {
         drain: Duration::ZERO,
         ..load(&server)
@@ -55,7 +55,7 @@ fn overload_is_censored_and_prints_as_a_lower_bound() {
 
 #[test]
 fn a_request_has_a_deadline() {
-    let server = TruthServer::start(Behaviour::Delay(MS(300))).unwrap();
+    let server = TestServer::start(Behaviour::Delay(MS(300))).unwrap();
     let load = Load {
         timeout: MS(50),
         ..load(&server)
@@ -67,7 +67,7 @@ fn a_request_has_a_deadline() {
 #[test]
 fn errors_are_counted_by_class() {
     let counts = |text| {
-        let server = TruthServer::start(Behaviour::Raw(text)).unwrap();
+        let server = TestServer::start(Behaviour::Raw(text)).unwrap();
         run(&load(&server), 100.0, MS(100)).account()
     };
     assert_eq!(counts("no HTTP at all\r\n\r\n").protocol_errors, 10);
@@ -100,7 +100,7 @@ fn a_stop_ends_any_load_within_a_tenth_of_a_second() {
 
 /// How long a load runs on after it is asked to stop.
 fn delay_of_stop(is_open: bool) -> Duration {
-    let server = TruthServer::start(Behaviour::Delay(MS(400))).unwrap();
+    let server = TestServer::start(Behaviour::Delay(MS(400))).unwrap();
     let load = load(&server);
     let stop = Stop::default();
     let asking = stop.clone();
@@ -124,7 +124,7 @@ fn delay_of_stop(is_open: bool) -> Duration {
 
 #[test]
 fn a_closed_loop_sends_back_to_back() {
-    let server = TruthServer::start(Behaviour::Delay(MS(10))).unwrap();
+    let server = TestServer::start(Behaviour::Delay(MS(10))).unwrap();
     let report = load(&server).closed(MS(300), &Stop::default()).unwrap();
     let account = report.account();
     assert!(account.is_balanced());

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{CheckId, Event, Evidence, Finding, JournalEntry, Outcome};
+use super::{CheckId, Event, Evidence, Finding, JournalEntry, Observation, Outcome};
 
 /// One attempt at one check.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,15 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// What was observed on a surface, in order.
+    pub fn observations(&self, surface: &str) -> impl Iterator<Item = &Observation> {
+        let observations = self.evidence.iter().filter_map(|evidence| match evidence {
+            Evidence::Observed(seen) => Some(seen),
+            Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) => None,
+        });
+        observations.filter(move |seen| seen.surface == surface)
+    }
+
     /// Assembles a trial from the entries of its journal.
     ///
     /// `None` unless the first entry is the only `started` and there is at most

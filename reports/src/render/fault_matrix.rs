@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Render, ReportFile};
-use crate::record::{Evidence, Observation, Run, Trial};
+use crate::record::{Observation, Run, Trial};
 use crate::verdict::{CheckStatus, CheckVerdict, Verdict};
 
 /// The faults of each link with their outcome, as plain text.
@@ -18,8 +18,8 @@ impl ReportFile for FaultMatrix {
     }
 
     fn applies_to(&self, run: &Run) -> bool {
-        let mut evidence = run.trials.iter().flat_map(|trial| &trial.evidence);
-        evidence.any(|evidence| of_scenario(evidence).is_some())
+        let mut trials = run.trials.iter();
+        trials.any(|trial| trial.observations(Observation::SCENARIO).next().is_some())
     }
 }
 
@@ -54,7 +54,7 @@ impl<'a> Scenario<'a> {
     fn of(check: &'a CheckVerdict, run: &'a Run) -> Option<Self> {
         let mut trials = run.trials.iter().rev();
         let trial: &'a Trial = trials.find(|trial| trial.check == check.id)?;
-        let observed = || trial.evidence.iter().filter_map(of_scenario);
+        let observed = || trial.observations(Observation::SCENARIO);
         let link = observed().find_map(|it| it.value["link"].as_str())?;
         let row = check.id.as_str().rsplit("::").next()?;
         let fault = row
@@ -89,13 +89,6 @@ impl<'a> Scenario<'a> {
         self.recovered
             .and_then(|numbers| numbers["acknowledged"].as_u64())
             .unwrap_or_default()
-    }
-}
-
-fn of_scenario(evidence: &Evidence) -> Option<&Observation> {
-    match evidence {
-        Evidence::Observed(observed) if observed.surface == Observation::SCENARIO => Some(observed),
-        Evidence::Observed(_) | Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::text::sanitize_line;
 use super::{Render, ReportFile};
-use crate::record::{Evidence, Observation, Run};
+use crate::record::{Observation, Run};
 use crate::verdict::{CheckStatus, CheckVerdict, Verdict};
 
 /// The columns of a timeline.
@@ -20,8 +20,8 @@ impl ReportFile for Timelines {
     }
 
     fn applies_to(&self, run: &Run) -> bool {
-        let mut evidence = run.trials.iter().flat_map(|trial| &trial.evidence);
-        evidence.any(|evidence| of_timeline(evidence).is_some())
+        let mut trials = run.trials.iter();
+        trials.any(|trial| trial.observations(Observation::TIMELINE).next().is_some())
     }
 }
 
@@ -31,7 +31,7 @@ impl Render for Timelines {
         for check in &verdict.checks {
             let mut trials = run.trials.iter().rev();
             let trial = trials.find(|trial| trial.check == check.id);
-            let timeline = trial.and_then(|trial| trial.evidence.iter().find_map(of_timeline));
+            let timeline = trial.and_then(|trial| trial.observations(Observation::TIMELINE).next());
             if let Some(timeline) = timeline {
                 text.push('\n');
                 text.push_str(&rendered(check, &timeline.value));
@@ -48,13 +48,6 @@ const LEGEND: &[&str] = &[
     "# marks the time of the fault. The database is sampled every 200 ms, so that a",
     "status that passes faster may be missing.",
 ];
-
-fn of_timeline(evidence: &Evidence) -> Option<&Observation> {
-    match evidence {
-        Evidence::Observed(observed) if observed.surface == Observation::TIMELINE => Some(observed),
-        Evidence::Observed(_) | Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) => None,
-    }
-}
 
 /// A timeline: the check, the window of the fault, and a line for each status and for the retries.
 fn rendered(check: &CheckVerdict, timeline: &Value) -> String {

@@ -158,26 +158,13 @@ const LONGEST: Duration = secs(90);
 /// A call with this time limit survives a slow link, whatever it needs to be established.
 const PATIENT: Duration = secs(2);
 
-/// Longer than any fault lasts.
-const FOREVER_MS: u64 = 3_600_000;
-
 /// The faults. Each is short enough for the retries of a pipeline, or makes its retries visible.
 const FAULTS: &[FaultRow] = &[
     // Open connections are reset and new ones refused.
-    row("down", Lasts::SomeRetries, || {
-        Fault::from(Flap {
-            down_ms: FOREVER_MS,
-            up_ms: 1,
-        })
-    }),
+    row("down", Lasts::SomeRetries, || Flap::DOWN.into()),
     FaultRow {
         needs: Carried::Retried,
-        ..row("down_for_long", Lasts::AllRetries, || {
-            Fault::from(Flap {
-                down_ms: FOREVER_MS,
-                up_ms: 1,
-            })
-        })
+        ..row("down_for_long", Lasts::AllRetries, || Flap::DOWN.into())
     },
     row("reset", Lasts::SomeRetries, || Reset::default().into()),
     row("held", Lasts::Ms(1_200), || Blackhole::default().into()),

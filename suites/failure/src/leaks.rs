@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_fixtures::documents::Documents as _;
 use cutover_harness::check::Named;
 use cutover_harness::contract::{Contract, ResponseResult};
-use cutover_harness::fault::faults::{Fault, Flap};
+use cutover_harness::fault::faults::Flap;
 use cutover_harness::fault::{Injection, LinkName};
 use cutover_harness::prelude::*;
 use cutover_harness::stack::ProcessUsage;
@@ -49,9 +49,6 @@ const MORE_MEMORY: u64 = 128 * 1024 * 1024;
 
 /// How long what was held in an outage may take until it is released.
 const RELEASED_WITHIN: Duration = secs(15);
-
-/// Longer than an outage lasts.
-const FOREVER_MS: u64 = 3_600_000;
 
 /// The outage of a link.
 pub(super) struct Outage {
@@ -123,12 +120,7 @@ async fn an_outage_leaks_nothing(cx: &Context, case: &Outage) -> CheckResult {
         "without a fault, only {answered} of {REQUESTS} requests are answered"
     );
     let before = Held::now(cx).await?;
-    let guard = cx
-        .link(case.link)?
-        .inject(Injection::new(Fault::from(Flap {
-            down_ms: FOREVER_MS,
-            up_ms: 1,
-        })))?;
+    let guard = cx.link(case.link)?.inject(Injection::new(Flap::DOWN))?;
     if case.request.is_none() {
         pass(cx, "the outage has lasted", WITHOUT_REQUESTS).await?;
     }

@@ -23,6 +23,12 @@ pub struct Flap {
 struct CutWhenDown(Instant);
 
 impl Flap {
+    /// Down without an end: open connections are reset, and new ones closed.
+    pub const DOWN: Self = Self {
+        down_ms: LONGEST_MS,
+        up_ms: 1,
+    };
+
     /// When it is down next: now, if it is down.
     fn down_from(&self, since: Instant, now: Instant) -> Instant {
         let down = Duration::from_millis(self.down_ms);

@@ -10,7 +10,9 @@ use serde_json::json;
 use cutover_suite_support::awaiting_callback::callback_keys;
 use cutover_suite_support::findings::about;
 use cutover_suite_support::json::{list_at, value_at};
-use cutover_suite_support::outcomes::{expect_complete, expect_not_indexed, hits_if_searchable};
+use cutover_suite_support::outcomes::{
+    expect_complete, expect_not_indexed, hits_if_searchable, objects_left,
+};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -428,16 +430,12 @@ impl Subject {
             "a deleted document leaves {jobs} jobs and {chunks} chunks"
         );
         if let Some(tenant) = self.pipeline.tenant() {
-            let contract = cx.contract();
-            for path in [
-                contract.raw_path(tenant.user_id, id),
-                contract.parsed_path(tenant.user_id, id),
-            ] {
-                ensure!(
-                    !cx.storage()?.exists(&path).await?,
-                    "a deleted document leaves {path}"
-                );
-            }
+            let left = objects_left(cx, tenant.user_id, id).await?;
+            ensure!(
+                left.is_empty(),
+                "a deleted document leaves {}",
+                left.join(", ")
+            );
         }
         let unknown = &cx.contract().statuses.unknown;
         for job in &self.jobs {

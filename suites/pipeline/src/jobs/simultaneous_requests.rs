@@ -10,7 +10,7 @@ use futures::future::{join, try_join_all};
 use serde_json::json;
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
-use cutover_suite_support::outcomes::{give_up_within, parsed_text};
+use cutover_suite_support::outcomes::{give_up_within, objects_left, parsed_text};
 use cutover_suite_support::texts::expect_whole_text;
 
 /// The checks of this file.
@@ -394,16 +394,11 @@ impl Subject {
         let Some(tenant) = self.pipeline.tenant() else {
             return Ok(());
         };
-        let contract = cx.contract();
-        let parsed = contract.parsed_path(tenant.user_id, id);
+        let left = objects_left(cx, tenant.user_id, id).await?;
         ensure!(
-            !cx.storage()?.exists(&parsed).await?,
-            "the parsed text of a deleted document is stored after two requests at once"
-        );
-        let raw = contract.raw_path(tenant.user_id, id);
-        ensure!(
-            !cx.storage()?.exists(&raw).await?,
-            "the bytes of a deleted document are stored after two requests at once"
+            left.is_empty(),
+            "a deleted document leaves {} after two requests at once",
+            left.join(", ")
         );
         Ok(())
     }

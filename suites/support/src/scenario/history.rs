@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use cutover_harness::prelude::*;
-use cutover_harness::record::Evidence;
 use serde::{Deserialize, Serialize};
 
 /// The surface of the entries in the journal.
@@ -143,16 +142,9 @@ impl<'a> History<'a> {
     /// The entries so far, from the journal on disk.
     pub fn read(&self) -> CheckResult<Vec<Entry>> {
         let trial = self.cx.recorded()?;
-        let evidence = trial.map_or_else(Vec::new, |trial| trial.evidence);
-        let of_history = |evidence: Evidence| match evidence {
-            Evidence::Observed(observed) if observed.surface == SURFACE => Some(observed.value),
-            Evidence::Observed(_) | Evidence::Http(_) | Evidence::Sql(_) | Evidence::Wait(_) => {
-                None
-            }
-        };
-        let entries = evidence.into_iter().filter_map(of_history);
-        Ok(entries
-            .map(serde_json::from_value)
+        let observed = trial.iter().flat_map(|trial| trial.observations(SURFACE));
+        Ok(observed
+            .map(|observation| Entry::deserialize(&observation.value))
             .collect::<Result<_, _>>()?)
     }
 }

@@ -5,11 +5,11 @@ mod server;
 use std::time::Duration;
 
 use crate::{Constant, Load, Report, Request, Stop};
-pub use server::{Behaviour, TruthServer};
+pub use server::{Behaviour, TestServer};
 
 /// A measurement with a known result.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TruthResult {
+pub struct SelfTestResult {
     /// What was measured, with its unit.
     pub what: &'static str,
     /// The known result.
@@ -20,7 +20,7 @@ pub struct TruthResult {
     pub tolerance: f64,
 }
 
-impl TruthResult {
+impl SelfTestResult {
     /// Whether the load generator measured the known result.
     pub fn holds(&self) -> bool {
         let difference = self.measured.map(|measured| measured - self.expected);
@@ -29,7 +29,7 @@ impl TruthResult {
 }
 
 /// Makes all measurements, against a server of this process; takes less than five seconds.
-pub fn run() -> Vec<TruthResult> {
+pub fn run() -> Vec<SelfTestResult> {
     let mut results = vec![known_delay()];
     results.extend(stall());
     results.push(overload());
@@ -38,7 +38,7 @@ pub fn run() -> Vec<TruthResult> {
 
 /// A load that cannot be run is a result that does not hold.
 fn measure(
-    server: &TruthServer,
+    server: &TestServer,
     connections: usize,
     rate: f64,
     duration: Duration,
@@ -64,15 +64,15 @@ fn response(report: Option<&Report>, share: f64) -> Option<f64> {
 }
 
 /// A server that holds each request for 10 ms and measures how long it really did.
-fn known_delay() -> TruthResult {
+fn known_delay() -> SelfTestResult {
     let delay = Duration::from_millis(10);
-    let server = TruthServer::start(Behaviour::Delay(delay)).ok();
+    let server = TestServer::start(Behaviour::Delay(delay)).ok();
     let report = server.as_ref().and_then(|server| {
         let second = Duration::from_millis(800);
         measure(server, 16, 500.0, second, Duration::from_secs(1))
     });
     let held = server.and_then(|server| server.median_hold());
-    TruthResult {
+    SelfTestResult {
         what: "median response time of a server that holds for 10 ms, ms",
         expected: milliseconds(held.unwrap_or(delay)),
         measured: response(report.as_ref(), 0.5),
@@ -84,13 +84,13 @@ fn known_delay() -> TruthResult {
 /// A server that does not answer for one of 2.5 seconds. A request that is due at a time in that second
 /// waits for the rest of it, so the slowest share `1 − q` of all requests waits for `1 − 2.5 (1 − q)`
 /// seconds or more.
-fn stall() -> Vec<TruthResult> {
+fn stall() -> Vec<SelfTestResult> {
     let duration = Duration::from_millis(2_500);
     let behaviour = Behaviour::Stall {
         after: Duration::from_millis(500),
         lasts: Duration::from_secs(1),
     };
-    let server = TruthServer::start(behaviour).ok();
+    let server = TestServer::start(behaviour).ok();
     let report =
         server.and_then(|server| measure(&server, 64, 200.0, duration, Duration::from_secs(1)));
     let quantiles = [
@@ -100,7 +100,7 @@ fn stall() -> Vec<TruthResult> {
     ];
     let results = quantiles.map(|(what, share)| {
         let expected = 1e3 - milliseconds(duration) * (1.0 - share);
-        TruthResult {
+        SelfTestResult {
             what,
             expected,
             measured: response(report.as_ref(), share),
@@ -111,13 +111,13 @@ fn stall() -> Vec<TruthResult> {
 }
 
 /// 2000 requests per second to a server that can answer 800, without time to drain.
-fn overload() -> TruthResult {
-    let server = TruthServer::start(Behaviour::Delay(Duration::from_millis(10))).ok();
+fn overload() -> SelfTestResult {
+    let server = TestServer::start(Behaviour::Delay(Duration::from_millis(10))).ok();
     let report = server.and_then(|server| {
         let duration = Duration::from_millis(400);
         measure(&server, 8, 2_000.0, duration, Duration::ZERO)
     });
-    TruthResult {
+    SelfTestResult {
         what: "requests of 800 with an outcome, at 2.5 times the capacity",
         expected: 800.0,
         measured: report.map(|report| crate::pacer::exact(report.account().accounted())),

@@ -25,7 +25,7 @@ pub enum Behaviour {
 
 /// A server of this process, with a thread for each connection.
 #[derive(Debug)]
-pub struct TruthServer {
+pub struct TestServer {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -38,7 +38,7 @@ struct Shared {
     is_over: AtomicBool,
 }
 
-impl TruthServer {
+impl TestServer {
     /// Starts a server on a free port.
     pub fn start(behaviour: Behaviour) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -77,7 +77,7 @@ impl TruthServer {
     }
 }
 
-impl Drop for TruthServer {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
         // Wakes the thread that accepts. If it fails, that thread has ended.
