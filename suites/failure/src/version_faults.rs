@@ -59,8 +59,23 @@ const AT_ONCE: usize = 5;
 /// By how many later documents one may be overtaken. Nobody promises an exact order.
 const MAX_OVERTAKEN: usize = BACKLOG / 2;
 
+/// How often a backlog is worked off: a busy machine delays a call now and then, a wrong order comes each time.
+const BACKLOGS: usize = 2;
+
 /// Documents that wait when workers start are all completed in time, and the oldest are begun first.
 async fn a_backlog_is_worked_off_in_its_order(cx: &Context) -> CheckResult {
+    let mut wrong_order = None;
+    for _ in 0..BACKLOGS {
+        wrong_order = work_off_a_backlog(cx).await?;
+        if wrong_order.is_none() {
+            return Ok(());
+        }
+    }
+    wrong_order.map_or(Ok(()), |finding| Err(Stop::violated(finding)))
+}
+
+/// Works off a backlog, whose documents are completed once; what is wrong with the order in which they were begun.
+async fn work_off_a_backlog(cx: &Context) -> CheckResult<Option<Finding>> {
     cx.control(ControlAction::StopWorkers).await?;
     let mut waiting = Vec::new();
     for _ in 0..BACKLOG / AT_ONCE {
@@ -71,15 +86,21 @@ async fn a_backlog_is_worked_off_in_its_order(cx: &Context) -> CheckResult {
         document.pipeline.until_complete(&document.accepted).await?;
     }
     let begun = try_join_all(waiting.iter().map(|each| begun(cx, each))).await?;
-    for (n, at) in begun.iter().enumerate() {
-        let overtaken = begun.iter().skip(n + 1).filter(|later| *later < at).count();
-        ensure!(
-            overtaken <= MAX_OVERTAKEN,
-            "of {BACKLOG} waiting documents, the one at position {} was overtaken by {overtaken} later ones",
-            n + 1
-        );
-    }
-    all_complete_once(cx, &waiting).await
+    all_complete_once(cx, &waiting).await?;
+    let overtaken = |n: usize| {
+        begun[n + 1..]
+            .iter()
+            .filter(|later| **later < begun[n])
+            .count()
+    };
+    let late = (0..begun.len()).find(|n| overtaken(*n) > MAX_OVERTAKEN);
+    Ok(late.map(|n| {
+        Finding::new(format!(
+            "of {BACKLOG} waiting documents, the one at position {} was overtaken by {} later ones",
+            n + 1,
+            overtaken(n)
+        ))
+    }))
 }
 
 /// When a document was first submitted to the parser.
