@@ -29,8 +29,8 @@ const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SET L
 /// that does not respond reaches it.
 pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The timeout for a connection from the pool.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The timeout for a connection from the pool. A busy machine needs seconds to fork and authenticate one.
+const ACQUIRE_TIMEOUT: Duration = QUERY_TIMEOUT;
 
 /// The number of rows of a query that are kept as evidence.
 const ROWS_KEPT: usize = 20;
