@@ -8,6 +8,7 @@ pub fn catalog() -> Catalog {
         suites: vec![
             cutover_suite_pipeline::suite(),
             cutover_suite_failure::suite(),
+            cutover_suite_performance::suite(),
             cutover_suite_security::suite(),
             cutover_suite_smoke::suite(),
         ],

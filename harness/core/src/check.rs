@@ -45,6 +45,8 @@ pub struct Check {
     pub fresh_stack: bool,
     /// When it runs on the shared stack.
     pub phase: Phase,
+    /// Whether it measures times, so that nothing else may run beside it.
+    pub is_measurement: bool,
     /// What it takes from other users of the system while it runs.
     pub occupies: Vec<Resource>,
     /// The endpoints that its statement is about.
@@ -174,6 +176,7 @@ impl Check {
             workers: None,
             fresh_stack: false,
             phase: Phase::Usual,
+            is_measurement: false,
             occupies: Vec::new(),
             calls: Vec::new(),
             reads_corpus: false,
@@ -283,6 +286,14 @@ impl Check {
     #[must_use]
     pub fn occupies(mut self, resource: Resource) -> Self {
         self.occupies.push(resource);
+        self
+    }
+
+    /// The check measures times. It runs after all others, and nothing runs beside it. A front end that
+    /// orders checks itself may run others beside it, so it must notice what it cannot measure.
+    #[must_use]
+    pub fn measures(mut self) -> Self {
+        self.is_measurement = true;
         self
     }
 

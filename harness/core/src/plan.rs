@@ -168,6 +168,16 @@ fn admit(
         );
         return refused(SkipClass::PreconditionMissing, reason);
     }
+    if let Some(rate) = target
+        .requests_per_second()
+        .filter(|_| case.check.effect == Effect::Load)
+    {
+        let reason = format!(
+            "its load exceeds the {rate} requests per second that target '{}' allows",
+            target.name
+        );
+        return refused(SkipClass::PreconditionMissing, reason);
+    }
     if let Some(refusal) = contract.and_then(|contract| unfit_contract(case, target, contract)) {
         return refusal;
     }

@@ -8,11 +8,10 @@ use cutover_harness::contract::{Contract, ResponseResult};
 use cutover_harness::fault::faults::Flap;
 use cutover_harness::fault::{Injection, LinkName};
 use cutover_harness::prelude::*;
-use cutover_harness::stack::ProcessUsage;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde::Deserialize;
 use serde_json::Value;
 
+use cutover_suite_support::held::{Held, MEMORY};
 use cutover_suite_support::own_database::pass;
 
 /// The checks of this file.
@@ -141,7 +140,7 @@ async fn an_outage_leaks_nothing(cx: &Context, case: &Outage) -> CheckResult {
     let what = "after an outage, the processes hold no more than before it";
     let released = async || {
         let now = Held::now(cx).await?;
-        Ok(match now.excess_over(&before) {
+        Ok(match excess(&now, &before) {
             None => Poll::Ready(()),
             Some(excess) => Poll::Pending(excess),
         })
@@ -175,70 +174,21 @@ async fn send_one(cx: &Context, request: Request) -> CheckResult<ResponseResult>
     }
 }
 
-/// What the processes of a stack hold.
-struct Held {
-    processes: Vec<(String, ProcessUsage)>,
-    sessions: u64,
-}
-
-/// The sessions of the services.
-const SESSIONS: &str = "SELECT count(*) AS sessions FROM pg_stat_activity
-    WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> 'cutover'";
-
-#[derive(Deserialize)]
-struct Sessions {
-    sessions: u64,
-}
-
-impl Held {
-    async fn now(cx: &Context) -> CheckResult<Self> {
-        let stack = cx.processes()?;
-        let workers = stack.workers();
-        let mut processes = Vec::new();
-        for service in workers.iter().map(|worker| &***worker).chain([stack.api()]) {
-            let usage = service.identity().and_then(ProcessUsage::of);
-            let Some(usage) = usage else {
-                let name = service.name();
-                let reason = format!("what process '{name}' holds cannot be read on this system");
-                return Err(Stop::not_applicable(reason));
-            };
-            processes.push((service.name().to_owned(), usage));
-        }
-        let rows: Vec<Sessions> = cx.database()?.rows(SESSIONS, &[]).await?;
-        Ok(Self {
-            processes,
-            sessions: rows.first().map_or(0, |row| row.sessions),
+/// What is held in addition, if it is more than pools need.
+fn excess(now: &Held, before: &Held) -> Option<String> {
+    let pairs = now.quantities().into_iter().zip(before.quantities());
+    let mut excess = pairs.filter_map(|(now, before)| {
+        let more = if now.what == MEMORY {
+            MORE_MEMORY
+        } else {
+            MORE
+        };
+        (now.amount > before.amount + more).then(|| {
+            format!(
+                "{} has {} {}, and {} before the outage",
+                now.holder, now.amount, now.what, before.amount
+            )
         })
-    }
-
-    /// What is held in addition, if it is more than pools need.
-    fn excess_over(&self, before: &Self) -> Option<String> {
-        let of_processes = self.processes.iter().zip(&before.processes);
-        let of_processes = of_processes.flat_map(|((name, now), (_, before))| {
-            [
-                ("open files", now.open_files, before.open_files, MORE),
-                ("threads", now.threads, before.threads, MORE),
-                (
-                    "bytes of memory",
-                    now.resident_bytes,
-                    before.resident_bytes,
-                    MORE_MEMORY,
-                ),
-            ]
-            .map(|(what, now, before, more)| (name.as_str(), what, now, before, more))
-        });
-        let of_database = (
-            "the database",
-            "sessions of the services",
-            self.sessions,
-            before.sessions,
-            MORE,
-        );
-        let mut all = of_processes.chain([of_database]);
-        let (name, what, now, before, _) =
-            all.find(|(_, _, now, before, more)| *now > before + more)?;
-        Some(format!(
-            "{name} has {now} {what}, and {before} before the outage"
-        ))
-    }
+    });
+    excess.next()
 }

@@ -2,6 +2,7 @@
 
 pub mod awaiting_callback;
 pub mod findings;
+pub mod held;
 pub mod idle_transactions;
 pub mod json;
 pub mod outcomes;

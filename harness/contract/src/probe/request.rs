@@ -47,6 +47,16 @@ impl Request {
         &self.url
     }
 
+    /// The headers. Those of a secret are marked as sensitive.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The same request to another URL.
     #[must_use]
     pub fn to(self, url: Url) -> Self {

@@ -1,6 +1,7 @@
 //! The schedule of a run: what other checks rely on is first, then shared checks in parallel on one stack, then the checks that must be last there.
 //! Exclusive checks run at the same time on lanes of their own. Where there are no lanes, they run one by one
-//! after the shared ones, and so do checks that occupy what others need.
+//! after the shared ones, and so do checks that occupy what others need. Measurements come last, each without any
+//! other check beside it.
 
 use std::cmp::Reverse;
 use std::sync::OnceLock;
@@ -176,9 +177,16 @@ impl Schedule<'_> {
 
     /// Runs every case once and returns when all have ended.
     fn run(&self, cases: Vec<&Case>, run: impl Fn(&Case) + Copy + Sync) {
-        let (alone, shared): (Vec<_>, Vec<_>) = longest_first(cases)
+        let (measurements, others): (Vec<_>, Vec<_>) = longest_first(cases)
             .into_iter()
-            .partition(|case| case.is_alone());
+            .partition(|case| case.check.is_measurement);
+        self.run_beside(others, run);
+        run_concurrently(&measurements, 1, run);
+    }
+
+    /// Runs every case once, beside others, and returns when all have ended.
+    fn run_beside(&self, cases: Vec<&Case>, run: impl Fn(&Case) + Copy + Sync) {
+        let (alone, shared): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.is_alone());
         let (last, shared): (Vec<_>, Vec<_>) = shared
             .into_iter()
             .partition(|case| case.check.phase == Phase::Last);

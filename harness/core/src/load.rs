@@ -1,0 +1,94 @@
+//! Sends a load from a check: many requests at given times, which the evidence sums up.
+
+use cutover_evidence::stop::{CheckResult, Stop};
+use cutover_load::{Load, Pacer, Report};
+use serde_json::json;
+
+use crate::context::Context;
+use cutover_contract::probe::Request;
+
+/// Stops a load when its check ends early.
+struct StopOnDrop(cutover_load::Stop);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.ask();
+    }
+}
+
+/// A request of a check as the load generator sends it.
+///
+/// # Errors
+/// If its address has TLS, which the load generator does not speak, or cannot be resolved.
+pub fn load_request(request: &Request) -> CheckResult<cutover_load::Request> {
+    let url = request.url();
+    if url.scheme() != "http" {
+        let reason = format!(
+            "the load generator speaks HTTP without TLS, not '{}'",
+            url.scheme()
+        );
+        return Err(Stop::not_applicable(reason));
+    }
+    let mut built = cutover_load::Request::get(url.as_str())
+        .and_then(|load| load.method(request.method().as_str()))
+        .map_err(anyhow::Error::from)?;
+    for (name, value) in request.headers() {
+        let value = value.to_str().map_err(anyhow::Error::from)?;
+        let line = format!("{name}: {value}");
+        built = built.header(&line).map_err(anyhow::Error::from)?;
+    }
+    Ok(built.body(request.bytes().to_vec()))
+}
+
+impl Context {
+    /// Sends each request of a load when it is due.
+    pub async fn open_load(
+        &self,
+        what: &str,
+        load: Load,
+        pacer: Box<dyn Pacer + Send>,
+    ) -> CheckResult<Report> {
+        self.run_load(what, move |stop| load.open(&*pacer, stop))
+            .await
+    }
+
+    /// Sends the next request on each connection of a load as soon as the last was answered.
+    pub async fn closed_load(
+        &self,
+        what: &str,
+        load: Load,
+        duration: std::time::Duration,
+    ) -> CheckResult<Report> {
+        self.run_load(what, move |stop| load.closed(duration, stop))
+            .await
+    }
+
+    async fn run_load(
+        &self,
+        what: &str,
+        run: impl FnOnce(&cutover_load::Stop) -> Result<Report, cutover_load::LoadError>
+        + Send
+        + 'static,
+    ) -> CheckResult<Report> {
+        let guard = StopOnDrop(cutover_load::Stop::default());
+        let stop = guard.0.clone();
+        let report = tokio::task::spawn_blocking(move || run(&stop)).await;
+        let report = report
+            .map_err(anyhow::Error::from)?
+            .map_err(anyhow::Error::from)?;
+        let total = report.total().map_err(anyhow::Error::from)?;
+        let quantile = |share| {
+            total
+                .response
+                .quantile(share)
+                .map(|quantile| quantile.to_string())
+        };
+        let value = json!({
+            "account": total.account,
+            "response": { "p50": quantile(0.5), "p95": quantile(0.95), "p99": quantile(0.99) },
+            "generator_lag_p99": total.generator_lag.quantile(0.99).map(|quantile| quantile.to_string()),
+        });
+        self.observe("load", what, value);
+        Ok(report)
+    }
+}

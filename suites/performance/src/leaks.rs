@@ -1,0 +1,156 @@
+//! Leaks: what the processes hold does not grow with the requests and the documents that they have served.
+
+use std::time::Duration;
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::prelude::*;
+use cutover_suite_support::held::{Held, MEMORY, Quantity};
+use futures::future::try_join_all;
+
+use crate::measured::{Better, measured};
+use crate::requests::Asked;
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    let alone = |check: Check| {
+        check
+            .requires([Http, Database, Processes])
+            .reads(read::NOTHING)
+            .effect(Effect::Fault)
+            .expected_duration(secs(6))
+            .severity(High)
+            .alone_with_workers(1)
+    };
+    vec![
+        alone(check!(nothing_grows_with_requests)),
+        alone(check!(nothing_grows_with_documents)),
+    ]
+}
+
+/// How often what is held is compared. A leak grows each time; what is loaded once, or pooled, does not.
+const ROUNDS: usize = 4;
+
+/// The requests of each kind in a round.
+const PER_SECOND: f64 = 120.0;
+const ROUND: Duration = Duration::from_millis(500);
+
+/// The documents in a round.
+const DOCUMENTS: usize = 6;
+
+/// By how much more a quantity has to grow in every round to be a leak.
+const GROWTH: u64 = 3;
+
+/// The same in bytes of memory, for requests and for documents.
+const REQUEST_MEMORY: u64 = 3 << 20;
+const DOCUMENT_MEMORY: u64 = 6 << 20;
+
+/// No process holds more files, threads, memory or sessions with each round of requests.
+async fn nothing_grows_with_requests(cx: &Context) -> CheckResult {
+    let asked = Asked::new(cx).await?;
+    let round = async || -> CheckResult {
+        let kinds: Vec<_> = asked.kinds().collect();
+        try_join_all(
+            kinds
+                .into_iter()
+                .map(|kind| asked.open(kind, PER_SECOND, ROUND)),
+        )
+        .await?;
+        Ok(())
+    };
+    let grown = grows_with(cx, round, REQUEST_MEMORY).await?;
+    expect_none(&grown, "requests")
+}
+
+/// No process holds more files, threads, memory or sessions with each round of documents.
+async fn nothing_grows_with_documents(cx: &Context) -> CheckResult {
+    let round = async || -> CheckResult {
+        let documents = (0..DOCUMENTS).map(async |_| -> CheckResult {
+            cx.pipeline()?.complete(&cx.document().build()).await?;
+            Ok(())
+        });
+        try_join_all(documents).await?;
+        Ok(())
+    };
+    let grown = grows_with(cx, round, DOCUMENT_MEMORY).await?;
+    expect_none(&grown, "documents")
+}
+
+fn expect_none(grown: &[String], with: &str) -> CheckResult {
+    ensure!(
+        grown.is_empty(),
+        "the processes hold more with each of {ROUNDS} rounds of {with}: {}",
+        grown.join("; ")
+    );
+    Ok(())
+}
+
+/// The quantities that grow in every round, with their amounts.
+async fn grows_with(
+    cx: &Context,
+    round: impl AsyncFn() -> CheckResult,
+    memory: u64,
+) -> CheckResult<Vec<String>> {
+    // What is loaded at first stays.
+    round().await?;
+    let mut held = vec![Held::now(cx).await?.quantities()];
+    for _ in 0..ROUNDS {
+        round().await?;
+        held.push(Held::now(cx).await?.quantities());
+    }
+    for quantity in held
+        .first()
+        .into_iter()
+        .flatten()
+        .filter(|quantity| quantity.what == MEMORY)
+    {
+        let series = series_of(&held, quantity);
+        let more = series
+            .last()
+            .zip(series.first())
+            .map_or(0, |(last, first)| last.saturating_sub(*first));
+        let name = format!("memory growth of {}", quantity.holder);
+        measured(cx, &name, "MB", Better::Lower, megabytes(more));
+    }
+    let quantities = held.first().into_iter().flatten();
+    let growing = quantities.filter_map(|quantity| {
+        let more = if quantity.what == MEMORY {
+            memory
+        } else {
+            GROWTH
+        };
+        let series = series_of(&held, quantity);
+        let grows = series.windows(2).all(|pair| pair[1] >= pair[0] + more);
+        grows.then(|| text_of(quantity, &series))
+    });
+    Ok(growing.collect())
+}
+
+/// The amounts of a quantity, round by round. A process that is gone has none.
+fn series_of(held: &[Vec<Quantity>], of: &Quantity) -> Vec<u64> {
+    let same = |quantity: &&Quantity| quantity.holder == of.holder && quantity.what == of.what;
+    let amounts = held.iter().filter_map(|all| all.iter().find(same));
+    amounts.map(|quantity| quantity.amount).collect()
+}
+
+fn text_of(quantity: &Quantity, series: &[u64]) -> String {
+    let is_memory = quantity.what == MEMORY;
+    let amount = |amount: &u64| {
+        if is_memory {
+            format!("{:.0}", megabytes(*amount))
+        } else {
+            amount.to_string()
+        }
+    };
+    let what = if is_memory {
+        "MB of memory"
+    } else {
+        quantity.what
+    };
+    let amounts: Vec<_> = series.iter().map(amount).collect();
+    format!("{} has {} {what}", quantity.holder, amounts.join(", "))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

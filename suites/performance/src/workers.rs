@@ -1,0 +1,128 @@
+//! Workers: each is as fast as the others, and a backlog is worked off without pauses.
+
+use std::time::{Duration, Instant};
+
+use cutover_fixtures::prelude::*;
+use cutover_harness::prelude::*;
+use futures::future::try_join_all;
+
+use crate::looks::two_looks;
+use crate::measured::{Better, measured};
+
+/// The checks of this file.
+pub(crate) fn table() -> Vec<Check> {
+    vec![
+        check!(workers_are_equally_fast)
+            .requires([Http, Processes])
+            .effect(Effect::Fault)
+            .expected_duration(secs(5))
+            .severity(High)
+            .alone_with_workers(2)
+            .measures(),
+        check!(a_backlog_drains_without_pauses)
+            .requires([Http, Processes, WorkerStop])
+            .effect(Effect::Fault)
+            .expected_duration(secs(5))
+            .severity(High)
+            .alone_with_workers(1)
+            .measures(),
+    ]
+}
+
+/// The documents that each worker processes.
+const DOCUMENTS: usize = 3;
+
+/// How many times as long as another worker one may need for a document, if it needs this much longer, too.
+const TIMES: f64 = 3.0;
+const LONGER: Duration = Duration::from_millis(700);
+
+/// Each of two workers, with the other one stopped, needs about the same time for a document.
+async fn workers_are_equally_fast(cx: &Context) -> CheckResult {
+    two_looks(async || {
+        let mut times = Vec::new();
+        for worker in 0..2 {
+            times.push(time_of(cx, worker).await?);
+        }
+        times.sort_unstable();
+        let [fast, slow] = times[..] else {
+            return Ok(None);
+        };
+        let is_slow = slow > fast.mul_f64(TIMES) && slow > fast + LONGER;
+        measured(cx, "slower worker", "times", Better::Lower, slow.as_secs_f64() / fast.as_secs_f64());
+        Ok(is_slow.then(|| {
+            format!("one worker needs {slow:.1?} for a document, and another one {fast:.1?}: it is slower than its peers")
+        }))
+    })
+    .await
+}
+
+/// The median time of a document while only this worker runs.
+async fn time_of(cx: &Context, worker: usize) -> CheckResult<Duration> {
+    let workers = cx.processes()?.workers();
+    let (grace, others) = (
+        cx.contract().timing.shutdown_grace,
+        (0..workers.len()).filter(|other| *other != worker),
+    );
+    let others: Vec<_> = others.map(|other| &workers[other]).collect();
+    for other in &others {
+        other.terminate(grace).await?;
+    }
+    let mut times = Vec::new();
+    for _ in 0..DOCUMENTS {
+        let (pipeline, document) = (cx.pipeline()?, cx.document().build());
+        let began = Instant::now();
+        pipeline.complete(&document).await?;
+        times.push(began.elapsed());
+    }
+    for other in &others {
+        other.start().await?;
+        other.wait_until_ready().await?;
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
+}
+
+/// The documents of a short and a long backlog.
+const SHORT: u32 = 4;
+const LONG: u32 = 20;
+
+/// What a document may take in addition to two looks at the queue.
+const EACH: Duration = Duration::from_millis(250);
+
+/// A worker that has finished a document goes on with the next one at once.
+async fn a_backlog_drains_without_pauses(cx: &Context) -> CheckResult {
+    let allowed = cx.contract().timing.poll_interval * 2 + EACH;
+    two_looks(async || {
+        let (short, long) = (drain(cx, SHORT).await?, drain(cx, LONG).await?);
+        let each = long.saturating_sub(short) / (LONG - SHORT);
+        let per_minute = f64::from(LONG) * 60.0 / long.as_secs_f64();
+        measured(cx, "documents per minute of a worker", "documents", Better::Higher, per_minute);
+        Ok((each > allowed).then(|| {
+            format!(
+                "a worker needs {long:.1?} for a backlog of {LONG} documents and {short:.1?} for {SHORT}: \
+                 {each:.0?} for each more, and at most {allowed:.0?} are expected"
+            )
+        }))
+    })
+    .await
+}
+
+/// How long a backlog of this many documents takes from the start of the workers.
+async fn drain(cx: &Context, documents: u32) -> CheckResult<Duration> {
+    cx.control(ControlAction::StopWorkers).await?;
+    let uploads = (0..documents).map(async |_| -> CheckResult<_> {
+        let pipeline = cx.pipeline()?;
+        let accepted = pipeline.upload(&cx.document().build()).await?;
+        Ok((pipeline, accepted))
+    });
+    let uploads = try_join_all(uploads).await?;
+    cx.control(ControlAction::StartWorkers).await?;
+    let began = Instant::now();
+    try_join_all(
+        uploads
+            .iter()
+            .map(|(pipeline, accepted)| pipeline.until_complete(accepted)),
+    )
+    .await?;
+    Ok(began.elapsed())
+}
