@@ -66,7 +66,7 @@ const SERVICES: &[Kind] = &[
 const MEASURED: Duration = secs(3);
 
 /// The share of a processor that an idle or waiting process may use. A queue that is polled every 50 ms needs far less.
-const IDLE_SHARE: f64 = 0.25;
+const IDLE_SHARE: f64 = 0.12;
 
 /// A process without work uses little of the processor.
 async fn an_idle_stack_uses_little_processor(cx: &Context, kind: &Kind) -> CheckResult {
