@@ -1,5 +1,7 @@
 //! What one run measured, and on which machine.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that this program writes and reads.
@@ -63,6 +65,12 @@ pub enum Better {
     Lower,
     /// A rate.
     Higher,
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} × {}, {}", self.cpus, self.model, self.os)
+    }
 }
 
 impl Measurements {
