@@ -20,6 +20,7 @@ bench:
     cargo bench -p cutover-harness --bench journal
     cargo bench -p cutover-fault --bench proxy
     cargo bench -p cutover-load --bench engine
+    cargo bench -p cutover-regression --bench power
     cargo bench -p cutover --bench figures
 
 # Count how many seeded defects are noticed, and how many sound stacks are blamed

@@ -5,10 +5,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The workspace crates that each workspace crate may depend on.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("cutover-reports", &[]),
     ("cutover-fault", &[]),
     ("cutover-load", &[]),
+    ("cutover-regression", &[]),
     // The reference pipeline shares no code with what judges it.
     ("cutover-pipeline", &[]),
     ("cutover-evidence", &["cutover-reports"]),
@@ -33,6 +34,7 @@ const HARNESS: &[&str] = &[
     "cutover-stack",
     "cutover-fault",
     "cutover-load",
+    "cutover-regression",
     "cutover-evidence",
     "cutover-reports",
 ];
@@ -43,6 +45,7 @@ const CLI: &[&str] = &[
     "cutover-stack",
     "cutover-fault",
     "cutover-load",
+    "cutover-regression",
     "cutover-evidence",
     "cutover-reports",
 ];
