@@ -108,6 +108,9 @@ impl Observation {
 
     /// The surface of the timeline of a fault scenario.
     pub const TIMELINE: &'static str = "timeline";
+
+    /// The surface of a measured value.
+    pub const MEASUREMENT: &'static str = "measurement";
 }
 
 /// Any other observation.

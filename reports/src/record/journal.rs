@@ -59,6 +59,17 @@ pub struct RunJournalEntry {
     pub event: RunEvent,
 }
 
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The number of logical processors that it may use.
+    pub cpus: u32,
+    /// The name of the processor; the architecture where the system does not tell it.
+    pub model: String,
+    /// The operating system.
+    pub os: String,
+}
+
 /// An event of the run as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +79,8 @@ pub enum RunEvent {
         /// The response of its version route; null where it has none.
         identity: serde_json::Value,
     },
+    /// The machine that runs the checks, as what it measures depends on it.
+    Machine(Machine),
     /// A failure outside of any check: the stack died, or cleanup failed.
     Incident {
         /// What happened.

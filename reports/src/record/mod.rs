@@ -15,7 +15,7 @@ mod trial;
 pub use check_id::{CheckId, InvalidCheckId};
 pub use evidence::{BodyExcerpt, Evidence, HttpExchange, Observation, SqlQuery, Wait};
 pub use finding::Finding;
-pub use journal::{Event, JOURNAL_VERSION, JournalEntry, RunEvent, RunJournalEntry};
+pub use journal::{Event, JOURNAL_VERSION, JournalEntry, Machine, RunEvent, RunJournalEntry};
 pub use levels::{Criticality, Effect, Severity};
 pub use load::{LoadError, PLAN_FILE, RUN_FILE, TRIALS_DIR};
 pub use outcome::{Outcome, SkipClass};

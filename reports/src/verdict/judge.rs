@@ -76,6 +76,7 @@ fn duration(run: &Run) -> Option<f64> {
         .find_map(|entry| match entry.event {
             RunEvent::Finished { duration_ms } => Some(duration_ms),
             RunEvent::Identified { .. }
+            | RunEvent::Machine(_)
             | RunEvent::Incident { .. }
             | RunEvent::Leaked { .. }
             | RunEvent::LinkTraffic { .. }

@@ -34,7 +34,10 @@ pub(crate) fn table() -> Vec<Check> {
 const PAGES: [usize; 4] = [40, 80, 160, 320];
 
 /// The exponent of the growth: 1 where the cost is proportional to the length, 2 where it grows with the square.
-const EXPONENT: f64 = 1.5;
+const EXPONENT: f64 = 1.4;
+
+/// The smallest increment that can be told from none: a tick of the processor's clock, or ten kilobytes.
+const SMALLEST: f64 = 10.0;
 
 /// The processor time of the longest document below which its growth does not matter.
 const MATTERS: Duration = Duration::from_millis(400);
@@ -124,7 +127,7 @@ async fn traffic_grows_with_the_document(cx: &Context, case: &Link) -> CheckResu
 
 /// The exponent of the growth, recorded with its values.
 fn observed_exponent(cx: &Context, unit: &str, costs: &[f64]) -> f64 {
-    let exponent = exponent_of(&PAGES.map(as_float), costs);
+    let exponent = exponent_of(costs);
     let value = json!({ "pages": PAGES, "unit": unit, "costs": costs, "exponent": exponent });
     cx.observe(
         "growth",
@@ -134,24 +137,19 @@ fn observed_exponent(cx: &Context, unit: &str, costs: &[f64]) -> f64 {
     exponent
 }
 
-/// The slope of the line through the logarithms, by least squares, of what is more than the first cost.
+/// The exponent of the growth, from the costs of documents of which each is twice as long as the one before.
 ///
-/// What every document costs, whatever its length, hides the growth; the first cost has all of it.
-fn exponent_of(lengths: &[f64], costs: &[f64]) -> f64 {
-    let pairs = lengths.iter().zip(costs).skip(1);
-    let points: Vec<(f64, f64)> = pairs
-        .map(|(length, cost)| (length - lengths[0], (cost - costs[0]).max(1.0)))
-        .map(|(length, cost)| (length.ln(), cost.ln()))
+/// A cost of `a + b * length^p` grows by `2^p` times as much with each doubling as with the one before; what
+/// every document costs, whatever its length, does not count.
+fn exponent_of(costs: &[f64]) -> f64 {
+    let increments: Vec<f64> = costs
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).max(SMALLEST))
         .collect();
-    let count = as_float(points.len());
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
-    let covariance: f64 = points
-        .iter()
-        .map(|point| (point.0 - x) * (point.1 - y))
-        .sum();
-    let variance: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
-    covariance / variance
+    let (Some(first), Some(last)) = (increments.first(), increments.last()) else {
+        return 0.0;
+    };
+    (last / first).log2() / as_float(increments.len() - 1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -176,18 +174,16 @@ mod tests {
     use super::*;
 
     fn exponent(cost: impl Fn(f64) -> f64) -> f64 {
-        let lengths = PAGES.map(as_float);
-        exponent_of(&lengths, &lengths.map(cost))
+        exponent_of(&PAGES.map(as_float).map(cost))
     }
 
     #[test]
     fn the_exponent_is_that_of_the_growth_beside_a_fixed_cost() {
         for fixed in [0.0, 50.0, 500.0] {
             assert!((exponent(|length| fixed + 3.0 * length) - 1.0).abs() < 0.01);
-            let square = exponent(|length| fixed + 0.01 * length * length);
-            assert!((1.5..1.9).contains(&square), "{square}");
-            let mixed = exponent(|length| fixed + 3.0 * length + 0.03 * length * length);
-            assert!(mixed > 1.3, "{mixed}");
+            assert!((exponent(|length| fixed + 0.01 * length * length) - 2.0).abs() < 0.1);
+            let mixed = exponent(|length| fixed + length + 0.01 * length * length);
+            assert!(mixed > EXPONENT, "{mixed}");
         }
         assert!(exponent(|_| 100.0) < 0.1);
     }
