@@ -14,6 +14,7 @@ const PLAN: &str = r#"{"v":1,"run":"r1","created_at":"2026-11-24T12:00:00Z","cut
 /// Every kind of line in the journal of a version 1 run, byte for byte.
 const RUN_JOURNAL: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"identified":{"identity":{"commit":"abc"}}}}"#,
+    r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"machine":{"cpus":2,"model":"a processor","os":"linux 6.1"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"incident":{"what":"the stack died"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"leaked":{"file":"trials/a.1.jsonl"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"carried":{"link":"database","connections":3,"sent_bytes":120,"received_bytes":4096}}}"#,
@@ -256,11 +257,12 @@ fn trial_event_kind(line: &str) -> usize {
 fn run_event_kind(line: &str) -> usize {
     match serde_json::from_str::<RunJournalEntry>(line).unwrap().event {
         RunEvent::Identified { .. } => 0,
-        RunEvent::Incident { .. } => 1,
-        RunEvent::Leaked { .. } => 2,
-        RunEvent::LinkTraffic { .. } => 3,
-        RunEvent::Interrupted { .. } => 4,
-        RunEvent::Finished { .. } => 5,
+        RunEvent::Machine(_) => 1,
+        RunEvent::Incident { .. } => 2,
+        RunEvent::Leaked { .. } => 3,
+        RunEvent::LinkTraffic { .. } => 4,
+        RunEvent::Interrupted { .. } => 5,
+        RunEvent::Finished { .. } => 6,
     }
 }
 

@@ -227,7 +227,8 @@ fn metadata(run: &Run, verdict: &Verdict) -> Vec<Property> {
         .rev()
         .find_map(|entry| match &entry.event {
             RunEvent::Identified { identity } => Some(identity.to_string()),
-            RunEvent::Incident { .. }
+            RunEvent::Machine(_)
+            | RunEvent::Incident { .. }
             | RunEvent::Leaked { .. }
             | RunEvent::LinkTraffic { .. }
             | RunEvent::Interrupted { .. }

@@ -5,6 +5,7 @@
 
 use super::duration::human_ms;
 use super::evidence::call_line;
+use super::measurements::measured_in;
 use super::outputs::outputs_of;
 use super::report_model::{CheckReport, ReportModel, group_by_detail};
 use super::text::sanitize_line;
@@ -15,7 +16,7 @@ use crate::verdict::{CheckStatus, Verdict};
 /// The maximum length of text from outside on one line, in characters.
 const MAX_TEXT: usize = 300;
 /// The maximum number of suites.
-const MAX_SUITES: usize = 4;
+const MAX_SUITES: usize = 5;
 /// The maximum number of reasons for checks without a result.
 const MAX_UNTESTED: usize = 6;
 /// The maximum number of failures with details.
@@ -24,6 +25,8 @@ const MAX_DETAILED: usize = 3;
 const MAX_LISTED: usize = 4;
 /// The maximum number of lines of what the system itself reports about a failure.
 const MAX_CONTEXT: usize = 6;
+/// The maximum number of measured values.
+const MAX_MEASURED: usize = 4;
 /// The maximum number of problems and risks of the run.
 const MAX_PROBLEMS: usize = 4;
 
@@ -47,6 +50,7 @@ impl Render for Markdown {
             causes(&model),
             failed(&model),
             problems(&model),
+            measured(run),
             other_files(run),
         ];
         let shown = sections.iter().filter(|section| !section.is_empty());
@@ -186,6 +190,23 @@ fn bullet(check: &CheckReport<'_>) -> String {
     };
     let (id, detail) = (&verdict.id, code(check.detail()));
     format!("- `{id}` ({level}, {result}): {detail}")
+}
+
+/// The values that are compared with those of a baseline.
+fn measured(run: &Run) -> Vec<String> {
+    let values = measured_in(run).into_iter().filter(|value| value.gated);
+    let values: Vec<_> = values
+        .filter_map(|it| Some((it.name, it.value?, it.unit)))
+        .collect();
+    section("Measured", values.len(), |shown| {
+        let listed = values.iter().take(MAX_MEASURED);
+        shown.extend(
+            listed
+                .map(|(name, value, unit)| code(&format!("{name}: {value:.2} {unit}")))
+                .map(|text| format!("- {text}")),
+        );
+        shown.extend(and_more(values.len(), MAX_MEASURED, "values"));
+    })
 }
 
 fn other_files(run: &Run) -> Vec<String> {

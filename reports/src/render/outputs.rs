@@ -4,13 +4,20 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{FaultMatrix, Json, Junit, Markdown, ReportFile, Timelines};
+use super::{FaultMatrix, Json, Junit, Markdown, Measurements, ReportFile, Timelines};
 use crate::record::Run;
 use crate::verdict::Verdict;
 
 /// The report files, in the order of writing. The verdict is the last one: if it exists, the others
 /// are complete.
-pub const OUTPUTS: &[&dyn ReportFile] = &[&Junit, &Markdown, &FaultMatrix, &Timelines, &Json];
+pub const OUTPUTS: &[&dyn ReportFile] = &[
+    &Junit,
+    &Markdown,
+    &FaultMatrix,
+    &Timelines,
+    &Measurements,
+    &Json,
+];
 
 /// A report file that could not be written.
 #[derive(Debug, thiserror::Error)]

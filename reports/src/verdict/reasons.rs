@@ -98,6 +98,7 @@ fn journal_reasons(run: &Run) -> Vec<Reason> {
                 reasons.push(inconclusive(format!("the run was interrupted by {by}")));
             }
             RunEvent::Finished { .. } => is_finished = true,
+            RunEvent::Machine(_) => {}
         }
     }
     if !is_finished {

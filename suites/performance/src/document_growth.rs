@@ -9,7 +9,7 @@ use cutover_harness::prelude::*;
 use serde_json::json;
 
 use crate::looks::two_looks;
-use crate::measured::{Better, measured};
+use crate::measured::{Better, gated, measured};
 use crate::processor::ProcessorTime;
 
 /// The checks of this file.
@@ -56,7 +56,7 @@ async fn processor_time_grows_with_the_document(cx: &Context) -> CheckResult {
         let longest = costs.last().copied().unwrap_or(0.0);
         let exponent = observed_exponent(cx, "ms of processor time", &costs);
         measured(cx, "growth of processor time", "exponent", Better::Lower, exponent);
-        measured(cx, "processor per page", "ms", Better::Lower, longest / as_float(PAGES[3]));
+        gated(cx, "processor per page", "ms", Better::Lower, longest / as_float(PAGES[3]));
         let matters = longest > MATTERS.as_secs_f64() * 1e3;
         Ok((matters && exponent > EXPONENT).then(|| {
             format!(

@@ -57,7 +57,7 @@ async fn nothing_grows_with_requests(cx: &Context) -> CheckResult {
         .await?;
         Ok(())
     };
-    let grown = grows_with(cx, round, REQUEST_MEMORY).await?;
+    let grown = grows_with(cx, round, "requests", REQUEST_MEMORY).await?;
     expect_none(&grown, "requests")
 }
 
@@ -71,7 +71,7 @@ async fn nothing_grows_with_documents(cx: &Context) -> CheckResult {
         try_join_all(documents).await?;
         Ok(())
     };
-    let grown = grows_with(cx, round, DOCUMENT_MEMORY).await?;
+    let grown = grows_with(cx, round, "documents", DOCUMENT_MEMORY).await?;
     expect_none(&grown, "documents")
 }
 
@@ -88,6 +88,7 @@ fn expect_none(grown: &[String], with: &str) -> CheckResult {
 async fn grows_with(
     cx: &Context,
     round: impl AsyncFn() -> CheckResult,
+    with: &str,
     memory: u64,
 ) -> CheckResult<Vec<String>> {
     // What is loaded at first stays.
@@ -108,7 +109,7 @@ async fn grows_with(
             .last()
             .zip(series.first())
             .map_or(0, |(last, first)| last.saturating_sub(*first));
-        let name = format!("memory growth of {}", quantity.holder);
+        let name = format!("memory growth of {} with {with}", quantity.holder);
         measured(cx, &name, "MB", Better::Lower, megabytes(more));
     }
     let quantities = held.first().into_iter().flatten();

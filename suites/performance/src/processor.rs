@@ -5,7 +5,7 @@ use std::time::Duration;
 use cutover_harness::prelude::*;
 
 use crate::looks::two_looks;
-use crate::measured::{Better, measured};
+use crate::measured::{Better, gated};
 use crate::requests::{Asked, Kind};
 
 /// The checks of this file.
@@ -74,7 +74,7 @@ async fn requests_need_little_processor(cx: &Context) -> CheckResult {
         );
         let each = used / u32::try_from(answered).unwrap_or(u32::MAX);
         let milliseconds = each.as_secs_f64() * 1e3;
-        measured(cx, "processor per request", "ms", Better::Lower, milliseconds);
+        gated(cx, "processor per request", "ms", Better::Lower, milliseconds);
         Ok((each > PER_REQUEST).then(|| {
             format!("a request for a job needs {milliseconds:.1} ms of processor time; at most {PER_REQUEST:?} is expected")
         }))

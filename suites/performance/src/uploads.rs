@@ -32,7 +32,7 @@ const MORE: u64 = 32_000_000;
 async fn uploads_need_bounded_memory(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     pipeline.complete(&cx.document().build()).await?;
-    let each = LARGE.min(cx.contract().limits.max_bytes / 2);
+    let each = LARGE.min(cx.contract().limits.max_bytes * 9 / 10);
     let bytes = usize::try_from(each).unwrap_or(0);
     let before = peak(cx)?;
     let documents: Vec<_> = (0..UPLOADS)

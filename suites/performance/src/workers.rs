@@ -7,7 +7,7 @@ use cutover_harness::prelude::*;
 use futures::future::try_join_all;
 
 use crate::looks::two_looks;
-use crate::measured::{Better, measured};
+use crate::measured::{Better, gated, measured};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -99,7 +99,7 @@ async fn a_backlog_drains_without_pauses(cx: &Context) -> CheckResult {
         let (short, long) = (drain(cx, SHORT).await?, drain(cx, LONG).await?);
         let each = long.saturating_sub(short) / (LONG - SHORT);
         let per_minute = f64::from(LONG) * 60.0 / long.as_secs_f64();
-        measured(cx, "documents per minute of a worker", "documents", Better::Higher, per_minute);
+        gated(cx, "documents per minute of a worker", "documents", Better::Higher, per_minute);
         Ok((each > allowed).then(|| {
             format!(
                 "a worker needs {long:.1?} for a backlog of {LONG} documents and {short:.1?} for {SHORT}: \

@@ -1,6 +1,7 @@
 //! Runs a plan: one session, two front ends.
 
 mod libtest;
+mod machine;
 mod nextest;
 mod progress;
 mod residue;

@@ -17,6 +17,7 @@ use crate::inputs::CheckInputs;
 use crate::leak_scan;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
+use crate::runner::machine::this_machine;
 use crate::runner::sut::{Attached, Sut, SutSpec, learn_credentials};
 use crate::safety::Safeguards;
 use crate::suite::Case;
@@ -90,6 +91,7 @@ impl Session {
         let redactor = config.redactor;
         let directory = RunDirectory::open(config.output, &config.plan, Arc::clone(&redactor))?;
         leak_scan::plant_canary(directory.path(), &redactor)?;
+        directory.note(RunEvent::Machine(this_machine()))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -1,0 +1,75 @@
+//! `measurements.json`: what the checks measured, for a comparison with other runs.
+
+use std::collections::BTreeMap;
+
+use cutover_regression::{FORMAT, Machine, Measurement, Measurements as File};
+
+use super::{Render, ReportFile};
+use crate::record::{Observation, Run, RunEvent};
+use crate::verdict::Verdict;
+
+/// The measured values of a run, as JSON.
+#[derive(Clone, Copy, Debug)]
+pub struct Measurements;
+
+impl ReportFile for Measurements {
+    fn file_name(&self) -> &'static str {
+        cutover_regression::MEASUREMENTS_FILE
+    }
+
+    fn applies_to(&self, run: &Run) -> bool {
+        !measured_in(run).is_empty()
+    }
+}
+
+impl Render for Measurements {
+    fn render(&self, run: &Run, _: &Verdict) -> String {
+        let plan = run.plan.as_ref();
+        let file = File {
+            format: FORMAT,
+            run: plan.map_or_else(String::new, |plan| plan.run.clone()),
+            target: plan.map_or_else(String::new, |plan| plan.target.name.clone()),
+            profile: run
+                .profile()
+                .map_or_else(String::new, |profile| profile.to_string()),
+            machine: machine_of(run),
+            values: measured_in(run),
+        };
+        serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
+    }
+}
+
+/// The machine of a run. A run without one cannot be compared with any that has one.
+fn machine_of(run: &Run) -> Machine {
+    let machine = run.journal.iter().find_map(|entry| match &entry.event {
+        RunEvent::Machine(machine) => Some(Machine {
+            cpus: machine.cpus,
+            model: machine.model.clone(),
+            os: machine.os.clone(),
+        }),
+        RunEvent::Identified { .. }
+        | RunEvent::Incident { .. }
+        | RunEvent::Leaked { .. }
+        | RunEvent::LinkTraffic { .. }
+        | RunEvent::Interrupted { .. }
+        | RunEvent::Finished { .. } => None,
+    });
+    machine.unwrap_or_else(|| Machine {
+        cpus: 0,
+        model: "unknown".to_owned(),
+        os: "unknown".to_owned(),
+    })
+}
+
+/// The measured values, by name. Where a check looked twice, its last value counts.
+pub(super) fn measured_in(run: &Run) -> Vec<Measurement> {
+    let observations = run
+        .trials
+        .iter()
+        .flat_map(|trial| trial.observations(Observation::MEASUREMENT));
+    let values = observations.filter_map(|observation| {
+        let value: Measurement = serde_json::from_value(observation.value.clone()).ok()?;
+        Some((value.name.clone(), value))
+    });
+    values.collect::<BTreeMap<_, _>>().into_values().collect()
+}
