@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The workspace crates that each workspace crate may depend on.
 const ARROWS: [(&str, &[&str]); 13] = [
-    ("cutover-reports", &[]),
+    ("cutover-reports", &["cutover-regression"]),
     ("cutover-fault", &[]),
     ("cutover-load", &[]),
     ("cutover-regression", &[]),
