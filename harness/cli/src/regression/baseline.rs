@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use cutover_regression::{BASELINES, Baselines, Measurements, floor, noise};
+use cutover_regression::{BASELINES, Baselines, Measurements, floor, median, noise};
 use cutover_reports::exit;
 
 use super::table::{plain, value};
@@ -89,7 +89,7 @@ fn summary(name: &str, runs: &[Measurements]) -> String {
         return format!("{name}: no runs");
     };
     let (target, profile) = (plain(&first.target), plain(&first.profile));
-    format!("{name}: {count} runs, target {target}, profile {profile}")
+    format!("{name}: target {target}, profile {profile}, runs: {count}")
 }
 
 fn shown(name: &str, runs: &[Measurements]) -> String {
@@ -110,19 +110,22 @@ fn write_measurements(text: &mut String, runs: &[Measurements]) -> std::fmt::Res
     writeln!(
         text,
         "{:<40}{:>12}{:>12}{:>12}",
-        "measurement", "first run", "noise", "limit"
+        "measurement", "median", "noise", "limit"
     )?;
     for measurement in &first.values {
         let usable = |run: &Measurements| run.get(&measurement.name)?.usable().ok();
         let values: Vec<f64> = runs.iter().filter_map(usable).collect();
         let label = plain(&format!("{}, {}", measurement.name, measurement.unit));
-        let (Some(first), true) = (values.first(), values.len() == runs.len()) else {
+        if values.len() < runs.len() {
             writeln!(text, "{label:<40}{:>12}", "incomplete")?;
             continue;
-        };
-        let (first, noise) = (value(*first), noise(&values));
+        }
+        let (median, noise) = (value(median(&values)), noise(&values));
         let (noise, limit) = (noise * 100.0, floor(noise) * 100.0);
-        writeln!(text, "{label:<40}{first:>12}{noise:>10.1} %{limit:>10.1} %")?;
+        writeln!(
+            text,
+            "{label:<40}{median:>12}{noise:>10.1} %{limit:>10.1} %"
+        )?;
     }
     Ok(())
 }

@@ -65,3 +65,58 @@ pub(super) fn expect_comparable(baseline: &Side, candidate: &Side) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use cutover_regression::{FORMAT, Machine};
+
+    use super::*;
+
+    fn run(id: &str, target: &str) -> Measurements {
+        Measurements {
+            format: FORMAT,
+            run: id.to_owned(),
+            target: target.to_owned(),
+            profile: "gate".to_owned(),
+            machine: Machine {
+                cpus: 2,
+                model: "a processor".to_owned(),
+                os: "Linux 6".to_owned(),
+            },
+            values: Vec::new(),
+        }
+    }
+
+    fn refusal(candidate: Vec<Measurements>) -> Option<String> {
+        let side = |argument: &str, runs| Side {
+            argument: argument.to_owned(),
+            runs,
+        };
+        let baseline = side("a", vec![run("1", "old"), run("2", "old")]);
+        let error = expect_comparable(&baseline, &side("b", candidate)).err()?;
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        Some(format!("{error}: {}", cause.unwrap_or_default()))
+    }
+
+    #[test]
+    fn only_runs_of_one_profile_and_machine_are_compared_each_once() {
+        assert_eq!(refusal(vec![run("1", "new"), run("3", "new")]), None);
+        assert_eq!(refusal(Vec::new()), None);
+        let mut profile = run("3", "new");
+        profile.profile = "quick".to_owned();
+        let mut machine = run("4", "new");
+        machine.machine.cpus = 8;
+        for (runs, expected) in [
+            (vec![profile], "its profile is `quick`"),
+            (vec![run("3", "new"), machine], "its machine is `8 ×"),
+            (
+                vec![run("3", "new"), run("3", "new")],
+                "run '3' is named twice",
+            ),
+            (vec![run("3", "new"), run("4", "old")], "'new' and 'old'"),
+        ] {
+            let refusal = refusal(runs).unwrap_or_default();
+            assert!(refusal.contains(expected), "{refusal}");
+        }
+    }
+}

@@ -30,7 +30,7 @@ fn write(
         let target = first.map_or_else(String::new, |run| format!(", target {}", run.target));
         wrap(
             text,
-            &format!("{name}: {}{target}, {count} runs", side.argument),
+            &format!("{name}: {}{target}, runs: {count}", side.argument),
             0,
         )?;
     }
@@ -58,13 +58,12 @@ fn write(
 fn row(text: &mut String, compared: &Compared) -> std::fmt::Result {
     let label = plain(&format!("{}, {}", compared.name, compared.unit));
     // A long name has a line of its own.
-    if label.chars().count() > 25 {
+    let is_long = label.chars().count() > 25;
+    if is_long || compared.figures.is_none() {
         wrap(text, &label, 0)?;
-        write!(text, "{:26}", "")?;
-    } else {
-        write!(text, "{label:<26}")?;
     }
     if let Some(figures) = &compared.figures {
+        write!(text, "{:<26}", if is_long { "" } else { &label })?;
         let interval = format!(
             "{}..{}",
             change(figures.ratio_low),
@@ -77,9 +76,8 @@ fn row(text: &mut String, compared: &Compared) -> std::fmt::Result {
             value(figures.candidate)
         )?;
         write!(text, "{:>8} %{interval:>14} %", change(figures.ratio))?;
-        write!(text, "{:>8.4}", figures.corrected_p)?;
+        writeln!(text, "{:>8.4}", figures.corrected_p)?;
     }
-    writeln!(text)?;
     wrap(text, &judgement(compared), 2)
 }
 
@@ -92,7 +90,7 @@ fn judgement(compared: &Compared) -> String {
         Judgement::Inconclusive { reason, further } => {
             let further = further.map(|further| {
                 let (a, b) = (further.baseline, further.candidate);
-                format!("; {a} more runs of A and {b} of B would probably suffice")
+                format!("; further runs needed, estimated: {a} of A, {b} of B")
             });
             format!("INCONCLUSIVE: {reason}{}", further.unwrap_or_default())
         }
