@@ -90,7 +90,7 @@ fn judgement(compared: &Compared) -> String {
         Judgement::Inconclusive { reason, further } => {
             let further = further.map(|further| {
                 let (a, b) = (further.baseline, further.candidate);
-                format!("; further runs needed, estimated: {a} of A, {b} of B")
+                format!("; about {a} more runs of A and {b} of B are needed")
             });
             format!("INCONCLUSIVE: {reason}{}", further.unwrap_or_default())
         }
