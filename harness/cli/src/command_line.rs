@@ -8,8 +8,8 @@ use cutover_reports::exit;
 
 use crate::error_message::{error_message, refusal_message};
 use crate::{
-    CommandError, calibrate, completions, doctor, init, judge, list, load, proxy, schema, smoke,
-    stack, sweep, torment, validate,
+    CommandError, calibrate, completions, doctor, init, judge, list, load, proxy, regression,
+    schema, smoke, stack, sweep, torment, validate,
 };
 use cutover_harness::catalog::Catalog;
 
@@ -39,6 +39,9 @@ enum Verb {
     Sweep(sweep::Sweep),
     Torment(torment::Torment),
     Load(load::LoadCommand),
+    Merge(load::Merge),
+    Baseline(regression::BaselineCommand),
+    Compare(regression::Compare),
     Proxy(proxy::Proxy),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -80,6 +83,9 @@ impl Verb {
             Self::Sweep(sweep) => sweep.run(catalog),
             Self::Torment(torment) => torment.run(catalog),
             Self::Load(load) => load.run(),
+            Self::Merge(merge) => merge.run(),
+            Self::Baseline(baseline) => baseline.run(),
+            Self::Compare(compare) => compare.run(),
             Self::Proxy(proxy) => proxy.run(),
             Self::Schema(schema) => schema.run(),
             Self::Completions(completions) => completions.run(catalog, command),

@@ -17,6 +17,7 @@ mod options;
 mod output;
 mod preflight;
 mod proxy;
+mod regression;
 mod runtime;
 mod schema;
 mod shrink;

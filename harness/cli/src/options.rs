@@ -91,7 +91,7 @@ const PROFILES: [(Profile, &str, &str); 4] = [
     ),
 ];
 
-fn profile_parser() -> impl TypedValueParser<Value = Profile> {
+pub(super) fn profile_parser() -> impl TypedValueParser<Value = Profile> {
     let values = PROFILES.map(|(_, name, help)| PossibleValue::new(name).help(help));
     PossibleValuesParser::new(values).try_map(|value| {
         PROFILES

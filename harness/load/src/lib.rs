@@ -29,13 +29,15 @@ mod report;
 mod request;
 pub mod self_test;
 mod series;
+mod shards;
 mod stop;
 
 pub use account::Account;
 pub use engine::{Load, LoadError};
 pub use hit::{Hit, HitOutcome};
 pub use pacer::{Constant, Pacer, PacerError, Ramp, Replay, Shard, Sharded, Step, poisson};
-pub use report::{Measured, Report, Second};
+pub use report::{Measured, MergeError, Report, Second};
 pub use request::{Request, RequestError};
 pub use series::{Quantile, Series, SeriesError};
+pub use shards::{JoinError, Joined, ShardReport, join};
 pub use stop::Stop;

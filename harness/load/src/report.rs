@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::hit::Hit;
 use crate::{Account, Series, SeriesError};
 
+/// Reports that are not of one load.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// Their phases differ.
+    #[error("merge reports whose phases differ; merge shards of one load only")]
+    Phases,
+    /// Their histograms cannot be added.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+}
+
 /// The account and the series of one part of a load.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
@@ -141,7 +152,10 @@ impl Report {
     }
 
     /// Adds the report of another shard of the same load.
-    pub fn merge(&mut self, other: &Self) -> Result<(), SeriesError> {
+    pub fn merge(&mut self, other: &Self) -> Result<(), MergeError> {
+        if self.phase_ends != other.phase_ends || self.phases.len() != other.phases.len() {
+            return Err(MergeError::Phases);
+        }
         for (phase, other) in self.phases.iter_mut().zip(&other.phases) {
             phase.merge(other)?;
         }
@@ -161,6 +175,7 @@ mod tests {
 
     use super::*;
     use crate::HitOutcome;
+    use crate::series::Recorded;
 
     const OUTCOMES: [HitOutcome; 9] = [
         HitOutcome::Ok,
@@ -209,6 +224,53 @@ mod tests {
             prop_assert_eq!(seconds.sum::<u64>(), account.scheduled);
             prop_assert_eq!(merged.total().unwrap().response.count(), account.scheduled);
         }
+    }
+
+    /// Every count of every histogram and account. Encoded histograms differ in how far they could grow.
+    fn content(report: &Report) -> Vec<(Account, Vec<Recorded>)> {
+        let phases = report.phases.iter().map(|phase| {
+            let Measured {
+                account,
+                response,
+                service,
+                lag,
+                generator_lag,
+            } = phase;
+            let series = [response, service, lag, generator_lag];
+            (*account, series.map(Series::recorded).to_vec())
+        });
+        let seconds = report.seconds.iter();
+        let seconds = seconds.map(|second| (second.account, vec![second.response.recorded()]));
+        phases.chain(seconds).collect()
+    }
+
+    /// The hits of one of four generators that share a load.
+    fn shard(hits: &[(u64, u64, usize)], index: usize) -> Report {
+        let hits: Vec<_> = hits.iter().skip(index).step_by(4).copied().collect();
+        let json = serde_json::to_string(&report(&hits)).unwrap();
+        serde_json::from_str(&json).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn four_merged_shards_are_the_report_of_one_generator(hits in hits()) {
+            let mut merged = shard(&hits, 3);
+            for index in 0..3 {
+                merged.merge(&shard(&hits, index)).unwrap();
+            }
+            let one = report(&hits);
+            prop_assert_eq!(content(&merged), content(&one));
+        }
+    }
+
+    #[test]
+    fn reports_with_other_phases_do_not_merge() {
+        let mut whole = Report::new(&[]).unwrap();
+        let error = whole.merge(&report(&[(1, 2, 0)])).unwrap_err();
+        assert!(matches!(error, MergeError::Phases));
+        assert_eq!(whole.account().scheduled, 0);
     }
 
     #[test]

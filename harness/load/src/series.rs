@@ -30,6 +30,10 @@ pub struct Series {
     censored: Histogram<u64>,
 }
 
+/// Every known and every censored time of a series, with its count.
+#[cfg(test)]
+pub(crate) type Recorded = [Vec<(u64, u64)>; 2];
+
 /// The form of a series in JSON: the V2 format of `HdrHistogram`, deflated, in base64.
 #[derive(Serialize, Deserialize)]
 struct Encoded {
@@ -96,6 +100,16 @@ impl Series {
                 value: lowest,
                 is_lower_bound: true,
             },
+        })
+    }
+
+    /// Every time with its count, known and censored: two series are equal if these are.
+    #[cfg(test)]
+    pub(crate) fn recorded(&self) -> Recorded {
+        [&self.known, &self.censored].map(|histogram| {
+            let recorded = histogram.iter_recorded();
+            let pairs = recorded.map(|value| (value.value_iterated_to(), value.count_at_value()));
+            pairs.collect()
         })
     }
 

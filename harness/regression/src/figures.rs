@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::bootstrap::interval;
-use crate::hodges_lehmann::{hodges_lehmann, median};
+use crate::hodges_lehmann::hodges_lehmann;
 use crate::mann_whitney::mann_whitney;
-use crate::noise::{floor, noise};
+use crate::noise::{floor, median, noise};
 use crate::power::{Design, Runs, spread};
 use crate::samples::{Samples, Sides};
 
@@ -53,8 +53,8 @@ impl Figures {
         let mut figures = Self {
             baseline_runs: sides.baseline.len(),
             candidate_runs: sides.candidate.len(),
-            baseline: median(&mut sides.baseline.clone()),
-            candidate: median(&mut sides.candidate.clone()),
+            baseline: median(&sides.baseline),
+            candidate: median(&sides.candidate),
             ratio: hodges_lehmann(low, high)?,
             ratio_low,
             ratio_high,

@@ -29,4 +29,4 @@ pub use judge::{ALPHA, FurtherRuns, Judgement};
 pub use mann_whitney::mann_whitney;
 pub use measurements::{Better, FORMAT, Machine, Measurement, Measurements};
 pub use measurements_file::{MEASUREMENTS_FILE, MeasurementsError};
-pub use noise::{floor, noise};
+pub use noise::{floor, median, noise};

@@ -1,6 +1,6 @@
 //! How much runs of the same pipeline differ on one machine, and the smallest effect that counts.
 
-use crate::hodges_lehmann::median;
+use crate::hodges_lehmann::median as sort_for_median;
 
 /// The smallest effect that counts on a machine without noise.
 const LEAST_FLOOR: f64 = 0.10;
@@ -8,11 +8,16 @@ const LEAST_FLOOR: f64 = 0.10;
 /// How many times the noise an effect must be.
 const NOISE_FACTOR: f64 = 2.0;
 
+/// The median; not a number for an empty series.
+pub fn median(series: &[f64]) -> f64 {
+    sort_for_median(&mut series.to_vec())
+}
+
 /// The noise of a series: the median distance of its values from their median, relative to it.
 pub fn noise(series: &[f64]) -> f64 {
-    let middle = median(&mut series.to_vec());
-    let mut distances: Vec<f64> = series.iter().map(|value| (value - middle).abs()).collect();
-    let deviation = median(&mut distances);
+    let middle = median(series);
+    let distances: Vec<f64> = series.iter().map(|value| (value - middle).abs()).collect();
+    let deviation = median(&distances);
     if deviation == 0.0 {
         return 0.0;
     }

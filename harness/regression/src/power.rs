@@ -61,6 +61,9 @@ impl Design {
 
     /// The logarithm of the ratio that an estimate must reach to fail; `None` with too few runs.
     fn critical(&self, runs: Runs) -> Option<f64> {
+        if runs.at_least(LEAST) != runs {
+            return None;
+        }
         let alpha = attainable(runs.baseline, runs.candidate, self.alpha)?;
         let quantile = student(-normal_quantile(alpha), runs);
         Some((quantile * self.error(runs)).max(self.floor.ln_1p()))
@@ -162,6 +165,7 @@ mod tests {
         };
         let detectable = |spread, count| design(spread).detectable(runs(count, count));
         assert_eq!(detectable(0.2, 3), None);
+        assert_eq!(design(0.2).detectable(runs(20, 3)), None);
         assert!(detectable(0.2, 8) > detectable(0.2, 30));
         assert!(detectable(0.2, 30) > detectable(0.1, 30));
         assert_eq!(

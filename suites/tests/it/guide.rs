@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Commands that are not run, by their beginning, and why.
-const NOT_RUN: [(&str, &str); 10] = [
+const NOT_RUN: [(&str, &str); 14] = [
     ("cargo test", "runs this test"),
     ("apt ", "installs packages"),
     ("brew ", "installs packages"),
@@ -23,6 +23,10 @@ const NOT_RUN: [(&str, &str); 10] = [
     ("cutover validate --stack containers", "needs Docker"),
     ("export ", "the test sets the variables"),
     ("cutover load ", "its arguments are quoted for a shell"),
+    ("cutover merge ", "its arguments are quoted for a shell"),
+    ("cutover compare ", "takes many runs"),
+    ("cutover baseline save ", "the page needs no run before it"),
+    ("cutover baseline show ", "the page needs no run before it"),
     (
         "cutover init --learn",
         "the tests of the FastAPI pipeline run it",
@@ -93,12 +97,13 @@ const FIRST_PAGES: [&str; 3] = [
 ];
 
 /// The pages of a reader with a pipeline, in the order of reading.
-const NEXT_PAGES: [&str; 5] = [
+const NEXT_PAGES: [&str; 6] = [
     "docs/guide/your-pipeline.md",
     "docs/guide/first-verdict.md",
     "docs/guide/ci.md",
     "docs/guide/production.md",
     "docs/guide/load.md",
+    "docs/guide/baselines.md",
 ];
 
 #[test]

@@ -14,6 +14,7 @@ mod manifests;
 mod pages;
 mod reads;
 mod registry;
+mod regression;
 mod residue;
 mod safety;
 mod torment;

@@ -10,10 +10,12 @@ use cutover_load::poisson;
 use cutover_load::{
     Constant, Load, Pacer, PacerError, Ramp, Report, Request, Shard, Sharded, Stop,
 };
+use time::OffsetDateTime;
 use url::Url;
 
 use super::allowed::{self, Amount};
 use super::outcome::Outcome;
+use super::shard_file::Part;
 use super::text;
 use super::threshold::{self, Threshold};
 use crate::output::{print, print_line};
@@ -104,12 +106,15 @@ impl LoadCommand {
             ..Load::new(request)
         };
         let kill_switch = target.and_then(|target| target.safety.kill_switch);
+        let part = self.part();
         let report = self.send(&load, kill_switch)?;
         let outcome = Outcome {
             total: report.total().context("add the phases of the load")?,
             report: &report,
             duration: self.duration,
             thresholds: &self.thresholds,
+            problem: None,
+            part: Some(part),
         };
         if self.json {
             print_line(outcome.json())?;
@@ -134,6 +139,31 @@ impl LoadCommand {
                 "correct the arguments; see `cutover load --help`",
             )
         })
+    }
+
+    /// What distinguishes this load from others; nothing of it is secret.
+    fn part(&self) -> Part {
+        let shard = self.shard.unwrap_or(Shard::ALL);
+        let number = |number: Option<f64>| number.map_or_else(String::new, |it| it.to_string());
+        let started = OffsetDateTime::now_utc() - OffsetDateTime::UNIX_EPOCH;
+        let settings = [
+            ("host", self.url.host_str().unwrap_or_default().to_owned()),
+            ("path", self.url.path().to_owned()),
+            ("method", self.method.clone()),
+            ("rate", number(self.rate)),
+            ("rate at the end", number(self.ramp_to)),
+            ("random times", self.poisson.to_string()),
+            ("seed", self.seed.to_string()),
+            ("duration", format!("{:?}", self.duration)),
+            ("timeout", format!("{:?}", self.timeout)),
+        ];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value));
+        Part {
+            index: shard.index(),
+            of: shard.of(),
+            started_s: started.as_seconds_f64(),
+            settings: settings.into(),
+        }
     }
 
     fn pacer(&self) -> Result<Box<dyn Pacer>, PacerError> {

@@ -6,6 +6,7 @@ use cutover_load::{Measured, Report};
 use cutover_reports::exit;
 use serde_json::{Value, json};
 
+use super::shard_file::Part;
 use super::text;
 use super::threshold::Threshold;
 
@@ -20,11 +21,18 @@ pub(super) struct Outcome<'a> {
     /// How long requests were due.
     pub(super) duration: Duration,
     pub(super) thresholds: &'a [Threshold],
+    /// Why it is not valid, if that is known already.
+    pub(super) problem: Option<String>,
+    /// The part of a load, if it was one.
+    pub(super) part: Option<Part>,
 }
 
 impl Outcome<'_> {
     /// Why the measurement is not valid.
     pub(super) fn invalid(&self) -> Option<String> {
+        if self.problem.is_some() {
+            return self.problem.clone();
+        }
         let account = &self.total.account;
         if !account.is_balanced() {
             return Some(format!(
@@ -70,6 +78,7 @@ impl Outcome<'_> {
             "service": text::quantiles_json(&self.total.service),
             "lag": text::quantiles_json(&self.total.lag),
             "generator_lag": text::quantiles_json(&self.total.generator_lag),
+            "part": self.part,
             "report": self.report,
         })
     }

@@ -22,6 +22,16 @@ impl Shard {
             .then_some(Self { index, of })
             .ok_or(PacerError::Shard { index, of })
     }
+
+    /// The number of the shard, from 0.
+    pub fn index(self) -> u64 {
+        self.index
+    }
+
+    /// The number of shards.
+    pub fn of(self) -> u64 {
+        self.of
+    }
 }
 
 /// The requests of one shard of a load.

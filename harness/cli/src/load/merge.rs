@@ -1,0 +1,59 @@
+//! `cutover merge`: joins the reports of several generators that sent one load together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use cutover_load::join;
+
+use super::outcome::Outcome;
+use super::shard_file::{files, read};
+use super::text;
+use super::threshold::Threshold;
+use crate::CommandError;
+use crate::output::{print, print_line};
+
+/// Join the reports of all shards of a load, as `cutover load --shard I/N --json` prints them
+///
+/// Exit code 0: the thresholds are met; 1: one is missed; 2: a shard is lost, duplicate or of another
+/// load, or not a valid measurement
+#[derive(Args, Debug)]
+pub(crate) struct Merge {
+    /// Files, or directories with files that end with `.json`
+    #[arg(value_name = "DIR", required = true)]
+    reports: Vec<PathBuf>,
+    /// A limit such as p99<200ms, service.p50<5ms or errors<1%; may be repeated
+    #[arg(long = "threshold", value_name = "LIMIT")]
+    thresholds: Vec<Threshold>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Merge {
+    pub(crate) fn run(self) -> Result<u8, CommandError> {
+        let files = files(&self.reports)?;
+        let shards = files.iter().map(|file| read(file));
+        let shards = shards.collect::<Result<Vec<_>, _>>()?;
+        let duration = shards.iter().map(|shard| shard.duration).max();
+        let joined = join(shards)?;
+        let outcome = Outcome {
+            total: joined
+                .report
+                .total()
+                .context("add the phases of the load")?,
+            report: &joined.report,
+            duration: duration.unwrap_or(Duration::ZERO),
+            thresholds: &self.thresholds,
+            problem: joined.invalid,
+            part: None,
+        };
+        if self.json {
+            print_line(outcome.json())?;
+        } else {
+            print(&text::text(&outcome))?;
+        }
+        Ok(outcome.code())
+    }
+}

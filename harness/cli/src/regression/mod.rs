@@ -1,0 +1,11 @@
+//! `cutover baseline` and `cutover compare`: whether a pipeline became slower than it was.
+
+mod baseline;
+mod compare;
+mod measuring;
+mod sides;
+mod subject;
+mod table;
+
+pub(super) use baseline::BaselineCommand;
+pub(super) use compare::Compare;
