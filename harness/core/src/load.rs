@@ -92,3 +92,35 @@ impl Context {
         Ok(report)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    #[test]
+    fn a_request_with_tls_is_not_applicable() {
+        let url = Url::parse("https://127.0.0.1/jobs").unwrap();
+        let refused = load_request(&Request::get(url)).unwrap_err();
+        assert!(refused.summary().contains("without TLS"), "{refused:?}");
+    }
+
+    #[test]
+    fn a_load_sends_what_the_check_would_send() {
+        let url = Url::parse("http://127.0.0.1:1/jobs?limit=2").unwrap();
+        let request = Request::post(url)
+            .header("x-test", "1")
+            .json(&json!({ "a": 1 }));
+        let load = format!("{:?}", load_request(&request).unwrap());
+        for part in [
+            "127.0.0.1:1",
+            "POST",
+            "/jobs?limit=2",
+            "x-test",
+            "application/json",
+        ] {
+            assert!(load.contains(part), "{part} is missing: {load}");
+        }
+    }
+}

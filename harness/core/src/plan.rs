@@ -176,7 +176,7 @@ fn admit(
             "its load exceeds the {rate} requests per second that target '{}' allows",
             target.name
         );
-        return refused(SkipClass::PreconditionMissing, reason);
+        return refused(SkipClass::NotApplicable, reason);
     }
     if let Some(refusal) = contract.and_then(|contract| unfit_contract(case, target, contract)) {
         return refusal;

@@ -73,3 +73,46 @@ pub(super) fn measured_in(run: &Run) -> Vec<Measurement> {
     });
     values.collect::<BTreeMap<_, _>>().into_values().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::record::{Evidence, Trial};
+
+    fn observed(name: &str, value: f64) -> Observation {
+        Observation {
+            surface: Observation::MEASUREMENT.to_owned(),
+            summary: name.to_owned(),
+            value: json!({ "name": name, "unit": "ms", "better": "lower", "gated": true, "value": value }),
+        }
+    }
+
+    #[test]
+    fn the_last_value_of_a_name_counts() {
+        let observations = [observed("b", 1.0), observed("a", 2.0), observed("b", 3.0)];
+        let trial = Trial {
+            check: "suite::check".parse().unwrap(),
+            attempt: 1,
+            started_at: OffsetDateTime::UNIX_EPOCH,
+            evidence: observations.map(Evidence::Observed).to_vec(),
+            findings: Vec::new(),
+            finished: None,
+            observations: None,
+        };
+        let run = Run {
+            trials: vec![trial],
+            ..Run::default()
+        };
+        let values = measured_in(&run);
+        let values: Vec<_> = values
+            .iter()
+            .map(|it| (it.name.as_str(), it.value))
+            .collect();
+        assert_eq!(values, [("a", Some(2.0)), ("b", Some(3.0))]);
+        assert!(Measurements.applies_to(&run));
+        assert!(!Measurements.applies_to(&Run::default()));
+    }
+}

@@ -26,7 +26,7 @@ pub(crate) fn table() -> Vec<Check> {
 }
 
 /// The connections of the flood.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 8;
 
 /// How long the flood lasts.
 const FLOOD: Duration = secs(3);

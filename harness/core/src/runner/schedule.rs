@@ -240,6 +240,44 @@ mod tests {
 
     use super::*;
 
+    async fn nothing(_: &crate::context::Context) -> cutover_evidence::stop::CheckResult {
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_runs_beside_a_measurement() {
+        let check = |name| crate::check::Check::single(name, file!(), line!(), nothing);
+        let suite = crate::suite::Suite::new(
+            "schedule",
+            "the order of checks",
+            [
+                check("measured").measures(),
+                check("measured_alone").measures().alone_with_workers(1),
+                check("shared"),
+                check("alone").alone_with_workers(1),
+                check("last").last(),
+            ],
+        );
+        for lanes in [0, 2] {
+            let schedule = Schedule {
+                jobs: 4,
+                lanes,
+                first: &[],
+                foundation_alone: false,
+                stop_after: &|_, _| false,
+            };
+            let (running, order) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+            schedule.run(suite.cases().iter().collect(), |case| {
+                let others = running.fetch_add(1, Ordering::SeqCst);
+                assert!(others == 0 || !case.check.is_measurement, "{}", case.id);
+                order.lock().unwrap().push(case.check.is_measurement);
+                running.fetch_sub(1, Ordering::SeqCst);
+            });
+            let order = order.into_inner().unwrap();
+            assert_eq!(order, [false, false, false, true, true], "{lanes} lanes");
+        }
+    }
+
     #[test]
     fn every_item_is_done_once() {
         let items: Vec<_> = (0..100).collect();
