@@ -45,7 +45,7 @@ const WATCHED: Duration = Duration::from_millis(8_500);
 
 /// The highest rate of each kind of request, the lowest, and the share of the time in which the service is busy. A
 /// slow service gets fewer requests: how many it can answer is not the question.
-const PER_SECOND: f64 = 25.0;
+const PER_SECOND: f64 = 8.0;
 const FEWEST: f64 = 2.0;
 const BUSY: f64 = 0.2;
 

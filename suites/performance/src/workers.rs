@@ -8,6 +8,7 @@ use futures::future::try_join_all;
 
 use crate::looks::two_looks;
 use crate::measured::{Better, gated, measured};
+use crate::processor::ProcessorTime;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -96,14 +97,20 @@ const EACH: Duration = Duration::from_millis(250);
 async fn a_backlog_drains_without_pauses(cx: &Context) -> CheckResult {
     let allowed = cx.contract().timing.poll_interval * 2 + EACH;
     two_looks(async || {
-        let (short, long) = (drain(cx, SHORT).await?, drain(cx, LONG).await?);
+        let short = drain(cx, SHORT).await?;
+        let before = ProcessorTime::now(cx)?;
+        let long = drain(cx, LONG).await?;
+        // The workers that drained the backlog are new processes.
+        let now = ProcessorTime::now(cx)?;
+        let worked = (now.api.saturating_sub(before.api) + now.workers) / LONG;
         let each = long.saturating_sub(short) / (LONG - SHORT);
         let per_minute = f64::from(LONG) * 60.0 / long.as_secs_f64();
         gated(cx, "documents per minute of a worker", "documents", Better::Higher, per_minute);
-        Ok((each > allowed).then(|| {
+        // A slow machine works all the time; a pause is time without work.
+        Ok((each > allowed && worked < each / 2).then(|| {
             format!(
                 "a worker needs {long:.1?} for a backlog of {LONG} documents and {short:.1?} for {SHORT}: \
-                 {each:.0?} for each more, and at most {allowed:.0?} are expected"
+                 {each:.0?} for each more, in which the services work for {worked:.0?}; at most {allowed:.0?} are expected"
             )
         }))
     })
