@@ -281,7 +281,9 @@ fn an_impossible_duration_breaks_no_output() {
             *duration = ms;
         }
         let (run, verdict) = golden::judged(run);
-        for (name, output) in every_output() {
+        // The golden run measured nothing.
+        let outputs = every_output().filter(|(name, _)| *name != "measurements.json");
+        for (name, output) in outputs {
             assert!(output.render(&run, &verdict).len() > 1_000, "{name}: {ms}");
         }
     }

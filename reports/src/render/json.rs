@@ -30,7 +30,7 @@ impl Render for Json {
 }
 
 /// Escapes invisible characters. The syntax of JSON is printable ASCII, so they only occur in strings.
-fn escape(json: &str) -> String {
+pub(super) fn escape(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
         if is_invisible(c) {

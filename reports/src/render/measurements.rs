@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cutover_regression::{FORMAT, Machine, Measurement, Measurements as File};
 
+use super::json::escape;
 use super::{Render, ReportFile};
 use crate::record::{Observation, Run, RunEvent};
 use crate::verdict::Verdict;
@@ -35,7 +36,7 @@ impl Render for Measurements {
             machine: machine_of(run),
             values: measured_in(run),
         };
-        serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
+        escape(&serde_json::to_string_pretty(&file).unwrap_or_default()) + "\n"
     }
 }
 

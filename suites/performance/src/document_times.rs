@@ -130,7 +130,7 @@ const COUNTS: &[Count] = &[
 const LATE_MS: u64 = 400;
 
 /// How many documents are measured one by one.
-const ONE_BY_ONE: u32 = 3;
+const ONE_BY_ONE: u32 = 2;
 
 /// Documents at once are complete sooner than one by one.
 async fn documents_at_once_scale(cx: &Context, count: &Count) -> CheckResult {
