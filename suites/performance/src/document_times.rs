@@ -22,7 +22,7 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(High)
             .measures(),
         check!(documents_at_once_scale, COUNTS)
-            .requires([Http])
+            .requires([Http, Minting])
             .effect(Effect::Load)
             .expected_duration(secs(2))
             .severity(Medium)

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::looks::two_looks;
 use crate::measured::{Better, measured};
 use crate::processor::ProcessorTime;
+use crate::providers::{PROVIDERS, Provider};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -75,8 +76,8 @@ async fn an_idle_stack_uses_little_processor(cx: &Context, kind: &Kind) -> Check
         let share = busy_share(cx, kind.of, MEASURED).await?;
         measured(cx, &format!("idle processor {}", kind.name), "cores", Better::Lower, share);
         Ok((share > IDLE_SHARE).then(|| {
-            let process = kind.name.trim_start_matches("of_").replace('_', " ");
-            format!("without work, {process} uses {share:.2} of a processor; at most {IDLE_SHARE} is expected")
+            let process = kind.name.replace('_', " ");
+            format!("without work, the processes {process} keep {share:.2} of a processor busy; at most {IDLE_SHARE} is expected")
         }))
     })
     .await
@@ -94,32 +95,6 @@ async fn busy_share(
     Ok(used.as_secs_f64() / began.elapsed().as_secs_f64())
 }
 
-/// A provider that documents wait for.
-pub(super) struct Provider {
-    name: &'static str,
-    what: &'static str,
-    is_embedder: bool,
-}
-
-impl Named for Provider {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-const PROVIDERS: &[Provider] = &[
-    Provider {
-        name: "for_the_embedder",
-        what: "the embedder's answer",
-        is_embedder: true,
-    },
-    Provider {
-        name: "for_the_parser",
-        what: "the parser's callback",
-        is_embedder: false,
-    },
-];
-
 /// While documents wait for a provider, the workers use little of the processor.
 async fn a_wait_for_a_provider_uses_little_processor(
     cx: &Context,
@@ -130,7 +105,7 @@ async fn a_wait_for_a_provider_uses_little_processor(
         let share = waiting_share(cx, provider).await?;
         measured(
             cx,
-            &format!("waiting processor {}", provider.name),
+            &format!("waiting processor {}", provider.name()),
             "cores",
             Better::Lower,
             share,
@@ -138,7 +113,7 @@ async fn a_wait_for_a_provider_uses_little_processor(
         Ok((share > IDLE_SHARE).then(|| {
             format!(
                 "while a document waits for {}, the workers use {share:.2} of a processor; at most {IDLE_SHARE} is expected",
-                provider.what
+                if provider.is_embedder { "the embedder's answer" } else { "the parser's callback" }
             )
         }))
     })
@@ -177,11 +152,7 @@ async fn waiting_share(cx: &Context, provider: &Provider) -> CheckResult<f64> {
     let accepted = pipeline.upload(&document).await?;
     let within = timing.complete_within;
     cx.eventually("the provider is called", within, async || {
-        let is_called = if provider.is_embedder {
-            !standins.embedder_calls(document.nonce()).await?.is_empty()
-        } else {
-            !standins.parser_calls(document.sha256()).await?.is_empty()
-        };
+        let is_called = !provider.calls(cx, &document).await?.is_empty();
         Ok(is_called.then_some(()))
     })
     .await?;

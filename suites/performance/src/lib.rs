@@ -13,6 +13,7 @@ mod looks;
 mod measured;
 mod neighbours;
 mod processor;
+mod providers;
 mod registrations;
 mod requests;
 mod response_times;

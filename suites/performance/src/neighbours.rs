@@ -17,7 +17,7 @@ use crate::registrations::registration_time;
 pub(crate) fn table() -> Vec<Check> {
     vec![
         check!(a_flood_of_one_user_slows_no_other)
-            .requires([Http])
+            .requires([Http, Minting])
             .effect(Effect::Load)
             .expected_duration(secs(3))
             .severity(High)

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 
 use crate::looks::two_looks;
 use crate::measured::{Better, measured};
+use crate::providers::{PROVIDERS, Provider};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -163,29 +164,6 @@ async fn send(cx: &Context, user: &Pipeline, request: Request) -> CheckResult<Re
     }
 }
 
-/// A provider that documents wait for.
-pub(super) struct Provider {
-    name: &'static str,
-    is_embedder: bool,
-}
-
-impl Named for Provider {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-const PROVIDERS: &[Provider] = &[
-    Provider {
-        name: "for_the_embedder",
-        is_embedder: true,
-    },
-    Provider {
-        name: "for_the_parser",
-        is_embedder: false,
-    },
-];
-
 /// The documents that wait for a provider at the same time.
 const DOCUMENTS: usize = 4;
 
@@ -205,7 +183,7 @@ async fn documents_wait_side_by_side(cx: &Context, provider: &Provider) -> Check
         Ok((gaps.len() + 1 >= DOCUMENTS && shortest > late.mul_f64(0.8)).then(|| {
             format!(
                 "two workers wait {} one after the other: {} calls that take {late:.1?} each begin at least {shortest:.1?} apart",
-                provider.name.replace('_', " "),
+                provider.name().replace('_', " "),
                 gaps.len() + 1
             )
         }))
@@ -239,13 +217,8 @@ async fn calls_at(
                 .await?
         };
         cx.pipeline()?.complete(&document).await?;
-        Ok(if provider.is_embedder {
-            let calls = standins.embedder_calls(document.nonce()).await?;
-            calls.first().map(|call| call.at).into_iter().collect()
-        } else {
-            let calls = standins.parser_calls(document.sha256()).await?;
-            calls.first().map(|call| call.at).into_iter().collect()
-        })
+        let calls = provider.calls(cx, &document).await?;
+        Ok(calls.into_iter().take(1).collect())
     });
     let calls = try_join_all(documents).await?;
     Ok(calls.into_iter().flatten().collect())
