@@ -124,7 +124,7 @@ impl<'a> Asked<'a> {
         let (pipeline, accepted) = (&self.pipeline, &self.accepted);
         match kind {
             Kind::Health | Kind::List => pipeline.request(kind.endpoint(), ""),
-            Kind::Job => pipeline.request(kind.endpoint(), accepted.job_id),
+            Kind::Job => pipeline.job_request(accepted),
             Kind::Document => pipeline.request(kind.endpoint(), accepted.document_id),
             Kind::Unknown => {
                 let unknown = uuid::Builder::from_random_bytes(self.cx.random()).into_uuid();

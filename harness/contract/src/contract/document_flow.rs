@@ -147,7 +147,7 @@ impl Pipeline {
     }
 
     /// The request for a job, by its document's id if the route requires that id.
-    pub(super) fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
+    pub fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
         let route = self.contract().route(Endpoint::Job);
         let by_document = route.is_some_and(|route| route.path.contains("{document_id}"));
         let id = if by_document {
