@@ -91,7 +91,7 @@ const SHORT: u32 = 4;
 const LONG: u32 = 20;
 
 /// What a document may take in addition to two looks at the queue.
-const EACH: Duration = Duration::from_millis(250);
+const EACH: Duration = Duration::from_millis(650);
 
 /// A worker that has finished a document goes on with the next one at once.
 async fn a_backlog_drains_without_pauses(cx: &Context) -> CheckResult {

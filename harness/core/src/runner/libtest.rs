@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{
-    Admission, CheckId, Finding, Outcome, Profile, Selection, SkipClass,
+    Admission, CheckId, Finding, Outcome, PlannedCheck, Profile, Selection, SkipClass,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -44,14 +44,22 @@ pub fn libtest(catalog: Catalog, settings: LibtestSettings) -> ExitCode {
         settings,
         session: OnceLock::new(),
     });
-    let trials = match shared.trials() {
+    let (measurements, others) = match shared.trials() {
         Ok(trials) => trials,
         Err(error) => {
             anstream::eprintln!("error: {error:#}");
             return ExitCode::from(cutover_reports::exit::USAGE);
         }
     };
-    let conclusion = libtest_mimic::run(&arguments, trials);
+    let conclusion = libtest_mimic::run(&arguments, others);
+    // Nothing runs beside a measurement.
+    arguments.test_threads = Some(1);
+    let measured = libtest_mimic::run(&arguments, measurements);
+    let conclusion = if conclusion.has_failed() {
+        conclusion
+    } else {
+        measured
+    };
     // Every trial has ended and dropped its reference to the session.
     match Arc::into_inner(shared).and_then(|shared| shared.session.into_inner()) {
         None | Some(Err(_)) => conclusion.exit_code(),
@@ -81,7 +89,8 @@ struct Shared {
 }
 
 impl Shared {
-    fn trials(self: &Arc<Self>) -> anyhow::Result<Vec<Trial>> {
+    /// The measurements, and all other trials.
+    fn trials(self: &Arc<Self>) -> anyhow::Result<(Vec<Trial>, Vec<Trial>)> {
         let target = self.target()?;
         let policy = Policy::default_gate();
         let mut plan = plan(
@@ -92,14 +101,19 @@ impl Shared {
         )?;
         // Slow checks start first, whatever their suite.
         plan.checks.sort_by_key(|check| Reverse(check.takes_ms));
-        let trials = plan.checks.into_iter().map(|check| {
+        let trial = |check: PlannedCheck| {
             let shared = Arc::clone(self);
             let refused = matches!(check.admission, Admission::Refused { .. });
             let id = check.id.clone();
             let body = move || shared.run(&id);
             Trial::test(check.id.to_string(), body).with_ignored_flag(refused)
+        };
+        let (measurements, others): (Vec<_>, Vec<_>) = plan.checks.into_iter().partition(|check| {
+            let case = self.catalog.case(&check.id);
+            case.is_some_and(|case| case.check.is_measurement)
         });
-        Ok(trials.collect())
+        let trials = |checks: Vec<PlannedCheck>| checks.into_iter().map(trial).collect();
+        Ok((trials(measurements), trials(others)))
     }
 
     fn target(&self) -> anyhow::Result<Target> {
