@@ -1,4 +1,4 @@
-//! What a comparison of so many runs can detect, and how many runs it needs.
+//! The smallest effect that a comparison detects with a given number of runs, and the number of runs that it needs.
 
 use crate::holm::count;
 use crate::mann_whitney::{MOST, attainable};

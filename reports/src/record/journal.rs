@@ -1,5 +1,6 @@
 //! Journal entries: one versioned JSON object per line, appended as events happen.
 
+use cutover_regression::Machine;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -57,17 +58,6 @@ pub struct RunJournalEntry {
     pub at: OffsetDateTime,
     /// The event.
     pub event: RunEvent,
-}
-
-/// A machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Machine {
-    /// The number of logical processors that it may use.
-    pub cpus: u32,
-    /// The name of the processor; the architecture where the system does not tell it.
-    pub model: String,
-    /// The operating system.
-    pub os: String,
 }
 
 /// An event of the run as a whole.

@@ -13,9 +13,10 @@ mod run;
 mod trial;
 
 pub use check_id::{CheckId, InvalidCheckId};
+pub use cutover_regression::{Better, Machine, Measurement};
 pub use evidence::{BodyExcerpt, Evidence, HttpExchange, Observation, SqlQuery, Wait};
 pub use finding::Finding;
-pub use journal::{Event, JOURNAL_VERSION, JournalEntry, Machine, RunEvent, RunJournalEntry};
+pub use journal::{Event, JOURNAL_VERSION, JournalEntry, RunEvent, RunJournalEntry};
 pub use levels::{Criticality, Effect, Severity};
 pub use load::{LoadError, PLAN_FILE, RUN_FILE, TRIALS_DIR};
 pub use outcome::{Outcome, SkipClass};

@@ -43,11 +43,7 @@ impl Render for Measurements {
 /// The machine of a run. A run without one cannot be compared with any that has one.
 fn machine_of(run: &Run) -> Machine {
     let machine = run.journal.iter().find_map(|entry| match &entry.event {
-        RunEvent::Machine(machine) => Some(Machine {
-            cpus: machine.cpus,
-            model: machine.model.clone(),
-            os: machine.os.clone(),
-        }),
+        RunEvent::Machine(machine) => Some(machine.clone()),
         RunEvent::Identified { .. }
         | RunEvent::Incident { .. }
         | RunEvent::Leaked { .. }

@@ -6,7 +6,7 @@ use cutover_harness::contract::Contract;
 use cutover_harness::fault::LinkName;
 use cutover_harness::prelude::*;
 
-use crate::measured::{Better, measured};
+use crate::measured::{Better, as_float, measured};
 use crate::requests::{Asked, Kind};
 
 /// The checks of this file.
@@ -121,11 +121,6 @@ async fn connections_are_reused(cx: &Context, case: &Use) -> CheckResult {
         case.what
     );
     Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn as_float(count: u64) -> f64 {
-    count as f64
 }
 
 /// Embeds a document that needs many calls; how many.

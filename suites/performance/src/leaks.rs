@@ -7,7 +7,7 @@ use cutover_harness::prelude::*;
 use cutover_suite_support::held::{Held, MEMORY, Quantity};
 use futures::future::try_join_all;
 
-use crate::measured::{Better, measured};
+use crate::measured::{Better, measured, megabytes};
 use crate::requests::Asked;
 
 /// The checks of this file.
@@ -149,9 +149,4 @@ fn text_of(quantity: &Quantity, series: &[u64]) -> String {
     };
     let amounts: Vec<_> = series.iter().map(amount).collect();
     format!("{} has {} {what}", quantity.holder, amounts.join(", "))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }

@@ -1,15 +1,10 @@
 //! Measured values: what a check measured is recorded with its name, so that releases can be compared.
 
-use cutover_harness::prelude::*;
-use cutover_harness::record::Observation;
-use serde_json::json;
+use std::time::Duration;
 
-/// Which values of a measurement are better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Better {
-    Lower,
-    Higher,
-}
+use cutover_harness::prelude::*;
+pub(crate) use cutover_harness::record::Better;
+use cutover_harness::record::{Measurement, Observation};
 
 /// Records a measured value, which is reported only: it varies too much from run to run.
 pub(crate) fn measured(cx: &Context, name: &str, unit: &str, better: Better, value: f64) {
@@ -22,13 +17,32 @@ pub(crate) fn gated(cx: &Context, name: &str, unit: &str, better: Better, value:
 }
 
 fn record(cx: &Context, name: &str, unit: &str, better: Better, value: f64, gated: bool) {
-    let better = match better {
-        Better::Lower => "lower",
-        Better::Higher => "higher",
+    let measurement = Measurement {
+        name: name.replace('_', " "),
+        unit: unit.to_owned(),
+        better,
+        gated,
+        value: Some(value),
+        invalid: None,
     };
-    let name = name.replace('_', " ");
-    let summary = format!("{name}: {value:.3} {unit}");
-    let value =
-        json!({ "name": name, "unit": unit, "better": better, "gated": gated, "value": value });
+    let summary = format!("{}: {value:.3} {unit}", measurement.name);
+    let value = serde_json::to_value(measurement).unwrap_or_default();
     cx.observe(Observation::MEASUREMENT, summary, value);
+}
+
+/// A number of things, for a quotient.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub(crate) fn as_float(count: u64) -> f64 {
+    count as f64
+}
+
+/// A number of bytes in MB.
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    as_float(bytes) / 1e6
+}
+
+/// The median of times; zero if there are none.
+pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use cutover_harness::prelude::*;
 use futures::future::try_join_all;
 
 use crate::looks::two_looks;
-use crate::measured::{Better, measured};
+use crate::measured::{Better, measured, median};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -80,6 +80,5 @@ pub(crate) async fn registration_time(cx: &Context) -> CheckResult<Duration> {
         user.accept(document.upload()).await?;
         times.push(began.elapsed());
     }
-    times.sort_unstable();
-    Ok(times[MEASURED / 2])
+    Ok(median(times))
 }

@@ -9,7 +9,7 @@ use cutover_suite_support::own_database::pass;
 use futures::future::{join, try_join_all};
 
 use crate::looks::two_looks;
-use crate::measured::{Better, gated, measured};
+use crate::measured::{Better, as_float, gated, measured, median};
 use crate::requests::{Asked, Kind};
 
 /// The checks of this file.
@@ -179,11 +179,6 @@ async fn requests_succeed_under_load(cx: &Context) -> CheckResult {
     .await
 }
 
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn as_float(count: u64) -> f64 {
-    count as f64
-}
-
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
@@ -217,8 +212,7 @@ async fn a_pause_delays_no_request(cx: &Context) -> CheckResult {
         );
         times.push(began.elapsed());
     }
-    times.sort_unstable();
-    let median = times[times.len() / 2];
+    let median = median(times);
     measured(
         cx,
         "response after a pause",

@@ -5,7 +5,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::stack::ProcessUsage;
 use futures::future::try_join_all;
 
-use crate::measured::{Better, measured};
+use crate::measured::{Better, measured, megabytes};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -72,9 +72,4 @@ fn peak(cx: &Context) -> CheckResult<u64> {
         Stop::not_applicable("the memory of the API cannot be read on this system")
     })?;
     Ok(usage.peak_resident_bytes)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }

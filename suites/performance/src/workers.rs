@@ -7,7 +7,7 @@ use cutover_harness::prelude::*;
 use futures::future::try_join_all;
 
 use crate::looks::two_looks;
-use crate::measured::{Better, gated, measured};
+use crate::measured::{Better, gated, measured, median};
 use crate::processor::ProcessorTime;
 
 /// The checks of this file.
@@ -82,8 +82,7 @@ async fn median_time(cx: &Context) -> CheckResult<Duration> {
         pipeline.complete(&document).await?;
         times.push(began.elapsed());
     }
-    times.sort_unstable();
-    Ok(times[times.len() / 2])
+    Ok(median(times))
 }
 
 /// The documents of a short and a long backlog.
