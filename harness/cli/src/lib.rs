@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod calibration;
+mod child;
 mod command_line;
 mod completions;
 mod doctor;

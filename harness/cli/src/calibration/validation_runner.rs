@@ -5,23 +5,19 @@ use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{LoadError, Run};
 use cutover_reports::verdict::{CheckStatus, judge};
-use rustix::process::{Pid, Signal, kill_process};
 use time::OffsetDateTime;
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 use super::outcome::{RerunOutcome, ValidationOutcome};
 use super::result::Rerun;
 use super::subject::Subject;
+use crate::child;
 use cutover_evidence::interrupt::Interrupt;
-
-/// How long a terminated validation may take to stop its stacks.
-const GRACE: Duration = Duration::from_secs(30);
 
 /// How many characters of a validation's last line are shown if it left no record.
 const SHOWN_CHARACTERS: usize = 200;
@@ -116,7 +112,7 @@ impl ValidationRunner {
         arguments: &[String],
     ) -> io::Result<Result<Run, LoadError>> {
         let child = self.start(name, arguments)?;
-        self.wait(child).await?;
+        child::wait(child, &self.interrupt).await?;
         Ok(Run::load(&self.runs.join(name)))
     }
 
@@ -165,25 +161,6 @@ impl ValidationRunner {
             // Ctrl-C must reach the calibration only, which then terminates its validations.
             .process_group(0)
             .spawn()
-    }
-
-    /// Waits for a validation to exit, and terminates it on an interrupt.
-    async fn wait(&self, mut child: Child) -> io::Result<()> {
-        tokio::select! {
-            exited = child.wait() => return exited.map(drop),
-            _ = self.interrupt.asked() => {}
-        }
-        let process = child
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        if let Some(process) = process {
-            // The validation stops its own stacks; one that has just exited needs no signal.
-            let _ = kill_process(process, Signal::TERM);
-        }
-        match timeout(GRACE, child.wait()).await {
-            Ok(exited) => exited.map(drop),
-            Err(_) => child.kill().await,
-        }
     }
 
     /// The file with a validation's output.

@@ -3,22 +3,18 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use cutover_evidence::interrupt::Interrupt;
+
+use crate::child;
 use cutover_regression::Measurements;
 use cutover_reports::exit;
 use cutover_reports::record::Profile;
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 /// The suite that measures.
 const SUITE: &str = "performance";
-
-/// How long a terminated run may take to stop its stacks.
-const GRACE: Duration = Duration::from_secs(30);
 
 /// One run that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +77,9 @@ impl Measuring {
         let name = format!("{side}-{:02}", turn.number);
         let output = self.runs.join(format!("{name}.txt"));
         let child = self.start(target, &name, turn.number, &output)?;
-        let status = self.wait(child).await?;
+        let status = child::wait(child, &self.interrupt)
+            .await
+            .context("wait for a run")?;
         let unmeasured = |reason: String, code, source| Unmeasured {
             target: target.display().to_string(),
             reason,
@@ -126,26 +124,6 @@ impl Measuring {
             .process_group(0)
             .spawn()
             .context("start a run")
-    }
-
-    /// Waits for a run to exit, and terminates it on an interrupt.
-    async fn wait(&self, mut child: Child) -> anyhow::Result<ExitStatus> {
-        tokio::select! {
-            exited = child.wait() => return exited.context("wait for a run"),
-            _ = self.interrupt.asked() => {}
-        }
-        let process = child
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        if let Some(process) = process {
-            // The run stops its own stacks; one that has just exited needs no signal.
-            let _ = kill_process(process, Signal::TERM);
-        }
-        if let Ok(exited) = timeout(GRACE, child.wait()).await {
-            return exited.context("wait for a run");
-        }
-        child.kill().await.context("kill a run")?;
-        child.wait().await.context("wait for a run")
     }
 }
 
