@@ -103,6 +103,7 @@ fn side(random: &mut Random, gates: usize, runs: usize, tails: Tails) -> Vec<Mea
             gated: true,
             value: Some(100.0 * random.noise(tails)),
             invalid: None,
+            series: Vec::new(),
         });
         Measurements {
             format: FORMAT,

@@ -55,6 +55,9 @@ pub struct Measurement {
     /// Why the value is no measurement, if it is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
+    /// How the value changed while it was measured: pairs of a time, in seconds since the start, and a value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<[f64; 2]>,
 }
 
 /// Which values of a measurement are better.
@@ -105,6 +108,7 @@ mod tests {
             gated: true,
             value,
             invalid: invalid.map(str::to_owned),
+            series: Vec::new(),
         }
     }
 

@@ -173,6 +173,7 @@ mod tests {
             gated: true,
             value: Some(*value),
             invalid: None,
+            series: Vec::new(),
         });
         Measurements {
             format: FORMAT,

@@ -32,11 +32,13 @@ pub enum PolicyError {
         /// The error and its remedy.
         problem: String,
     },
-    /// A waiver names a check that is not planned.
+    /// A waiver or an objective names a check that is not planned.
     #[error(
-        "apply the waiver for '{check}': no check has this id; `cutover list` shows all checks"
+        "apply the {what} for '{check}': no check has this id; `cutover list` shows all checks"
     )]
     UnknownCheck {
+        /// The table of the policy.
+        what: &'static str,
         /// The check.
         check: String,
     },
@@ -90,20 +92,31 @@ impl Policy {
             let text = format!("names '{check}' twice; keep one waiver per check");
             return Some(ValueError::new(Some(("waiver", row)), "check", text));
         }
+        let objectives: Vec<_> = self
+            .objectives
+            .iter()
+            .map(|it| it.expect.to_string())
+            .collect();
+        if let Some((row, text)) = first_duplicate(objectives.iter().map(String::as_str)) {
+            let text = format!("is '{text}' twice; keep one of them");
+            return Some(ValueError::new(Some(("objective", row)), "expect", text));
+        }
         self.waivers.iter().enumerate().find_map(missing_text)
     }
 
-    /// Rejects a waiver for a check that the plan does not have: a misspelt
+    /// Rejects a waiver or an objective for a check that the plan does not have: a misspelt
     /// waiver would otherwise look like one that is not needed.
     pub fn validate_against(&self, plan: &Plan) -> Result<(), PolicyError> {
-        match self
-            .waivers
-            .iter()
-            .find(|waiver| plan.check(&waiver.check).is_none())
-        {
+        let waivers = self.waivers.iter().map(|waiver| ("waiver", &waiver.check));
+        let objectives = self.objectives.iter().map(|it| ("objective", &it.check));
+        let unknown = waivers
+            .chain(objectives)
+            .find(|(_, check)| plan.check(check).is_none());
+        match unknown {
             None => Ok(()),
-            Some(waiver) => Err(PolicyError::UnknownCheck {
-                check: waiver.check.to_string(),
+            Some((what, check)) => Err(PolicyError::UnknownCheck {
+                what,
+                check: check.to_string(),
             }),
         }
     }

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use time::Date;
 
 use super::human_duration::HumanDuration;
+use super::objective::Objective;
 use super::profile::ProfileRule;
 use crate::record::{CheckId, Profile, Severity};
 
 /// The rules for a GO.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// The version of the file format: 1.
@@ -33,6 +34,9 @@ pub struct Policy {
     #[serde(default, rename = "profile")]
     #[schemars(with = "BTreeMap<String, ProfileRule>")]
     pub profiles: BTreeMap<Profile, ProfileRule>,
+    /// What measured values must reach.
+    #[serde(default, rename = "objective")]
+    pub objectives: Vec<Objective>,
     /// The accepted exceptions.
     #[serde(default, rename = "waiver")]
     pub waivers: Vec<Waiver>,

@@ -9,6 +9,7 @@ const HEAD: &str = "schema = 1\nname = \"x\"\nbar = \"high\"\nmax_age = \"2h\"\n
 const SUITE: &str = "[[suite]]\nid = \"pipeline\"\nrequired = true\n";
 const WAIVER: &str =
     "[[waiver]]\ncheck = \"pipeline::a\"\nowner = \"me\"\nreason = \"x\"\nexpires = 2026-12-31\n";
+const OBJECTIVE: &str = "[[objective]]\ncheck = \"pipeline::a\"\nexpect = \"time < 10 s\"\n";
 
 fn parse_error(text: &str) -> String {
     Policy::parse(text, "x.toml")
@@ -83,6 +84,14 @@ fn an_error_names_the_file_the_line_and_the_key() {
             format!("{HEAD}{SUITE}{}", WAIVER.replace("2026-12-31", "\"soon\"")),
             "x.toml:12",
         ),
+        (
+            format!("{HEAD}{SUITE}{}", OBJECTIVE.replace('<', "below")),
+            "x.toml:10: 'time below 10 s' is no objective: no operator",
+        ),
+        (
+            format!("{HEAD}{SUITE}{OBJECTIVE}{OBJECTIVE}"),
+            "x.toml:13: key 'objective.expect' is 'time < 10 s' twice",
+        ),
     ];
     for (text, expected) in table {
         let error = parse_error(&text);
@@ -141,7 +150,15 @@ fn the_schema_has_the_same_keys_as_the_parser() {
     assert_eq!(
         keys,
         [
-            "bar", "max_age", "name", "profile", "schema", "strict", "suite", "waiver"
+            "bar",
+            "max_age",
+            "name",
+            "objective",
+            "profile",
+            "schema",
+            "strict",
+            "suite",
+            "waiver"
         ]
     );
     assert_eq!(schema["additionalProperties"], false);

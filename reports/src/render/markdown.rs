@@ -11,7 +11,7 @@ use super::report_model::{CheckReport, ReportModel, group_by_detail};
 use super::text::sanitize_line;
 use super::{Render, ReportFile};
 use crate::record::{PLAN_FILE, Run, TRIALS_DIR};
-use crate::verdict::{CheckStatus, Verdict};
+use crate::verdict::{CheckStatus, ObjectiveStatus, ObjectiveVerdict, Verdict};
 
 /// The maximum length of text from outside on one line, in characters.
 const MAX_TEXT: usize = 300;
@@ -27,6 +27,8 @@ const MAX_LISTED: usize = 4;
 const MAX_CONTEXT: usize = 6;
 /// The maximum number of measured values.
 const MAX_MEASURED: usize = 4;
+/// The maximum number of objectives that are not met.
+const MAX_OBJECTIVES: usize = 2;
 /// The maximum number of problems and risks of the run.
 const MAX_PROBLEMS: usize = 4;
 
@@ -50,6 +52,7 @@ impl Render for Markdown {
             causes(&model),
             failed(&model),
             problems(&model),
+            objectives(verdict),
             measured(run),
             other_files(run),
         ];
@@ -190,6 +193,51 @@ fn bullet(check: &CheckReport<'_>) -> String {
     };
     let (id, detail) = (&verdict.id, code(check.detail()));
     format!("- `{id}` ({level}, {result}): {detail}")
+}
+
+/// What measured values must reach: those that are not met, and the number of those that are.
+fn objectives(verdict: &Verdict) -> Vec<String> {
+    let (all, unmet): (_, Vec<_>) = (
+        &verdict.objectives,
+        verdict
+            .objectives
+            .iter()
+            .filter(|it| it.status != ObjectiveStatus::Met)
+            .collect(),
+    );
+    section("Objectives", all.len(), |shown| {
+        shown.push(format!(
+            "- {} of {} are met",
+            all.len() - unmet.len(),
+            all.len()
+        ));
+        shown.extend(
+            unmet
+                .iter()
+                .take(MAX_OBJECTIVES)
+                .map(|it| objective_line(it)),
+        );
+        shown.extend(and_more(unmet.len(), MAX_OBJECTIVES, "objectives"));
+    })
+}
+
+fn objective_line(objective: &ObjectiveVerdict) -> String {
+    let result = match (objective.status, objective.value) {
+        (ObjectiveStatus::Met, _) => "met".to_owned(),
+        (ObjectiveStatus::Missed, Some(value)) => format!("missed: {value:.3}"),
+        (ObjectiveStatus::Missed, None) => "missed".to_owned(),
+        (ObjectiveStatus::NoData, _) => "no data".to_owned(),
+        (ObjectiveStatus::NotMeasured, _) => "not measured".to_owned(),
+    };
+    let detail = objective
+        .detail
+        .as_deref()
+        .map(|detail| format!(": {}", code(detail)));
+    format!(
+        "- {} {result}{}",
+        code(&objective.expect),
+        detail.unwrap_or_default()
+    )
 }
 
 /// The values that are compared with those of a baseline.

@@ -175,7 +175,7 @@ impl<'a> AttemptResult<'a> {
     }
 }
 
-fn by_severity(severity: Severity, policy: &Policy) -> Decision {
+pub(super) fn by_severity(severity: Severity, policy: &Policy) -> Decision {
     if severity >= policy.bar {
         Decision::NoGo
     } else {

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::assessment::Assessment;
 use super::groups::{deciding_reason, groups};
+use super::objectives::objectives;
 use super::reasons::{check_reason, run_reasons, suite_reasons};
 use super::types::{Counts, Decision, Reason, SuiteCounts, VERDICT_VERSION, Verdict};
 use crate::policy::Policy;
@@ -30,6 +31,8 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
             .iter()
             .filter_map(|assessment| check_reason(assessment, policy, now.date())),
     );
+    let (objectives, missed) = objectives(run, &assessments, policy, now.date());
+    reasons.extend(missed);
     reasons.sort_by(worst_first);
     let groups = groups(&assessments, run);
     let decision = reasons.first().map_or(Decision::Go, |reason| reason.allows);
@@ -46,6 +49,7 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
         counts: counts(&assessments),
         suites: by_suite(&assessments),
         groups,
+        objectives,
         checks: assessments
             .into_iter()
             .map(|assessment| assessment.verdict)

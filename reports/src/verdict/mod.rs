@@ -5,6 +5,7 @@ mod cause;
 mod groups;
 mod judge;
 mod normalise;
+mod objectives;
 mod place;
 mod reasons;
 mod selection;
@@ -15,6 +16,7 @@ mod types;
 pub use cause::{Cause, cause};
 pub use groups::{CauseGroup, blocked_by};
 pub use judge::judge;
+pub use objectives::{ObjectiveStatus, ObjectiveVerdict};
 pub use place::Place;
 pub use types::{
     CheckStatus, CheckVerdict, Counts, Decision, Reason, SkipReason, SuiteCounts, VERDICT_VERSION,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::groups::CauseGroup;
+use super::objectives::ObjectiveVerdict;
 use crate::exit;
 use crate::record::{CheckId, Criticality, Severity};
 
@@ -56,6 +57,9 @@ pub struct Verdict {
     /// The causes of the failed checks, the most important first.
     #[serde(default)]
     pub groups: Vec<CauseGroup>,
+    /// The verdict on each objective of the policy, in its order.
+    #[serde(default)]
+    pub objectives: Vec<ObjectiveVerdict>,
     /// The verdict on each check, in the order of the plan.
     pub checks: Vec<CheckVerdict>,
 }

@@ -145,6 +145,8 @@ async fn documents_at_once_scale(cx: &Context, count: &Count) -> CheckResult {
         try_join_all((0..count.documents).map(|_| complete(cx))).await?;
         let together = began.elapsed();
         let factor = one.as_secs_f64() * f64::from(count.documents) / together.as_secs_f64();
+        let throughput = f64::from(count.documents) / together.as_secs_f64();
+        measured(cx, &format!("throughput of {}", count.name), "documents/s", Better::Higher, throughput);
         measured(cx, &format!("scaling factor of {}", count.name), "times", Better::Higher, factor);
         Ok((factor < count.factor).then(|| {
             format!(

@@ -2,29 +2,66 @@
 
 use std::time::Duration;
 
+use cutover_harness::load_generator::{Quantile, Report};
 use cutover_harness::prelude::*;
 pub(crate) use cutover_harness::record::Better;
 use cutover_harness::record::{Measurement, Observation};
 
 /// Records a measured value, which is reported only: it varies too much from run to run.
 pub(crate) fn measured(cx: &Context, name: &str, unit: &str, better: Better, value: f64) {
-    record(cx, name, unit, better, value, false);
+    record(cx, measurement(name, unit, better, value));
 }
 
 /// Records a measured value that must not become worse than that of a baseline.
 pub(crate) fn gated(cx: &Context, name: &str, unit: &str, better: Better, value: f64) {
-    record(cx, name, unit, better, value, true);
+    record(
+        cx,
+        Measurement {
+            gated: true,
+            ..measurement(name, unit, better, value)
+        },
+    );
 }
 
-fn record(cx: &Context, name: &str, unit: &str, better: Better, value: f64, gated: bool) {
-    let measurement = Measurement {
+/// Records the response time at p95 of a load, in all and of each second.
+pub(crate) fn response_at_p95(cx: &Context, what: &str, report: &Report) -> CheckResult<Quantile> {
+    let all = quantile(report, 0.95)?;
+    let seconds = (0_u32..).zip(&report.seconds).filter_map(|(at, second)| {
+        let value = second.response.quantile(0.95)?.value;
+        Some([f64::from(at), value.as_secs_f64() * 1e3])
+    });
+    let name = format!("response of {what} at p95");
+    record(
+        cx,
+        Measurement {
+            series: seconds.collect(),
+            ..measurement(&name, "ms", Better::Lower, all.value.as_secs_f64() * 1e3)
+        },
+    );
+    Ok(all)
+}
+
+/// The response time of a load that this share of the requests does not exceed.
+pub(crate) fn quantile(report: &Report, share: f64) -> CheckResult<Quantile> {
+    let total = report.total().map_err(anyhow::Error::from)?;
+    let quantile = total.response.quantile(share);
+    quantile.ok_or_else(|| anyhow::anyhow!("no request was due").into())
+}
+
+fn measurement(name: &str, unit: &str, better: Better, value: f64) -> Measurement {
+    Measurement {
         name: name.replace('_', " "),
         unit: unit.to_owned(),
         better,
-        gated,
+        gated: false,
         value: Some(value),
         invalid: None,
-    };
+        series: Vec::new(),
+    }
+}
+
+fn record(cx: &Context, measurement: Measurement) {
+    let (value, unit) = (measurement.value.unwrap_or(f64::NAN), &measurement.unit);
     let summary = format!("{}: {value:.3} {unit}", measurement.name);
     let value = serde_json::to_value(measurement).unwrap_or_default();
     cx.observe(Observation::MEASUREMENT, summary, value);

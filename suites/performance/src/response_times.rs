@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use cutover_fixtures::prelude::*;
-use cutover_harness::load_generator::{Quantile, Report};
+use cutover_harness::load_generator::Report;
 use cutover_harness::prelude::*;
 use cutover_suite_support::own_database::pass;
 use futures::future::{join, try_join_all};
 
 use crate::looks::two_looks;
-use crate::measured::{Better, as_float, gated, measured, median};
+use crate::measured::{Better, as_float, gated, measured, median, quantile, response_at_p95};
 use crate::requests::{Asked, Kind};
 
 /// The checks of this file.
@@ -30,9 +30,8 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// The longest response time of this share of the requests.
+/// The longest response time at p95.
 const TAIL: Duration = Duration::from_millis(500);
-const TAIL_SHARE: f64 = 0.95;
 
 /// The generator lag at p99 above which a measurement says nothing about the service.
 const LAG: Duration = Duration::from_millis(50);
@@ -73,9 +72,7 @@ async fn no_stall_delays_requests(cx: &Context) -> CheckResult {
         .await?;
         let mut slow = Vec::new();
         for (kind, report) in kinds.iter().zip(&reports) {
-            let tail = quantile(report, TAIL_SHARE)?;
-            let name = format!("response of {} at p95", kind.what());
-            measured(cx, &name, "ms", Better::Lower, milliseconds(tail));
+            let tail = response_at_p95(cx, kind.what(), report)?;
             if tail.value > TAIL {
                 slow.push(format!("{} takes {tail} ms at p95", kind.what()));
             }
@@ -114,16 +111,6 @@ async fn measured_in_time(
     .into())
 }
 
-fn quantile(report: &Report, share: f64) -> CheckResult<Quantile> {
-    let total = report.total().map_err(anyhow::Error::from)?;
-    let quantile = total.response.quantile(share);
-    quantile.ok_or_else(|| anyhow::anyhow!("no request was due").into())
-}
-
-fn milliseconds(quantile: Quantile) -> f64 {
-    quantile.value.as_secs_f64() * 1e3
-}
-
 /// The connections that send back to back, and for how long.
 const CONNECTIONS: usize = 24;
 const LOADED: Duration = secs(2);
@@ -145,6 +132,7 @@ async fn requests_succeed_under_load(cx: &Context) -> CheckResult {
         .collect();
     two_looks(async || {
         let mut wrong = None;
+        let mut successes = Vec::new();
         for kind in &kinds {
             let one = asked.closed(*kind, 1, LEARNED).await?;
             if one.account().ok == 0 {
@@ -156,6 +144,7 @@ async fn requests_succeed_under_load(cx: &Context) -> CheckResult {
             let report = asked.closed(*kind, CONNECTIONS, LOADED).await?;
             let account = report.account();
             let success = share(account.ok, account.scheduled);
+            successes.push(success);
             let per_second = as_float(account.ok) / report.elapsed.as_secs_f64();
             gated(cx, &format!("rate of {}", kind.what()), "requests/s", Better::Higher, per_second);
             let median = quantile(&report, 0.5)?;
@@ -174,6 +163,9 @@ async fn requests_succeed_under_load(cx: &Context) -> CheckResult {
                 ));
             }
         }
+        let lowest = successes.into_iter().min_by(f64::total_cmp);
+        let lowest = lowest.ok_or_else(|| Stop::not_applicable("no request succeeds by what its route says alone"))?;
+        measured(cx, "success of requests", "%", Better::Higher, lowest * 100.0);
         Ok(wrong)
     })
     .await

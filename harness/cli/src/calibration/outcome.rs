@@ -220,6 +220,7 @@ mod tests {
             counts: Counts::default(),
             suites: Vec::new(),
             groups: Vec::new(),
+            objectives: Vec::new(),
             checks: failed.iter().map(judged).collect(),
         }
     }

@@ -172,6 +172,7 @@ mod tests {
                 gated,
                 value: Some((100.0 + f64::from(index)) * factor),
                 invalid: None,
+                series: Vec::new(),
             };
             Measurements {
                 format: FORMAT,

@@ -11,6 +11,7 @@ pub(crate) fn measurement(name: &str, value: f64) -> Measurement {
         gated: true,
         value: Some(value),
         invalid: None,
+        series: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ mod cases;
 mod causes;
 mod fail_open;
 mod laws;
+mod objectives;
 mod profiles;
 mod sample;
 mod selection;
