@@ -84,6 +84,16 @@ fn an_error_names_the_file_the_line_and_the_key() {
             format!("{HEAD}{SUITE}{}", WAIVER.replace("2026-12-31", "\"soon\"")),
             "x.toml:12",
         ),
+    ];
+    for (text, expected) in table {
+        let error = parse_error(&text);
+        assert!(error.contains(expected), "'{expected}' is not in '{error}'");
+    }
+}
+
+#[test]
+fn an_objective_that_cannot_be_used_is_explained() {
+    let table = [
         (
             format!("{HEAD}{SUITE}{}", OBJECTIVE.replace('<', "below")),
             "x.toml:10: 'time below 10 s' is no objective: no operator",
