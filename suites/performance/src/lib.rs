@@ -12,11 +12,13 @@ mod leaks;
 mod looks;
 mod measured;
 mod neighbours;
+mod overload;
 mod processor;
 mod providers;
 mod registrations;
 mod requests;
 mod response_times;
+mod retrieval;
 mod side_by_side;
 mod uploads;
 mod workers;
@@ -33,9 +35,11 @@ pub fn suite() -> Suite {
         idle::table(),
         leaks::table(),
         neighbours::table(),
+        overload::table(),
         processor::table(),
         registrations::table(),
         response_times::table(),
+        retrieval::table(),
         side_by_side::table(),
         uploads::table(),
         workers::table(),
