@@ -15,6 +15,8 @@ const PLAN: &str = r#"{"v":1,"run":"r1","created_at":"2026-11-24T12:00:00Z","cut
 const RUN_JOURNAL: &[&str] = &[
     r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"identified":{"identity":{"commit":"abc"}}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"machine":{"cpus":2,"model":"a processor","os":"linux 6.1"}}}"#,
+    r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"generator_tested":{"results":[{"what":"a delay, ms","expected":10.0,"measured":10.5,"holds":true}]}}}"#,
+    r#"{"v":1,"at":"2026-11-24T12:00:01Z","event":{"compared":{"baseline":"main","runs":8,"result":"failed","reasons":["a rate is worse by 20 %"]}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"incident":{"what":"the stack died"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"leaked":{"file":"trials/a.1.jsonl"}}}"#,
     r#"{"v":1,"at":"2026-11-24T12:00:02Z","event":{"carried":{"link":"database","connections":3,"sent_bytes":120,"received_bytes":4096}}}"#,
@@ -258,11 +260,13 @@ fn run_event_kind(line: &str) -> usize {
     match serde_json::from_str::<RunJournalEntry>(line).unwrap().event {
         RunEvent::Identified { .. } => 0,
         RunEvent::Machine(_) => 1,
-        RunEvent::Incident { .. } => 2,
-        RunEvent::Leaked { .. } => 3,
-        RunEvent::LinkTraffic { .. } => 4,
-        RunEvent::Interrupted { .. } => 5,
-        RunEvent::Finished { .. } => 6,
+        RunEvent::GeneratorTested { .. } => 2,
+        RunEvent::Compared { .. } => 3,
+        RunEvent::Incident { .. } => 4,
+        RunEvent::Leaked { .. } => 5,
+        RunEvent::LinkTraffic { .. } => 6,
+        RunEvent::Interrupted { .. } => 7,
+        RunEvent::Finished { .. } => 8,
     }
 }
 

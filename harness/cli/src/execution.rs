@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::error_message::error_message;
 use crate::options::PrintOptions;
+use crate::regression::Baseline;
 use cutover_evidence::journal::JournalError;
 use cutover_harness::capability::Capability;
 use cutover_harness::catalog::Catalog;
@@ -28,6 +29,8 @@ pub(super) struct Execution<'a> {
     pub(super) first: &'a [String],
     /// Whether no more checks start after a failure that makes the verdict NO-GO.
     pub(super) fail_fast: bool,
+    /// The baseline that the run is compared with.
+    pub(super) baseline: Option<&'a Baseline>,
     /// Whether no progress is printed.
     pub(super) verbosity: Verbosity,
 }
@@ -61,6 +64,13 @@ impl Execution<'_> {
                     report_unwritten(session.incident(incident), &progress);
                 }
             }
+        }
+        if let Some(baseline) = self.baseline {
+            let compared = match baseline.compare(session.path()) {
+                Ok(comparison) => session.compared(comparison),
+                Err(error) => session.incident(format!("the run was not compared: {error:#}")),
+            };
+            report_unwritten(compared, &progress);
         }
         progress.set_message("stopping the stack");
         report_unwritten(session.close(), &progress);

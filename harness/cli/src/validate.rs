@@ -25,6 +25,7 @@ use crate::options::{
 };
 use crate::output::print;
 use crate::preflight::preflight;
+use crate::regression::{Baseline, BaselineOption};
 use crate::runtime;
 use crate::stack_option::StackOption;
 use cutover_contract::contract::Contract;
@@ -79,6 +80,8 @@ pub(super) struct Validate {
         help_heading = "Execution"
     )]
     pub(super) jobs: u16,
+    #[command(flatten)]
+    pub(super) baseline: BaselineOption,
     #[command(flatten, next_help_heading = "Output")]
     pub(super) policy: PolicyOption,
     /// Exit with 4 instead of 0 on CONDITIONAL
@@ -107,6 +110,7 @@ pub(super) struct Prepared {
     target: Target,
     contract: Contract,
     pub(super) plan: Plan,
+    baseline: Option<Baseline>,
 }
 
 /// A run that has ended and is not judged yet.
@@ -137,6 +141,7 @@ impl Validate {
             dry_run: false,
             seed: None,
             jobs: JOBS,
+            baseline: BaselineOption::default(),
             policy,
             strict: false,
             output: default_output().to_owned(),
@@ -171,11 +176,13 @@ impl Validate {
         self.stack.apply(&mut target)?;
         let contract = target.contract(catalog.contract.text)?;
         let plan = self.plan(catalog, &target, &policy)?;
+        let baseline = self.baseline.read(&plan)?;
         Ok(Prepared {
             policy,
             target,
             contract,
             plan,
+            baseline,
         })
     }
 
@@ -190,6 +197,7 @@ impl Validate {
             target,
             contract,
             plan,
+            baseline,
         } = prepared;
         let commit = self.expect_commit.as_deref();
         let guards = preflight(&target, &contract, &policy, plan.profile, commit)?;
@@ -203,6 +211,7 @@ impl Validate {
             first: &self.run_first,
             fail_fast: self.fail_fast,
             verbosity: self.verbosity.level(),
+            baseline: baseline.as_ref(),
         };
         execution.run(session);
         Ok(Executed {

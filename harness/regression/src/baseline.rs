@@ -34,7 +34,12 @@ impl Baselines {
     pub fn load(&self, name: &str) -> Result<Vec<Measurements>, BaselineError> {
         let runs = self.stored(name)?;
         if runs.is_empty() {
-            let known = self.list()?.join(", ");
+            let names = self.list()?;
+            let known = if names.is_empty() {
+                "there are no baselines".to_owned()
+            } else {
+                format!("the baselines are: {}", names.join(", "))
+            };
             let name = name.to_owned();
             return Err(BaselineError::Absent { name, known });
         }

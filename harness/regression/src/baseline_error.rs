@@ -14,13 +14,13 @@ pub enum BaselineError {
     Name(String),
     /// It does not exist.
     #[error(
-        "find baseline `{name}`: the baselines are: {known}; \
+        "find baseline `{name}`: {known}; \
          save runs with `cutover baseline save RUN_DIR --name {name}`"
     )]
     Absent {
         /// The name.
         name: String,
-        /// The names of all baselines.
+        /// Which baselines there are, in words.
         known: String,
     },
     /// The run is stored already: it would count twice.

@@ -4,6 +4,7 @@ use cutover_regression::Machine;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::measured::{ComparisonResult, KnownMeasurement};
 use super::{CheckId, Evidence, Finding, Outcome};
 
 /// The version of the journal format that this build reads and writes.
@@ -71,6 +72,22 @@ pub enum RunEvent {
     },
     /// The machine that runs the checks, as what it measures depends on it.
     Machine(Machine),
+    /// The load generator measured servers whose behaviour is known, before it measured the system under test.
+    GeneratorTested {
+        /// What it measured.
+        results: Vec<KnownMeasurement>,
+    },
+    /// What the checks measured was compared with a baseline.
+    Compared {
+        /// The name of the baseline.
+        baseline: String,
+        /// The number of its runs.
+        runs: usize,
+        /// The result.
+        result: ComparisonResult,
+        /// Why it is no pass.
+        reasons: Vec<String>,
+    },
     /// A failure outside of any check: the stack died, or cleanup failed.
     Incident {
         /// What happened.

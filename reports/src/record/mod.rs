@@ -6,6 +6,7 @@ mod finding;
 mod journal;
 mod levels;
 mod load;
+mod measured;
 mod outcome;
 mod plan;
 mod readable;
@@ -19,6 +20,7 @@ pub use finding::Finding;
 pub use journal::{Event, JOURNAL_VERSION, JournalEntry, RunEvent, RunJournalEntry};
 pub use levels::{Criticality, Effect, Severity};
 pub use load::{LoadError, PLAN_FILE, RUN_FILE, TRIALS_DIR};
+pub use measured::{ComparisonResult, KnownMeasurement};
 pub use outcome::{Outcome, SkipClass};
 pub use plan::{
     Admission, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, Source, TargetSummary,

@@ -228,6 +228,8 @@ fn metadata(run: &Run, verdict: &Verdict) -> Vec<Property> {
         .find_map(|entry| match &entry.event {
             RunEvent::Identified { identity } => Some(identity.to_string()),
             RunEvent::Machine(_)
+            | RunEvent::GeneratorTested { .. }
+            | RunEvent::Compared { .. }
             | RunEvent::Incident { .. }
             | RunEvent::Leaked { .. }
             | RunEvent::LinkTraffic { .. }

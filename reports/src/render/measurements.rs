@@ -25,18 +25,23 @@ impl ReportFile for Measurements {
 
 impl Render for Measurements {
     fn render(&self, run: &Run, _: &Verdict) -> String {
-        let plan = run.plan.as_ref();
-        let file = File {
-            format: FORMAT,
-            run: plan.map_or_else(String::new, |plan| plan.run.clone()),
-            target: plan.map_or_else(String::new, |plan| plan.target.name.clone()),
-            profile: run
-                .profile()
-                .map_or_else(String::new, |profile| profile.to_string()),
-            machine: machine_of(run),
-            values: measured_in(run),
-        };
+        let file = measurements_of(run);
         escape(&serde_json::to_string_pretty(&file).unwrap_or_default()) + "\n"
+    }
+}
+
+/// What a run measured, on which machine.
+pub fn measurements_of(run: &Run) -> File {
+    let plan = run.plan.as_ref();
+    File {
+        format: FORMAT,
+        run: plan.map_or_else(String::new, |plan| plan.run.clone()),
+        target: plan.map_or_else(String::new, |plan| plan.target.name.clone()),
+        profile: run
+            .profile()
+            .map_or_else(String::new, |profile| profile.to_string()),
+        machine: machine_of(run),
+        values: measured_in(run),
     }
 }
 
@@ -45,6 +50,8 @@ fn machine_of(run: &Run) -> Machine {
     let machine = run.journal.iter().find_map(|entry| match &entry.event {
         RunEvent::Machine(machine) => Some(machine.clone()),
         RunEvent::Identified { .. }
+        | RunEvent::GeneratorTested { .. }
+        | RunEvent::Compared { .. }
         | RunEvent::Incident { .. }
         | RunEvent::Leaked { .. }
         | RunEvent::LinkTraffic { .. }

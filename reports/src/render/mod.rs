@@ -23,7 +23,7 @@ pub use fault_matrix::FaultMatrix;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;
-pub use measurements::Measurements;
+pub use measurements::{Measurements, measurements_of};
 pub use outputs::{OUTPUTS, RenderError, write_all};
 pub use palette::Palette;
 pub use renderer::{Render, ReportFile};

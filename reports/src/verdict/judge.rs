@@ -81,6 +81,8 @@ fn duration(run: &Run) -> Option<f64> {
             RunEvent::Finished { duration_ms } => Some(duration_ms),
             RunEvent::Identified { .. }
             | RunEvent::Machine(_)
+            | RunEvent::GeneratorTested { .. }
+            | RunEvent::Compared { .. }
             | RunEvent::Incident { .. }
             | RunEvent::Leaked { .. }
             | RunEvent::LinkTraffic { .. }

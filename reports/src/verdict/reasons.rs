@@ -8,7 +8,7 @@ use super::assessment::Assessment;
 use super::selection::empty_selections;
 use super::types::{CheckStatus, Counts, Decision, Reason};
 use crate::policy::{Policy, Waiver};
-use crate::record::{Plan, Run, RunEvent};
+use crate::record::{ComparisonResult, KnownMeasurement, Plan, Run, RunEvent};
 
 /// The tolerated difference between the clocks of two machines.
 const CLOCK_SKEW: Duration = Duration::minutes(5);
@@ -98,6 +98,13 @@ fn journal_reasons(run: &Run) -> Vec<Reason> {
                 reasons.push(inconclusive(format!("the run was interrupted by {by}")));
             }
             RunEvent::Finished { .. } => is_finished = true,
+            RunEvent::GeneratorTested { results } => reasons.extend(generator_reason(results)),
+            RunEvent::Compared {
+                baseline,
+                runs,
+                result,
+                reasons: causes,
+            } => reasons.extend(baseline_reason(baseline, *runs, *result, causes)),
             RunEvent::Machine(_) => {}
         }
     }
@@ -115,6 +122,42 @@ fn journal_reasons(run: &Run) -> Vec<Reason> {
         ));
     }
     reasons
+}
+
+/// The reason that the load generator measures nothing on this machine.
+fn generator_reason(results: &[KnownMeasurement]) -> Option<Reason> {
+    let wrong = results.iter().find(|result| !result.holds);
+    if results.is_empty() {
+        return Some(inconclusive("the load generator was not tested"));
+    }
+    wrong.map(|KnownMeasurement { what, expected, measured, .. }| {
+        let measured = measured.map_or("nothing".to_owned(), |it| format!("{it:.1}"));
+        inconclusive(format!(
+            "this machine measures wrong ({what}: {measured} instead of {expected:.1}): nothing else must run on it"
+        ))
+    })
+}
+
+/// The reason that a comparison with a baseline is no pass.
+fn baseline_reason(
+    baseline: &str,
+    runs: usize,
+    result: ComparisonResult,
+    causes: &[String],
+) -> Option<Reason> {
+    let causes = causes.join("; ");
+    match result {
+        ComparisonResult::Passed => None,
+        ComparisonResult::Failed => Some(Reason {
+            allows: Decision::NoGo,
+            ..inconclusive(format!(
+                "worse than baseline '{baseline}' of {runs} runs: {causes}"
+            ))
+        }),
+        ComparisonResult::Inconclusive => Some(inconclusive(format!(
+            "baseline '{baseline}' of {runs} runs cannot be compared with one run: {causes}"
+        ))),
+    }
 }
 
 /// The reasons about suites that the policy requires.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Commands that are not run, by their beginning, and why.
-const NOT_RUN: [(&str, &str); 14] = [
+const NOT_RUN: [(&str, &str); 15] = [
     ("cargo test", "runs this test"),
     ("apt ", "installs packages"),
     ("brew ", "installs packages"),
@@ -27,6 +27,10 @@ const NOT_RUN: [(&str, &str); 14] = [
     ("cutover compare ", "takes many runs"),
     ("cutover baseline save ", "the page needs no run before it"),
     ("cutover baseline show ", "the page needs no run before it"),
+    (
+        "cutover validate --baseline ",
+        "the page needs a baseline before it",
+    ),
     (
         "cutover init --learn",
         "the tests of the FastAPI pipeline run it",

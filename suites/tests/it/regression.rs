@@ -77,6 +77,22 @@ fn a_baseline_that_is_missing_or_damaged_is_never_a_go() {
 }
 
 #[test]
+fn a_run_is_compared_only_with_a_baseline_of_its_target_and_machine() {
+    let home = test_home();
+    let run = ["validate", "--dry-run", "--baseline", "main"];
+    let missing = call(&home, &run, 2);
+    assert!(missing.contains("there are no baselines"), "{missing}");
+    write_runs(&home, "before", 1.0);
+    call(
+        &home,
+        &["baseline", "save", "before/before-0", "--name", "main"],
+        0,
+    );
+    let other = call(&home, &run, 2);
+    assert!(other.contains("its target is 'reference'"), "{other}");
+}
+
+#[test]
 fn the_reports_of_some_shards_are_not_merged() {
     let home = test_home();
     home.write("bad.json", "{}");

@@ -48,6 +48,14 @@ enum Verb {
     },
 }
 
+impl Default for BaselinesOption {
+    fn default() -> Self {
+        Self {
+            baselines: BASELINES.into(),
+        }
+    }
+}
+
 impl BaselinesOption {
     pub(super) fn open(&self) -> Baselines {
         Baselines::new(&self.baselines)

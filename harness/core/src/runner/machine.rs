@@ -6,7 +6,7 @@ use std::thread;
 use cutover_reports::record::Machine;
 
 /// This machine.
-pub(super) fn this_machine() -> Machine {
+pub fn this_machine() -> Machine {
     let cpus = thread::available_parallelism().map_or(1, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     Machine {

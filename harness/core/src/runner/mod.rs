@@ -1,5 +1,6 @@
 //! Runs a plan: one session, two front ends.
 
+mod generator_test;
 mod libtest;
 mod machine;
 mod nextest;
@@ -11,6 +12,7 @@ mod standins_mode;
 mod sut;
 
 pub use libtest::{LibtestSettings, libtest};
+pub use machine::this_machine;
 pub use progress::{Progress, Verbosity};
 pub use residue::{Residue, remove_residue};
 pub use schedule::{Schedule, run_all};

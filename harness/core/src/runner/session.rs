@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use cutover_reports::record::{Plan, RunEvent};
+use cutover_reports::record::{Effect, Plan, RunEvent};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
@@ -17,6 +17,7 @@ use crate::inputs::CheckInputs;
 use crate::leak_scan;
 use crate::reference::ReferenceSystem;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
+use crate::runner::generator_test;
 use crate::runner::machine::this_machine;
 use crate::runner::sut::{Attached, Sut, SutSpec, learn_credentials};
 use crate::safety::Safeguards;
@@ -58,6 +59,8 @@ pub struct Session {
     sut: Sut,
     shared: OnceCell<Arc<SutClients>>,
     busy: BusyTarget,
+    /// Whether the load generator was tested.
+    generator: OnceLock<()>,
     began: Instant,
     inputs: CheckInputs,
 }
@@ -129,6 +132,7 @@ impl Session {
             reference: config.reference,
             shared: OnceCell::new(),
             busy,
+            generator: OnceLock::new(),
             began: Instant::now(),
             inputs: CheckInputs {
                 corpus: config.target.documents.files().to_vec(),
@@ -187,6 +191,9 @@ impl Session {
 
     /// Runs a check once, on the shared stack or on one of its own.
     pub fn run(&self, case: &Case) -> TrialResult {
+        if case.check.is_measurement && case.check.effect == Effect::Load {
+            self.generator.get_or_init(|| self.test_generator());
+        }
         let env = TrialEnv {
             runtime: self.runtime.handle(),
             directory: &self.directory,
@@ -214,6 +221,18 @@ impl Session {
             self.runtime.block_on(own.release());
         }
         trial
+    }
+
+    /// Records whether the load generator measures servers whose behaviour is known as they are. A journal that
+    /// cannot be written is noticed when the session is closed.
+    fn test_generator(&self) {
+        let results = generator_test::run();
+        let _ = self.directory.note(RunEvent::GeneratorTested { results });
+    }
+
+    /// Records how what was measured compares with a baseline.
+    pub fn compared(&self, comparison: RunEvent) -> Result<(), JournalError> {
+        self.directory.note(comparison)
     }
 
     /// How long a document may take before it is worth a second look: a third of its deadline.

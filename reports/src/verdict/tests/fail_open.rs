@@ -6,7 +6,9 @@ use super::sample::{
 };
 use crate::exit;
 use crate::policy::Policy;
-use crate::record::{Criticality, Outcome, Run, RunEvent, Severity, SkipClass};
+use crate::record::{
+    ComparisonResult, Criticality, KnownMeasurement, Outcome, Run, RunEvent, Severity, SkipClass,
+};
 use crate::verdict::{Decision, judge};
 
 /// A known flaw, the expected decision, and the change to the passing run.
@@ -34,7 +36,42 @@ const KNOWN_FLAWS: &[KnownFlaw] = &[
     ("a link has no traffic", Decision::Inconclusive, |run| run.journal.push(at(link_traffic(0)))),
     ("the report contains a token", Decision::NoGo, |run| run.journal.push(at(RunEvent::Leaked { file: "trials/x.jsonl".to_owned() }))),
     ("a retry hides the failure", Decision::NoGo, |run| { let again = run.trials[1].check.clone(); set_outcome(run, Outcome::Failed); run.trials.push(trial(&again, Some(Outcome::Passed))); }),
+    ("a load generator that is wrong measures", Decision::Inconclusive, |run| run.journal.insert(1, at(generator_tested(&[true, false])))),
+    ("a load generator without a test measures", Decision::Inconclusive, |run| run.journal.insert(1, at(generator_tested(&[])))),
+    ("a comparison that cannot be made is a pass", Decision::Inconclusive, |run| run.journal.insert(1, at(compared(ComparisonResult::Inconclusive)))),
+    ("a regression is only reported", Decision::NoGo, |run| run.journal.insert(1, at(compared(ComparisonResult::Failed)))),
 ];
+
+fn generator_tested(results: &[bool]) -> RunEvent {
+    let known = |holds: &bool| KnownMeasurement {
+        what: "a delay, ms".to_owned(),
+        expected: 10.0,
+        measured: Some(12.0),
+        holds: *holds,
+    };
+    RunEvent::GeneratorTested {
+        results: results.iter().map(known).collect(),
+    }
+}
+
+fn compared(result: ComparisonResult) -> RunEvent {
+    RunEvent::Compared {
+        baseline: "main".to_owned(),
+        runs: 8,
+        result,
+        reasons: vec!["a rate".to_owned()],
+    }
+}
+
+#[test]
+fn a_right_load_generator_and_a_comparison_without_a_regression_allow_a_go() {
+    let run = run_with(|run| {
+        run.journal.insert(1, at(generator_tested(&[true])));
+        run.journal
+            .insert(1, at(compared(ComparisonResult::Passed)));
+    });
+    assert_eq!(judge(&run, &policy(), NOW).decision, Decision::Go);
+}
 
 fn link_traffic(connections: u64) -> RunEvent {
     RunEvent::LinkTraffic {
