@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -32,6 +33,7 @@ use cutover_contract::contract::Contract;
 use cutover_evidence::redact::Redactor;
 use cutover_fault::Links;
 use cutover_harness::catalog::{Catalog, SeededDefect};
+use cutover_harness::inputs::SOAK_SECONDS;
 use cutover_harness::plan::{PlanRequest, plan};
 use cutover_harness::reference::StackRequest;
 use cutover_harness::run_directory::run_id;
@@ -201,7 +203,8 @@ impl Validate {
         } = prepared;
         let commit = self.expect_commit.as_deref();
         let guards = preflight(&target, &contract, &policy, plan.profile, commit)?;
-        let session = self.open(catalog, &target, contract, plan, guards.links.clone())?;
+        let soak = policy.soak(plan.profile);
+        let session = self.open(catalog, &target, contract, plan, guards.links.clone(), soak)?;
         let (path, interrupt) = (session.path().to_owned(), session.interrupt.clone());
         let execution = Execution {
             catalog,
@@ -246,8 +249,11 @@ impl Validate {
         contract: Contract,
         plan: Plan,
         links: Option<Arc<Links>>,
+        soak: Option<Duration>,
     ) -> anyhow::Result<Session> {
         let redactor = Arc::<Redactor>::default();
+        let mut parameters = self.parameters.clone();
+        parameters.extend(soak.map(|soak| (SOAK_SECONDS, Value::from(soak.as_secs_f64()))));
         let sut = self.sut(catalog, target, &contract, &plan, links, &redactor)?;
         let session = Session::open(SessionConfig {
             target,
@@ -257,7 +263,7 @@ impl Validate {
             redactor,
             reference: catalog.reference,
             sut,
-            parameters: self.parameters.clone(),
+            parameters,
         })?;
         session.listen_for_signals()?;
         Ok(session)

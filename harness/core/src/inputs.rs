@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+/// The name of the value that is the length of a soak, in seconds.
+pub const SOAK_SECONDS: &str = "soak_seconds";
+
 /// The inputs of the checks of a run.
 #[derive(Clone, Debug, Default)]
 pub struct CheckInputs {

@@ -14,7 +14,7 @@ mod diagnosis;
 pub mod environment;
 pub mod execute;
 pub mod identification;
-mod inputs;
+pub mod inputs;
 pub mod interlock;
 mod leak_scan;
 mod link_admission;

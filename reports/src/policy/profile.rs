@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use super::human_duration::HumanDuration;
 use super::rules::Policy;
@@ -42,6 +42,11 @@ pub struct ProfileRule {
     /// How often each check runs, at least once. A soak test runs them many times.
     #[serde(default = "once")]
     pub rounds: NonZeroU32,
+    /// How long a soak takes: a light load during which nothing may grow. Nine seconds, unless it is set; at most
+    /// 90 minutes.
+    #[serde(default, deserialize_with = "soak_length")]
+    #[schemars(with = "Option<String>")]
+    pub soak: Option<HumanDuration>,
     /// The time limit of all checks. A first round that exceeds it is stopped, and the run is
     /// inconclusive. Another round starts only if it fits into the remaining time.
     pub time_budget: Option<HumanDuration>,
@@ -49,6 +54,21 @@ pub struct ProfileRule {
 
 fn once() -> NonZeroU32 {
     NonZeroU32::MIN
+}
+
+/// The longest soak.
+const LONGEST_SOAK: Duration = Duration::from_mins(90);
+
+/// Deserializes the length of a soak.
+fn soak_length<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<HumanDuration>, D::Error> {
+    let length = HumanDuration::deserialize(deserializer)?;
+    if length.to_std().is_zero() || length.to_std() > LONGEST_SOAK {
+        let text = format!("a soak takes more than 0s and at most 90m, not {length}");
+        return Err(de::Error::custom(text));
+    }
+    Ok(Some(length))
 }
 
 impl ProfileRule {
@@ -97,6 +117,11 @@ impl Policy {
         self.profiles
             .get(&profile)
             .map_or(1, |rule| rule.rounds.get())
+    }
+
+    /// How long a soak takes in a profile, if it says so.
+    pub fn soak(&self, profile: Profile) -> Option<Duration> {
+        Some(self.profiles.get(&profile)?.soak?.to_std())
     }
 
     /// The time limit of a profile, if it has one.

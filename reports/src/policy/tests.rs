@@ -114,6 +114,14 @@ fn a_profile_without_rounds_or_with_an_invalid_time_budget_is_rejected() {
     for (line, expected) in [
         ("rounds = 0", "expected a nonzero u32"),
         ("time_budget = \"long\"", "'long' is not a duration"),
+        (
+            "soak = \"0s\"",
+            "a soak takes more than 0s and at most 90m, not 0s",
+        ),
+        (
+            "soak = \"2h\"",
+            "a soak takes more than 0s and at most 90m, not 2h",
+        ),
     ] {
         let profile = format!("[profile.soak]\neffects = \"read\"\n{line}\n");
         let error = parse_error(&format!("{HEAD}{SUITE}{profile}"));
@@ -135,6 +143,8 @@ fn a_profile_sets_the_number_of_rounds_and_the_time_budget() {
     };
     assert_eq!(times(Profile::Gate), (1, Some(1_800)));
     assert_eq!(times(Profile::Soak), (1_000, Some(28_800)));
+    assert_eq!(policy.soak(Profile::Soak).map(|it| it.as_secs()), Some(60));
+    assert_eq!(policy.soak(Profile::Gate), None);
     let bare = Policy::parse(&format!("{HEAD}{SUITE}"), "x.toml").unwrap();
     assert_eq!(
         (bare.rounds(Profile::Gate), bare.time_budget(Profile::Gate)),

@@ -126,14 +126,15 @@ async fn grows_with(
     Ok(growing.collect())
 }
 
-/// The amounts of a quantity, round by round. A process that is gone has none.
-fn series_of(held: &[Vec<Quantity>], of: &Quantity) -> Vec<u64> {
+/// The amounts of a quantity, reading by reading. A process that is gone has none.
+pub(crate) fn series_of(held: &[Vec<Quantity>], of: &Quantity) -> Vec<u64> {
     let same = |quantity: &&Quantity| quantity.holder == of.holder && quantity.what == of.what;
     let amounts = held.iter().filter_map(|all| all.iter().find(same));
     amounts.map(|quantity| quantity.amount).collect()
 }
 
-fn text_of(quantity: &Quantity, series: &[u64]) -> String {
+/// What a process holds, reading by reading.
+pub(crate) fn text_of(quantity: &Quantity, series: &[u64]) -> String {
     let is_memory = quantity.what == MEMORY;
     let amount = |amount: &u64| {
         if is_memory {

@@ -20,6 +20,7 @@ mod requests;
 mod response_times;
 mod retrieval;
 mod side_by_side;
+mod soak;
 mod uploads;
 mod workers;
 
@@ -41,6 +42,7 @@ pub fn suite() -> Suite {
         response_times::table(),
         retrieval::table(),
         side_by_side::table(),
+        soak::table(),
         uploads::table(),
         workers::table(),
     ];
