@@ -23,13 +23,14 @@ mod connection;
 mod engine;
 mod hit;
 mod pacer;
-mod queue;
-mod release;
 mod report;
 mod request;
+mod response;
+mod run;
 pub mod self_test;
 mod series;
 mod shards;
+mod source;
 mod stop;
 
 pub use account::Account;
