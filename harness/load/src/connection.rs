@@ -122,7 +122,11 @@ impl Connection {
         let Socket::Open(stream) = &mut self.socket else {
             return Ok(());
         };
-        while let Some(rest) = message.bytes.get(self.written..).filter(|it| !it.is_empty()) {
+        while let Some(rest) = message
+            .bytes
+            .get(self.written..)
+            .filter(|it| !it.is_empty())
+        {
             match stream.write(rest) {
                 Ok(written) => self.written += written,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,

@@ -155,7 +155,8 @@ mod tests {
         let request = Request::get("http://127.0.0.1:81/a?b=c").unwrap();
         let request = request.header("X-A: 1").unwrap().method("PUT").unwrap();
         let message = request.body("text").message();
-        let text = "PUT /a?b=c HTTP/1.1\r\nhost: 127.0.0.1:81\r\nx-a: 1\r\ncontent-length: 4\r\n\r\ntext";
+        let text =
+            "PUT /a?b=c HTTP/1.1\r\nhost: 127.0.0.1:81\r\nx-a: 1\r\ncontent-length: 4\r\n\r\ntext";
         assert_eq!(String::from_utf8(message.bytes).unwrap(), text);
         assert!(!message.is_head);
     }

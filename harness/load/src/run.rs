@@ -124,8 +124,8 @@ impl<'a> Run<'a> {
         }
         loop {
             let indices = 0..self.slots.len();
-            let mut opening = indices.filter(|index| self.slots[*index].connection.is_opening());
-            let opening: Vec<usize> = opening.by_ref().collect();
+            let opening = indices.filter(|index| self.slots[*index].connection.is_opening());
+            let opening: Vec<usize> = opening.collect();
             if opening.is_empty() {
                 return Ok(());
             }
@@ -170,13 +170,12 @@ impl<'a> Run<'a> {
             sent,
             generator_lag: sent.saturating_sub(intended.max(slot.idle_since)),
         });
-        match slot.connection.send(&self.message, &mut self.input) {
-            Some(outcome) => self.finish(index, outcome)?,
-            None => {
-                self.busy.push(index);
-                let deadline = sent.saturating_add(self.load.timeout);
-                self.deadline.get_or_insert(deadline);
-            }
+        if let Some(outcome) = slot.connection.send(&self.message, &mut self.input) {
+            self.finish(index, outcome)?;
+        } else {
+            self.busy.push(index);
+            let deadline = sent.saturating_add(self.load.timeout);
+            self.deadline.get_or_insert(deadline);
         }
         Ok(())
     }

@@ -80,7 +80,8 @@ fn answer(stream: &mut TcpStream) -> bool {
         Ok(0) => false,
         Ok(length) => {
             let ends = input[..length].windows(4).filter(|it| it == b"\r\n\r\n");
-            ends.map(|_| stream.write_all(RESPONSE)).all(|it| it.is_ok())
+            ends.map(|_| stream.write_all(RESPONSE))
+                .all(|it| it.is_ok())
         }
         Err(error) => error.kind() == ErrorKind::WouldBlock,
     }
