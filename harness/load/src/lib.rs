@@ -36,7 +36,7 @@ mod stop;
 pub use account::Account;
 pub use engine::{Load, LoadError};
 pub use hit::{Hit, HitOutcome};
-pub use pacer::{Constant, Pacer, PacerError, Ramp, Replay, Shard, Sharded, Step, poisson};
+pub use pacer::{Constant, Pacer, PacerError, Phases, Ramp, Replay, Shard, Sharded, Step, poisson};
 pub use report::{Measured, MergeError, Report, Second};
 pub use request::{Request, RequestError};
 pub use series::{Quantile, Series, SeriesError};

@@ -20,6 +20,8 @@ pub(super) struct Outcome<'a> {
     pub(super) total: Measured,
     /// How long requests were due.
     pub(super) duration: Duration,
+    /// The names of the phases; none if the load has no named phases.
+    pub(super) phases: Vec<String>,
     pub(super) thresholds: &'a [Threshold],
     /// Why it is not valid, if that is known already.
     pub(super) problem: Option<String>,
@@ -49,13 +51,30 @@ impl Outcome<'_> {
         late.map(|lag| format!("the generator could not keep the rate: its lag is {lag} ms at p99"))
     }
 
+    /// The phases with their names.
+    pub(super) fn named_phases(&self) -> impl Iterator<Item = (&String, &Measured)> {
+        self.phases.iter().zip(&self.report.phases)
+    }
+
+    /// Whether the part of the load that a threshold is for meets it.
+    pub(super) fn is_met(&self, threshold: &Threshold) -> bool {
+        let part = match threshold.phase() {
+            None => Some(&self.total),
+            Some(name) => {
+                let mut phases = self.named_phases();
+                phases.find_map(|(phase, measured)| (phase == name).then_some(measured))
+            }
+        };
+        part.is_some_and(|part| threshold.is_met(part))
+    }
+
     /// The exit code.
     pub(super) fn code(&self) -> u8 {
         if self.invalid().is_some() {
             return exit::USAGE;
         }
         let mut thresholds = self.thresholds.iter();
-        if thresholds.all(|threshold| threshold.is_met(&self.total)) {
+        if thresholds.all(|threshold| self.is_met(threshold)) {
             exit::GO
         } else {
             exit::NO_GO
@@ -65,8 +84,17 @@ impl Outcome<'_> {
     /// The outcome as JSON. Its histograms can be merged with those of other shards.
     pub(super) fn json(&self) -> Value {
         let thresholds = self.thresholds.iter().map(|threshold| {
-            let is_met = threshold.is_met(&self.total);
+            let is_met = self.is_met(threshold);
             json!({ "threshold": threshold.text(), "is_met": is_met })
+        });
+        let phases = self.named_phases().map(|(name, phase)| {
+            json!({
+                "name": name,
+                "account": phase.account,
+                "response": text::quantiles_json(&phase.response),
+                "service": text::quantiles_json(&phase.service),
+                "lag": text::quantiles_json(&phase.lag),
+            })
         });
         json!({
             "schema": 1,
@@ -78,6 +106,7 @@ impl Outcome<'_> {
             "service": text::quantiles_json(&self.total.service),
             "lag": text::quantiles_json(&self.total.lag),
             "generator_lag": text::quantiles_json(&self.total.generator_lag),
+            "phases": phases.collect::<Vec<_>>(),
             "part": self.part,
             "report": self.report,
         })
