@@ -22,6 +22,7 @@ mod account;
 mod connection;
 mod engine;
 mod hit;
+mod load;
 mod machine_use;
 mod pacer;
 mod report;
@@ -37,8 +38,8 @@ mod stop;
 mod validity;
 
 pub use account::Account;
-pub use engine::{Load, LoadError};
 pub use hit::{Hit, HitOutcome};
+pub use load::{Load, LoadError};
 pub use machine_use::{MachineUse, MachineUseStart};
 pub use pacer::{Constant, Pacer, PacerError, Phases, Ramp, Replay, Shard, Sharded, Step, poisson};
 pub use report::{Measured, MergeError, Report, Second};

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use cutover_evidence::interrupt::Interrupt;
-use cutover_load::{Load, Phases, Report, Request, Shard, Sharded, Stop};
+use cutover_load::{Load, MachineUseStart, Phases, Report, Request, Shard, Sharded, Stop};
 use time::OffsetDateTime;
 use url::Url;
 
 use super::allowed;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Validities};
 use super::phase::{PHASES, Phase, Plan};
 use super::shard_file::Part;
 use super::text;
@@ -114,8 +114,12 @@ impl LoadCommand {
         };
         let kill_switch = target.and_then(|target| target.safety.kill_switch);
         let part = self.part(&plan);
+        let machine = MachineUseStart::now();
         let report = self.send(&load, pacer, plan.duration(), kill_switch)?;
+        let machine = machine.finish();
+        let validities = Validities::new(&report, &plan.steady_seconds(), Some(machine));
         let outcome = Outcome {
+            validities: validities.context("judge the load")?,
             total: report.total().context("add the phases of the load")?,
             report: &report,
             duration: plan.duration(),

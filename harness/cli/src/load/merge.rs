@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use cutover_load::join;
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Validities};
 use super::shard_file::{files, read};
 use super::threshold::Threshold;
 use super::{phase, text};
@@ -41,7 +41,10 @@ impl Merge {
         let phases = first.map_or_else(Vec::new, |shard| phase::names(&shard.settings));
         phase::expect_phases(&phases, &self.thresholds)?;
         let joined = join(shards)?;
+        // Each generator judged its own seconds and machine.
+        let validities = Validities::new(&joined.report, &[], None);
         let outcome = Outcome {
+            validities: validities.context("judge the load")?,
             total: joined
                 .report
                 .total()

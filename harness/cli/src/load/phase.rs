@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -126,6 +127,21 @@ impl Plan {
         }
     }
 
+    /// The whole seconds of each phase with one rate; none for a ramp.
+    pub(super) fn steady_seconds(&self) -> Vec<Range<usize>> {
+        if self.phases.is_empty() {
+            return vec![whole_seconds(Duration::ZERO, self.duration)];
+        }
+        let mut starts = Duration::ZERO;
+        let seconds = self.phases.iter().map(|phase| {
+            let ends = starts.saturating_add(phase.duration);
+            let seconds = whole_seconds(starts, ends);
+            starts = ends;
+            if phase.to.is_some() { 0..0 } else { seconds }
+        });
+        seconds.collect()
+    }
+
     /// The names of the phases; none if the load has one phase without a name.
     pub(super) fn names(&self) -> Vec<String> {
         let names = self.phases.iter().map(|phase| phase.name.clone());
@@ -168,6 +184,14 @@ impl Plan {
     pub(super) fn expect_phases(&self, thresholds: &[Threshold]) -> Result<(), UsageError> {
         expect_phases(&self.names(), thresholds)
     }
+}
+
+/// The seconds that are wholly between two times.
+fn whole_seconds(starts: Duration, ends: Duration) -> Range<usize> {
+    let second = |time: Duration| usize::try_from(time.as_secs()).unwrap_or(usize::MAX);
+    let is_whole = starts.subsec_nanos() == 0;
+    let first = second(starts).saturating_add(usize::from(!is_whole));
+    first..second(ends).max(first)
 }
 
 fn refusal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>, help: &str) -> UsageError {
@@ -265,6 +289,14 @@ mod tests {
         assert!((8_749..=8_751).contains(&requests), "{requests}");
         let settings = BTreeMap::from([(PHASES.to_owned(), plan.to_string())]);
         assert_eq!(names(&settings), ["warm-up", "ramp"]);
+    }
+
+    #[test]
+    fn only_whole_seconds_of_one_rate_must_be_steady() {
+        let seconds = plan(&["a:1500ms@1", "b:2s@1..2", "c:3s@1"]).steady_seconds();
+        assert_eq!(seconds, [0..1, 0..0, 4..6]);
+        let closed = Plan::closed(Duration::from_millis(2_500));
+        assert_eq!(closed.steady_seconds().first(), Some(&(0..2)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use cutover_load::{Account, Measured, Series};
 use serde_json::{Map, Value, json};
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Standing};
 
 /// The quantiles that are shown.
 const QUANTILES: [(&str, f64); 6] = [
@@ -55,17 +55,28 @@ fn write(text: &mut String, outcome: &Outcome<'_>) -> fmt::Result {
     write_times(text, &outcome.total)?;
     write_phases(text, outcome)?;
     for threshold in outcome.thresholds {
-        let met = if outcome.is_met(threshold) {
-            "met   "
-        } else {
-            "missed"
+        let standing = match outcome.standing(threshold) {
+            Standing::Met => "met    ",
+            Standing::Missed => "missed ",
+            Standing::Inconclusive => "unknown",
         };
-        writeln!(text, "{met} {}", threshold.text())?;
+        writeln!(text, "{standing} {}", threshold.text())?;
     }
-    if let Some(problem) = outcome.invalid() {
-        writeln!(text, "invalid: {problem}")?;
+    write_validity(text, outcome)
+}
+
+fn write_validity(text: &mut String, outcome: &Outcome<'_>) -> fmt::Result {
+    let machine = outcome.validities.machine;
+    if machine.is_some_and(|machine| machine.stolen.is_none()) {
+        writeln!(text, "steal time cannot be read here, and is not judged")?;
     }
-    Ok(())
+    for (name, validity) in outcome.invalid_phases() {
+        writeln!(text, "INCONCLUSIVE: phase '{name}': {validity}")?;
+    }
+    match outcome.invalid() {
+        Some(problem) => writeln!(text, "INCONCLUSIVE: {problem}"),
+        None => writeln!(text, "{}", outcome.validities.whole),
+    }
 }
 
 fn write_requests(text: &mut String, outcome: &Outcome<'_>) -> fmt::Result {
@@ -151,15 +162,18 @@ mod tests {
     use std::time::Duration;
 
     use cutover_load::self_test::{Behaviour, TestServer};
-    use cutover_load::{Load, Request, Stop};
+    use cutover_load::{Load, MachineUse, Request, Stop, Validity};
     use cutover_reports::exit;
 
+    use super::super::outcome::Validities;
     use super::super::phase::Plan;
     use super::super::threshold::Threshold;
     use super::*;
 
+    const STEADY: Validity = Validity::Steady { from_second: 0 };
+
     /// A load of two phases on a server of this process.
-    fn outcome<T>(thresholds: &[&str], see: impl FnOnce(&Outcome<'_>) -> T) -> T {
+    fn outcome<T>(thresholds: &[&str], whole: Validity, see: impl FnOnce(&Outcome<'_>) -> T) -> T {
         let phases = ["first:100ms@100", "second:200ms@50..150"];
         let plan = Plan::new(phases.iter().map(|it| it.parse().unwrap()).collect());
         let pacer = plan.pacer(None).unwrap().unwrap();
@@ -177,6 +191,11 @@ mod tests {
             duration: plan.duration(),
             phases: plan.names(),
             thresholds: &thresholds,
+            validities: Validities {
+                whole,
+                phases: Vec::new(),
+                machine: Some(MachineUse::default()),
+            },
             problem: None,
             part: None,
         })
@@ -184,7 +203,7 @@ mod tests {
 
     #[test]
     fn each_phase_has_a_row_and_the_sum_of_the_phases_is_the_total() {
-        let (text, json) = outcome(&[], |it| (text(it), it.json()));
+        let (text, json) = outcome(&[], STEADY, |it| (text(it), it.json()));
         let row = |name: &str| {
             let mut lines = text.lines();
             let line = lines
@@ -215,8 +234,54 @@ mod tests {
 
     #[test]
     fn a_threshold_is_for_its_phase() {
-        let code = |threshold: &str| outcome(&[threshold], |it| (text(it), it.code())).1;
+        let code = |threshold: &str| outcome(&[threshold], STEADY, |it| (text(it), it.code())).1;
         assert_eq!(code("second:p50<5s"), exit::GO);
         assert_eq!(code("second:p50<1us"), exit::NO_GO);
+    }
+
+    #[test]
+    fn a_threshold_on_no_valid_measurement_is_neither_met_nor_missed() {
+        for threshold in ["p50<5s", "p50<1us", "second:p50<1us"] {
+            let stolen = Validity::Stolen { share: 0.2 };
+            let see = |it: &Outcome<'_>| (text(it), it.json(), it.code());
+            let (text, json, code) = outcome(&[threshold], stolen, see);
+            assert_eq!(code, exit::USAGE, "{text}");
+            assert!(text.contains(&format!("unknown {threshold}")), "{text}");
+            assert!(
+                text.contains("INCONCLUSIVE: other virtual machines took 20.0 %"),
+                "{text}"
+            );
+            assert!(text.contains("steal time cannot be read"), "{text}");
+            assert_eq!(json["thresholds"][0]["is_met"], Value::Null);
+        }
+    }
+
+    #[test]
+    fn a_phase_without_a_steady_state_is_inconclusive_alone() {
+        let thresholds = ["first:p50<5s", "second:p50<5s"];
+        let (text, code) = outcome(&thresholds, STEADY, |it| {
+            let reason = "it grew".to_owned();
+            let phases = vec![Validity::NotSteady { reason }, STEADY];
+            let validities = Validities {
+                phases,
+                ..it.validities.clone()
+            };
+            let outcome = Outcome {
+                validities,
+                total: it.total.clone(),
+                phases: it.phases.clone(),
+                problem: None,
+                part: None,
+                ..*it
+            };
+            (text(&outcome), outcome.code())
+        });
+        assert_eq!(code, exit::USAGE, "{text}");
+        assert!(text.contains("unknown first:p50<5s"), "{text}");
+        assert!(text.contains("met     second:p50<5s"), "{text}");
+        assert!(
+            text.contains("phase 'first': no steady state: it grew"),
+            "{text}"
+        );
     }
 }
