@@ -9,7 +9,7 @@ use crate::steady_state::{Slope, Truncation, mser5, slope};
 use crate::{MachineUse, Quantile, Report, Second, SeriesError};
 
 /// The generator is late if its lag at p99 exceeds the median response time, within these limits.
-const LAG_LIMITS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(30));
+const LAG_LIMITS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(30));
 
 /// The smallest share of the requests due that must be sent.
 const LEAST_SENT: f64 = 0.99;
@@ -21,7 +21,7 @@ const MOST_STOLEN: f64 = 0.05;
 const MOST_CORE_SHARE: f64 = 0.95;
 
 /// A generator without time left is late if its lag at p99 is longer than this.
-const SATURATED_LAG: Duration = Duration::from_millis(1);
+const SATURATED_LAG: Duration = Duration::from_millis(2);
 
 /// A change by less than this share of the mean does not matter.
 const LEAST_CHANGE: f64 = 0.1;
@@ -204,7 +204,10 @@ fn steadiness_of(samples: &[Sample], first: usize) -> Validity {
         .map(|sample| sample.queue)
         .collect();
     let Some(slope) = slope(&queue) else {
-        let reason = format!("{} seconds with one rate are too few", samples.len());
+        let reason = match samples.len() {
+            0 => "there is no whole second with one rate".to_owned(),
+            count => format!("{count} seconds with one rate are too few"),
+        };
         return Validity::NotJudged { reason };
     };
     let growth = slope.value * exact(queue.len() as u64);

@@ -102,17 +102,17 @@ impl Outcome<'_> {
         self.phases.iter().zip(&self.report.phases)
     }
 
-    /// The named phases that were in no steady state, and why.
-    pub(super) fn invalid_phases(&self) -> impl Iterator<Item = (&String, &Validity)> {
-        let phases = self.phases.iter().zip(&self.validities.phases);
-        phases.filter(|(_, validity)| !validity.is_valid())
+    /// Whether each named phase was in a steady state.
+    pub(super) fn phase_validities(&self) -> impl Iterator<Item = (&String, &Validity)> {
+        self.phases.iter().zip(&self.validities.phases)
     }
 
     /// Whether the part of the load that a threshold is for meets it.
     pub(super) fn standing(&self, threshold: &Threshold) -> Standing {
         let is_of = |name: &String| threshold.phase() == Some(name);
-        let mut invalid_phases = self.invalid_phases();
-        if self.invalid().is_some() || invalid_phases.any(|(name, _)| is_of(name)) {
+        let mut validities = self.phase_validities();
+        let is_invalid = validities.any(|(name, validity)| is_of(name) && !validity.is_valid());
+        if is_invalid || self.invalid().is_some() {
             return Standing::Inconclusive;
         }
         let mut phases = self.named_phases();

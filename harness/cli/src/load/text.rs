@@ -70,13 +70,22 @@ fn write_validity(text: &mut String, outcome: &Outcome<'_>) -> fmt::Result {
     if machine.is_some_and(|machine| machine.stolen.is_none()) {
         writeln!(text, "steal time cannot be read here, and is not judged")?;
     }
-    for (name, validity) in outcome.invalid_phases() {
-        writeln!(text, "INCONCLUSIVE: phase '{name}': {validity}")?;
+    for (name, validity) in outcome.phase_validities() {
+        let sign = if validity.is_valid() {
+            ""
+        } else {
+            "INCONCLUSIVE: "
+        };
+        writeln!(text, "{sign}phase '{name}': {validity}")?;
     }
-    match outcome.invalid() {
-        Some(problem) => writeln!(text, "INCONCLUSIVE: {problem}"),
-        None => writeln!(text, "{}", outcome.validities.whole),
+    if let Some(problem) = outcome.invalid() {
+        return writeln!(text, "INCONCLUSIVE: {problem}");
     }
+    // The phases were judged one by one, and the parts of a merged load by those who sent them.
+    if machine.is_some() && outcome.phases.is_empty() {
+        writeln!(text, "{}", outcome.validities.whole)?;
+    }
+    Ok(())
 }
 
 fn write_requests(text: &mut String, outcome: &Outcome<'_>) -> fmt::Result {
