@@ -3,9 +3,8 @@
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Uri};
-use http_body_util::Full;
 
 /// A request that cannot be sent.
 #[derive(Debug, thiserror::Error)]
@@ -98,14 +97,41 @@ impl Request {
         self.address
     }
 
-    /// The request as hyper sends it.
-    pub(crate) fn message(&self) -> http::Request<Full<Bytes>> {
-        let mut message = http::Request::new(Full::new(self.body.clone()));
-        *message.method_mut() = self.method.clone();
-        *message.uri_mut() = self.path.clone();
-        *message.headers_mut() = self.headers.clone();
-        message
+    /// The request as it is sent.
+    pub(crate) fn message(&self) -> Message {
+        let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.path).into_bytes();
+        let mut line = |name: &str, value: &[u8]| {
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                bytes.extend_from_slice(part);
+            }
+        };
+        for (name, value) in &self.headers {
+            // The body determines its length.
+            if *name != CONTENT_LENGTH && *name != TRANSFER_ENCODING {
+                line(name.as_str(), value.as_bytes());
+            }
+        }
+        let has_body = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
+        if has_body || !self.body.is_empty() {
+            line("content-length", self.body.len().to_string().as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&self.body);
+        Message {
+            address: self.address,
+            bytes,
+            is_head: self.method == Method::HEAD,
+        }
     }
+}
+
+/// The bytes of a request, and where they are sent to.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) address: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+    /// Whether its response has no body.
+    pub(crate) is_head: bool,
 }
 
 /// An address of a host; IPv4 first, since servers on a loopback name often have only that.
@@ -129,10 +155,22 @@ mod tests {
         let request = Request::get("http://127.0.0.1:81/a?b=c").unwrap();
         let request = request.header("X-A: 1").unwrap().method("PUT").unwrap();
         let message = request.body("text").message();
-        assert_eq!(message.uri(), "/a?b=c");
-        assert_eq!(message.headers()[HOST], "127.0.0.1:81");
-        assert_eq!(message.headers()["x-a"], "1");
-        assert_eq!(message.method(), Method::PUT);
+        let text =
+            "PUT /a?b=c HTTP/1.1\r\nhost: 127.0.0.1:81\r\nx-a: 1\r\ncontent-length: 4\r\n\r\ntext";
+        assert_eq!(String::from_utf8(message.bytes).unwrap(), text);
+        assert!(!message.is_head);
+    }
+
+    #[test]
+    fn only_a_request_without_a_body_has_no_length() {
+        let text = |method: &str| {
+            let request = Request::get("http://127.0.0.1:81").unwrap();
+            let message = request.method(method).unwrap().message();
+            (String::from_utf8(message.bytes).unwrap(), message.is_head)
+        };
+        let head = "HEAD / HTTP/1.1\r\nhost: 127.0.0.1:81\r\n\r\n";
+        assert_eq!(text("HEAD"), (head.to_owned(), true));
+        assert!(text("POST").0.contains("content-length: 0\r\n"));
     }
 
     #[test]

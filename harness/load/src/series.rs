@@ -81,6 +81,14 @@ impl Series {
         self.known.len() + self.censored.len()
     }
 
+    /// All times together, the censored ones with their lower bounds.
+    pub(crate) fn sum(&self) -> Duration {
+        let histograms = [&self.known, &self.censored];
+        let sums = histograms.map(|it| it.mean() * crate::pacer::exact(it.len()));
+        let nanoseconds: f64 = sums.iter().sum();
+        Duration::try_from_secs_f64(nanoseconds / 1e9).unwrap_or(Duration::MAX)
+    }
+
     /// The time that this share of the requests did not exceed; `None` without a request.
     ///
     /// It is exact if it would be the same whatever the true value of the censored times is, and a lower

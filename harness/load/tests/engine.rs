@@ -72,6 +72,12 @@ fn errors_are_counted_by_class() {
     };
     assert_eq!(counts("no HTTP at all\r\n\r\n").protocol_errors, 10);
     assert_eq!(counts("").resets, 10);
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort";
+    assert_eq!(counts(cut).resets, 10);
+    let chunks = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    assert_eq!(counts(chunks).ok, 10);
+    let until_close = "HTTP/1.1 200 OK\r\n\r\nok";
+    assert_eq!(counts(until_close).ok, 10);
     let status = |code| match code {
         404 => "HTTP/1.1 404 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         _ => "HTTP/1.1 503 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",

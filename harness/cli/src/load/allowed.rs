@@ -1,7 +1,6 @@
 //! Where load may be sent to: this machine, or a host that a target file allows.
 
 use std::path::Path;
-use std::time::Duration;
 
 use cutover_harness::environment::is_this_machine;
 use cutover_harness::record::Effect;
@@ -16,8 +15,8 @@ use crate::UsageError;
 pub(super) struct Amount {
     /// The highest rate, in requests per second; `None` for a closed loop.
     pub(super) rate: Option<f64>,
-    /// How long it lasts.
-    pub(super) duration: Duration,
+    /// The number of requests; 0 for a closed loop.
+    pub(super) requests: f64,
 }
 
 const NAME_A_TARGET: &str = "name a target file that allows the host and load with --target";
@@ -77,7 +76,6 @@ fn problem(target: &Target, host: &str, amount: Amount) -> Option<(String, &'sta
         return Some((cause, "send load to a target of class local only"));
     }
     let limits = (target.requests_per_second(), target.safety.requests);
-    let requests = amount.rate.unwrap_or_default() * amount.duration.as_secs_f64();
     match (amount.rate, limits) {
         (None, (Some(_), _)) => Some((
             "a closed loop has no rate, and the target limits it".to_owned(),
@@ -87,7 +85,7 @@ fn problem(target: &Target, host: &str, amount: Amount) -> Option<(String, &'sta
             format!("the target allows {limit} requests per second"),
             "lower the rate, or raise [safety] requests_per_second",
         )),
-        (_, (_, limit)) if requests.ceil() > super::text::number(limit) => Some((
+        (_, (_, limit)) if amount.requests.ceil() > super::text::number(limit) => Some((
             format!("the target allows {limit} requests"),
             "shorten the load, or raise [safety] requests",
         )),
@@ -101,7 +99,7 @@ mod tests {
 
     const AMOUNT: Amount = Amount {
         rate: Some(10.0),
-        duration: Duration::from_secs(1),
+        requests: 10.0,
     };
 
     fn attached(class: &str, more: &str) -> Target {
@@ -122,7 +120,7 @@ mod tests {
         };
         assert!(problem(&target, "api.example", fast).is_some());
         let long = Amount {
-            duration: Duration::from_secs(11),
+            requests: 110.0,
             ..AMOUNT
         };
         assert!(problem(&target, "api.example", long).is_some());

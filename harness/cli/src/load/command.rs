@@ -6,15 +6,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use cutover_evidence::interrupt::Interrupt;
-use cutover_load::poisson;
-use cutover_load::{
-    Constant, Load, Pacer, PacerError, Ramp, Report, Request, Shard, Sharded, Stop,
-};
+use cutover_load::{Load, MachineUseStart, Phases, Report, Request, Shard, Sharded, Stop};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::allowed::{self, Amount};
-use super::outcome::Outcome;
+use super::allowed;
+use super::outcome::{Outcome, Validities};
+use super::phase::{PHASES, Phase, Plan};
 use super::shard_file::Part;
 use super::text;
 use super::threshold::{self, Threshold};
@@ -32,11 +30,18 @@ pub(crate) struct LoadCommand {
     /// Where to: this machine, unless `--target` allows another host
     url: Url,
     /// Requests per second
-    #[arg(long, required_unless_present = "closed")]
+    #[arg(long, required_unless_present_any = ["closed", "phases"])]
     rate: Option<f64>,
     /// How long requests are due, such as 30s or 2m
-    #[arg(long, value_parser = duration)]
-    duration: Duration,
+    #[arg(long, value_parser = duration, required_unless_present = "phases")]
+    duration: Option<Duration>,
+    /// A phase such as warm-up:10s@50 or ramp:30s@50..500; may be repeated, and has a row of its own
+    #[arg(
+        long = "phase",
+        value_name = "NAME:TIME@RATE",
+        conflicts_with_all = ["rate", "duration", "ramp_to", "closed"]
+    )]
+    phases: Vec<Phase>,
     /// Connections, each with at most one request at a time
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
@@ -67,7 +72,7 @@ pub(crate) struct LoadCommand {
     /// The part of the load that this process sends, such as 0/2 and 1/2
     #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with = "closed")]
     shard: Option<Shard>,
-    /// A limit such as p99<200ms, service.p50<5ms or errors<1%; may be repeated
+    /// A limit such as p99<200ms, service.p50<5ms, errors<1% or ramp:p99<1s; may be repeated
     #[arg(long = "threshold", value_name = "LIMIT")]
     thresholds: Vec<Threshold>,
     /// A target file that allows load on the host
@@ -93,25 +98,32 @@ impl LoadCommand {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         allowed::expect_host(&self.url, self.target.as_deref())?;
         let request = self.request()?;
-        let rate = self.rate.map(|rate| rate.max(self.ramp_to.unwrap_or(rate)));
-        let amount = Amount {
-            rate,
-            duration: self.duration,
-        };
+        let plan = self.plan();
+        plan.expect_phases(&self.thresholds)?;
+        let pacer = plan.pacer(self.poisson.then_some(self.seed))?;
+        let amount = plan.amount();
         let target = allowed::check(&self.url, &request, self.target.as_deref(), amount)?;
         let load = Load {
             connections: usize::from(self.connections),
             timeout: self.timeout,
             drain: self.timeout,
+            phase_ends: pacer
+                .as_ref()
+                .map_or_else(Vec::new, |pacer| pacer.ends().to_vec()),
             ..Load::new(request)
         };
         let kill_switch = target.and_then(|target| target.safety.kill_switch);
-        let part = self.part();
-        let report = self.send(&load, kill_switch)?;
+        let part = self.part(&plan);
+        let machine = MachineUseStart::now();
+        let report = self.send(&load, pacer, plan.duration(), kill_switch)?;
+        let machine = machine.finish();
+        let validities = Validities::new(&report, &plan.steady_seconds(), Some(machine));
         let outcome = Outcome {
+            validities: validities.context("judge the load")?,
             total: report.total().context("add the phases of the load")?,
             report: &report,
-            duration: self.duration,
+            duration: plan.duration(),
+            phases: plan.names(),
             thresholds: &self.thresholds,
             problem: None,
             part: Some(part),
@@ -142,7 +154,7 @@ impl LoadCommand {
     }
 
     /// What distinguishes this load from others; nothing of it is secret.
-    fn part(&self) -> Part {
+    fn part(&self, plan: &Plan) -> Part {
         let shard = self.shard.unwrap_or(Shard::ALL);
         let number = |number: Option<f64>| number.map_or_else(String::new, |it| it.to_string());
         let started = OffsetDateTime::now_utc() - OffsetDateTime::UNIX_EPOCH;
@@ -154,7 +166,8 @@ impl LoadCommand {
             ("rate at the end", number(self.ramp_to)),
             ("random times", self.poisson.to_string()),
             ("seed", self.seed.to_string()),
-            ("duration", format!("{:?}", self.duration)),
+            ("duration", format!("{:?}", plan.duration())),
+            (PHASES, plan.to_string()),
             ("timeout", format!("{:?}", self.timeout)),
         ];
         let settings = settings.map(|(key, value)| (key.to_owned(), value));
@@ -166,17 +179,22 @@ impl LoadCommand {
         }
     }
 
-    fn pacer(&self) -> Result<Box<dyn Pacer>, PacerError> {
-        let rate = self.rate.unwrap_or_default();
-        Ok(match self.ramp_to {
-            Some(to) => Box::new(Ramp::new(rate, to, self.duration)?),
-            None if self.poisson => Box::new(poisson(rate, self.duration, self.seed)?),
-            None => Box::new(Constant::new(rate, self.duration)?),
-        })
+    fn plan(&self) -> Plan {
+        match (self.duration, self.rate) {
+            (Some(duration), Some(rate)) => Plan::one(duration, rate, self.ramp_to),
+            (Some(duration), None) => Plan::closed(duration),
+            (None, _) => Plan::new(self.phases.clone()),
+        }
     }
 
     /// Sends the load until its end, a signal, or the kill switch.
-    fn send(&self, load: &Load, kill_switch: Option<PathBuf>) -> Result<Report, CommandError> {
+    fn send(
+        &self,
+        load: &Load,
+        pacer: Option<Phases>,
+        duration: Duration,
+        kill_switch: Option<PathBuf>,
+    ) -> Result<Report, CommandError> {
         let runtime = runtime::multi_thread()?;
         let interrupt = Interrupt::new();
         interrupt
@@ -193,13 +211,9 @@ impl LoadCommand {
             }
             asking.ask();
         });
-        if self.closed {
-            return Ok(load.closed(self.duration, &stop)?);
-        }
-        let pacer = self.pacer().map_err(|cause| {
-            let help = "correct --rate, --ramp-to or --duration";
-            UsageError::new("plan the load", cause, help)
-        })?;
+        let Some(pacer) = pacer else {
+            return Ok(load.closed(duration, &stop)?);
+        };
         let shard = self.shard.unwrap_or(Shard::ALL);
         Ok(load.open(&Sharded { pacer, shard }, &stop)?)
     }

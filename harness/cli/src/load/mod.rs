@@ -4,6 +4,7 @@ mod allowed;
 mod command;
 mod merge;
 mod outcome;
+mod phase;
 mod shard_file;
 mod text;
 mod threshold;

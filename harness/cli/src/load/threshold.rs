@@ -8,7 +8,7 @@ use cutover_load::Measured;
 /// A text that is not a threshold.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "'{0}' is not a threshold; write one such as p99<200ms, service.p50<5ms, max<2s, errors<1%"
+    "'{0}' is not a threshold; write one such as p99<200ms, service.p50<5ms, max<2s, errors<1%, ramp:p99<1s"
 )]
 pub(super) struct ThresholdError(String);
 
@@ -17,6 +17,8 @@ pub(super) struct ThresholdError(String);
 pub(super) struct Threshold {
     /// As it was given.
     text: String,
+    /// The phase that must meet it; `None` for the whole load.
+    phase: Option<String>,
     limit: Limit,
 }
 
@@ -36,9 +38,13 @@ impl FromStr for Threshold {
     type Err = ThresholdError;
 
     fn from_str(text: &str) -> Result<Self, ThresholdError> {
-        let limit = parse(text).ok_or_else(|| ThresholdError(text.to_owned()))?;
+        let (phase, limit) = match text.split_once(':') {
+            Some((phase, limit)) => (Some(phase.trim().to_owned()), limit),
+            None => (None, text),
+        };
+        let limit = parse(limit).ok_or_else(|| ThresholdError(text.to_owned()))?;
         let text = text.to_owned();
-        Ok(Self { text, limit })
+        Ok(Self { text, phase, limit })
     }
 }
 
@@ -90,7 +96,12 @@ impl Threshold {
         &self.text
     }
 
-    /// Whether a load meets it. A load without a request meets none, and a lower bound does not show
+    /// The phase that must meet it; `None` for the whole load.
+    pub(super) fn phase(&self) -> Option<&str> {
+        self.phase.as_deref()
+    }
+
+    /// Whether a part of a load meets it. A load without a request meets none, and a lower bound does not show
     /// that a time is below a limit.
     pub(super) fn is_met(&self, total: &Measured) -> bool {
         match &self.limit {
@@ -145,10 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_may_name_a_phase() {
+        let phase = |text: &str| {
+            let threshold: Threshold = text.parse().unwrap();
+            threshold.phase().map(str::to_owned)
+        };
+        assert_eq!(phase("ramp:service.p99.9<1s").as_deref(), Some("ramp"));
+        assert_eq!(phase("ramp:errors<1%").as_deref(), Some("ramp"));
+        assert_eq!(phase("p99<1s"), None);
+    }
+
+    #[test]
     fn what_is_not_a_threshold_is_an_error() {
         for text in [
             "", "p99", "p99>1s", "p0<1s", "p101<1s", "q<1s", "p99<1", "p99<-1s", "errors<1",
-            "pNaN<1s",
+            "pNaN<1s", "ramp:", "ramp:p99",
         ] {
             assert!(text.parse::<Threshold>().is_err(), "{text}");
         }

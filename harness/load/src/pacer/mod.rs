@@ -2,6 +2,7 @@
 
 mod constant;
 mod error;
+mod phases;
 mod poisson;
 mod ramp;
 mod replay;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub use constant::Constant;
 pub(crate) use constant::exact;
 pub use error::PacerError;
+pub use phases::Phases;
 pub use poisson::poisson;
 pub use ramp::Ramp;
 pub use replay::Replay;

@@ -42,7 +42,7 @@ impl Step {
 }
 
 /// The number of requests of a load, by bisection.
-fn count(pacer: &Constant) -> u64 {
+pub(super) fn count(pacer: &dyn Pacer) -> u64 {
     let mut high = 1;
     while high < u64::MAX / 2 && pacer.due(high).is_some() {
         high *= 2;
