@@ -108,22 +108,28 @@ impl Outcome<'_> {
     }
 
     /// Whether the part of the load that a threshold is for meets it.
+    ///
+    /// A server that cannot keep the rate is in no steady state. A threshold that it misses is missed all the same: a
+    /// longer load would show it to be worse. One that it meets is not met for certain.
     pub(super) fn standing(&self, threshold: &Threshold) -> Standing {
         let is_of = |name: &String| threshold.phase() == Some(name);
-        let mut validities = self.phase_validities();
-        let is_invalid = validities.any(|(name, validity)| is_of(name) && !validity.is_valid());
-        if is_invalid || self.invalid().is_some() {
-            return Standing::Inconclusive;
-        }
         let mut phases = self.named_phases();
         let part = match threshold.phase() {
             None => Some(&self.total),
             Some(_) => phases.find_map(|(name, measured)| is_of(name).then_some(measured)),
         };
-        if part.is_some_and(|part| threshold.is_met(part)) {
-            Standing::Met
-        } else {
-            Standing::Missed
+        let is_met = part.is_some_and(|part| threshold.is_met(part));
+        let mut validities = self.phase_validities();
+        let is_unsteady = validities.any(|(name, validity)| is_of(name) && !validity.is_valid());
+        let is_overloaded = matches!(self.validities.whole, Validity::NotSteady { .. })
+            && self.problem.is_none()
+            && self.total.account.ok > 0;
+        match (self.invalid().is_some(), is_met) {
+            (true, false) if is_overloaded => Standing::Missed,
+            (true, _) => Standing::Inconclusive,
+            (false, false) => Standing::Missed,
+            (false, true) if is_unsteady => Standing::Inconclusive,
+            (false, true) => Standing::Met,
         }
     }
 
@@ -134,7 +140,7 @@ impl Outcome<'_> {
         if standings.contains(&Standing::Missed) {
             exit::NO_GO
         } else if self.invalid().is_some() || standings.contains(&Standing::Inconclusive) {
-            exit::USAGE
+            exit::INCONCLUSIVE
         } else {
             exit::GO
         }

@@ -254,7 +254,7 @@ mod tests {
             let stolen = Validity::Stolen { share: 0.2 };
             let see = |it: &Outcome<'_>| (text(it), it.json(), it.code());
             let (text, json, code) = outcome(&[threshold], stolen, see);
-            assert_eq!(code, exit::USAGE, "{text}");
+            assert_eq!(code, exit::INCONCLUSIVE, "{text}");
             assert!(text.contains(&format!("unknown {threshold}")), "{text}");
             assert!(
                 text.contains("INCONCLUSIVE: other virtual machines took 20.0 %"),
@@ -262,6 +262,16 @@ mod tests {
             );
             assert!(text.contains("steal time cannot be read"), "{text}");
             assert_eq!(json["thresholds"][0]["is_met"], Value::Null);
+        }
+    }
+
+    #[test]
+    fn an_overloaded_server_misses_a_threshold_and_meets_none() {
+        for (threshold, expected) in [("p50<1us", exit::NO_GO), ("p50<5s", exit::INCONCLUSIVE)] {
+            let reason = "the number of unanswered requests grew".to_owned();
+            let overloaded = Validity::NotSteady { reason };
+            let (text, code) = outcome(&[threshold], overloaded, |it| (text(it), it.code()));
+            assert_eq!(code, expected, "{text}");
         }
     }
 
@@ -285,7 +295,7 @@ mod tests {
             };
             (text(&outcome), outcome.code())
         });
-        assert_eq!(code, exit::USAGE, "{text}");
+        assert_eq!(code, exit::INCONCLUSIVE, "{text}");
         assert!(text.contains("unknown first:p50<5s"), "{text}");
         assert!(text.contains("met     second:p50<5s"), "{text}");
         assert!(
