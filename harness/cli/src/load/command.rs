@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// Send requests to a URL at a rate, and tell how long they took
 ///
-/// Exit code 0: the thresholds are met; 1: one is missed; 2: bad input, or not a valid measurement
+/// Exit code 0: the thresholds are met; 1: one is missed; 2: bad input; 3: not a valid measurement
 #[derive(Args, Debug)]
 pub(crate) struct LoadCommand {
     /// Where to: this machine, unless `--target` allows another host
