@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use crate::capability::{Capability, missing_link};
 use crate::control_action::ControlAction;
 use crate::diagnosis::{Diagnosis, LogPositions};
+use crate::resources::{LoadNumber, Loads, Sampler};
 use crate::sut_clients::{AccessError, SutClients};
 use cutover_contract::contract::{Contract, CreatedDocuments, Pipeline, Read};
 use cutover_contract::identity::{Minter, Tenant};
@@ -59,6 +60,7 @@ pub struct Context {
     created: CreatedDocuments,
     reported: Mutex<Vec<Finding>>,
     logs_before: LogPositions,
+    loads: Loads,
 }
 
 impl Context {
@@ -82,6 +84,7 @@ impl Context {
             reported: Mutex::default(),
             created: CreatedDocuments::in_log(clients.safeguards().map(Safeguards::creation_log)),
             logs_before: LogPositions::now(clients.connection()),
+            loads: Loads::default(),
             check,
             clients,
             recorder,
@@ -206,6 +209,19 @@ impl Context {
             [] => Err(Stop::not_applicable(NO_CORPUS)),
             files => Ok(files),
         }
+    }
+
+    /// Says that a load begins. The first one of those that run at the same time samples what the processes of a local
+    /// stack use.
+    pub(crate) fn load_begins(&self) -> (LoadNumber, Option<Sampler>) {
+        let (number, is_first) = self.loads.begin();
+        let sampler = is_first.then(|| Sampler::start(self.clients.local_processes()));
+        (number, sampler.flatten())
+    }
+
+    /// Says that a load has ended; whether no other one ran at the same time.
+    pub(crate) fn load_ended(&self, number: LoadNumber) -> bool {
+        self.loads.end(number)
     }
 
     /// A value that the command of this run gives its checks; nothing if the usual one applies.

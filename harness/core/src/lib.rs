@@ -22,6 +22,7 @@ pub mod load;
 pub mod plan;
 pub mod prelude;
 pub mod reference;
+mod resources;
 pub mod run_directory;
 pub mod runner;
 pub mod safety;

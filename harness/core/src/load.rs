@@ -2,9 +2,11 @@
 
 use cutover_evidence::stop::{CheckResult, Stop};
 use cutover_load::{Load, Pacer, Report};
+use cutover_reports::record::Observation;
 use serde_json::json;
 
 use crate::context::Context;
+use crate::resources::{Sampler, summary};
 use cutover_contract::probe::Request;
 
 /// Stops a load when its check ends early.
@@ -72,7 +74,10 @@ impl Context {
     ) -> CheckResult<Report> {
         let guard = StopOnDrop(cutover_load::Stop::default());
         let stop = guard.0.clone();
+        let (number, sampler) = self.load_begins();
         let report = tokio::task::spawn_blocking(move || run(&stop)).await;
+        let timeline = sampler.map(Sampler::finish);
+        let is_alone = self.load_ended(number);
         let report = report
             .map_err(anyhow::Error::from)?
             .map_err(anyhow::Error::from)?;
@@ -86,9 +91,14 @@ impl Context {
         let value = json!({
             "account": total.account,
             "response": { "p50": quantile(0.5), "p95": quantile(0.95), "p99": quantile(0.99) },
+            "resources": timeline.as_ref().map(|timeline| summary(timeline, &report, is_alone)),
             "generator_lag_p99": total.generator_lag.quantile(0.99).map(|quantile| quantile.to_string()),
         });
         self.observe("load", what, value);
+        if let Some(timeline) = timeline {
+            let timeline = serde_json::to_value(timeline).map_err(anyhow::Error::from)?;
+            self.observe(Observation::RESOURCES, what, timeline);
+        }
         Ok(report)
     }
 }

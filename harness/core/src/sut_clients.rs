@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::control_action::ControlAction;
 use crate::identification::{IdentificationError, Reported};
 use crate::inputs::CheckInputs;
+use crate::resources::Watched;
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
@@ -21,7 +22,7 @@ use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
 use cutover_fault::Links;
-use cutover_stack::Stack;
+use cutover_stack::{ProcessInfo, Stack, StackInfo};
 
 /// How long an API may take to become healthy after a start.
 const API_START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -71,6 +72,8 @@ pub struct SutClients {
     /// What proves a deletion.
     witnesses: Witnesses,
     inputs: CheckInputs,
+    /// A local stack, as of its start.
+    info: Option<StackInfo>,
 }
 
 /// What the clients of a system are made from.
@@ -124,6 +127,7 @@ impl SutClients {
             links,
             witnesses: Witnesses::default(),
             inputs: CheckInputs::default(),
+            info: None,
         })
     }
 
@@ -132,6 +136,41 @@ impl SutClients {
     pub fn with_inputs(self, inputs: &CheckInputs) -> Self {
         let inputs = inputs.clone();
         Self { inputs, ..self }
+    }
+
+    /// The same clients, of a local stack.
+    #[must_use]
+    pub fn with_info(self, info: &StackInfo) -> Self {
+        let info = Some(info.clone());
+        Self { info, ..self }
+    }
+
+    /// The processes of a local stack that run now, whether or not a check may control them; none of an attached
+    /// system.
+    pub(crate) fn local_processes(&self) -> Vec<Watched> {
+        let Some(info) = &self.info else {
+            return Vec::new();
+        };
+        let started = |process: &ProcessInfo| Watched {
+            name: process.name.clone(),
+            identity: process.identity,
+        };
+        let mut processes = vec![started(&info.postgres), started(&info.standin_process)];
+        match &self.stack {
+            None => processes.extend([&info.api].into_iter().chain(&info.workers).map(started)),
+            // A check may have restarted them.
+            Some(stack) => {
+                let workers = stack.workers();
+                let services = workers.iter().map(|worker| &***worker).chain([stack.api()]);
+                processes.extend(services.filter_map(|service| {
+                    let name = service.name().to_owned();
+                    service
+                        .identity()
+                        .map(|identity| Watched { name, identity })
+                }));
+            }
+        }
+        processes
     }
 
     /// What the run gives its checks.

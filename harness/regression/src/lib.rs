@@ -16,6 +16,7 @@ mod measurements;
 mod measurements_file;
 mod noise;
 mod power;
+mod rank_correlation;
 mod samples;
 
 pub use baseline::{BASELINES, Baselines};
@@ -30,3 +31,4 @@ pub use mann_whitney::mann_whitney;
 pub use measurements::{Better, FORMAT, Machine, Measurement, Measurements};
 pub use measurements_file::{MEASUREMENTS_FILE, MeasurementsError};
 pub use noise::{floor, median, noise};
+pub use rank_correlation::rank_correlation;

@@ -48,6 +48,21 @@ impl ProcessIdentity {
         Duration::from_secs(ticks) / TICKS_PER_SECOND
     }
 
+    /// The processor time of the processes that it has started and that have ended; zero where it cannot be read.
+    pub fn processor_time_of_ended_children(self) -> Duration {
+        let status = Status::read(self.pid).filter(|now| Some(now.started) == self.started);
+        let ticks = status.map_or(0, |status| status.ticks_of_ended);
+        Duration::from_secs(ticks) / TICKS_PER_SECOND
+    }
+
+    /// The processes that it has started and that are running; none where `/proc` cannot be read.
+    pub fn children(self) -> Vec<Self> {
+        let path = format!("/proc/{0}/task/{0}/children", self.pid);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let pids = text.split_whitespace().filter_map(|pid| pid.parse().ok());
+        pids.map(Self::from_pid).collect()
+    }
+
     /// Sends a signal to this process only; a process that has exited is not an error.
     pub(crate) fn signal(self, signal: Signal) -> rustix::io::Result<()> {
         if !self.is_alive() {
@@ -73,6 +88,8 @@ struct Status {
     dead: bool,
     /// The processor time, in clock ticks.
     ticks: u64,
+    /// The processor time of the processes that it started and that have ended, in clock ticks.
+    ticks_of_ended: u64,
 }
 
 impl Status {
@@ -86,10 +103,13 @@ impl Status {
         let state = fields.next()?;
         let in_user_mode: u64 = fields.nth(10)?.parse().ok()?;
         let in_kernel_mode: u64 = fields.next()?.parse().ok()?;
+        let ended_in_user_mode: u64 = fields.next()?.parse().ok()?;
+        let ended_in_kernel_mode: u64 = fields.next()?.parse().ok()?;
         Some(Self {
-            started: fields.nth(6)?.parse().ok()?,
+            started: fields.nth(4)?.parse().ok()?,
             dead: matches!(state, "Z" | "X"),
             ticks: in_user_mode + in_kernel_mode,
+            ticks_of_ended: ended_in_user_mode + ended_in_kernel_mode,
         })
     }
 }

@@ -109,6 +109,9 @@ impl Observation {
     /// The surface of the timeline of a fault scenario.
     pub const TIMELINE: &'static str = "timeline";
 
+    /// The surface of what the processes used during a load.
+    pub const RESOURCES: &'static str = "resources";
+
     /// The surface of a measured value.
     pub const MEASUREMENT: &'static str = "measurement";
 }

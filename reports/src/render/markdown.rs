@@ -8,6 +8,7 @@ use super::evidence::call_line;
 use super::measurements::measured_in;
 use super::outputs::outputs_of;
 use super::report_model::{CheckReport, ReportModel, group_by_detail};
+use super::resources::{busiest, most_memory};
 use super::text::sanitize_line;
 use super::{Render, ReportFile};
 use crate::record::{PLAN_FILE, Run, TRIALS_DIR};
@@ -54,6 +55,7 @@ impl Render for Markdown {
             problems(&model),
             objectives(verdict),
             measured(run),
+            resources(run),
             other_files(run),
         ];
         let shown = sections.iter().filter(|section| !section.is_empty());
@@ -255,6 +257,18 @@ fn measured(run: &Run) -> Vec<String> {
         );
         shown.extend(and_more(values.len(), MAX_MEASURED, "values"));
     })
+}
+
+/// What the processes used during loads: the busiest one, and the one with the most memory.
+fn resources(run: &Run) -> Vec<String> {
+    let busy = busiest(run).map(|(name, share)| format!("{name} used {share:.2} processors"));
+    let memory = most_memory(run)
+        .map(|(name, bytes)| format!("{name} had {} MB of memory", bytes / 1_000_000));
+    let facts: Vec<_> = busy.into_iter().chain(memory).collect();
+    if facts.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("Under load, at most: {}", code(&facts.join("; ")))]
 }
 
 fn other_files(run: &Run) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{FaultMatrix, Json, Junit, Markdown, Measurements, ReportFile, Timelines};
+use super::{FaultMatrix, Json, Junit, Markdown, Measurements, ReportFile, Resources, Timelines};
 use crate::record::Run;
 use crate::verdict::Verdict;
 
@@ -16,6 +16,7 @@ pub const OUTPUTS: &[&dyn ReportFile] = &[
     &FaultMatrix,
     &Timelines,
     &Measurements,
+    &Resources,
     &Json,
 ];
 

@@ -17,7 +17,7 @@ use crate::output::{print, print_line};
 /// Join the reports of all shards of a load, as `cutover load --shard I/N --json` prints them
 ///
 /// Exit code 0: the thresholds are met; 1: one is missed; 2: a shard is lost, duplicate or of another
-/// load, or not a valid measurement
+/// load; 3: not a valid measurement
 #[derive(Args, Debug)]
 pub(crate) struct Merge {
     /// Files, or directories with files that end with `.json`

@@ -404,6 +404,7 @@ impl Session {
             redactor: &self.redactor,
         };
         let clients = SutClients::open(config).await?;
-        Ok(Arc::new(clients.with_inputs(&self.inputs)))
+        let clients = clients.with_inputs(&self.inputs).with_info(info);
+        Ok(Arc::new(clients))
     }
 }

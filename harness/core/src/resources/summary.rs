@@ -1,0 +1,107 @@
+//! The summary of a timeline: costs, shares, and the resource that the response times follow.
+
+use cutover_load::Report;
+use cutover_regression::rank_correlation;
+use serde_json::{Value, json};
+
+use super::timeline::{ProcessSeries, Timeline};
+
+/// The name of the process that runs the stand-ins.
+pub(crate) const STANDINS: &str = "standins";
+
+/// The seconds that a correlation needs, and its least amount.
+const LEAST_SECONDS: usize = 8;
+const LEAST_CORRELATION: f64 = 0.6;
+
+/// The quantile of the normal distribution that leaves out 1 in 200 on both sides together: of ten series that follow
+/// nothing, one in twenty times one is named.
+const Z: f64 = 2.81;
+
+/// The variance of a rank correlation after Fisher's transformation, times the number of values less three
+/// (E. C. Fieller, H. O. Hartley, E. S. Pearson, "Tests for rank correlation coefficients", 1957).
+const VARIANCE: f64 = 1.06;
+
+/// Above this share of the processor time of the stack, and of a processor, the stand-ins limit what is measured.
+const BOTTLENECK: f64 = 0.5;
+const BUSY: f64 = 0.25;
+
+/// What the processes used during a load, in short.
+/// Where several loads ran at the same time, no request has a cost of its own.
+pub(crate) fn summary(timeline: &Timeline, report: &Report, is_alone: bool) -> Value {
+    let used = |is_counted: &dyn Fn(&str) -> bool| -> f64 {
+        let counted = timeline.processes.iter().filter(|it| is_counted(&it.name));
+        counted.map(ProcessSeries::processor).sum()
+    };
+    let (all, standins) = (used(&|_| true), used(&|name| name == STANDINS));
+    let share = if all > 0.0 { standins / all } else { 0.0 };
+    let answered = report.account().ok;
+    let each = (answered > 0 && is_alone).then(|| (all - standins) * 1e3 / exact(answered));
+    let is_bottleneck = share > BOTTLENECK && standins / report.elapsed.as_secs_f64() > BUSY;
+    json!({
+        "processes": timeline.processes.iter().map(of_process).collect::<Vec<_>>(),
+        "not_measured": timeline.not_measured,
+        "processor_ms_per_request": each,
+        "standins_share": share,
+        "bottleneck": is_bottleneck.then_some("the stand-ins are the bottleneck"),
+        "p95_follows": followed(timeline, report),
+    })
+}
+
+fn of_process(series: &ProcessSeries) -> Value {
+    let samples = || series.samples.iter();
+    let (first, last) = (samples().next(), samples().next_back());
+    let time = first
+        .zip(last)
+        .map_or(0.0, |(first, last)| last.at - first.at);
+    json!({
+        "name": series.name,
+        "processor_share": series.processor() / time,
+        "memory_peak": samples().map(|it| it.memory).max(),
+        "open_files_peak": samples().map(|it| it.open_files).max(),
+        "threads_peak": samples().map(|it| it.threads).max(),
+    })
+}
+
+/// The process whose processor time the p95 of the seconds follows best, if one is followed.
+fn followed(timeline: &Timeline, report: &Report) -> Option<Value> {
+    let seconds = report
+        .seconds
+        .iter()
+        .enumerate()
+        .filter_map(|(at, second)| {
+            let p95 = second.response.quantile(0.95)?;
+            Some((at, p95.value.as_secs_f64()))
+        });
+    let seconds: Vec<(usize, f64)> = seconds.collect();
+    let best = timeline.processes.iter().filter_map(|series| {
+        let pairs = seconds
+            .iter()
+            .filter_map(|(at, p95)| Some((share_in(series, *at)?, *p95)));
+        let (shares, p95s): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        let correlation = (shares.len() >= LEAST_SECONDS).then(|| rank_correlation(&shares, &p95s));
+        Some((series, shares.len(), correlation.flatten()?))
+    });
+    let best = best.max_by(|one, other| one.2.abs().total_cmp(&other.2.abs()));
+    let (series, seconds, correlation) = best?;
+    let by_chance = (Z * (VARIANCE / (exact(seconds as u64) - 3.0)).sqrt()).tanh();
+    if correlation.abs() < LEAST_CORRELATION.max(by_chance) {
+        return None;
+    }
+    Some(json!({ "processor_time_of": series.name, "rank_correlation": correlation }))
+}
+
+/// The mean share of a processor in a second.
+fn share_in(series: &ProcessSeries, second: usize) -> Option<f64> {
+    let second = exact(second as u64);
+    let shares = series.shares();
+    let within = shares
+        .iter()
+        .filter(|(at, _)| (second..second + 1.0).contains(at));
+    let within: Vec<f64> = within.map(|(_, share)| *share).collect();
+    (!within.is_empty()).then(|| within.iter().sum::<f64>() / exact(within.len() as u64))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn exact(count: u64) -> f64 {
+    count as f64
+}
