@@ -22,7 +22,7 @@ use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
 use cutover_fault::Links;
-use cutover_stack::{ProcessInfo, Stack, StackInfo};
+use cutover_stack::{ProcessInfo, Stack, StackInfo, StackKind};
 
 /// How long an API may take to become healthy after a start.
 const API_START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -145,10 +145,12 @@ impl SutClients {
         Self { info, ..self }
     }
 
-    /// The processes of a local stack that run now, whether or not a check may control them; none of an attached
-    /// system.
+    /// The processes of a local stack that run now, whether or not a check may control them; none of containers or of
+    /// an attached system.
     pub(crate) fn local_processes(&self) -> Vec<Watched> {
-        let Some(info) = &self.info else {
+        // A process of a container may have another number outside of it.
+        let info = self.info.as_ref();
+        let Some(info) = info.filter(|info| info.kind == StackKind::Processes) else {
             return Vec::new();
         };
         let started = |process: &ProcessInfo| Watched {

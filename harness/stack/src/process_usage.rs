@@ -13,6 +13,8 @@ pub struct ProcessUsage {
     pub threads: u64,
     /// Resident memory in bytes.
     pub resident_bytes: u64,
+    /// The part of the resident memory that no other process has, in bytes.
+    pub private_bytes: u64,
     /// The most resident memory so far, in bytes.
     pub peak_resident_bytes: u64,
 }
@@ -30,6 +32,7 @@ impl ProcessUsage {
             open_files: open_files.try_into().ok()?,
             threads: field(&status, "Threads:")?,
             resident_bytes: field(&status, "VmRSS:")? * 1024,
+            private_bytes: field(&status, "RssAnon:")? * 1024,
             peak_resident_bytes: field(&status, "VmHWM:")? * 1024,
         })
     }

@@ -33,10 +33,14 @@ pub(crate) fn summary(timeline: &Timeline, report: &Report, is_alone: bool) -> V
         counted.map(ProcessSeries::processor).sum()
     };
     let (all, standins) = (used(&|_| true), used(&|name| name == STANDINS));
-    let share = if all > 0.0 { standins / all } else { 0.0 };
-    let answered = report.account().ok;
-    let each = (answered > 0 && is_alone).then(|| (all - standins) * 1e3 / exact(answered));
-    let is_bottleneck = share > BOTTLENECK && standins / report.elapsed.as_secs_f64() > BUSY;
+    // Without one of the processes, neither a sum nor a share is known.
+    let is_complete = timeline.not_measured.is_empty() && all > 0.0;
+    let share = is_complete.then(|| standins / all);
+    let answered = answered(report);
+    let each =
+        (answered > 0 && is_alone && is_complete).then(|| (all - standins) * 1e3 / exact(answered));
+    let is_busy = standins / report.elapsed.as_secs_f64() > BUSY;
+    let is_bottleneck = is_busy && share.is_some_and(|share| share > BOTTLENECK);
     json!({
         "processes": timeline.processes.iter().map(of_process).collect::<Vec<_>>(),
         "not_measured": timeline.not_measured,
@@ -45,6 +49,12 @@ pub(crate) fn summary(timeline: &Timeline, report: &Report, is_alone: bool) -> V
         "bottleneck": is_bottleneck.then_some("the stand-ins are the bottleneck"),
         "p95_follows": followed(timeline, report),
     })
+}
+
+/// The requests that were answered, whatever the answer was.
+fn answered(report: &Report) -> u64 {
+    let account = report.account();
+    account.ok + account.client_errors + account.server_errors
 }
 
 fn of_process(series: &ProcessSeries) -> Value {

@@ -21,8 +21,8 @@ pub(crate) struct ProcessSeries {
     pub(crate) samples: Vec<Sample>,
 }
 
-/// What a process, with the processes that it has started, used and held at a time. Memory that they share counts for
-/// each of them.
+/// What a process, with the processes that it has started, used and held at a time. Memory that they
+/// share counts once.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Sample {
     /// Seconds since the start of the load.
@@ -88,7 +88,11 @@ impl Timeline {
             sample.processor += ended.as_secs_f64();
             for child in process.identity.children() {
                 if let Some(usage) = ProcessUsage::of(child) {
-                    sample.add(Sample::new(at, child, usage));
+                    let memory = usage.private_bytes;
+                    sample.add(Sample {
+                        memory,
+                        ..Sample::new(at, child, usage)
+                    });
                 }
             }
             series.samples.push(sample);
@@ -125,14 +129,14 @@ impl ProcessSeries {
         (of(self.samples.last()) - of(self.samples.first())).max(0.0)
     }
 
-    /// The share of a processor in each interval, with the time of its end.
+    /// The share of a processor in each interval, with the time of its middle.
     pub(crate) fn shares(&self) -> Vec<(f64, f64)> {
         let pairs = self.samples.windows(2);
         pairs
             .map(|pair| {
                 let time = pair[1].at - pair[0].at;
                 let used = (pair[1].processor - pair[0].processor).max(0.0);
-                (pair[1].at, used / time)
+                (f64::midpoint(pair[0].at, pair[1].at), used / time)
             })
             .collect()
     }
