@@ -92,6 +92,8 @@ impl Context {
             "account": total.account,
             "response": { "p50": quantile(0.5), "p95": quantile(0.95), "p99": quantile(0.99) },
             "resources": timeline.as_ref().map(|timeline| summary(timeline, &report, is_alone)),
+            // With the histograms of each second and phase, which can be merged.
+            "report": report,
             "generator_lag_p99": total.generator_lag.quantile(0.99).map(|quantile| quantile.to_string()),
         });
         self.observe("load", what, value);
