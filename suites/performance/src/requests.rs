@@ -93,9 +93,20 @@ impl<'a> Asked<'a> {
         per_second: f64,
         time: Duration,
     ) -> CheckResult<Report> {
+        self.open_on(CONNECTIONS, kind, per_second, time).await
+    }
+
+    /// Sends requests at a constant rate on this many connections.
+    pub(crate) async fn open_on(
+        &self,
+        connections: usize,
+        kind: Kind,
+        per_second: f64,
+        time: Duration,
+    ) -> CheckResult<Report> {
         let pacer = Constant::new(per_second, time).map_err(anyhow::Error::from)?;
         let what = format!("{} at {per_second} requests per second", kind.what());
-        let load = self.load(kind, CONNECTIONS)?;
+        let load = self.load(kind, connections)?;
         self.cx.open_load(&what, load, Box::new(pacer)).await
     }
 

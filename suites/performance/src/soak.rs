@@ -1,14 +1,15 @@
 //! Soak: under a constant, light load, what the processes hold does not grow with time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::inputs::SOAK_SECONDS;
 use cutover_harness::prelude::*;
 use cutover_suite_support::held::{Held, MEMORY, Quantity};
+use cutover_suite_support::own_database::pass;
 use futures::future::{join, try_join_all};
 
-use crate::leaks::{series_of, text_of};
+use crate::leaks::{held_after, series_of, text_of};
 use crate::measured::{Better, as_float, measured};
 use crate::requests::Asked;
 
@@ -32,12 +33,13 @@ const LENGTH: Duration = secs(9);
 /// What the longest soak may take.
 const LONGEST: Duration = secs(7_200);
 
-/// How often what is held is read, after two rounds in which pools and caches fill.
+/// How often what is held is read, and how many times the distance of two readings pools and caches have to fill.
 const ROUNDS: u32 = 12;
 const FIRST_ROUNDS: u32 = 2;
 
-/// The requests of each kind per second, and the pause between documents.
+/// The requests of each kind per second, their connections, and the pause between documents.
 const PER_SECOND: f64 = 5.0;
+const CONNECTIONS: usize = 2;
 const BETWEEN_DOCUMENTS: Duration = secs(3);
 
 /// How much more has to be held at the end than at the beginning, in bytes of memory and in other quantities.
@@ -51,16 +53,10 @@ const RISING: f64 = 0.9;
 async fn nothing_grows_with_time(cx: &Context) -> CheckResult {
     let length: Option<f64> = cx.parameter(SOAK_SECONDS)?;
     let length = length.map_or(LENGTH, Duration::from_secs_f64);
-    let round = length / (ROUNDS + FIRST_ROUNDS);
     let asked = Asked::new(cx).await?;
-    for _ in 0..FIRST_ROUNDS {
-        light_load(cx, &asked, round).await?;
-    }
-    let mut held = vec![Held::now(cx).await?.quantities()];
-    for _ in 0..ROUNDS {
-        light_load(cx, &asked, round).await?;
-        held.push(Held::now(cx).await?.quantities());
-    }
+    let (load, held) = join(light_load(cx, &asked, length), readings(cx, length)).await;
+    load?;
+    let held = held?;
     let quantities = held.first().into_iter().flatten();
     let growing: Vec<_> = quantities
         .filter_map(|quantity| growth(cx, quantity, &series_of(&held, quantity), length))
@@ -74,16 +70,35 @@ async fn nothing_grows_with_time(cx: &Context) -> CheckResult {
     Ok(())
 }
 
-/// Requests of each kind at a low rate, and documents one after the other.
-async fn light_load(cx: &Context, asked: &Asked<'_>, time: Duration) -> CheckResult {
+/// What is held, at equal distances.
+async fn readings(cx: &Context, length: Duration) -> CheckResult<Vec<Vec<Quantity>>> {
+    let distance = length / (ROUNDS + FIRST_ROUNDS);
+    pass(cx, "pools and caches fill", distance * FIRST_ROUNDS).await?;
+    let mut held = vec![Held::now(cx).await?.quantities()];
+    for _ in 0..ROUNDS {
+        pass(cx, "time passes", distance).await?;
+        let before = held.last().map(Vec::as_slice).unwrap_or_default();
+        held.push(held_after(cx, before).await?);
+    }
+    Ok(held)
+}
+
+/// Requests of each kind at a low rate, each on a few connections that stay open, and documents now and then.
+async fn light_load(cx: &Context, asked: &Asked<'_>, length: Duration) -> CheckResult {
     let kinds: Vec<_> = asked.kinds().collect();
-    let loads = kinds.iter().map(|kind| asked.open(*kind, PER_SECOND, time));
-    let documents = (time.as_secs_f64() / BETWEEN_DOCUMENTS.as_secs_f64()).ceil();
+    let loads = kinds
+        .iter()
+        .map(|kind| asked.open_on(CONNECTIONS, *kind, PER_SECOND, length));
     let documents = async {
-        let mut left = documents;
-        while left >= 1.0 {
+        let began = Instant::now();
+        while began.elapsed() < length {
             cx.pipeline()?.complete(&cx.document().build()).await?;
-            left -= 1.0;
+            pass(
+                cx,
+                "nobody uploads for a while",
+                BETWEEN_DOCUMENTS.min(length),
+            )
+            .await?;
         }
         Ok::<_, Stop>(())
     };
