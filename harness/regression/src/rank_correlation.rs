@@ -1,5 +1,7 @@
 //! How well one series follows another one.
 
+use crate::holm::count;
+
 /// The rank correlation by Spearman of two series, from −1 to 1: the correlation of the ranks of their values, where
 /// equal values share the mean of their ranks. `None` if the series differ in length, have fewer than three values, or
 /// if one of them never changes.
@@ -26,11 +28,6 @@ fn ranks(values: &[f64]) -> Vec<f64> {
         count(smaller.count()) + f64::midpoint(count(equal.count()), 1.0)
     };
     values.iter().map(rank).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a number of seconds")]
-fn count(values: usize) -> f64 {
-    values as f64
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::timeline::{ProcessSeries, Timeline};
 
 /// The name of the process that runs the stand-ins.
-pub(crate) const STANDINS: &str = "standins";
+const STANDINS: &str = "standins";
 
 /// The seconds that a correlation needs, and its least amount.
 const LEAST_SECONDS: usize = 8;
