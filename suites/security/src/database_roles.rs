@@ -105,6 +105,59 @@ const RULES: &[RoleRule] = &[
                   OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'anon'
                              AND has_function_privilege(r.oid, p.oid, 'EXECUTE')))",
     },
+    RoleRule {
+        name: "policies_believe_nothing_that_users_write",
+        statement: "no policy depends on metadata that users can change",
+        violations: "SELECT format('policy %s of %s.%s', p.policyname, p.schemaname, p.tablename) AS what
+             FROM pg_policies p
+             WHERE p.schemaname IN (trim('{schema}', '\"'), 'public', 'storage')
+             AND concat(p.qual, p.with_check) ~ 'user_metadata|raw_user_meta_data'",
+    },
+    RoleRule {
+        name: "new_tables_are_closed",
+        statement: "what later migrations create gives users no rights of itself",
+        violations: "SELECT format('%s on new %s of %s', a.privilege_type,
+                 CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'f' THEN 'functions' ELSE 'sequences' END,
+                 coalesce(n.nspname, 'every schema')) AS what
+             FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace,
+             aclexplode(d.defaclacl) a JOIN pg_roles r ON r.oid = a.grantee
+             WHERE r.rolname IN ('anon', 'authenticated') AND d.defaclobjtype IN ('r', 'f', 'S')
+             AND n.nspname = trim('{schema}', '\"') AND n.nspname <> 'public'",
+    },
+    RoleRule {
+        name: "users_reach_no_files_and_no_network",
+        statement: "neither users nor the services' role can read files of the machine, run programs, or open connections",
+        violations: "SELECT format('%s is a member of %s', r.rolname, g.rolname) AS what
+             FROM pg_roles r JOIN pg_roles g ON pg_has_role(r.oid, g.oid, 'USAGE')
+             WHERE NOT r.rolsuper AND r.rolname IN ('anon', 'authenticated')
+             AND g.rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program',
+                               'pg_read_all_data', 'pg_write_all_data')
+             UNION ALL
+             SELECT format('%s may call %s', r.rolname, p.oid::regprocedure)
+             FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
+             JOIN pg_extension e ON e.oid = d.refobjid, pg_roles r
+             WHERE e.extname IN ('dblink', 'file_fdw', 'adminpack') AND r.rolname IN ('anon', 'authenticated')
+             AND has_schema_privilege(r.oid, p.pronamespace, 'USAGE')
+             AND has_function_privilege(r.oid, p.oid, 'EXECUTE')",
+    },
+    RoleRule {
+        name: "published_tables_have_row_level_security",
+        statement: "every table that is published to subscribers has row-level security",
+        violations: "SELECT format('table %s.%s in publication %s', t.schemaname, t.tablename, t.pubname) AS what
+             FROM pg_publication_tables t
+             JOIN pg_class c ON c.oid = format('%I.%I', t.schemaname, t.tablename)::regclass
+             WHERE t.pubname = 'supabase_realtime' AND NOT c.relrowsecurity",
+    },
+    RoleRule {
+        name: "tables_of_the_public_schema_are_closed",
+        statement: "every table in schema public that users can read has row-level security",
+        violations: "SELECT format('%s may read table %s', r.rolname, c.oid::regclass) AS what
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, pg_roles r
+             WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+             AND r.rolname IN ('anon', 'authenticated') AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+             AND has_any_column_privilege(r.oid, c.oid, 'SELECT')",
+    },
 ];
 
 #[derive(Deserialize)]

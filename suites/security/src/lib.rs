@@ -8,17 +8,29 @@ mod client_headers;
 mod confidentiality;
 mod cross_origin;
 mod database_roles;
+mod error_texts;
+mod exposed_paths;
+mod forged_tokens;
+mod id_forms;
 mod identity_headers;
+mod injection;
 mod limits;
 mod limits_at_once;
 mod log_privacy;
 mod malformed_requests;
+mod mixed_users;
+mod outside_addresses;
 mod policies;
 mod row_security;
 mod schema_constraints;
+mod server_fields;
+mod slow_clients;
+mod storage_access;
 mod tenant_isolation;
+mod token_claims;
 mod undocumented_routes;
 mod without_documents;
+mod wrong_requests;
 
 use cutover_harness::prelude::*;
 
@@ -42,6 +54,17 @@ pub fn suite() -> Suite {
         confidentiality::table(),
         schema_constraints::table(),
         limits_at_once::table(),
+        forged_tokens::table(),
+        token_claims::table(),
+        id_forms::table(),
+        mixed_users::table(),
+        server_fields::table(),
+        injection::table(),
+        error_texts::table(),
+        exposed_paths::table(),
+        outside_addresses::table(),
+        storage_access::table(),
+        slow_clients::table(),
     ];
     Suite::new(
         "security",

@@ -91,7 +91,7 @@ async fn undocumented_routes_are_closed(cx: &Context, case: &OpenRoute) -> Check
 }
 
 /// The methods and paths of the target's own `OpenAPI` document, if the contract names one.
-async fn documented_routes(
+pub(super) async fn documented_routes(
     cx: &Context,
     pipeline: &Pipeline,
 ) -> CheckResult<BTreeSet<(String, String)>> {

@@ -17,4 +17,13 @@ pub(crate) const WITHOUT_DOCUMENTS: &[&str] = &[
     "undocumented_routes_are_closed",
     "a_malformed_request_breaks_nothing",
     "probes_are_not_cached_and_tell_no_secret",
+    "a_forged_token_opens_nothing",
+    "users_at_once_are_never_mixed_up",
+    "nobody_is_answered_from_a_cache_of_another_user",
+    "an_idempotency_key_belongs_to_its_user",
+    "no_input_becomes_a_part_of_a_statement",
+    "no_error_tells_how_the_service_is_built",
+    "no_page_for_operators_is_open",
+    "every_version_of_a_route_needs_a_token",
+    "slow_clients_hold_up_nobody",
 ];

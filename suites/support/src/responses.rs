@@ -55,7 +55,7 @@ pub fn expect_one_success(replies: &[Response], what: &str, refusal: &StatusCode
 pub fn expect_error_body(reply: &Response, contract: &Contract) -> CheckResult {
     let fields = &contract.fields.error;
     let text = reply.text();
-    let internal = INTERNALS.iter().find(|internal| text.contains(*internal));
+    let internal = internals_in(&text).next();
     ensure!(
         internal.is_none(),
         "the {} response to {} exposes internals of the service: {text}",
@@ -119,14 +119,52 @@ const INTERNALS: &[&str] = &[
     ".rs:",
     ".py\", line",
     "Traceback (most recent",
+    "site-packages/",
+    "dist-packages/",
+    "/usr/lib/python",
     "stack backtrace",
     "panicked at",
+    ".cargo/registry",
+    "goroutine 1 [",
+    "runtime/panic.go",
+    "Caused by: java.",
+    "at java.",
+    "at org.springframework",
+    "node_modules/",
+    "at Object.<anonymous>",
+    "(node:internal",
+    "System.NullReferenceException",
+    "/usr/src/app",
+    "KeyError:",
+    "AttributeError:",
+    "NoneType",
+    "TypeError: ",
     "SELECT ",
     "INSERT INTO",
+    "SQLSTATE",
+    "syntax error at or near",
+    "unterminated quoted string",
+    "violates foreign key",
+    "violates check constraint",
+    "violates not-null constraint",
+    "duplicate key value violates",
+    "invalid input syntax for type",
+    "pg_catalog",
     "sqlx::",
     "asyncpg",
     "psycopg",
+    "sqlalchemy",
+    "org.postgresql",
 ];
+
+/// The parts of a response that only the inside of a service has: frames of stack traces, statements and errors of
+/// databases, and paths of installations.
+pub fn internals_in(text: &str) -> impl Iterator<Item = &'static str> {
+    let found = INTERNALS
+        .iter()
+        .filter(|internal| text.contains(**internal));
+    found.copied()
+}
 
 #[cfg(test)]
 mod tests {
