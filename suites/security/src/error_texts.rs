@@ -53,16 +53,17 @@ async fn no_response_contains_a_secret(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     let done = pipeline.complete(&cx.document().build()).await?;
     let mut requests = wrong_requests(cx, &pipeline)?;
-    for (endpoint, id) in [
-        (Endpoint::Jobs, done.job_id()),
-        (Endpoint::Job, done.job_id()),
-        (Endpoint::Document, done.document_id()),
-        (Endpoint::Limits, done.job_id()),
-        (Endpoint::Retry, done.job_id()),
-        (Endpoint::Health, done.job_id()),
-        (Endpoint::Version, done.job_id()),
+    for endpoint in [
+        Endpoint::Jobs,
+        Endpoint::Job,
+        Endpoint::Document,
+        Endpoint::Limits,
+        Endpoint::Retry,
+        Endpoint::Health,
+        Endpoint::Version,
     ] {
         if cx.contract().has(endpoint) {
+            let id = pipeline.id_for(endpoint, &done.accepted);
             let request = pipeline.request(endpoint, id)?;
             requests.extend([Request::get(request.url().clone()), request]);
         }

@@ -114,16 +114,17 @@ async fn no_form_of_an_id_opens_what_is_anothers(cx: &Context, case: &IdForms) -
     let before = owner.view(&done.accepted).await?.summary();
     let stranger = cx.pipeline()?;
     let own = stranger.accept(cx.document().build().upload()).await?;
-    for (endpoint, foreign, own) in [
-        (Endpoint::Job, done.job_id(), own.job_id),
-        (Endpoint::Document, done.document_id(), own.document_id),
-        (Endpoint::Retry, done.job_id(), own.job_id),
-        (Endpoint::DeleteDocument, done.document_id(), Uuid::nil()),
+    for endpoint in [
+        Endpoint::Job,
+        Endpoint::Document,
+        Endpoint::Retry,
+        Endpoint::DeleteDocument,
     ] {
         if !cx.contract().has(endpoint) {
             continue;
         }
-        let (foreign, own) = (foreign.to_string(), own.to_string());
+        let [foreign, own] =
+            [&done.accepted, &own].map(|accepted| owner.id_for(endpoint, accepted).to_string());
         let template = stranger.request(endpoint, &foreign)?;
         for form in (case.forms)(&foreign, &own) {
             let request = with_form(&template, &foreign, &form);

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::check::Named;
+use cutover_harness::contract::Accepted;
 use cutover_harness::prelude::*;
 use cutover_harness::probe::{Request, Response};
 
@@ -98,7 +99,7 @@ async fn no_input_becomes_a_part_of_a_statement(
     let stranger = cx.pipeline()?;
     let own = stranger.accept(cx.document().build().upload()).await?;
     let foreign = [theirs.job_id.to_string(), theirs.document_id.to_string()];
-    for request in requests(cx, &stranger, case.text, own.job_id)? {
+    for request in requests(cx, &stranger, case.text, &own)? {
         let began = Instant::now();
         let reply = send(&stranger, request).await?;
         expect_harmless(&reply, &foreign, document.nonce())?;
@@ -125,7 +126,12 @@ async fn is_slow(pipeline: &Pipeline) -> CheckResult<bool> {
 }
 
 /// Requests with the input in each place.
-fn requests(cx: &Context, pipeline: &Pipeline, text: &str, own: Uuid) -> CheckResult<Vec<Request>> {
+fn requests(
+    cx: &Context,
+    pipeline: &Pipeline,
+    text: &str,
+    own: &Accepted,
+) -> CheckResult<Vec<Request>> {
     let contract = cx.contract();
     let mut requests = Vec::new();
     if contract.has(Endpoint::Jobs) {
@@ -138,7 +144,8 @@ fn requests(cx: &Context, pipeline: &Pipeline, text: &str, own: Uuid) -> CheckRe
     }
     for endpoint in [Endpoint::Job, Endpoint::Document] {
         if contract.has(endpoint) {
-            requests.push(pipeline.request(endpoint, format!("{own}{text}"))?);
+            let id = pipeline.id_for(endpoint, own);
+            requests.push(pipeline.request(endpoint, format!("{id}{text}"))?);
             requests.push(pipeline.request(endpoint, text)?);
         }
     }

@@ -78,17 +78,18 @@ async fn no_claim_but_the_subject_names_the_user(cx: &Context, case: &OtherClaim
     let done = owner.complete(&document).await?;
     let stranger = cx.pipeline_as(claiming(cx, &caller, &victim, case)?)?;
     let search = cx.contract().requests.search.body(document.nonce(), 5);
-    for (endpoint, id) in [
-        (Endpoint::Jobs, done.job_id()),
-        (Endpoint::Job, done.job_id()),
-        (Endpoint::Document, done.document_id()),
-        (Endpoint::Search, done.job_id()),
-        (Endpoint::Retry, done.job_id()),
-        (Endpoint::DeleteDocument, done.document_id()),
+    for endpoint in [
+        Endpoint::Jobs,
+        Endpoint::Job,
+        Endpoint::Document,
+        Endpoint::Search,
+        Endpoint::Retry,
+        Endpoint::DeleteDocument,
     ] {
         if !cx.contract().has(endpoint) {
             continue;
         }
+        let id = owner.id_for(endpoint, &done.accepted);
         let request = stranger.request(endpoint, id)?;
         let reply = if endpoint == Endpoint::Search {
             send(&stranger, request.json(&search)).await?

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cutover_reports::record::Finding;
+use uuid::Uuid;
 
 use super::accepted::{Accepted, Completed};
 use super::client::Pipeline;
@@ -148,14 +149,18 @@ impl Pipeline {
 
     /// The request for a job, by its document's id if the route requires that id.
     pub fn job_request(&self, accepted: &Accepted) -> CheckResult<Request> {
-        let route = self.contract().route(Endpoint::Job);
+        self.request(Endpoint::Job, self.id_for(Endpoint::Job, accepted))
+    }
+
+    /// The id by which the route of an endpoint names a document: its own, or its job's.
+    pub fn id_for(&self, endpoint: Endpoint, accepted: &Accepted) -> Uuid {
+        let route = self.contract().route(endpoint);
         let by_document = route.is_some_and(|route| route.path.contains("{document_id}"));
-        let id = if by_document {
+        if by_document {
             accepted.document_id
         } else {
             accepted.job_id
-        };
-        self.request(Endpoint::Job, id)
+        }
     }
 
     pub(super) fn read(&self, accepted: &Accepted, response: Response) -> CheckResult<JobView> {
