@@ -23,6 +23,7 @@ pub mod plan;
 pub mod prelude;
 pub mod reference;
 mod resources;
+pub mod rule;
 pub mod run_directory;
 pub mod runner;
 pub mod safety;

@@ -9,6 +9,7 @@ use cutover_reports::record::{CheckId, Effect, InvalidCheckId};
 use crate::capability::Capability;
 use crate::check::{Applicability, Check, CheckFn};
 use crate::condition::Condition;
+use crate::rule::Rule;
 use cutover_contract::contract::Read;
 use cutover_fault::LinkName;
 
@@ -17,6 +18,7 @@ pub struct Suite {
     name: &'static str,
     about: &'static str,
     cases: Vec<Case>,
+    rules: &'static [&'static [Rule]],
 }
 
 /// A check as it is planned and run: a line of the suite's table, or one row of its cases.
@@ -62,7 +64,23 @@ impl Suite {
             let is_duplicate = cases[..index].iter().any(|earlier| earlier.id == case.id);
             assert!(!is_duplicate, "check '{}' is in the table twice", case.id);
         }
-        Self { name, about, cases }
+        Self {
+            name,
+            about,
+            cases,
+            rules: &[],
+        }
+    }
+
+    /// States the rules that the suite proves, by topic.
+    #[must_use]
+    pub fn proving(self, rules: &'static [&'static [Rule]]) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// The rules that the suite proves, in order; none for a suite without a catalogue of rules.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<> {
+        self.rules.iter().copied().flatten()
     }
 
     /// States that these checks, or rows of checks, need no completed document. They are tried even if

@@ -22,6 +22,7 @@ mod mixed_users;
 mod outside_addresses;
 mod policies;
 mod row_security;
+mod rules;
 mod schema_constraints;
 mod server_fields;
 mod slow_clients;
@@ -72,4 +73,5 @@ pub fn suite() -> Suite {
         tables.into_iter().flatten(),
     )
     .without_documents(WITHOUT_DOCUMENTS)
+    .proving(rules::RULES)
 }

@@ -16,6 +16,7 @@ mod reads;
 mod registry;
 mod regression;
 mod residue;
+mod rules;
 mod safety;
 mod torment;
 

@@ -4,6 +4,7 @@ use cutover_reports::record::CheckId;
 
 use cutover_harness::catalog::Catalog;
 use cutover_harness::check::Phase;
+use cutover_harness::rule::{Rule, RuleState};
 use cutover_harness::suite::{Case, Suite};
 
 /// The markdown page of a suite.
@@ -41,8 +42,53 @@ pub(super) fn page(catalog: &Catalog, suite: &Suite) -> String {
         }
         lines.push(row(catalog, suite, cases));
     }
+    lines.extend(rules(suite));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// The section with the rules of a suite; nothing for a suite without rules.
+fn rules(suite: &Suite) -> Vec<String> {
+    let rules: Vec<_> = suite.rules().collect();
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let count = |is_counted: fn(&RuleState) -> bool| {
+        let counted = rules.iter().filter(|rule| is_counted(&rule.state));
+        counted.count()
+    };
+    let intro = format!(
+        "{} rules: {} are checked, {} do not apply to the contract, and {} are open.",
+        rules.len(),
+        count(|state| matches!(state, RuleState::Checked(_))),
+        count(|state| matches!(state, RuleState::NotApplicable(_))),
+        count(|state| matches!(state, RuleState::Open(_))),
+    );
+    let lines = ["", "## Rules", "", &intro, "", RULES_HEAD, RULE].map(str::to_owned);
+    let rows = rules.into_iter().map(rule_row);
+    lines.into_iter().chain(rows).collect()
+}
+
+const RULES_HEAD: &str = "| Rule | Statement | Severity | OWASP API 2023 · CWE | State |";
+
+fn rule_row(rule: &Rule) -> String {
+    let state = match rule.state {
+        RuleState::Checked(checks) => {
+            let names = checks.iter().map(|name| format!("`{name}`"));
+            names.collect::<Vec<_>>().join(", ")
+        }
+        RuleState::NotApplicable(reason) => format!("does not apply: {reason}"),
+        RuleState::Open(missing) => format!("open: {missing}"),
+    };
+    let weaknesses = rule.cwe.iter().map(ToString::to_string);
+    format!(
+        "| {} | {} | {} | {} · {} | {state} |",
+        rule.id,
+        rule.statement,
+        rule.severity,
+        rule.owasp.join(", "),
+        weaknesses.collect::<Vec<_>>().join(", "),
+    )
 }
 
 const HEAD: &str = "| Statement | Severity | Effect | Needs | Detected defects |";
