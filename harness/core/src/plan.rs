@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use cutover_reports::policy::Policy;
 use cutover_reports::record::{
-    Admission, CheckId, Effect, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, SkipClass,
+    Admission, CheckId, Effect, PLAN_VERSION, Plan, PlannedCheck, PlannedRule, Profile, Selection,
+    SkipClass,
 };
 use time::OffsetDateTime;
 
@@ -14,6 +15,7 @@ use crate::context::NO_CORPUS;
 use crate::contract_admission::{lacking_keys, refused_by_contract};
 use crate::control_action::keys_granting;
 use crate::link_admission::refused_by_links;
+use crate::rule::Rule;
 use crate::suite::{Case, Suite};
 use crate::target_file::{Class, Target};
 use cutover_contract::contract::{Contract, Endpoint};
@@ -82,7 +84,16 @@ pub fn plan(
         target: target.summary(request.defect.map(|defect| defect.id.to_owned())),
         selection: request.selection.clone(),
         checks: catalog.cases().map(planned).collect(),
+        rules: rules(catalog, &request.selection.suites),
     })
+}
+
+/// The rules of the selected suites, or of all.
+fn rules(catalog: &Catalog, selected: &[String]) -> Vec<PlannedRule> {
+    let is_selected =
+        |suite: &&Suite| selected.is_empty() || selected.iter().any(|name| name == suite.name());
+    let suites = catalog.suites.iter().filter(is_selected);
+    suites.flat_map(Suite::rules).map(Rule::planned).collect()
 }
 
 /// In the list of what a check lacks: a stack of its own, which only a target that cutover starts has.

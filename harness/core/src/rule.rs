@@ -1,6 +1,6 @@
 //! A rule of a suite: what must hold whatever the pipeline is, how bad a violation is, and what proves it.
 
-use cutover_reports::record::Severity;
+use cutover_reports::record::{PlannedRule, Severity};
 
 /// A rule. Its id is stable: reports and waivers name it.
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +39,26 @@ impl Rule {
         }
     }
 
-    /// Whether this check, or row of a check, proves it.
-    pub fn is_proved_by(&self, check: &str) -> bool {
-        self.checks().iter().any(|name| {
-            let rest = check.strip_prefix(name);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        })
+    /// The rule as a plan records it.
+    pub(crate) fn planned(&self) -> PlannedRule {
+        let unproved = match self.state {
+            RuleState::Checked(_) => None,
+            RuleState::NotApplicable(reason) => Some(format!("does not apply: {reason}")),
+            RuleState::Open(missing) => Some(format!("not checked: {missing}")),
+        };
+        PlannedRule {
+            id: self.id.to_owned(),
+            statement: self.statement.to_owned(),
+            severity: self.severity,
+            owasp: self.owasp.iter().map(|class| (*class).to_owned()).collect(),
+            cwe: self.cwe.to_vec(),
+            checks: self
+                .checks()
+                .iter()
+                .map(|check| (*check).to_owned())
+                .collect(),
+            unproved,
+        }
     }
 }
 
@@ -62,9 +76,11 @@ mod tests {
             cwe: &[639],
             state: RuleState::Checked(&["pipeline::unknown::job", "security::mixed"]),
         };
-        assert!(rule.is_proved_by("pipeline::unknown::job"));
-        assert!(rule.is_proved_by("security::mixed::at_once"));
-        assert!(!rule.is_proved_by("pipeline::unknown"));
-        assert!(!rule.is_proved_by("pipeline::unknown::jobs"));
+        let planned = rule.planned();
+        let proves = |id: &str| planned.is_proved_by(&id.parse().unwrap());
+        assert!(proves("pipeline::unknown::job"));
+        assert!(proves("security::mixed::at_once"));
+        assert!(!proves("pipeline::unknown"));
+        assert!(!proves("pipeline::unknown::jobs"));
     }
 }

@@ -23,7 +23,8 @@ pub use load::{LoadError, PLAN_FILE, RUN_FILE, TRIALS_DIR};
 pub use measured::{ComparisonResult, KnownMeasurement};
 pub use outcome::{Outcome, SkipClass};
 pub use plan::{
-    Admission, PLAN_VERSION, Plan, PlannedCheck, Profile, Selection, Source, TargetSummary,
+    Admission, PLAN_VERSION, Plan, PlannedCheck, PlannedRule, Profile, Selection, Source,
+    TargetSummary,
 };
 pub use run::{Run, UnreadableFile};
 pub use trial::Trial;

@@ -32,6 +32,29 @@ pub struct Plan {
     pub selection: Selection,
     /// The checks.
     pub checks: Vec<PlannedCheck>,
+    /// The rules of the selected suites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<PlannedRule>,
+}
+
+/// A rule of a suite: what must hold, and which checks prove it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedRule {
+    /// Its stable id, such as `TEN-01`.
+    pub id: String,
+    /// What must hold, as a sentence without its full stop.
+    pub statement: String,
+    /// The severity of a violation.
+    pub severity: Severity,
+    /// The classes of the OWASP API Security Top 10 of 2023, such as `API1`.
+    pub owasp: Vec<String>,
+    /// The numbers of the Common Weakness Enumeration.
+    pub cwe: Vec<u16>,
+    /// The checks, or rows of checks, that prove it; none where nothing does.
+    pub checks: Vec<String>,
+    /// Why no check proves it, if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproved: Option<String>,
 }
 
 /// The scope of a run.
@@ -143,9 +166,26 @@ pub enum Admission {
 }
 
 impl Plan {
+    /// The rules that a check proves, in the order of the catalogue.
+    pub fn rules_of(&self, check: &CheckId) -> impl Iterator<Item = &PlannedRule> {
+        self.rules
+            .iter()
+            .filter(move |rule| rule.is_proved_by(check))
+    }
+
     /// The planned check with this id.
     pub fn check(&self, id: &CheckId) -> Option<&PlannedCheck> {
         self.checks.iter().find(|check| &check.id == id)
+    }
+}
+
+impl PlannedRule {
+    /// Whether this check, or row of a check, proves it.
+    pub fn is_proved_by(&self, check: &CheckId) -> bool {
+        self.checks.iter().any(|name| {
+            let rest = check.as_str().strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        })
     }
 }
 

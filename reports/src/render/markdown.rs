@@ -9,6 +9,7 @@ use super::measurements::measured_in;
 use super::outputs::outputs_of;
 use super::report_model::{CheckReport, ReportModel, group_by_detail};
 use super::resources::{busiest, most_memory};
+use super::rules;
 use super::text::sanitize_line;
 use super::{Render, ReportFile};
 use crate::record::{PLAN_FILE, Run, TRIALS_DIR};
@@ -30,6 +31,8 @@ const MAX_CONTEXT: usize = 6;
 const MAX_MEASURED: usize = 4;
 /// The maximum number of objectives that are not met.
 const MAX_OBJECTIVES: usize = 2;
+/// The maximum number of violated rules.
+const MAX_RULES: usize = 4;
 /// The maximum number of problems and risks of the run.
 const MAX_PROBLEMS: usize = 4;
 
@@ -54,6 +57,7 @@ impl Render for Markdown {
             failed(&model),
             problems(&model),
             objectives(verdict),
+            rules(run, verdict),
             measured(run),
             resources(run),
             other_files(run),
@@ -93,6 +97,29 @@ fn totals(run: &Run, verdict: &Verdict) -> Vec<String> {
     let suites = verdict.suites.iter().take(MAX_SUITES);
     shown.extend(suites.map(|it| format!("- {}: {}", code(&it.suite), it.counts.summary())));
     shown.extend(and_more(verdict.suites.len(), MAX_SUITES, "suites"));
+    shown
+}
+
+/// The rules of the suites: those that are violated, and the number of all others.
+fn rules(run: &Run, verdict: &Verdict) -> Vec<String> {
+    let Some(standing) = rules::standing(run, verdict) else {
+        return Vec::new();
+    };
+    let mut shown = vec![
+        "## Rules".to_owned(),
+        String::new(),
+        format!(
+            "- {} hold · {} violated · {} without a result in this run · {} that no check proves \
+             (`cutover list --suite security --format markdown` says why)",
+            standing.held,
+            standing.violated.len(),
+            standing.without_result,
+            standing.unproved
+        ),
+    ];
+    let listed = standing.violated.iter().take(MAX_RULES);
+    shown.extend(listed.map(|rule| format!("- violated: {} {}", rule.id, code(&rule.statement))));
+    shown.extend(and_more(standing.violated.len(), MAX_RULES, "rules"));
     shown
 }
 
@@ -168,6 +195,7 @@ fn details(check: &CheckReport<'_>) -> Vec<String> {
         ("actual", first.and_then(|finding| finding.actual.clone())),
         ("last call", check.last_call().map(call_line)),
         ("curl", check.curl()),
+        ("rule", check.rules()),
         ("rerun", Some(check.rerun())),
     ];
     for (label, text) in rows {

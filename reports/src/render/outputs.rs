@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{FaultMatrix, Json, Junit, Markdown, Measurements, ReportFile, Resources, Timelines};
+use super::{
+    FaultMatrix, Json, Junit, Markdown, Measurements, ReportFile, Resources, Sarif, Timelines,
+};
 use crate::record::Run;
 use crate::verdict::Verdict;
 
@@ -17,6 +19,7 @@ pub const OUTPUTS: &[&dyn ReportFile] = &[
     &Timelines,
     &Measurements,
     &Resources,
+    &Sarif,
     &Json,
 ];
 

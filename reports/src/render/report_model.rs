@@ -200,6 +200,22 @@ impl<'a> CheckReport<'a> {
         })
     }
 
+    /// The rules that the check proves, with the classes of the first one.
+    pub(super) fn rules(&self) -> Option<String> {
+        let plan = self.run.plan.as_ref()?;
+        let mut rules = plan.rules_of(&self.verdict.id);
+        let first = rules.next()?;
+        let owasp = first
+            .owasp
+            .iter()
+            .map(|class| format!("OWASP {class}:2023"));
+        let cwe = first.cwe.iter().map(|number| format!("CWE-{number}"));
+        let ids = std::iter::once(first.id.clone()).chain(rules.map(|rule| rule.id.clone()));
+        let ids = ids.collect::<Vec<_>>().join(", ");
+        let classes = owasp.chain(cwe).collect::<Vec<_>>().join(" · ");
+        Some(sanitize_line(&format!("{ids} · {classes}"), MAX_COMMAND))
+    }
+
     /// The journal of the trial, relative to the run directory.
     pub(super) fn journal(&self) -> Option<String> {
         let trial = self.trial?;

@@ -91,6 +91,7 @@ pub(super) fn run_of(checks: Vec<PlannedCheck>, trials: Vec<Trial>) -> Run {
         },
         selection: Selection::default(),
         checks,
+        rules: Vec::new(),
     };
     Run {
         plan: Some(plan),
