@@ -13,6 +13,8 @@ use serde_json::json;
 
 use cutover_suite_support::responses::expect_error_body;
 
+use super::guarded::require_guarded;
+
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
     vec![
@@ -229,6 +231,8 @@ async fn a_token_expires_on_time(cx: &Context) -> CheckResult {
     let mut claims = cx.minter()?.claims(user);
     claims.exp = claims.iat + LIFETIME_S;
     let pipeline = cx.pipeline_as(cx.minter()?.tenant_with_claims(user, &claims)?)?;
+    let anonymous = pipeline.anonymous();
+    require_guarded(&anonymous, anonymous.request(Endpoint::Jobs, "")?).await?;
     pipeline.jobs(&[]).await?.expect_status(200)?;
     cx.eventually("the token is refused", CLOCK_SKEW, async || {
         let reply = pipeline.jobs(&[]).await?;

@@ -194,8 +194,7 @@ async fn no_page_for_operators_is_open(cx: &Context) -> CheckResult {
     let documented = documented_routes(cx, &pipeline).await?;
     let named = paths_of_the_contract(&pipeline);
     for prefix in prefixes(cx) {
-        let unknown = anonymous.at_path(&format!("{prefix}/{}", Uuid::from_bytes(cx.random())));
-        let unknown = send(&anonymous, Request::get(unknown)).await?;
+        let unknown = ask_unknown_path(cx, &anonymous, prefix).await?;
         for path in PATHS {
             let path = format!("{prefix}/{path}");
             let is_documented = cx.contract().undocumented.allows("GET", &path)
@@ -218,6 +217,17 @@ async fn no_page_for_operators_is_open(cx: &Context) -> CheckResult {
         }
     }
     Ok(())
+}
+
+/// The response to a path that does not exist.
+async fn ask_unknown_path(
+    cx: &Context,
+    pipeline: &Pipeline,
+    prefix: &str,
+) -> CheckResult<Response> {
+    let name = Uuid::from_bytes(cx.random());
+    let url = pipeline.at_path(&format!("{prefix}/{name}"));
+    send(pipeline, Request::get(url)).await
 }
 
 /// The prefixes of the target's routes, and none.
@@ -264,6 +274,7 @@ const VERSIONS: &[&str] = &["v0", "v1", "v2", "v3", "beta", "internal", "legacy"
 /// answered without a token.
 async fn every_version_of_a_route_needs_a_token(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?.anonymous();
+    let unknown = ask_unknown_path(cx, &pipeline, "").await?;
     let own = cx.contract().prefix.trim_end_matches('/').to_owned();
     for prefix in other_prefixes(&own) {
         for endpoint in [Endpoint::Jobs, Endpoint::Document, Endpoint::Search] {
@@ -288,7 +299,7 @@ async fn every_version_of_a_route_needs_a_token(cx: &Context) -> CheckResult {
                 .header("content-type")
                 .is_some_and(|kind| kind.contains("html"));
             ensure!(
-                !reply.is_success() || is_page,
+                !reply.is_success() || is_page || is_web_page_of_unknown(&reply, &unknown),
                 "{}, another version of a protected route, answers without a token: {}",
                 reply.request,
                 reply.summary()

@@ -1,4 +1,4 @@
-//! Forged tokens: a valid token that somebody changed, signed anew or tied to a key of his own opens no route.
+//! Forged tokens: a valid token that was changed, signed anew or tied to another key opens no route.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::client_headers::send;
+use super::guarded::require_guarded;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -235,6 +236,9 @@ async fn a_forged_token_opens_nothing(cx: &Context, case: &TokenForgery) -> Chec
         ));
     };
     let requests = read_requests(cx, &pipeline)?;
+    for (_, request) in &requests {
+        require_guarded(&pipeline, request.clone()).await?;
+    }
     expect_accepted(&pipeline, &requests, &tenant.token).await?;
     for (index, token) in (case.forge)(&valid).into_iter().enumerate() {
         // A route may verify tokens in its own way, so that one of each kind is tried at all of them.

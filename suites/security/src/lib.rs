@@ -11,6 +11,7 @@ mod database_roles;
 mod error_texts;
 mod exposed_paths;
 mod forged_tokens;
+mod guarded;
 mod id_forms;
 mod identity_headers;
 mod injection;

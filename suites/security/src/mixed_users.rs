@@ -131,7 +131,7 @@ async fn users_at_once_are_never_mixed_up(cx: &Context) -> CheckResult {
 fn ensure_given(person: &Person) -> CheckResult {
     if person.requests.is_empty() {
         return Err(Stop::not_applicable(
-            "the target has no route by which a user reads his documents",
+            "the target has no route by which users read their documents",
         ));
     }
     Ok(())

@@ -88,6 +88,7 @@ async fn slow_clients_hold_up_nobody(cx: &Context, case: &Beginning) -> CheckRes
         .map(|tenant| format!("Bearer {}", tenant.token.expose()));
     let text = (case.text)(url.path(), &format!("{host}:{port}"));
     let text = text.replace(TOKEN, &token.unwrap_or_default());
+    // These connections are opened here, because no HTTP client pauses in the middle of a request.
     let clients = (0..CLIENTS).map(async |_| {
         let mut client = TcpStream::connect((host, port)).await?;
         client.write_all(text.as_bytes()).await?;

@@ -103,7 +103,7 @@ fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// A client without a key, and another user with his token, are refused or shown nothing, and the object stays as it is.
+/// A client without a key, and another user with a valid token, are refused or shown nothing, and the object stays as it is.
 async fn nobody_but_the_service_reaches_stored_objects(
     cx: &Context,
     case: &Attempt,
@@ -154,7 +154,7 @@ async fn stored(cx: &Context, path: &str) -> CheckResult<Vec<u8>> {
     }
 }
 
-/// The token of one signed URL neither writes nor reads the object of another user, who can then upload his own bytes.
+/// The token of one signed URL neither writes nor reads the object of another user, who can still upload the registered bytes.
 async fn an_upload_token_is_valid_for_its_object(cx: &Context) -> CheckResult {
     let tenant = cx.tenant()?;
     let document = cx.document().build();

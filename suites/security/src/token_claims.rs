@@ -18,7 +18,7 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// Claims that a user can set himself, or that another service reads.
+/// Claims that users can set, or that another service reads.
 pub(super) struct OtherClaims {
     name: &'static str,
     /// The claims, from the id and the address of another user.
@@ -101,7 +101,7 @@ async fn no_claim_but_the_subject_names_the_user(cx: &Context, case: &OtherClaim
         let shows = reply.is_success() && ids.iter().any(|id| text.contains(id));
         ensure!(
             !shows,
-            "{}, with a token of another user whose claims name its owner, shows his data: {}",
+            "{}, with a token of another user whose claims name its owner, shows its data: {}",
             reply.request,
             reply.summary()
         );

@@ -9,6 +9,7 @@ mod cli;
 mod doctor;
 mod endpoints;
 mod guide;
+mod hostile;
 mod lifecycle;
 mod manifests;
 mod pages;
