@@ -9,8 +9,7 @@ use cutover_suite_support::awaiting_callback::AwaitingCallback;
 use cutover_suite_support::outcomes;
 use cutover_suite_support::responses::internals_in;
 
-use super::client_headers::send;
-use super::wrong_requests::wrong_requests;
+use super::wrong_requests::{send_to, wrong_requests};
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -65,15 +64,17 @@ async fn no_response_contains_a_secret(cx: &Context) -> CheckResult {
         if cx.contract().has(endpoint) {
             let id = pipeline.id_for(endpoint, &done.accepted);
             let request = pipeline.request(endpoint, id)?;
-            requests.extend([Request::get(request.url().clone()), request]);
+            let anonymous = Request::get(request.url().clone());
+            requests.extend([(endpoint, anonymous), (endpoint, request)]);
         }
     }
     if cx.contract().has(Endpoint::Search) {
         let body = cx.contract().requests.search.body("policy", 3);
-        requests.push(pipeline.request(Endpoint::Search, "")?.json(&body));
+        let request = pipeline.request(Endpoint::Search, "")?.json(&body);
+        requests.push((Endpoint::Search, request));
     }
     for request in requests {
-        let reply = send(&pipeline, request).await?;
+        let reply = send_to(&pipeline, request).await?;
         let shown = Log {
             process: reply.request.clone(),
             text: format!("{:?}\n{}", reply.headers, reply.text()),
@@ -93,7 +94,7 @@ async fn no_response_contains_a_secret(cx: &Context) -> CheckResult {
 async fn no_error_tells_how_the_service_is_built(cx: &Context) -> CheckResult {
     let pipeline = cx.pipeline()?;
     for request in wrong_requests(cx, &pipeline)? {
-        let reply = send(&pipeline, request).await?;
+        let reply = send_to(&pipeline, request).await?;
         expect_no_internals(&reply, "")?;
     }
     Ok(())

