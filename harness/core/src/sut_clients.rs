@@ -11,12 +11,12 @@ use crate::connection::Connection;
 use crate::control_action::ControlAction;
 use crate::identification::{IdentificationError, Reported};
 use crate::inputs::CheckInputs;
-use crate::resources::Watched;
+use crate::resources::{NotSampled, Sources, Watched};
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
 use cutover_contract::identity::Tenant;
-use cutover_contract::probe::{self, Database, Http, HttpError, Poll, eventually};
+use cutover_contract::probe::{self, ActivityProbe, Database, Http, HttpError, Poll, eventually};
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
@@ -26,6 +26,9 @@ use cutover_stack::{ProcessInfo, Stack, StackInfo, StackKind};
 
 /// How long an API may take to become healthy after a start.
 const API_START_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What the database of a target says while a load runs.
+const DATABASE: &str = "sessions, waits and locks";
 
 /// Access that a check is denied.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +146,30 @@ impl SutClients {
     pub fn with_info(self, info: &StackInfo) -> Self {
         let info = Some(info.clone());
         Self { info, ..self }
+    }
+
+    /// What can be sampled while a load runs, and what not.
+    pub(crate) fn sources(&self) -> Sources {
+        let mut sources = Sources {
+            processes: self.local_processes(),
+            ..Sources::default()
+        };
+        let mut lacks =
+            |what: &str, reason: &str| sources.not_sampled.push(NotSampled::new(what, reason));
+        if sources.processes.is_empty() {
+            lacks(
+                "processes",
+                "they are not processes of this machine that cutover has started",
+            );
+        }
+        match self.connection.database.as_ref() {
+            None => lacks(DATABASE, "the target file has no [database]"),
+            Some(url) => match ActivityProbe::new(url) {
+                Ok(probe) => sources.database = Some(probe),
+                Err(error) => lacks(DATABASE, &error.to_string()),
+            },
+        }
+        sources
     }
 
     /// The processes of a local stack that run now, whether or not a check may control them; none of containers or of

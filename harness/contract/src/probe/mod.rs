@@ -1,5 +1,6 @@
 //! Probes: each observes one surface of the system under test and records the result; no probe judges it.
 
+mod activity;
 mod body_excerpt;
 mod certificate;
 mod client;
@@ -29,6 +30,7 @@ mod vector;
 mod writes;
 
 pub use ::http::Method;
+pub use activity::{Activity, ActivityProbe, Wait};
 pub use client::client_builder;
 pub use connectivity::{ConnectivityError, certificate_expiry, connect, resolve};
 pub use deadline::StallAwareDeadline;

@@ -1,11 +1,17 @@
-//! Resources: what the processes of a local stack use while a load runs, on the time base of the load.
+//! Resources: what a system uses and does while a load runs, on the time base of the load.
 
+mod clock;
+mod database;
 mod loads;
 mod sampler;
+mod series;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
 pub(crate) use loads::{LoadNumber, Loads};
-pub(crate) use sampler::Sampler;
+pub use sampler::{Sampler, Sources};
+pub use series::{Kind, NotSampled, Series};
 pub(crate) use summary::summary;
-pub(crate) use timeline::Watched;
+pub use timeline::{ProcessSeries, Sample, Timeline, WaitEvent, Watched};
