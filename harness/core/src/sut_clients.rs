@@ -28,7 +28,7 @@ use cutover_stack::{ProcessInfo, Stack, StackInfo, StackKind};
 const API_START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What the database of a target says while a load runs.
-const DATABASE: &str = "sessions, waits and locks";
+const DATABASE: &str = "sessions, waits, locks and jobs";
 
 /// Access that a check is denied.
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +164,7 @@ impl SutClients {
         }
         match self.connection.database.as_ref() {
             None => lacks(DATABASE, "the target file has no [database]"),
-            Some(url) => match ActivityProbe::new(url) {
+            Some(url) => match ActivityProbe::new(url, &self.contract) {
                 Ok(probe) => sources.database = Some(probe),
                 Err(error) => lacks(DATABASE, &error.to_string()),
             },

@@ -1,4 +1,4 @@
-//! The activity of a PostgreSQL database while a load runs: sessions, waits and locks.
+//! The activity of a PostgreSQL database while a load runs: sessions, waits, locks and unfinished jobs.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -14,6 +14,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tokio::time::timeout;
 
 use super::sql::DatabaseError;
+use super::unfinished_jobs;
+use crate::contract::Contract;
 
 /// Starts every query. What takes longer than this says little about the moment, and must not add to the load.
 const BEGIN: &str =
@@ -73,26 +75,39 @@ pub struct Wait {
 pub struct ActivityProbe {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
+    jobs: Option<String>,
 }
 
 impl ActivityProbe {
-    /// A probe of a database. It connects when it is first used.
+    /// A probe of a database with the tables of this contract. It connects when it is first used.
     ///
     /// # Errors
     /// If the URL is invalid.
-    pub fn new(url: &Secret) -> Result<Self, DatabaseError> {
+    pub fn new(url: &Secret, contract: &Contract) -> Result<Self, DatabaseError> {
         let options = PgConnectOptions::from_str(url.expose()).map_err(DatabaseError::Address)?;
         Ok(Self {
             options: options
                 .application_name("cutover")
                 .disable_statement_logging(),
             connection: None,
+            jobs: unfinished_jobs::query(contract),
         })
+    }
+
+    /// Whether the contract says which jobs are unfinished.
+    pub fn knows_jobs(&self) -> bool {
+        self.jobs.is_some()
     }
 
     /// What the sessions do now; nothing if the database does not say so in time.
     pub async fn activity(&mut self) -> Option<Activity> {
         self.read(ACTIVITY).await
+    }
+
+    /// The number of unfinished jobs by status; nothing if the database does not say so in time.
+    pub async fn unfinished_jobs(&mut self) -> Option<BTreeMap<String, u64>> {
+        let sql = self.jobs.clone()?;
+        self.read(&sql).await
     }
 
     /// The value of a query that selects one JSON text.

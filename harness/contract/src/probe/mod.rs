@@ -26,6 +26,7 @@ mod table_names;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unfinished_jobs;
 mod vector;
 mod writes;
 

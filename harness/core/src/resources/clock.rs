@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 pub(super) const INTERVAL: Duration = Duration::from_millis(500);
 
 /// A source is read for at most one part in this of the time: one that answers slowly is read less often.
-const PART: u32 = 10;
+const PART: u32 = 4;
 
 /// The clock of a load.
 #[derive(Clone, Debug)]
@@ -72,8 +72,8 @@ mod tests {
     fn a_slow_source_is_read_less_often() {
         let ms = Duration::from_millis;
         assert_eq!(next(3, ms(20), ms(1_520)), 4);
-        assert_eq!(next(3, ms(400), ms(1_900)), 11);
-        assert_eq!(next(0, ms(700), ms(700)), 14);
+        assert_eq!(next(3, ms(400), ms(1_900)), 6);
+        assert_eq!(next(0, ms(700), ms(700)), 5);
     }
 
     #[tokio::test(start_paused = true)]

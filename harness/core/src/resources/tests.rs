@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cutover_contract::contract::Contract;
 use cutover_contract::probe::ActivityProbe;
 use cutover_evidence::secret::Secret;
 use cutover_stack::Installation;
@@ -23,6 +24,13 @@ fn server() -> (TestPostgres, String) {
     (server, url)
 }
 
+/// A contract whose jobs are in `public.upload_jobs`.
+fn contract() -> Contract {
+    let default = include_str!("../../../../fixtures/contracts/upload_pipeline.toml");
+    let overrides = "[database]\nschema = 'public'".parse().unwrap();
+    Contract::parse_with_overrides(default, &overrides, "test").unwrap()
+}
+
 /// A session, as soon as the server accepts one.
 async fn session(url: &str) -> PgConnection {
     loop {
@@ -36,7 +44,7 @@ async fn session(url: &str) -> PgConnection {
 
 fn sampler(url: &str) -> Sampler {
     Sampler::start(Sources {
-        database: Some(ActivityProbe::new(&Secret::new(url)).unwrap()),
+        database: Some(ActivityProbe::new(&Secret::new(url), &contract()).unwrap()),
         ..Sources::default()
     })
 }
@@ -81,7 +89,7 @@ async fn a_held_lock_shows_while_it_is_held() {
         pass(0.02).await;
     }
     let from = now();
-    pass(2.5).await;
+    pass(4.0).await;
     let to = now();
     holder.execute("COMMIT").await.unwrap();
     let _waiter = waiting.await.unwrap();
@@ -111,7 +119,8 @@ async fn a_held_lock_shows_while_it_is_held() {
     let active = between(&timeline, "sessions active", 0.0, before - LATE);
     assert!(active.iter().all(|value| *value < 1e-9), "{timeline:?}");
     assert_eq!(timeline.waits[0].event, "Lock: relation");
-    assert_eq!(timeline.not_sampled, []);
+    // There is no table of jobs.
+    assert_eq!(timeline.not_sampled[0].what, "jobs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,6 +155,42 @@ async fn a_role_that_may_not_see_sessions_gets_none() {
         samples(&timeline, "locks not granted").len() >= 2,
         "{timeline:?}"
     );
-    let reason = &timeline.not_sampled[0].reason;
+    let reason = &timeline.not_sampled[1].reason;
     assert!(reason.contains("pg_read_all_stats"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unfinished_jobs_are_counted_by_status() {
+    let (_server, url) = server();
+    let mut owner = session(&url).await;
+    let insert = "CREATE TABLE upload_jobs (status text, state text); INSERT INTO upload_jobs VALUES \
+         ('parse_queued', 'queued'), ('parse_queued', 'working'), ('embedding', 'working'), \
+         ('complete', 'done'), ('duplicate', NULL), ('failed_parse', 'deadletter'), ('failed_parse', 'retryable')";
+    owner.execute(insert).await.unwrap();
+    let sampler = sampler(&url);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    owner
+        .execute("UPDATE upload_jobs SET state = 'done', status = 'complete'")
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let timeline = sampler.finish().await;
+    for (name, first) in [
+        ("jobs in parse_queued", 2.0),
+        ("jobs in embedding", 1.0),
+        ("jobs in failed_parse", 1.0),
+        ("unfinished jobs", 4.0),
+    ] {
+        let found = samples(&timeline, name);
+        let ends = found
+            .first()
+            .zip(found.last())
+            .map(|(one, last)| [one.1, last.1]);
+        assert_eq!(ends, Some([first, 0.0]), "{name}: {timeline:?}");
+    }
+    let jobs = timeline
+        .series
+        .iter()
+        .filter(|series| series.name.contains("jobs"));
+    assert_eq!(jobs.count(), 4, "{timeline:?}");
 }
