@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::control_action::ControlAction;
 use crate::identification::{IdentificationError, Reported};
 use crate::inputs::CheckInputs;
-use crate::resources::{NotSampled, Sources, Watched};
+use crate::resources::{Metrics, NotSampled, Sources, Watched};
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
@@ -168,6 +168,16 @@ impl SutClients {
                 Ok(probe) => sources.database = Some(probe),
                 Err(error) => lacks(DATABASE, &error.to_string()),
             },
+        }
+        match self.anonymous_pipeline().request(Endpoint::Metrics, "") {
+            Ok(request) => {
+                sources.metrics = Some(Metrics {
+                    client: self.http.clone(),
+                    url: request.url().clone(),
+                    gate: self.safeguards.as_ref().map(Safeguards::gate),
+                });
+            }
+            Err(_) => lacks("metrics", "the contract declares routes.metrics absent"),
         }
         sources
     }

@@ -3,6 +3,8 @@
 mod clock;
 mod database;
 mod loads;
+mod metrics;
+mod prometheus;
 mod sampler;
 mod series;
 mod summary;
@@ -11,6 +13,7 @@ mod tests;
 mod timeline;
 
 pub(crate) use loads::{LoadNumber, Loads};
+pub use metrics::Metrics;
 pub use sampler::{Sampler, Sources};
 pub use series::{Kind, NotSampled, Series};
 pub(crate) use summary::summary;

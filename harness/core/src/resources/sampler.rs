@@ -10,6 +10,7 @@ use tokio::task;
 
 use super::clock::{Clock, INTERVAL};
 use super::database::{self, Sampled};
+use super::metrics::{self, Metrics};
 use super::series::NotSampled;
 use super::timeline::{Timeline, WaitEvent, Watched};
 
@@ -26,6 +27,8 @@ pub struct Sources {
     pub processes: Vec<Watched>,
     /// The database.
     pub database: Option<ActivityProbe>,
+    /// The metrics route.
+    pub metrics: Option<Metrics>,
     /// What the target does not have or does not name.
     pub not_sampled: Vec<NotSampled>,
 }
@@ -38,7 +41,8 @@ pub struct Sampler {
     thread: JoinHandle<Timeline>,
     /// The tasks end when this end is gone.
     end: watch::Sender<()>,
-    database: Option<task::JoinHandle<Sampled>>,
+    /// One for each source outside of processes.
+    tasks: Vec<task::JoinHandle<Sampled>>,
     not_sampled: Vec<NotSampled>,
 }
 
@@ -49,13 +53,17 @@ impl Sampler {
         let (end, clock) = Clock::start();
         let (stop, stopped) = channel();
         let (began, processes) = (clock.began(), sources.processes);
+        let database = sources
+            .database
+            .map(|probe| tokio::spawn(database::sample(probe, clock.clone())));
+        let metrics = sources
+            .metrics
+            .map(|route| tokio::spawn(metrics::sample(route, clock.clone())));
         Self {
             stop,
             thread: thread::spawn(move || sample_processes(&processes, began, &stopped)),
             end,
-            database: sources
-                .database
-                .map(|probe| tokio::spawn(database::sample(probe, clock))),
+            tasks: database.into_iter().chain(metrics).collect(),
             not_sampled: sources.not_sampled,
         }
     }
@@ -66,8 +74,8 @@ impl Sampler {
         // A thread or a task that panicked has sampled nothing.
         let mut timeline = self.thread.join().unwrap_or_default();
         timeline.not_sampled.extend(self.not_sampled);
-        if let Some(database) = self.database {
-            timeline.add(database.await.unwrap_or_default());
+        for task in self.tasks {
+            timeline.add(task.await.unwrap_or_default());
         }
         timeline
     }
