@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::control_action::ControlAction;
 use crate::identification::{IdentificationError, Reported};
 use crate::inputs::CheckInputs;
-use crate::resources::{Metrics, NotSampled, Sources, Watched};
+use crate::resources::{Containers, Metrics, NotSampled, Sources, Watched};
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
@@ -150,18 +150,9 @@ impl SutClients {
 
     /// What can be sampled while a load runs, and what not.
     pub(crate) fn sources(&self) -> Sources {
-        let mut sources = Sources {
-            processes: self.local_processes(),
-            ..Sources::default()
-        };
+        let mut sources = self.watched();
         let mut lacks =
             |what: &str, reason: &str| sources.not_sampled.push(NotSampled::new(what, reason));
-        if sources.processes.is_empty() {
-            lacks(
-                "processes",
-                "they are not processes of this machine that cutover has started",
-            );
-        }
         match self.connection.database.as_ref() {
             None => lacks(DATABASE, "the target file has no [database]"),
             Some(url) => match ActivityProbe::new(url, &self.contract) {
@@ -182,18 +173,36 @@ impl SutClients {
         sources
     }
 
-    /// The processes of a local stack that run now, whether or not a check may control them; none of containers or of
-    /// an attached system.
+    /// The processes and containers that can be sampled while a load runs.
+    fn watched(&self) -> Sources {
+        let mut sources = Sources {
+            processes: self.local_processes(),
+            ..Sources::default()
+        };
+        match &self.info {
+            Some(info) if info.kind == StackKind::Containers => {
+                sources.containers = Some(Containers::OfStack(info.id.clone()));
+            }
+            Some(_) => {}
+            None => sources.watch_named(&self.connection.resources),
+        }
+        sources
+    }
+
+    /// The processes of a local stack that run now, whether or not a check may control them; none of an attached system.
     pub(crate) fn local_processes(&self) -> Vec<Watched> {
-        // A process of a container may have another number outside of it.
-        let info = self.info.as_ref();
-        let Some(info) = info.filter(|info| info.kind == StackKind::Processes) else {
+        let Some(info) = &self.info else {
             return Vec::new();
         };
         let started = |process: &ProcessInfo| Watched {
             name: process.name.clone(),
             identity: process.identity,
         };
+        // The stand-ins are a process beside containers, too. A process of a container may have another number
+        // outside of it.
+        if info.kind == StackKind::Containers {
+            return vec![started(&info.standin_process)];
+        }
         let mut processes = vec![started(&info.postgres), started(&info.standin_process)];
         match &self.stack {
             None => processes.extend([&info.api].into_iter().chain(&info.workers).map(started)),

@@ -6,22 +6,14 @@ use std::time::{Duration, Instant};
 use cutover_contract::probe::{Activity, ActivityProbe};
 
 use super::clock::Clock;
-use super::series::{Kind, NotSampled, Series, SeriesSet};
+use super::sampled::Sampled;
+use super::series::{Kind, NotSampled, SeriesSet};
 
 /// Why the states of sessions are not known, and the remedy.
 const HIDDEN: &str = "the role of the database URL may not read the state of other sessions; grant it pg_read_all_stats";
 
 /// Jobs are counted for at most one part in this of the time: a long table costs the database processor time.
 const JOBS_PART: u32 = 20;
-
-/// What a source outside of processes was like during a load.
-#[derive(Debug, Default)]
-pub(super) struct Sampled {
-    pub(super) series: Vec<Series>,
-    /// The sum of the sessions that waited for an event, over all samples.
-    pub(super) waits: BTreeMap<String, u64>,
-    pub(super) not_sampled: Vec<NotSampled>,
-}
 
 /// The series of a database.
 #[derive(Debug)]
@@ -104,6 +96,7 @@ impl Database {
             series: series.into_iter().flat_map(SeriesSet::finish).collect(),
             waits: self.events,
             not_sampled,
+            ..Sampled::default()
         }
     }
 }

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::clock::Clock;
-use super::database::Sampled;
 use super::prometheus;
+use super::sampled::Sampled;
 use super::series::{Kind, NotSampled, SeriesSet};
 
 /// The time that an answer may take.

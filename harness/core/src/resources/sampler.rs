@@ -9,9 +9,12 @@ use tokio::sync::watch;
 use tokio::task;
 
 use super::clock::{Clock, INTERVAL};
-use super::database::{self, Sampled};
+use super::containers::{self, Containers};
+use super::database;
 use super::metrics::{self, Metrics};
+use super::sampled::Sampled;
 use super::series::NotSampled;
+use super::settings::ResourceSource;
 use super::timeline::{Timeline, WaitEvent, Watched};
 
 /// The shortest time between the last two samples.
@@ -25,12 +28,47 @@ const EVENTS: usize = 5;
 pub struct Sources {
     /// The processes.
     pub processes: Vec<Watched>,
+    /// The containers.
+    pub containers: Option<Containers>,
     /// The database.
     pub database: Option<ActivityProbe>,
     /// The metrics route.
     pub metrics: Option<Metrics>,
     /// What the target does not have or does not name.
     pub not_sampled: Vec<NotSampled>,
+    /// Whether a process is missing.
+    pub lacks_processes: bool,
+}
+
+impl Sources {
+    /// Adds what a target file names of an attached target.
+    pub(crate) fn watch_named(&mut self, named: &[ResourceSource]) {
+        if named.is_empty() {
+            let reason = "the target file names none in [resources] sources";
+            self.not_sampled.push(NotSampled::new("processes", reason));
+        }
+        let mut containers = Vec::new();
+        for source in named {
+            let name = source.service.clone();
+            if let Some(container) = &source.docker {
+                containers.push((name, container.clone()));
+                continue;
+            }
+            match source.process() {
+                Ok(process) => self
+                    .processes
+                    .extend(process.map(|identity| Watched { name, identity })),
+                Err(error) => {
+                    self.lacks_processes = true;
+                    self.not_sampled
+                        .push(NotSampled::new(name, error.to_string()));
+                }
+            }
+        }
+        if !containers.is_empty() {
+            self.containers = Some(Containers::Named(containers));
+        }
+    }
 }
 
 /// Samples until this value is dropped or finished.
@@ -44,6 +82,7 @@ pub struct Sampler {
     /// One for each source outside of processes.
     tasks: Vec<task::JoinHandle<Sampled>>,
     not_sampled: Vec<NotSampled>,
+    lacks_processes: bool,
 }
 
 impl Sampler {
@@ -53,6 +92,9 @@ impl Sampler {
         let (end, clock) = Clock::start();
         let (stop, stopped) = channel();
         let (began, processes) = (clock.began(), sources.processes);
+        let containers = sources
+            .containers
+            .map(|watched| tokio::spawn(containers::sample(watched, clock.clone())));
         let database = sources
             .database
             .map(|probe| tokio::spawn(database::sample(probe, clock.clone())));
@@ -63,8 +105,12 @@ impl Sampler {
             stop,
             thread: thread::spawn(move || sample_processes(&processes, began, &stopped)),
             end,
-            tasks: database.into_iter().chain(metrics).collect(),
+            tasks: [containers, database, metrics]
+                .into_iter()
+                .flatten()
+                .collect(),
             not_sampled: sources.not_sampled,
+            lacks_processes: sources.lacks_processes,
         }
     }
 
@@ -74,6 +120,7 @@ impl Sampler {
         // A thread or a task that panicked has sampled nothing.
         let mut timeline = self.thread.join().unwrap_or_default();
         timeline.not_sampled.extend(self.not_sampled);
+        timeline.lacks_processes |= self.lacks_processes;
         for task in self.tasks {
             timeline.add(task.await.unwrap_or_default());
         }
@@ -84,6 +131,8 @@ impl Sampler {
 impl Timeline {
     /// Adds what was sampled of a source.
     fn add(&mut self, sampled: Sampled) {
+        self.processes.extend(sampled.processes);
+        self.lacks_processes |= sampled.lacks_processes;
         self.series.extend(sampled.series);
         self.not_sampled.extend(sampled.not_sampled);
         let events = sampled.waits.into_iter();

@@ -69,7 +69,7 @@ fn of_process(series: &ProcessSeries) -> Value {
         "name": series.name,
         "processor_share": series.processor() / time,
         "memory_peak": samples().map(|it| it.memory).max(),
-        "open_files_peak": samples().map(|it| it.open_files).max(),
+        "open_files_peak": samples().filter_map(|it| it.open_files).max(),
         "threads_peak": samples().map(|it| it.threads).max(),
     })
 }

@@ -25,7 +25,7 @@ pub struct ProcessSeries {
     pub samples: Vec<Sample>,
 }
 
-/// What a process, with the processes that it has started, used and held at a time. Memory that they
+/// What a process, with the processes that it has started, or a container, used and held at a time. Memory that they
 /// share counts once.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Sample {
@@ -35,8 +35,9 @@ pub struct Sample {
     pub processor: f64,
     /// Resident memory in bytes.
     pub memory: u64,
-    /// Open files.
-    pub open_files: u64,
+    /// Open files; nothing of a container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_files: Option<u64>,
     /// Threads.
     pub threads: u64,
 }
@@ -47,7 +48,7 @@ impl Sample {
             at: at.as_secs_f64(),
             processor: process.processor_time().as_secs_f64(),
             memory: usage.resident_bytes,
-            open_files: usage.open_files,
+            open_files: Some(usage.open_files),
             threads: usage.threads,
         }
     }
@@ -55,7 +56,10 @@ impl Sample {
     fn add(&mut self, child: Self) {
         self.processor += child.processor;
         self.memory += child.memory;
-        self.open_files += child.open_files;
+        self.open_files = self
+            .open_files
+            .zip(child.open_files)
+            .map(|(one, other)| one + other);
         self.threads += child.threads;
     }
 }
