@@ -1,6 +1,7 @@
 //! The connection to a system under test: its endpoints and how to authenticate there.
 
 use crate::environment::IdentificationSettings;
+use crate::resources::ResourceSource;
 use cutover_contract::accounts::TokenSource;
 use cutover_contract::probe::LogSource;
 use cutover_contract::standin::StandinEndpoints;
@@ -26,6 +27,8 @@ pub struct Connection {
     pub callback_token: Option<Secret>,
     /// The logs that can be read.
     pub logs: Vec<LogSource>,
+    /// The processes of an attached target, which are sampled while a load runs.
+    pub resources: Vec<ResourceSource>,
 }
 
 /// The object storage of a Supabase project.

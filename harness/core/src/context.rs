@@ -211,12 +211,11 @@ impl Context {
         }
     }
 
-    /// Says that a load begins. The first one of those that run at the same time samples what the processes of a local
-    /// stack use.
+    /// Says that a load begins. The first one of those that run at the same time samples what the system uses and does.
     pub(crate) fn load_begins(&self) -> (LoadNumber, Option<Sampler>) {
         let (number, is_first) = self.loads.begin();
-        let sampler = is_first.then(|| Sampler::start(self.clients.local_processes()));
-        (number, sampler.flatten())
+        let sampler = is_first.then(|| Sampler::start(self.clients.sources()));
+        (number, sampler)
     }
 
     /// Says that a load has ended; whether no other one ran at the same time.

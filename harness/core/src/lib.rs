@@ -22,7 +22,7 @@ pub mod load;
 pub mod plan;
 pub mod prelude;
 pub mod reference;
-mod resources;
+pub mod resources;
 pub mod rule;
 pub mod run_directory;
 pub mod runner;

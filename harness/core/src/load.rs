@@ -6,7 +6,7 @@ use cutover_reports::record::Observation;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::resources::{Sampler, summary};
+use crate::resources::summary;
 use cutover_contract::probe::Request;
 
 /// Stops a load when its check ends early.
@@ -76,7 +76,10 @@ impl Context {
         let stop = guard.0.clone();
         let (number, sampler) = self.load_begins();
         let report = tokio::task::spawn_blocking(move || run(&stop)).await;
-        let timeline = sampler.map(Sampler::finish);
+        let timeline = match sampler {
+            Some(sampler) => Some(sampler.finish().await),
+            None => None,
+        };
         let is_alone = self.load_ended(number);
         let report = report
             .map_err(anyhow::Error::from)?

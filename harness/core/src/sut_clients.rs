@@ -11,12 +11,12 @@ use crate::connection::Connection;
 use crate::control_action::ControlAction;
 use crate::identification::{IdentificationError, Reported};
 use crate::inputs::CheckInputs;
-use crate::resources::Watched;
+use crate::resources::{Containers, Metrics, NotSampled, Sources, Watched};
 use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
 use cutover_contract::identity::Tenant;
-use cutover_contract::probe::{self, Database, Http, HttpError, Poll, eventually};
+use cutover_contract::probe::{self, ActivityProbe, Database, Http, HttpError, Poll, eventually};
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
@@ -26,6 +26,9 @@ use cutover_stack::{ProcessInfo, Stack, StackInfo, StackKind};
 
 /// How long an API may take to become healthy after a start.
 const API_START_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// What the database of a target says while a load runs.
+const DATABASE: &str = "sessions, waits, locks and jobs";
 
 /// Access that a check is denied.
 #[derive(Debug, thiserror::Error)]
@@ -145,18 +148,61 @@ impl SutClients {
         Self { info, ..self }
     }
 
-    /// The processes of a local stack that run now, whether or not a check may control them; none of containers or of
-    /// an attached system.
+    /// What can be sampled while a load runs, and what not.
+    pub(crate) fn sources(&self) -> Sources {
+        let mut sources = self.watched();
+        let mut lacks =
+            |what: &str, reason: &str| sources.not_sampled.push(NotSampled::new(what, reason));
+        match self.connection.database.as_ref() {
+            None => lacks(DATABASE, "the target file has no [database]"),
+            Some(url) => match ActivityProbe::new(url, &self.contract) {
+                Ok(probe) => sources.database = Some(probe),
+                Err(error) => lacks(DATABASE, &error.to_string()),
+            },
+        }
+        match self.anonymous_pipeline().request(Endpoint::Metrics, "") {
+            Ok(request) => {
+                sources.metrics = Some(Metrics {
+                    client: self.http.clone(),
+                    url: request.url().clone(),
+                    gate: self.safeguards.as_ref().map(Safeguards::gate),
+                });
+            }
+            Err(_) => lacks("metrics", "the contract declares routes.metrics absent"),
+        }
+        sources
+    }
+
+    /// The processes and containers that can be sampled while a load runs.
+    fn watched(&self) -> Sources {
+        let mut sources = Sources {
+            processes: self.local_processes(),
+            ..Sources::default()
+        };
+        match &self.info {
+            Some(info) if info.kind == StackKind::Containers => {
+                sources.containers = Some(Containers::OfStack(info.id.clone()));
+            }
+            Some(_) => {}
+            None => sources.watch_named(&self.connection.resources),
+        }
+        sources
+    }
+
+    /// The processes of a local stack that run now, whether or not a check may control them; none of an attached system.
     pub(crate) fn local_processes(&self) -> Vec<Watched> {
-        // A process of a container may have another number outside of it.
-        let info = self.info.as_ref();
-        let Some(info) = info.filter(|info| info.kind == StackKind::Processes) else {
+        let Some(info) = &self.info else {
             return Vec::new();
         };
         let started = |process: &ProcessInfo| Watched {
             name: process.name.clone(),
             identity: process.identity,
         };
+        // The stand-ins are a process beside containers, too. A process of a container may have another number
+        // outside of it.
+        if info.kind == StackKind::Containers {
+            return vec![started(&info.standin_process)];
+        }
         let mut processes = vec![started(&info.postgres), started(&info.standin_process)];
         match &self.stack {
             None => processes.extend([&info.api].into_iter().chain(&info.workers).map(started)),

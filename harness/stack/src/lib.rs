@@ -33,7 +33,7 @@ mod system;
 mod tests;
 mod workers;
 
-pub use containers::ContainerError;
+pub use containers::{ContainerError, ContainerUsage, WatchedContainers};
 pub use launch::OneShotOutcome;
 pub use pool::{PoolError, StackLease, StackPool};
 pub use ports::NoPort;

@@ -81,12 +81,13 @@ fn all_secrets_that_cannot_be_read_are_reported_at_once() {
 }
 
 #[test]
-fn a_log_that_cannot_be_read_is_reported_with_its_service() {
+fn a_log_or_a_process_that_cannot_be_read_is_reported() {
     let home = test_home();
     let target = "schema = 1\nname = 't'\nclass = 'local'\n[api]\nurl = 'http://127.0.0.1:1'\n\
         [identity.mint]\nsecret = { env = 'SECRET' }\nissuer = 'i'\n\
         [logs]\nsources = [{ service = 'api', file = '/does/not/exist' },\n\
-        { service = 'worker', command = ['echo', '{since}'] }]\n";
+        { service = 'worker', command = ['echo', '{since}'] }]\n\
+        [resources]\nsources = [{ service = 'api', pid_file = '/does/not/exist' }]\n";
     home.write("target.toml", target);
     let output = home
         .command(["doctor", "--target", "target.toml"])
@@ -97,6 +98,8 @@ fn a_log_that_cannot_be_read_is_reported_with_its_service() {
     for line in [
         "FAILED  logs: read the log of api from '/does/not/exist'",
         "correct [logs] sources",
+        "FAILED  resources: read the PID file '/does/not/exist'",
+        "correct [resources] sources",
         "ok      logs: the log of worker can be read",
     ] {
         assert!(report.contains(line), "'{line}' is not in: {report}");

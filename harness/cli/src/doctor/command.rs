@@ -14,6 +14,7 @@ use super::coverage::coverage;
 use super::endpoints::{DoctorContext, check_endpoints};
 use super::logs::check_logs;
 use super::report::{Report, chain};
+use super::resources::check_resources;
 use crate::error_message::one_line;
 use crate::options::{PolicyOption, PrintOptions};
 use crate::output::print_line;
@@ -97,6 +98,7 @@ async fn examine(
     let standins = start_standins(context, &redactor, report).await;
     let reachable = reachable_endpoints(attachment, report).await;
     check_logs(&connection.logs, report).await;
+    check_resources(&connection.resources, report).await;
     check_endpoints(context, connection, &reachable, &redactor, report).await;
     check_control_programs(context.target, report);
     if let Some(standins) = standins {

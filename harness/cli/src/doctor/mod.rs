@@ -7,6 +7,7 @@ mod coverage;
 mod endpoints;
 mod logs;
 mod report;
+mod resources;
 mod tables;
 mod tokens;
 mod user_roles;

@@ -1,5 +1,6 @@
 //! Probes: each observes one surface of the system under test and records the result; no probe judges it.
 
+mod activity;
 mod body_excerpt;
 mod certificate;
 mod client;
@@ -25,10 +26,12 @@ mod table_names;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unfinished_jobs;
 mod vector;
 mod writes;
 
 pub use ::http::Method;
+pub use activity::{Activity, ActivityProbe, Wait};
 pub use client::client_builder;
 pub use connectivity::{ConnectivityError, certificate_expiry, connect, resolve};
 pub use deadline::StallAwareDeadline;

@@ -1,11 +1,25 @@
-//! Resources: what the processes of a local stack use while a load runs, on the time base of the load.
+//! Resources: what a system uses and does while a load runs, on the time base of the load.
 
+mod clock;
+mod containers;
+mod database;
 mod loads;
+mod metrics;
+mod prometheus;
+mod sampled;
 mod sampler;
+mod series;
+mod settings;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod timeline;
 
+pub use containers::Containers;
 pub(crate) use loads::{LoadNumber, Loads};
-pub(crate) use sampler::Sampler;
+pub use metrics::Metrics;
+pub use sampler::{Sampler, Sources};
+pub use series::{Kind, NotSampled, Series};
+pub use settings::{PidFileError, ResourceSettings, ResourceSource};
 pub(crate) use summary::summary;
-pub(crate) use timeline::Watched;
+pub use timeline::{ProcessSeries, Sample, Timeline, WaitEvent, Watched};

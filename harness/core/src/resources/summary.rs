@@ -34,7 +34,7 @@ pub(crate) fn summary(timeline: &Timeline, report: &Report, is_alone: bool) -> V
     };
     let (all, standins) = (used(&|_| true), used(&|name| name == STANDINS));
     // Without one of the processes, neither a sum nor a share is known.
-    let is_complete = timeline.not_measured.is_empty() && all > 0.0;
+    let is_complete = !timeline.lacks_processes && all > 0.0;
     let share = is_complete.then(|| standins / all);
     let answered = answered(report);
     let each =
@@ -43,7 +43,9 @@ pub(crate) fn summary(timeline: &Timeline, report: &Report, is_alone: bool) -> V
     let is_bottleneck = is_busy && share.is_some_and(|share| share > BOTTLENECK);
     json!({
         "processes": timeline.processes.iter().map(of_process).collect::<Vec<_>>(),
-        "not_measured": timeline.not_measured,
+        "peaks": timeline.series.iter().map(|series| json!({ "name": series.name, "peak": series.peak() })).collect::<Vec<_>>(),
+        "most_frequent_wait": timeline.waits.first(),
+        "not_sampled": timeline.not_sampled,
         "processor_ms_per_request": each,
         "standins_share": share,
         "bottleneck": is_bottleneck.then_some("the stand-ins are the bottleneck"),
@@ -67,7 +69,7 @@ fn of_process(series: &ProcessSeries) -> Value {
         "name": series.name,
         "processor_share": series.processor() / time,
         "memory_peak": samples().map(|it| it.memory).max(),
-        "open_files_peak": samples().map(|it| it.open_files).max(),
+        "open_files_peak": samples().filter_map(|it| it.open_files).max(),
         "threads_peak": samples().map(|it| it.threads).max(),
     })
 }
@@ -112,6 +114,6 @@ fn share_in(series: &ProcessSeries, second: usize) -> Option<f64> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn exact(count: u64) -> f64 {
+pub(super) fn exact(count: u64) -> f64 {
     count as f64
 }

@@ -1,40 +1,45 @@
-//! The timeline: what each process used and held at each sample.
+//! The timeline: what each process used and held at each sample, and what else was sampled.
 
 use std::time::Duration;
 
 use cutover_stack::{ProcessIdentity, ProcessUsage};
 use serde::Serialize;
 
+use super::series::{NotSampled, Series};
+
 /// A process whose resources are read.
 #[derive(Clone, Debug)]
-pub(crate) struct Watched {
+pub struct Watched {
     /// The name of the service.
-    pub(crate) name: String,
-    pub(crate) identity: ProcessIdentity,
+    pub name: String,
+    /// Which process of this machine it is.
+    pub identity: ProcessIdentity,
 }
 
 /// What one process used and held, sample by sample.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ProcessSeries {
+pub struct ProcessSeries {
     /// The name of the service.
-    pub(crate) name: String,
-    pub(crate) samples: Vec<Sample>,
+    pub name: String,
+    /// Its samples.
+    pub samples: Vec<Sample>,
 }
 
-/// What a process, with the processes that it has started, used and held at a time. Memory that they
+/// What a process, with the processes that it has started, or a container, used and held at a time. Memory that they
 /// share counts once.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Sample {
+pub struct Sample {
     /// Seconds since the start of the load.
-    pub(crate) at: f64,
+    pub at: f64,
     /// The processor time so far, in seconds.
-    pub(crate) processor: f64,
+    pub processor: f64,
     /// Resident memory in bytes.
-    pub(crate) memory: u64,
-    /// Open files.
-    pub(crate) open_files: u64,
+    pub memory: u64,
+    /// Open files; nothing of a container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_files: Option<u64>,
     /// Threads.
-    pub(crate) threads: u64,
+    pub threads: u64,
 }
 
 impl Sample {
@@ -43,7 +48,7 @@ impl Sample {
             at: at.as_secs_f64(),
             processor: process.processor_time().as_secs_f64(),
             memory: usage.resident_bytes,
-            open_files: usage.open_files,
+            open_files: Some(usage.open_files),
             threads: usage.threads,
         }
     }
@@ -51,17 +56,37 @@ impl Sample {
     fn add(&mut self, child: Self) {
         self.processor += child.processor;
         self.memory += child.memory;
-        self.open_files += child.open_files;
+        self.open_files = self
+            .open_files
+            .zip(child.open_files)
+            .map(|(one, other)| one + other);
         self.threads += child.threads;
     }
 }
 
-/// The series of all processes.
+/// What was sampled during a load.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Timeline {
-    pub(crate) processes: Vec<ProcessSeries>,
-    /// The processes that cannot be read on this system, or have exited.
-    pub(crate) not_measured: Vec<String>,
+pub struct Timeline {
+    /// The processes.
+    pub processes: Vec<ProcessSeries>,
+    /// Everything else.
+    pub series: Vec<Series>,
+    /// What sessions of the database waited for, the most frequent event first.
+    pub waits: Vec<WaitEvent>,
+    /// What was not sampled, and why.
+    pub not_sampled: Vec<NotSampled>,
+    /// Whether a process is missing.
+    #[serde(skip)]
+    pub(crate) lacks_processes: bool,
+}
+
+/// What sessions of the database waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WaitEvent {
+    /// The `wait_event_type` and the `wait_event`.
+    pub event: String,
+    /// The number of sessions that waited for it, summed over all samples.
+    pub sessions: u64,
 }
 
 impl Timeline {
@@ -72,7 +97,7 @@ impl Timeline {
         });
         Self {
             processes: series.collect(),
-            not_measured: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -111,13 +136,17 @@ impl Timeline {
 
     /// Names the processes without two samples, which have no series.
     pub(super) fn finish(mut self) -> Self {
-        let (measured, not) = self
+        let (measured, not): (_, Vec<_>) = self
             .processes
             .into_iter()
             .partition(|series| series.samples.len() > 1);
         self.processes = measured;
-        let not: Vec<ProcessSeries> = not;
-        self.not_measured = not.into_iter().map(|series| series.name).collect();
+        self.lacks_processes = !not.is_empty();
+        let reason = "the process has exited, or this user may not read it in /proc";
+        let not = not
+            .into_iter()
+            .map(|series| NotSampled::new(series.name, reason));
+        self.not_sampled.extend(not);
         self
     }
 }

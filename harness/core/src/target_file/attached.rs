@@ -11,6 +11,7 @@ use super::secret_source::{SecretError, SecretSource};
 use super::standins::StandinAddresses;
 use crate::connection::{Connection, StorageAccess};
 use crate::environment::IdentificationSettings;
+use crate::resources::ResourceSettings;
 use cutover_contract::accounts::TokenSource;
 use cutover_evidence::redact::Redactor;
 use cutover_evidence::secret::Secret;
@@ -121,6 +122,8 @@ pub struct Attachment<'a> {
     pub callback: Option<&'a CallbackSettings>,
     /// Where its logs are.
     pub logs: &'a LogSettings,
+    /// Its processes, which are sampled while a load runs.
+    pub resources: &'a ResourceSettings,
 }
 
 impl AccountSettings {
@@ -226,6 +229,7 @@ impl Attachment<'_> {
             storage,
             standins: self.standins.map(StandinAddresses::endpoints),
             logs: self.logs.from_now(),
+            resources: self.resources.sources.clone(),
         })
     }
 

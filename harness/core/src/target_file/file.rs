@@ -16,6 +16,7 @@ use super::standins::StandinAddresses;
 use crate::capability::{Capability, Grants};
 use crate::control::ControlSettings;
 use crate::environment::{Class, IdentificationSettings, is_this_machine};
+use crate::resources::ResourceSettings;
 use crate::safety::SafetySettings;
 use cutover_fault::{LinkName, LinkSettings};
 use cutover_stack::{Images, StackKind};
@@ -59,6 +60,9 @@ pub struct Target {
     /// The logs of an attached target, if they may be read.
     #[serde(default)]
     pub logs: LogSettings,
+    /// The processes of an attached target, which are sampled while a load runs.
+    #[serde(default)]
+    pub resources: ResourceSettings,
     /// Documents of the user's own.
     #[serde(default)]
     pub documents: DocumentSettings,
@@ -137,6 +141,7 @@ impl Target {
             callback: self.callback.as_ref(),
             links: &self.links,
             logs: &self.logs,
+            resources: &self.resources,
         })
     }
 

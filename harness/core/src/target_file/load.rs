@@ -114,6 +114,9 @@ impl Target {
         if let Some(problem) = target.logs.problem() {
             return invalid("logs.sources", &problem);
         }
+        if let Some(problem) = target.resources.problem() {
+            return invalid("resources.sources", &problem);
+        }
         if let Some((key, problem)) = target.control.problem() {
             return invalid(key, problem);
         }

@@ -13,6 +13,7 @@ pub use crate::environment::{
     Class, CommandIdentity, EnvironmentWords, FileIdentity, HeaderIdentity, IdentificationSettings,
     ImageIdentity, RouteIdentity,
 };
+pub use crate::resources::{PidFileError, ResourceSettings, ResourceSource};
 pub use attached::Attachment;
 pub use attached::{
     AccountSettings, ApiSettings, CallbackSettings, DatabaseSettings, IdentitySettings,

@@ -8,9 +8,11 @@ mod docker;
 mod network;
 mod one_shot;
 mod remove;
+mod usage;
 
 pub(crate) use container::Container;
 pub use docker::ContainerError;
 pub(crate) use docker::{CreationLock, connect_with_images, preflight, wait_for_pending};
 pub(crate) use network::Network;
 pub(crate) use remove::{remove, remove_orphans};
+pub use usage::{ContainerUsage, WatchedContainers};

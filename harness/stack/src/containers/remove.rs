@@ -107,6 +107,25 @@ async fn containers(
         .map_err(context("list the containers of stacks"))
 }
 
+/// The running containers of a stack: the name of each service, and the id of its container.
+pub(super) async fn running_of_stack(
+    docker: &Docker,
+    stack: &str,
+) -> Result<Vec<(String, String)>, ContainerError> {
+    let filter = label_filter(&format!("{STACK}={stack}"));
+    let containers = containers(docker, &filter).await?;
+    let running = containers.into_iter().filter(is_running);
+    let named = running.filter_map(|container| {
+        let name = container.names?.into_iter().next()?;
+        let name = name.trim_start_matches('/');
+        let service = name.strip_prefix(&format!("cutover-{stack}-"));
+        Some((service.unwrap_or(name).to_owned(), container.id?))
+    });
+    let mut named: Vec<_> = named.collect();
+    named.sort_unstable();
+    Ok(named)
+}
+
 fn is_running(container: &ContainerSummary) -> bool {
     matches!(
         container.state,
