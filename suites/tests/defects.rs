@@ -11,14 +11,17 @@
 
 use std::collections::HashSet;
 use std::num::ParseIntError;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use cutover_harness::catalog::{Catalog, SeededDefect, UnknownDefect};
 use cutover_harness::record::{Outcome, Run};
+use cutover_test_support::output_text;
 use libtest_mimic::{Arguments, Failed, Trial};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::index;
+use serde_json::Value;
 
 /// The number of defects that run where none is named.
 const SAMPLE: usize = 10;
@@ -101,7 +104,11 @@ fn trials(
 
 /// A test called `[<id>] <slug>`.
 fn trial(defect: &'static SeededDefect) -> Trial {
-    Trial::test(defect.slug, || is_caught(defect)).with_kind(defect.id)
+    let test = move || match defect.measurement {
+        None => is_caught(defect),
+        Some(measurement) => is_caught_by_a_baseline(defect, measurement),
+    };
+    Trial::test(defect.slug, test).with_kind(defect.id)
 }
 
 /// The given seed, or a random one.
@@ -117,19 +124,24 @@ fn sample(population: usize, seed: u64) -> HashSet<usize> {
     indices.into_iter().collect()
 }
 
+/// A validation with some checks, whose run is in a directory.
+fn validate(checks: &[&str], output: &Path) -> Command {
+    let mut validate = Command::new(env!("CARGO_BIN_EXE_cutover"));
+    validate.args(["validate", "--output"]).arg(output);
+    for check in checks {
+        validate.args(["--check", check]);
+    }
+    validate
+        .env_remove("NEXTEST_RUN_ID")
+        .env_remove("CUTOVER_RUN_ID");
+    validate
+}
+
 /// Validates a stack that has the defect, with the checks it names.
 fn is_caught(defect: &SeededDefect) -> Result<(), Failed> {
     let output = tempfile::tempdir()?;
-    let mut validate = Command::new(env!("CARGO_BIN_EXE_cutover"));
-    validate
-        .args(["validate", "--defect", defect.id, "--output"])
-        .arg(output.path());
-    for check in defect.checks {
-        validate.args(["--check", check]);
-    }
-    let validated = validate
-        .env_remove("NEXTEST_RUN_ID")
-        .env_remove("CUTOVER_RUN_ID")
+    let validated = validate(defect.checks, output.path())
+        .args(["--defect", defect.id])
         .output()?;
     let run = Run::load(&output.path().join("latest"))?;
     if validated.status.code() == Some(1) && has_failed(&run, defect.checks) {
@@ -141,6 +153,58 @@ fn is_caught(defect: &SeededDefect) -> Result<(), Failed> {
         defect.title, defect.checks
     )
     .into())
+}
+
+/// The sides of the comparisons: the baseline, runs of the same pipeline, and runs of one with the defect.
+const SIDES: [&str; 3] = ["before", "equal", "worse"];
+
+/// The runs of each side.
+const RUNS: usize = 6;
+
+/// Measures stacks with and without the defect in turn: a comparison fails with it, and does not fail without it.
+fn is_caught_by_a_baseline(defect: &SeededDefect, measurement: &str) -> Result<(), Failed> {
+    let output = tempfile::tempdir()?;
+    for run in 0..RUNS {
+        let mut sides = SIDES;
+        sides.rotate_left(run % SIDES.len());
+        for side in sides {
+            let mut validate = validate(defect.checks, &output.path().join(side));
+            if side == "worse" {
+                validate.args(["--defect", defect.id]);
+            }
+            validate
+                .env("CUTOVER_RUN_ID", format!("{side}-{run}"))
+                .output()?;
+        }
+    }
+    let worse = judgement(output.path(), "worse", measurement)?;
+    let equal = judgement(output.path(), "equal", measurement)?;
+    if worse["judgement"]["judgement"] == "failed" && equal["judgement"]["judgement"] != "failed" {
+        return Ok(());
+    }
+    Err(format!(
+        "\"{}\" is not caught by a comparison of '{measurement}': {worse:#}\nwithout it: {equal:#}",
+        defect.title
+    )
+    .into())
+}
+
+/// How a measurement of one side is judged, compared with that of the baseline.
+fn judgement(directory: &Path, side: &str, measurement: &str) -> Result<Value, Failed> {
+    let compared = Command::new(env!("CARGO_BIN_EXE_cutover"))
+        .args(["compare", SIDES[0], side, "--json"])
+        .current_dir(directory)
+        .output()?;
+    let report: Value = serde_json::from_slice(&compared.stdout)
+        .map_err(|_| format!("no comparison: {}", output_text(&compared)))?;
+    let measurements = report["comparison"]["measurements"].as_array();
+    let judged = measurements.and_then(|all| all.iter().find(|one| one["name"] == measurement));
+    let failed = judged.is_some_and(|one| one["judgement"]["judgement"] == "failed");
+    // A regression of what counts is a NO-GO.
+    if failed != (compared.status.code() == Some(1)) {
+        return Err(format!("another measurement decides: {report:#}").into());
+    }
+    Ok(judged.cloned().unwrap_or_default())
 }
 
 /// Whether one of the checks, or a row of its table, failed.

@@ -20,8 +20,10 @@ pub struct SeededDefect {
     pub severity: Severity,
     /// Where it is seeded; a defect may sit in several places at once.
     pub locations: &'static [DefectLocation],
-    /// The checks of which at least one must fail when the defect is present.
+    /// The checks of which at least one must fail when the defect is present; or those that measure it, see `measurement`.
     pub checks: &'static [&'static str],
+    /// The measurement that becomes worse, if only a comparison with a baseline detects the defect. Its checks pass.
+    pub measurement: Option<&'static str>,
 }
 
 /// What kind of defect it is.

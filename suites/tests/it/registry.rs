@@ -6,7 +6,7 @@ use cutover_harness::catalog::{DefectLocation, SeededDefect};
 use cutover_harness::suite::Suite;
 
 /// The number of seeded defects; it changes only when one is added.
-const DEFECTS: usize = 560;
+const DEFECTS: usize = 562;
 
 fn defects() -> Vec<&'static SeededDefect> {
     cutover::catalog().defects().collect()
@@ -43,7 +43,9 @@ fn every_defect_names_checks_that_exist() {
 fn every_check_is_named_by_a_defect() {
     let defects = defects();
     let is_named = |check: &String| {
-        let mut named = defects.iter().flat_map(|defect| defect.checks);
+        // Without a baseline, a check does not fail.
+        let alone = defects.iter().filter(|defect| defect.measurement.is_none());
+        let mut named = alone.flat_map(|defect| defect.checks);
         named.any(|name| name.starts_with(check.as_str()))
     };
     let never: Vec<_> = checks()

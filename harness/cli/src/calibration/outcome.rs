@@ -187,6 +187,7 @@ mod tests {
         severity: Severity::High,
         locations: &[DefectLocation::Pipeline],
         checks: &["pipeline::the_queue_drains"],
+        measurement: None,
     };
 
     fn verdict(decision: Decision, failed: &[&str]) -> Verdict {

@@ -37,7 +37,7 @@ impl Subject {
 /// The selected defects in the catalog's order, followed by `healthy` stacks without a defect.
 ///
 /// `ids` may contain slugs; without ids, every defect that a check of the suites must detect is
-/// selected; without suites, all suites count. `sample` is the size and the seed of a sample.
+/// selected, unless only a baseline shows it; without suites, all suites count. `sample` is the size and the seed of a sample.
 pub(crate) fn choose(
     catalog: &Catalog,
     ids: &[String],
@@ -47,8 +47,12 @@ pub(crate) fn choose(
 ) -> anyhow::Result<Vec<Subject>> {
     let named = ids.iter().map(|id| catalog.defect(id));
     let named: Vec<_> = named.collect::<Result<_, _>>()?;
+    if let Some(defect) = named.iter().find(|defect| defect.measurement.is_some()) {
+        return Err(needs_a_baseline(defect).into());
+    }
     let mut defects: Vec<_> = catalog
         .defects()
+        .filter(|defect| defect.measurement.is_none())
         .filter(|defect| match named.as_slice() {
             [] => belongs_to(defect, suites),
             named => named.contains(defect),
@@ -71,6 +75,15 @@ pub(crate) fn choose(
         return Err(error.into());
     }
     Ok(subjects)
+}
+
+/// No validation alone detects the defect.
+fn needs_a_baseline(defect: &SeededDefect) -> UsageError {
+    UsageError::new(
+        format!("calibrate with seeded defect '{}'", defect.id),
+        "only a comparison with a baseline detects it",
+        "compare runs with and without it by `cutover compare`",
+    )
 }
 
 /// Whether a check of one of the suites must detect the defect.

@@ -12,10 +12,9 @@ pub(super) fn page(catalog: &Catalog, suite: &Suite) -> String {
     let detected = catalog
         .defects()
         .filter(|defect| {
-            defect
-                .checks
-                .iter()
-                .any(|name| name.starts_with(&prefix(suite)))
+            let mut checks = defect.checks.iter();
+            let is_of_the_suite = checks.any(|name| name.starts_with(&prefix(suite)));
+            is_of_the_suite && defect.measurement.is_none()
         })
         .count();
     let mut lines = vec![
@@ -125,7 +124,10 @@ fn row(catalog: &Catalog, suite: &Suite, cases: &[Case]) -> String {
     let defects: Vec<_> = catalog
         .defects()
         .filter(|defect| defect.checks.iter().any(|name| matches(name, cases)))
-        .map(|defect| defect.id)
+        .map(|defect| match defect.measurement {
+            None => defect.id.to_owned(),
+            Some(_) => format!("{} by a baseline", defect.id),
+        })
         .collect();
     let mut needs: Vec<_> = check.needs.iter().map(ToString::to_string).collect();
     match check.workers {

@@ -57,8 +57,9 @@ pub(super) fn defects(catalog: &Catalog) -> String {
     let width = defects.iter().map(|defect| defect.slug.len()).max();
     let width = width.unwrap_or_default();
     let rows = defects.iter().map(|defect| {
+        let compared = defect.measurement.map_or("", |_| " [by a baseline]");
         format!(
-            "{:<6} {:<width$}  {:<15} {}\n       {}",
+            "{:<6} {:<width$}  {:<15} {}\n       {}{compared}",
             defect.id, defect.slug, defect.class, defect.severity, defect.title
         )
     });

@@ -38,7 +38,7 @@ fn main() -> Measured<()> {
     }
     closed(&server.url)?;
     costs(&server.url)?;
-    for result in self_test::run() {
+    for result in self_test::run_one_by_one() {
         println!(
             "{}: expected {:.2}, measured {:?}",
             result.what, result.expected, result.measured
