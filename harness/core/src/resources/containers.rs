@@ -31,7 +31,7 @@ pub(super) async fn sample(containers: Containers, mut clock: Clock) -> Sampled 
         Ok(containers) => containers,
         Err(error) => {
             return Sampled {
-                not_sampled: vec![NotSampled::new("containers", error.to_string())],
+                left_out: vec![NotSampled::new("containers", error.to_string())],
                 lacks_processes: true,
                 ..Sampled::default()
             };
@@ -69,15 +69,15 @@ fn finish(services: Vec<ProcessSeries>) -> Sampled {
     let missing = not
         .iter()
         .map(|series| NotSampled::new(&series.name, reason));
-    let mut not_sampled: Vec<_> = missing.collect();
+    let mut left_out: Vec<_> = missing.collect();
     if !processes.is_empty() {
         let reason = "Docker does not count the open files of containers";
-        not_sampled.push(NotSampled::new("open files", reason));
+        left_out.push(NotSampled::new("open files", reason));
     }
     Sampled {
         lacks_processes: !not.is_empty(),
         processes,
-        not_sampled,
+        left_out,
         ..Sampled::default()
     }
 }
@@ -100,11 +100,11 @@ mod tests {
             samples,
         };
         let samples = [0.0, 0.5].map(|at| sample_of(at, usage)).to_vec();
-        let sampled = finish(vec![series("api", samples), series("worker", Vec::new())]);
-        assert_eq!(sampled.processes[0].name, "api");
-        assert!(sampled.lacks_processes);
-        let what: Vec<_> = sampled
-            .not_sampled
+        let finished = finish(vec![series("api", samples), series("worker", Vec::new())]);
+        assert_eq!(finished.processes[0].name, "api");
+        assert!(finished.lacks_processes);
+        let what: Vec<_> = finished
+            .left_out
             .iter()
             .map(|not| not.what.as_str())
             .collect();

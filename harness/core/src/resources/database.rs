@@ -81,21 +81,21 @@ impl Database {
     }
 
     fn finish(self) -> Sampled {
-        let mut not_sampled = Vec::new();
+        let mut left_out = Vec::new();
         if self.jobs.len() == 0 {
-            not_sampled.push(NotSampled::new("jobs", self.no_jobs));
+            left_out.push(NotSampled::new("jobs", self.no_jobs));
         }
         if self.locks.len() == 0 {
             let reason = "the database did not answer in time";
-            not_sampled.push(NotSampled::new("sessions, waits and locks", reason));
+            left_out.push(NotSampled::new("sessions, waits and locks", reason));
         } else if self.is_hidden {
-            not_sampled.push(NotSampled::new("sessions and waits", HIDDEN));
+            left_out.push(NotSampled::new("sessions and waits", HIDDEN));
         }
         let series = [self.sessions, self.waits, self.locks, self.jobs];
         Sampled {
             series: series.into_iter().flat_map(SeriesSet::finish).collect(),
             waits: self.events,
-            not_sampled,
+            left_out,
             ..Sampled::default()
         }
     }
@@ -176,7 +176,7 @@ mod tests {
         );
         assert_eq!(samples(&sampled, "locks not granted").len(), 3);
         assert_eq!(sampled.waits["Lock: tuple"], 2);
-        assert_eq!(sampled.not_sampled[0].what, "jobs");
+        assert_eq!(sampled.left_out[0].what, "jobs");
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         let sampled = database.finish();
         assert_eq!(samples(&sampled, "sessions active"), []);
         assert_eq!(samples(&sampled, "locks not granted"), [(0.0, 1.0)]);
-        let reason = &sampled.not_sampled[1].reason;
+        let reason = &sampled.left_out[1].reason;
         assert!(
             reason.starts_with("not sampled: ") && reason.contains("pg_read_all_stats"),
             "{reason}"
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(sampled.series, []);
         assert!(
             sampled
-                .not_sampled
+                .left_out
                 .iter()
                 .all(|not| not.reason.contains("did not answer"))
         );

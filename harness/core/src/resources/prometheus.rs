@@ -1,4 +1,4 @@
-//! Parses the gauges and counters of a metrics page in the text format of Prometheus or OpenMetrics.
+//! Parses the gauges and counters of a metrics page in the text format of Prometheus or `OpenMetrics`.
 
 use std::collections::HashMap;
 

@@ -45,7 +45,7 @@ pub(crate) fn summary(timeline: &Timeline, report: &Report, is_alone: bool) -> V
         "processes": timeline.processes.iter().map(of_process).collect::<Vec<_>>(),
         "peaks": timeline.series.iter().map(|series| json!({ "name": series.name, "peak": series.peak() })).collect::<Vec<_>>(),
         "most_frequent_wait": timeline.waits.first(),
-        "not_sampled": timeline.not_sampled,
+        "not_sampled": timeline.left_out,
         "processor_ms_per_request": each,
         "standins_share": share,
         "bottleneck": is_bottleneck.then_some("the stand-ins are the bottleneck"),

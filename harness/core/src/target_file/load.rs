@@ -108,14 +108,8 @@ impl Target {
                 "is for targets of class local: any other target keeps its documents",
             );
         }
-        if let Some(problem) = links::problem(&target.links) {
-            return invalid("links", &problem);
-        }
-        if let Some(problem) = target.logs.problem() {
-            return invalid("logs.sources", &problem);
-        }
-        if let Some(problem) = target.resources.problem() {
-            return invalid("resources.sources", &problem);
+        if let Some((key, problem)) = target.problem_of_sources() {
+            return invalid(key, &problem);
         }
         if let Some((key, problem)) = target.control.problem() {
             return invalid(key, problem);
@@ -132,6 +126,17 @@ impl Target {
             (Some(_), Some(problem)) => invalid("identity", problem),
             (None | Some(_), _) => Ok(target),
         }
+    }
+
+    /// The first key of links, logs or resources with a wrong value, and what is wrong with it.
+    fn problem_of_sources(&self) -> Option<(&'static str, String)> {
+        let links = links::problem(&self.links).map(|problem| ("links", problem));
+        let logs = || self.logs.problem().map(|problem| ("logs.sources", problem));
+        let resources = || {
+            let problem = self.resources.problem();
+            problem.map(|problem| ("resources.sources", problem))
+        };
+        links.or_else(logs).or_else(resources)
     }
 
     /// The contract of this target: the default contract with its overrides.
