@@ -21,5 +21,5 @@ pub use metrics::Metrics;
 pub use sampler::{Sampler, Sources};
 pub use series::{Kind, NotSampled, Series};
 pub use settings::{PidFileError, ResourceSettings, ResourceSource};
-pub(crate) use summary::summary;
+pub(crate) use summary::{Work, summary};
 pub use timeline::{ProcessSeries, Sample, Timeline, WaitEvent, Watched};
