@@ -3,6 +3,7 @@
 mod clock;
 mod containers;
 mod database;
+mod followed;
 mod loads;
 mod metrics;
 mod prometheus;

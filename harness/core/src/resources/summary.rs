@@ -1,27 +1,15 @@
-//! The summary of a timeline: costs, shares, and the resource that the response times follow.
+//! The summary of a timeline: costs, shares, and the series that the response times follow.
 
 use std::time::Duration;
 
 use cutover_load::Report;
-use cutover_regression::rank_correlation;
 use serde_json::{Value, json};
 
+use super::followed::followed;
 use super::timeline::{ProcessSeries, Timeline};
 
 /// The name of the process that runs the stand-ins.
 const STANDINS: &str = "standins";
-
-/// The seconds that a correlation needs, and its least amount.
-const LEAST_SECONDS: usize = 8;
-const LEAST_CORRELATION: f64 = 0.6;
-
-/// The quantile of the normal distribution that leaves out 1 in 200 on both sides together: of ten series that follow
-/// nothing, one in twenty times one is named.
-const Z: f64 = 2.81;
-
-/// The variance of a rank correlation after Fisher's transformation, times the number of values less three
-/// (E. C. Fieller, H. O. Hartley, E. S. Pearson, "Tests for rank correlation coefficients", 1957).
-const VARIANCE: f64 = 1.06;
 
 /// Above this share of the processor time of the stack, and of a processor, the stand-ins limit what is measured.
 const BOTTLENECK: f64 = 0.5;
@@ -91,45 +79,6 @@ fn of_process(series: &ProcessSeries, documents: u64) -> Value {
         "open_files_peak": samples().filter_map(|it| it.open_files).max(),
         "threads_peak": samples().map(|it| it.threads).max(),
     })
-}
-
-/// The process whose processor time the p95 of the seconds follows best, if one is followed.
-fn followed(timeline: &Timeline, report: &Report) -> Option<Value> {
-    let seconds = report
-        .seconds
-        .iter()
-        .enumerate()
-        .filter_map(|(at, second)| {
-            let p95 = second.response.quantile(0.95)?;
-            Some((at, p95.value.as_secs_f64()))
-        });
-    let seconds: Vec<(usize, f64)> = seconds.collect();
-    let best = timeline.processes.iter().filter_map(|series| {
-        let pairs = seconds
-            .iter()
-            .filter_map(|(at, p95)| Some((share_in(series, *at)?, *p95)));
-        let (shares, p95s): (Vec<f64>, Vec<f64>) = pairs.unzip();
-        let correlation = (shares.len() >= LEAST_SECONDS).then(|| rank_correlation(&shares, &p95s));
-        Some((series, shares.len(), correlation.flatten()?))
-    });
-    let best = best.max_by(|one, other| one.2.abs().total_cmp(&other.2.abs()));
-    let (series, seconds, correlation) = best?;
-    let by_chance = (Z * (VARIANCE / (exact(seconds as u64) - 3.0)).sqrt()).tanh();
-    if correlation.abs() < LEAST_CORRELATION.max(by_chance) {
-        return None;
-    }
-    Some(json!({ "processor_time_of": series.name, "rank_correlation": correlation }))
-}
-
-/// The mean share of a processor in a second.
-fn share_in(series: &ProcessSeries, second: usize) -> Option<f64> {
-    let second = exact(second as u64);
-    let shares = series.shares();
-    let within = shares
-        .iter()
-        .filter(|(at, _)| (second..second + 1.0).contains(at));
-    let within: Vec<f64> = within.map(|(_, share)| *share).collect();
-    (!within.is_empty()).then(|| within.iter().sum::<f64>() / exact(within.len() as u64))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
