@@ -82,7 +82,7 @@ async fn measure() -> Result<()> {
     for _ in 0..ROUNDS {
         let sampler = Sampler::start(Sources {
             processes: processes.clone(),
-            database: Some(ActivityProbe::new(&Secret::new(url.as_str()), &contract()?)?),
+            database: Some(probe(&url)?),
             ..Sources::default()
         });
         // What is measured is a time in which nothing but the sampler works.
@@ -123,12 +123,13 @@ async fn filled(url: &str) -> Result<PgPool> {
     Ok(pool)
 }
 
-fn contract() -> Result<Contract> {
+fn probe(url: &str) -> Result<ActivityProbe> {
     let default = include_str!("../../../fixtures/contracts/upload_pipeline.toml");
     let overrides = "[database]\nschema = 'public'".parse()?;
-    Ok(Contract::parse_with_overrides(
-        default, &overrides, "bench",
-    )?)
+    let contract = Contract::parse_with_overrides(default, &overrides, "bench")?;
+    let jobs = contract.unfinished_jobs();
+    let probe = ActivityProbe::new(&Secret::new(url), &contract.database, jobs.as_deref())?;
+    Ok(probe)
 }
 
 /// The share of a core that a process used, in percent.

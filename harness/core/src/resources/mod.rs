@@ -7,7 +7,7 @@ mod followed;
 mod loads;
 mod metrics;
 mod prometheus;
-mod sampled;
+mod readings;
 mod sampler;
 mod series;
 mod settings;

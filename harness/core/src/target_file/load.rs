@@ -108,19 +108,7 @@ impl Target {
                 "is for targets of class local: any other target keeps its documents",
             );
         }
-        if let Some(problem) = links::problem(&target.links) {
-            return invalid("links", &problem);
-        }
-        if let Some(problem) = target.logs.problem() {
-            return invalid("logs.sources", &problem);
-        }
-        if let Some(problem) = target.resources.problem() {
-            return invalid("resources.sources", &problem);
-        }
-        if let Some((key, problem)) = target.control.problem() {
-            return invalid(key, problem);
-        }
-        if let Some((key, problem)) = target.identification.problem() {
+        if let Some((key, problem)) = target.table_problem() {
             return invalid(key, &problem);
         }
         target.standin_config()?;
@@ -132,6 +120,20 @@ impl Target {
             (Some(_), Some(problem)) => invalid("identity", problem),
             (None | Some(_), _) => Ok(target),
         }
+    }
+
+    /// A key of one table whose value is invalid, and the problem.
+    fn table_problem(&self) -> Option<(&'static str, String)> {
+        let of = |key: &'static str, problem: Option<String>| problem.map(|it| (key, it));
+        let control = || {
+            let (key, problem) = self.control.problem()?;
+            Some((key, problem.to_owned()))
+        };
+        of("links", links::problem(&self.links))
+            .or_else(|| of("logs.sources", self.logs.problem()))
+            .or_else(|| of("resources.sources", self.resources.problem()))
+            .or_else(control)
+            .or_else(|| self.identification.problem())
     }
 
     /// The contract of this target: the default contract with its overrides.
