@@ -18,6 +18,7 @@ lint:
 # Measure what the README claims: medians of five
 bench:
     cargo bench -p cutover-harness --bench journal
+    cargo bench -p cutover-harness --bench sampler
     cargo bench -p cutover-fault --bench proxy
     cargo bench -p cutover-load --bench engine
     cargo bench -p cutover-regression --bench power

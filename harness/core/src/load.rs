@@ -1,12 +1,14 @@
 //! Sends a load from a check: many requests at given times, which the evidence sums up.
 
+use std::time::Instant;
+
 use cutover_evidence::stop::{CheckResult, Stop};
 use cutover_load::{Load, Pacer, Report};
 use cutover_reports::record::Observation;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::resources::summary;
+use crate::resources::{Sampler, Timeline, Work, summary};
 use cutover_contract::probe::Request;
 
 /// Stops a load when its check ends early.
@@ -76,10 +78,7 @@ impl Context {
         let stop = guard.0.clone();
         let (number, sampler) = self.load_begins();
         let report = tokio::task::spawn_blocking(move || run(&stop)).await;
-        let timeline = match sampler {
-            Some(sampler) => Some(sampler.finish().await),
-            None => None,
-        };
+        let timeline = finished(sampler).await;
         let is_alone = self.load_ended(number);
         let report = report
             .map_err(anyhow::Error::from)?
@@ -91,20 +90,68 @@ impl Context {
                 .quantile(share)
                 .map(|quantile| quantile.to_string())
         };
+        let work = Work {
+            report: Some(&report),
+            documents: 0,
+            elapsed: report.elapsed,
+            is_alone,
+        };
         let value = json!({
             "account": total.account,
             "response": { "p50": quantile(0.5), "p95": quantile(0.95), "p99": quantile(0.99) },
-            "resources": timeline.as_ref().map(|timeline| summary(timeline, &report, is_alone)),
+            "resources": timeline.as_ref().map(|timeline| summary(timeline, work)),
             // With the histograms of each second and phase, which can be merged.
             "report": report,
             "generator_lag_p99": total.generator_lag.quantile(0.99).map(|quantile| quantile.to_string()),
         });
         self.observe("load", what, value);
+        self.observe_timeline(what, timeline)?;
+        Ok(report)
+    }
+
+    /// Runs a load of documents: all of these are complete when it ends with success.
+    pub async fn document_load<T>(
+        &self,
+        what: &str,
+        documents: u32,
+        load: impl Future<Output = CheckResult<T>>,
+    ) -> CheckResult<T> {
+        let began = Instant::now();
+        let (number, sampler) = self.load_begins();
+        let done = load.await;
+        let elapsed = began.elapsed();
+        let timeline = finished(sampler).await;
+        let work = Work {
+            report: None,
+            documents: documents.into(),
+            elapsed,
+            is_alone: self.load_ended(number),
+        };
+        let done = done?;
+        let value = json!({
+            "documents": documents,
+            "elapsed_s": elapsed.as_secs_f64(),
+            "resources": timeline.as_ref().map(|timeline| summary(timeline, work)),
+        });
+        self.observe("load", what, value);
+        self.observe_timeline(what, timeline)?;
+        Ok(done)
+    }
+
+    fn observe_timeline(&self, what: &str, timeline: Option<Timeline>) -> CheckResult {
         if let Some(timeline) = timeline {
             let timeline = serde_json::to_value(timeline).map_err(anyhow::Error::from)?;
             self.observe(Observation::RESOURCES, what, timeline);
         }
-        Ok(report)
+        Ok(())
+    }
+}
+
+/// What was sampled, if anything was.
+async fn finished(sampler: Option<Sampler>) -> Option<Timeline> {
+    match sampler {
+        Some(sampler) => Some(sampler.finish().await),
+        None => None,
     }
 }
 

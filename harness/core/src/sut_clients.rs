@@ -16,7 +16,9 @@ use crate::safety::Safeguards;
 use cutover_contract::accounts::Accounts;
 use cutover_contract::contract::{Contract, Endpoint, Pipeline, Witnesses};
 use cutover_contract::identity::Tenant;
-use cutover_contract::probe::{self, ActivityProbe, Database, Http, HttpError, Poll, eventually};
+use cutover_contract::probe::{
+    self, ActivityProbe, Database, DatabaseError, Http, HttpError, Poll, eventually,
+};
 use cutover_contract::standin::StandinClient;
 use cutover_evidence::journal::Recorder;
 use cutover_evidence::redact::Redactor;
@@ -155,7 +157,7 @@ impl SutClients {
             |what: &str, reason: &str| sources.left_out.push(NotSampled::new(what, reason));
         match self.connection.database.as_ref() {
             None => lacks(DATABASE, "the target file has no [database]"),
-            Some(url) => match ActivityProbe::new(url, &self.contract) {
+            Some(url) => match self.activity(url) {
                 Ok(probe) => sources.database = Some(probe),
                 Err(error) => lacks(DATABASE, &error.to_string()),
             },
@@ -171,6 +173,11 @@ impl SutClients {
             Err(_) => lacks("metrics", "the contract declares routes.metrics absent"),
         }
         sources
+    }
+
+    fn activity(&self, url: &Secret) -> Result<ActivityProbe, DatabaseError> {
+        let jobs = self.contract.unfinished_jobs();
+        ActivityProbe::new(url, &self.contract.database, jobs.as_deref())
     }
 
     /// The processes and containers that can be sampled while a load runs.

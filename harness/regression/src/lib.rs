@@ -31,4 +31,4 @@ pub use mann_whitney::mann_whitney;
 pub use measurements::{Better, FORMAT, Machine, Measurement, Measurements};
 pub use measurements_file::{MEASUREMENTS_FILE, MeasurementsError};
 pub use noise::{floor, median, noise};
-pub use rank_correlation::rank_correlation;
+pub use rank_correlation::RankCorrelation;

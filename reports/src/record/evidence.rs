@@ -109,7 +109,7 @@ impl Observation {
     /// The surface of the timeline of a fault scenario.
     pub const TIMELINE: &'static str = "timeline";
 
-    /// The surface of what the processes used during a load.
+    /// The surface of what the system used and did during a load.
     pub const RESOURCES: &'static str = "resources";
 
     /// The surface of a measured value.

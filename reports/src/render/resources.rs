@@ -1,4 +1,4 @@
-//! `resources.json`: what the processes of the system used while loads ran.
+//! `resources.json`: what the system used and did while loads ran.
 
 use serde_json::{Value, json};
 

@@ -127,11 +127,13 @@ async fn drain(cx: &Context, documents: u32) -> CheckResult<Duration> {
     let uploads = try_join_all(uploads).await?;
     cx.control(ControlAction::StartWorkers).await?;
     let began = Instant::now();
-    try_join_all(
-        uploads
+    let drained = async {
+        let complete = uploads
             .iter()
-            .map(|(pipeline, accepted)| pipeline.until_complete(accepted)),
-    )
-    .await?;
-    Ok(began.elapsed())
+            .map(|(pipeline, accepted)| pipeline.until_complete(accepted));
+        try_join_all(complete).await?;
+        Ok(began.elapsed())
+    };
+    let what = format!("a backlog of {documents} documents");
+    cx.document_load(&what, documents, drained).await
 }

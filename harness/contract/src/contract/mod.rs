@@ -34,6 +34,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod timestamps;
+mod unfinished_jobs;
 mod upload;
 mod vocabulary;
 

@@ -14,8 +14,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tokio::time::timeout;
 
 use super::sql::DatabaseError;
-use super::unfinished_jobs;
-use crate::contract::Contract;
+use super::table_names::{Missing, with_names};
+use crate::layout::DatabaseLayout;
 
 /// Starts every query. What takes longer than this says little about the moment, and must not add to the load.
 const BEGIN: &str =
@@ -79,18 +79,25 @@ pub struct ActivityProbe {
 }
 
 impl ActivityProbe {
-    /// A probe of a database with the tables of this contract. It connects when it is first used.
+    /// A probe of a database of this layout, with a query for its unfinished jobs, if it has jobs. It connects when it
+    /// is first used.
     ///
     /// # Errors
-    /// If the URL is invalid.
-    pub fn new(url: &Secret, contract: &Contract) -> Result<Self, DatabaseError> {
+    /// If the URL is invalid, or the database lacks what the query reads.
+    pub fn new(
+        url: &Secret,
+        layout: &DatabaseLayout,
+        jobs: Option<&str>,
+    ) -> Result<Self, DatabaseError> {
         let options = PgConnectOptions::from_str(url.expose()).map_err(DatabaseError::Address)?;
         Ok(Self {
             options: options
                 .application_name("cutover")
                 .disable_statement_logging(),
             connection: None,
-            jobs: unfinished_jobs::query(contract),
+            jobs: jobs
+                .map(|sql| with_names(sql, layout, None, Missing::Refused))
+                .transpose()?,
         })
     }
 

@@ -26,7 +26,6 @@ mod table_names;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
-mod unfinished_jobs;
 mod vector;
 mod writes;
 
@@ -48,5 +47,6 @@ pub use rows::{ChunkRow, DocumentRow, EventRow, JobRow};
 pub use sql::{Database, DatabaseError, pool};
 pub use storage::{ObjectHead, Storage, StorageError, StoredObject};
 pub use table_names::ReadError;
+pub(crate) use table_names::literal;
 pub use vector::Vector;
 pub use writes::{Attempt, DatabaseWrites, HeldTransaction};

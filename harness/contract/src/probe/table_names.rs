@@ -282,7 +282,7 @@ fn with_column_names(sql: &str, layout: &DatabaseLayout) -> String {
 }
 
 /// A text as a literal.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

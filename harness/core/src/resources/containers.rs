@@ -3,7 +3,7 @@
 use cutover_stack::{ContainerError, ContainerUsage, WatchedContainers};
 
 use super::clock::Clock;
-use super::sampled::Sampled;
+use super::readings::Readings;
 use super::series::{NotSampled, rounded};
 use super::timeline::{ProcessSeries, Sample};
 
@@ -26,14 +26,14 @@ impl Containers {
 }
 
 /// Samples containers until the load has ended.
-pub(super) async fn sample(containers: Containers, mut clock: Clock) -> Sampled {
+pub(super) async fn sample(containers: Containers, mut clock: Clock) -> Readings {
     let containers = match containers.open().await {
         Ok(containers) => containers,
         Err(error) => {
-            return Sampled {
-                left_out: vec![NotSampled::new("containers", error.to_string())],
+            return Readings {
+                not_sampled: vec![NotSampled::new("containers", error.to_string())],
                 lacks_processes: true,
-                ..Sampled::default()
+                ..Readings::default()
             };
         }
     };
@@ -61,7 +61,7 @@ fn sample_of(at: f64, usage: ContainerUsage) -> Sample {
     }
 }
 
-fn finish(services: Vec<ProcessSeries>) -> Sampled {
+fn finish(services: Vec<ProcessSeries>) -> Readings {
     let (processes, not): (Vec<_>, Vec<_>) = services
         .into_iter()
         .partition(|series| series.samples.len() > 1);
@@ -74,11 +74,11 @@ fn finish(services: Vec<ProcessSeries>) -> Sampled {
         let reason = "Docker does not count the open files of containers";
         left_out.push(NotSampled::new("open files", reason));
     }
-    Sampled {
+    Readings {
         lacks_processes: !not.is_empty(),
         processes,
-        left_out,
-        ..Sampled::default()
+        not_sampled,
+        ..Readings::default()
     }
 }
 
@@ -99,12 +99,12 @@ mod tests {
             name: name.to_owned(),
             samples,
         };
-        let samples = [0.0, 0.5].map(|at| sample_of(at, usage)).to_vec();
-        let finished = finish(vec![series("api", samples), series("worker", Vec::new())]);
-        assert_eq!(finished.processes[0].name, "api");
-        assert!(finished.lacks_processes);
-        let what: Vec<_> = finished
-            .left_out
+        let both = [0.0, 0.5].map(|at| sample_of(at, usage)).to_vec();
+        let sampled = finish(vec![series("api", both), series("worker", Vec::new())]);
+        assert_eq!(sampled.processes[0].name, "api");
+        assert!(sampled.lacks_processes);
+        let what: Vec<_> = sampled
+            .not_sampled
             .iter()
             .map(|not| not.what.as_str())
             .collect();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use cutover_contract::probe::{Activity, ActivityProbe};
 
 use super::clock::Clock;
-use super::sampled::Sampled;
+use super::readings::Readings;
 use super::series::{Kind, NotSampled, SeriesSet};
 
 /// Why the states of sessions are not known, and the remedy.
@@ -80,8 +80,8 @@ impl Database {
         self.jobs.add(at, counts(named.chain([all])));
     }
 
-    fn finish(self) -> Sampled {
-        let mut left_out = Vec::new();
+    fn finish(self) -> Readings {
+        let mut not_sampled = Vec::new();
         if self.jobs.len() == 0 {
             left_out.push(NotSampled::new("jobs", self.no_jobs));
         }
@@ -92,11 +92,11 @@ impl Database {
             left_out.push(NotSampled::new("sessions and waits", HIDDEN));
         }
         let series = [self.sessions, self.waits, self.locks, self.jobs];
-        Sampled {
+        Readings {
             series: series.into_iter().flat_map(SeriesSet::finish).collect(),
             waits: self.events,
-            left_out,
-            ..Sampled::default()
+            not_sampled,
+            ..Readings::default()
         }
     }
 }
@@ -111,7 +111,7 @@ fn counts(
 }
 
 /// Samples a database until the load has ended.
-pub(super) async fn sample(mut probe: ActivityProbe, mut clock: Clock) -> Sampled {
+pub(super) async fn sample(mut probe: ActivityProbe, mut clock: Clock) -> Readings {
     let mut database = Database::new(probe.knows_jobs());
     let mut jobs_from = Duration::ZERO;
     while let Some(at) = clock.tick().await {
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    fn samples<'a>(sampled: &'a Sampled, name: &str) -> &'a [(f64, f64)] {
+    fn samples<'a>(sampled: &'a Readings, name: &str) -> &'a [(f64, f64)] {
         let found = sampled.series.iter().find(|series| series.name == name);
         found.map_or(&[], |series| &series.samples)
     }

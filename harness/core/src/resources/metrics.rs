@@ -10,7 +10,7 @@ use url::Url;
 
 use super::clock::Clock;
 use super::prometheus;
-use super::sampled::Sampled;
+use super::readings::Readings;
 use super::series::{Kind, NotSampled, SeriesSet};
 
 /// The time that an answer may take.
@@ -100,8 +100,8 @@ impl Pages {
         self.set.add(at, values);
     }
 
-    fn finish(self, failure: Option<String>) -> Sampled {
-        let mut left_out = Vec::new();
+    fn finish(self, failure: Option<String>) -> Readings {
+        let mut not_sampled = Vec::new();
         if self.kept.is_empty() {
             let why = failure.unwrap_or_else(|| "the page has no gauge and no counter".to_owned());
             left_out.push(NotSampled::new("metrics", format!("routes.metrics: {why}")));
@@ -111,16 +111,16 @@ impl Pages {
             let reason = format!("the first {MOST_SERIES} of the page are sampled");
             left_out.push(NotSampled::new(what, reason));
         }
-        Sampled {
+        Readings {
             series: self.set.finish(),
-            left_out,
-            ..Sampled::default()
+            not_sampled,
+            ..Readings::default()
         }
     }
 }
 
 /// Samples the metrics until the load has ended.
-pub(super) async fn sample(metrics: Metrics, mut clock: Clock) -> Sampled {
+pub(super) async fn sample(metrics: Metrics, mut clock: Clock) -> Readings {
     let mut pages = Pages::default();
     let (mut from, mut failures, mut failure) = (Duration::ZERO, 0, None);
     while let Some(at) = clock.tick().await {

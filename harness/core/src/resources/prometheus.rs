@@ -20,7 +20,7 @@ pub(super) fn parse(page: &str) -> Vec<(String, Kind, f64)> {
         let Some((name, labelled, value)) = sample(line) else {
             continue;
         };
-        // OpenMetrics declares a counter without the end of its name.
+        // `OpenMetrics` declares a counter without the end of its name.
         let kind = kinds.get(name).or_else(|| {
             let family = name.strip_suffix("_total")?;
             kinds.get(family).filter(|kind| **kind == Kind::Counter)

@@ -12,7 +12,7 @@ use super::clock::{Clock, INTERVAL};
 use super::containers::{self, Containers};
 use super::database;
 use super::metrics::{self, Metrics};
-use super::sampled::Sampled;
+use super::readings::Readings;
 use super::series::NotSampled;
 use super::settings::ResourceSource;
 use super::timeline::{Timeline, WaitEvent, Watched};
@@ -79,8 +79,8 @@ pub struct Sampler {
     /// The tasks end when this end is gone.
     end: watch::Sender<()>,
     /// One for each source outside of processes.
-    tasks: Vec<task::JoinHandle<Sampled>>,
-    left_out: Vec<NotSampled>,
+    tasks: Vec<task::JoinHandle<Readings>>,
+    not_sampled: Vec<NotSampled>,
     lacks_processes: bool,
 }
 
@@ -129,7 +129,7 @@ impl Sampler {
 
 impl Timeline {
     /// Adds what was sampled of a source.
-    fn add(&mut self, sampled: Sampled) {
+    fn add(&mut self, sampled: Readings) {
         self.processes.extend(sampled.processes);
         self.lacks_processes |= sampled.lacks_processes;
         self.series.extend(sampled.series);

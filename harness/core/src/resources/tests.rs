@@ -42,9 +42,15 @@ async fn session(url: &str) -> PgConnection {
     }
 }
 
+fn probe(url: &str) -> ActivityProbe {
+    let contract = contract();
+    let jobs = contract.unfinished_jobs();
+    ActivityProbe::new(&Secret::new(url), &contract.database, jobs.as_deref()).unwrap()
+}
+
 fn sampler(url: &str) -> Sampler {
     Sampler::start(Sources {
-        database: Some(ActivityProbe::new(&Secret::new(url), &contract()).unwrap()),
+        database: Some(probe(url)),
         ..Sources::default()
     })
 }

@@ -153,7 +153,7 @@ impl Timeline {
 
 impl ProcessSeries {
     /// The processor time between the first and the last sample, in seconds.
-    pub(crate) fn processor(&self) -> f64 {
+    pub fn processor(&self) -> f64 {
         let of = |sample: Option<&Sample>| sample.map_or(0.0, |sample| sample.processor);
         (of(self.samples.last()) - of(self.samples.first())).max(0.0)
     }

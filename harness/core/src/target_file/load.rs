@@ -108,13 +108,7 @@ impl Target {
                 "is for targets of class local: any other target keeps its documents",
             );
         }
-        if let Some((key, problem)) = target.problem_of_sources() {
-            return invalid(key, &problem);
-        }
-        if let Some((key, problem)) = target.control.problem() {
-            return invalid(key, problem);
-        }
-        if let Some((key, problem)) = target.identification.problem() {
+        if let Some((key, problem)) = target.table_problem() {
             return invalid(key, &problem);
         }
         target.standin_config()?;
@@ -128,15 +122,18 @@ impl Target {
         }
     }
 
-    /// The first key of links, logs or resources with a wrong value, and what is wrong with it.
-    fn problem_of_sources(&self) -> Option<(&'static str, String)> {
-        let links = links::problem(&self.links).map(|problem| ("links", problem));
-        let logs = || self.logs.problem().map(|problem| ("logs.sources", problem));
-        let resources = || {
-            let problem = self.resources.problem();
-            problem.map(|problem| ("resources.sources", problem))
+    /// A key of one table whose value is invalid, and the problem.
+    fn table_problem(&self) -> Option<(&'static str, String)> {
+        let of = |key: &'static str, problem: Option<String>| problem.map(|it| (key, it));
+        let control = || {
+            let (key, problem) = self.control.problem()?;
+            Some((key, problem.to_owned()))
         };
-        links.or_else(logs).or_else(resources)
+        of("links", links::problem(&self.links))
+            .or_else(|| of("logs.sources", self.logs.problem()))
+            .or_else(|| of("resources.sources", self.resources.problem()))
+            .or_else(control)
+            .or_else(|| self.identification.problem())
     }
 
     /// The contract of this target: the default contract with its overrides.

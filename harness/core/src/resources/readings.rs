@@ -7,7 +7,7 @@ use super::timeline::ProcessSeries;
 
 /// What one source was like during a load.
 #[derive(Debug, Default)]
-pub(super) struct Sampled {
+pub(super) struct Readings {
     /// Containers, which count as processes.
     pub(super) processes: Vec<ProcessSeries>,
     pub(super) series: Vec<Series>,
