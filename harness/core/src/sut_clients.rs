@@ -154,7 +154,7 @@ impl SutClients {
     pub(crate) fn sources(&self) -> Sources {
         let mut sources = self.watched();
         let mut lacks =
-            |what: &str, reason: &str| sources.left_out.push(NotSampled::new(what, reason));
+            |what: &str, reason: &str| sources.not_sampled.push(NotSampled::new(what, reason));
         match self.connection.database.as_ref() {
             None => lacks(DATABASE, "the target file has no [database]"),
             Some(url) => match self.activity(url) {

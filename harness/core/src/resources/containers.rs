@@ -69,10 +69,10 @@ fn finish(services: Vec<ProcessSeries>) -> Readings {
     let missing = not
         .iter()
         .map(|series| NotSampled::new(&series.name, reason));
-    let mut left_out: Vec<_> = missing.collect();
+    let mut not_sampled: Vec<_> = missing.collect();
     if !processes.is_empty() {
         let reason = "Docker does not count the open files of containers";
-        left_out.push(NotSampled::new("open files", reason));
+        not_sampled.push(NotSampled::new("open files", reason));
     }
     Readings {
         lacks_processes: !not.is_empty(),

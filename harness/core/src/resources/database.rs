@@ -83,13 +83,13 @@ impl Database {
     fn finish(self) -> Readings {
         let mut not_sampled = Vec::new();
         if self.jobs.len() == 0 {
-            left_out.push(NotSampled::new("jobs", self.no_jobs));
+            not_sampled.push(NotSampled::new("jobs", self.no_jobs));
         }
         if self.locks.len() == 0 {
             let reason = "the database did not answer in time";
-            left_out.push(NotSampled::new("sessions, waits and locks", reason));
+            not_sampled.push(NotSampled::new("sessions, waits and locks", reason));
         } else if self.is_hidden {
-            left_out.push(NotSampled::new("sessions and waits", HIDDEN));
+            not_sampled.push(NotSampled::new("sessions and waits", HIDDEN));
         }
         let series = [self.sessions, self.waits, self.locks, self.jobs];
         Readings {
@@ -176,7 +176,7 @@ mod tests {
         );
         assert_eq!(samples(&sampled, "locks not granted").len(), 3);
         assert_eq!(sampled.waits["Lock: tuple"], 2);
-        assert_eq!(sampled.left_out[0].what, "jobs");
+        assert_eq!(sampled.not_sampled[0].what, "jobs");
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         let sampled = database.finish();
         assert_eq!(samples(&sampled, "sessions active"), []);
         assert_eq!(samples(&sampled, "locks not granted"), [(0.0, 1.0)]);
-        let reason = &sampled.left_out[1].reason;
+        let reason = &sampled.not_sampled[1].reason;
         assert!(
             reason.starts_with("not sampled: ") && reason.contains("pg_read_all_stats"),
             "{reason}"
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(sampled.series, []);
         assert!(
             sampled
-                .left_out
+                .not_sampled
                 .iter()
                 .all(|not| not.reason.contains("did not answer"))
         );

@@ -104,12 +104,12 @@ impl Pages {
         let mut not_sampled = Vec::new();
         if self.kept.is_empty() {
             let why = failure.unwrap_or_else(|| "the page has no gauge and no counter".to_owned());
-            left_out.push(NotSampled::new("metrics", format!("routes.metrics: {why}")));
+            not_sampled.push(NotSampled::new("metrics", format!("routes.metrics: {why}")));
         }
         if !self.others.is_empty() {
             let what = format!("{} more metrics", self.others.len());
             let reason = format!("the first {MOST_SERIES} of the page are sampled");
-            left_out.push(NotSampled::new(what, reason));
+            not_sampled.push(NotSampled::new(what, reason));
         }
         Readings {
             series: self.set.finish(),
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(sampled.series.len(), MOST_SERIES);
         assert_eq!(sampled.series[0].samples.len(), 2);
         assert_eq!(sampled.series[63].samples.len(), 1);
-        assert_eq!(sampled.left_out[0].what, "6 more metrics");
+        assert_eq!(sampled.not_sampled[0].what, "6 more metrics");
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         let sampled = sample(metrics, clock).await;
         assert_eq!(sampled.series, []);
         assert_eq!(
-            sampled.left_out[0].reason,
+            sampled.not_sampled[0].reason,
             "not sampled: routes.metrics: no answer"
         );
     }

@@ -13,7 +13,7 @@ pub(super) struct Readings {
     pub(super) series: Vec<Series>,
     /// The sum of the sessions that waited for an event, over all samples.
     pub(super) waits: BTreeMap<String, u64>,
-    pub(super) left_out: Vec<NotSampled>,
+    pub(super) not_sampled: Vec<NotSampled>,
     /// Whether a process is missing.
     pub(super) lacks_processes: bool,
 }

@@ -35,7 +35,7 @@ pub struct Sources {
     /// The metrics route.
     pub metrics: Option<Metrics>,
     /// What the target does not have or does not name.
-    pub left_out: Vec<NotSampled>,
+    pub not_sampled: Vec<NotSampled>,
     /// Whether a process is missing.
     pub lacks_processes: bool,
 }
@@ -45,7 +45,7 @@ impl Sources {
     pub(crate) fn watch_named(&mut self, named: &[ResourceSource]) {
         if named.is_empty() {
             let reason = "the target file names none in [resources] sources";
-            self.left_out.push(NotSampled::new("processes", reason));
+            self.not_sampled.push(NotSampled::new("processes", reason));
         }
         let mut containers = Vec::new();
         for source in named {
@@ -60,7 +60,8 @@ impl Sources {
                     .extend(process.map(|identity| Watched { name, identity })),
                 Err(error) => {
                     self.lacks_processes = true;
-                    self.left_out.push(NotSampled::new(name, error.to_string()));
+                    self.not_sampled
+                        .push(NotSampled::new(name, error.to_string()));
                 }
             }
         }
@@ -108,7 +109,7 @@ impl Sampler {
                 .into_iter()
                 .flatten()
                 .collect(),
-            left_out: sources.left_out,
+            not_sampled: sources.not_sampled,
             lacks_processes: sources.lacks_processes,
         }
     }
@@ -118,7 +119,7 @@ impl Sampler {
         drop((self.stop, self.end));
         // A thread or a task that panicked has sampled nothing.
         let mut timeline = self.thread.join().unwrap_or_default();
-        timeline.left_out.extend(self.left_out);
+        timeline.not_sampled.extend(self.not_sampled);
         timeline.lacks_processes |= self.lacks_processes;
         for task in self.tasks {
             timeline.add(task.await.unwrap_or_default());
@@ -133,7 +134,7 @@ impl Timeline {
         self.processes.extend(sampled.processes);
         self.lacks_processes |= sampled.lacks_processes;
         self.series.extend(sampled.series);
-        self.left_out.extend(sampled.left_out);
+        self.not_sampled.extend(sampled.not_sampled);
         let events = sampled.waits.into_iter();
         let mut waits: Vec<_> = events
             .map(|(event, sessions)| WaitEvent { event, sessions })
@@ -207,7 +208,7 @@ mod tests {
         }
         let timeline = sampler.finish().await;
         assert!(timeline.lacks_processes);
-        assert_eq!(timeline.left_out[0].what, "exited");
+        assert_eq!(timeline.not_sampled[0].what, "exited");
         let this = &timeline.processes[0];
         assert!(this.samples.len() >= 3, "{this:?}");
         assert!(this.processor() > 0.2, "{this:?}");
@@ -220,12 +221,12 @@ mod tests {
     #[tokio::test]
     async fn what_a_target_does_not_have_is_named() {
         let nothing = Sources {
-            left_out: vec![NotSampled::new("sessions", "the target has no database")],
+            not_sampled: vec![NotSampled::new("sessions", "the target has no database")],
             ..Sources::default()
         };
         let timeline = Sampler::start(nothing).finish().await;
         assert_eq!(
-            timeline.left_out[0].reason,
+            timeline.not_sampled[0].reason,
             "not sampled: the target has no database"
         );
     }

@@ -126,7 +126,7 @@ async fn a_held_lock_shows_while_it_is_held() {
     assert!(active.iter().all(|value| *value < 1e-9), "{timeline:?}");
     assert_eq!(timeline.waits[0].event, "Lock: relation");
     // There is no table of jobs.
-    assert_eq!(timeline.left_out[0].what, "jobs");
+    assert_eq!(timeline.not_sampled[0].what, "jobs");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,7 +161,7 @@ async fn a_role_that_may_not_see_sessions_gets_none() {
         samples(&timeline, "locks not granted").len() >= 2,
         "{timeline:?}"
     );
-    let reason = &timeline.left_out[1].reason;
+    let reason = &timeline.not_sampled[1].reason;
     assert!(reason.contains("pg_read_all_stats"), "{reason}");
 }
 

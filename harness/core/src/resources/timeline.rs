@@ -74,7 +74,7 @@ pub struct Timeline {
     /// What sessions of the database waited for, the most frequent event first.
     pub waits: Vec<WaitEvent>,
     /// What was not sampled, and why.
-    pub left_out: Vec<NotSampled>,
+    pub not_sampled: Vec<NotSampled>,
     /// Whether a process is missing.
     #[serde(skip)]
     pub(crate) lacks_processes: bool,
@@ -146,7 +146,7 @@ impl Timeline {
         let not = not
             .into_iter()
             .map(|series| NotSampled::new(series.name, reason));
-        self.left_out.extend(not);
+        self.not_sampled.extend(not);
         self
     }
 }
