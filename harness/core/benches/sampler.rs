@@ -2,7 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cutover_harness::contract::Contract;
 use cutover_harness::probe::ActivityProbe;
@@ -102,10 +102,17 @@ async fn measure() -> Result<()> {
     Ok(())
 }
 
+/// Far longer than a server takes to start on a loaded machine.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// A database with idle sessions and unfinished jobs.
 async fn filled(url: &str) -> Result<PgPool> {
-    while PgConnection::connect(url).await.is_err() {
-        // The server is still starting.
+    let began = Instant::now();
+    while let Err(error) = PgConnection::connect(url).await {
+        if began.elapsed() > START_TIMEOUT {
+            return Err(error.into());
+        }
+        // The interval between two attempts; the loop ends at the deadline.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let options = PgPoolOptions::new()

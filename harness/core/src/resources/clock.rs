@@ -49,6 +49,7 @@ impl Clock {
             tokio::select! {
                 biased;
                 _ = self.stop.changed() => return None,
+                // The due time of the next sample; the stop above ends the wait.
                 () = sleep_until(self.began + INTERVAL * self.due) => {}
             }
         }
@@ -86,6 +87,7 @@ mod tests {
             }
             times
         });
+        // The time of three ticks, at 0, 0.5 and 1 s.
         tokio::time::sleep(Duration::from_millis(1_200)).await;
         drop(end);
         assert_eq!(sampling.await.unwrap(), [0, 500, 1_000]);

@@ -33,14 +33,19 @@ fn contract() -> Contract {
 
 /// A session, as soon as the server accepts one.
 async fn session(url: &str) -> PgConnection {
+    let began = std::time::Instant::now();
     loop {
         match PgConnection::connect(url).await {
             Ok(session) => return session,
-            // The server is still starting.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(error) => assert!(began.elapsed() < START_TIMEOUT, "{error}"),
         }
+        // The interval between two attempts; the loop ends at the deadline.
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// Far longer than a server takes to start on a loaded machine.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn probe(url: &str) -> ActivityProbe {
     let contract = contract();
@@ -79,6 +84,7 @@ async fn a_held_lock_shows_while_it_is_held() {
     let sampler = sampler(&url);
     let began = std::time::Instant::now();
     let now = || began.elapsed().as_secs_f64();
+    // The schedule of the load in this test: its times are what the samples are compared with.
     let pass = async |seconds| tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
     pass(1.8).await;
     let before = now();
@@ -134,8 +140,11 @@ async fn a_server_that_is_gone_leaves_a_gap_and_no_zero() {
     let (server, url) = server();
     let session = session(&url).await;
     let sampler = sampler(&url);
+    // The time of three samples, at 0, 0.5 and 1 s.
     tokio::time::sleep(Duration::from_millis(1_200)).await;
-    drop((session, server));
+    // The server ends first: a session that ends before it would count as none.
+    drop((server, session));
+    // The time of the samples that must be missing.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     let timeline = sampler.finish().await;
     let idle = samples(&timeline, "sessions idle");
@@ -154,7 +163,8 @@ async fn a_role_that_may_not_see_sessions_gets_none() {
     let mut owner = session(&url).await;
     owner.execute("CREATE ROLE reader LOGIN").await.unwrap();
     let sampler = sampler(&url.replace("postgres@", "reader@"));
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    // The time of several samples, of which the check needs two.
+    tokio::time::sleep(Duration::from_millis(1_700)).await;
     let timeline = sampler.finish().await;
     assert_eq!(samples(&timeline, "sessions idle"), []);
     assert!(
@@ -174,11 +184,13 @@ async fn unfinished_jobs_are_counted_by_status() {
          ('complete', 'done'), ('duplicate', NULL), ('failed_parse', 'deadletter'), ('failed_parse', 'retryable')";
     owner.execute(insert).await.unwrap();
     let sampler = sampler(&url);
+    // The time of the samples before the jobs end.
     tokio::time::sleep(Duration::from_secs(2)).await;
     owner
         .execute("UPDATE upload_jobs SET state = 'done', status = 'complete'")
         .await
         .unwrap();
+    // The time of the samples after it.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let timeline = sampler.finish().await;
     for (name, first) in [
