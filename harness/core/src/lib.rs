@@ -36,5 +36,6 @@ pub use cutover_contract::{accounts, contract, identity, invariant, jwt, probe, 
 pub use cutover_evidence::{ensure, ensure_eq, journal, redact, secret, stop};
 pub use cutover_fault as fault;
 pub use cutover_load as load_generator;
+pub use cutover_regression::PowerLaw;
 pub use cutover_reports::{policy, record};
 pub use cutover_stack as stack;

@@ -16,6 +16,7 @@ mod measurements;
 mod measurements_file;
 mod noise;
 mod power;
+mod power_law;
 mod rank_correlation;
 mod samples;
 
@@ -31,4 +32,5 @@ pub use mann_whitney::mann_whitney;
 pub use measurements::{Better, FORMAT, Machine, Measurement, Measurements};
 pub use measurements_file::{MEASUREMENTS_FILE, MeasurementsError};
 pub use noise::{floor, median, noise};
+pub use power_law::PowerLaw;
 pub use rank_correlation::RankCorrelation;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cutover_fixtures::prelude::*;
+use cutover_harness::PowerLaw;
 use cutover_harness::check::Named;
 use cutover_harness::fault::LinkName;
 use cutover_harness::prelude::*;
@@ -31,8 +32,11 @@ pub(crate) fn table() -> Vec<Check> {
     ]
 }
 
-/// The pages of the documents that are compared.
-const PAGES: [usize; 3] = [40, 160, 480];
+/// The pages of the documents that are compared, after one of a single page.
+const PAGES: [usize; 5] = [20, 40, 80, 160, 480];
+
+/// The lengths between which the cost of a page is compared.
+const COMPARED: [usize; 3] = [1, 3, 4];
 
 /// How many times as much a page may cost in the longest document as in the shorter ones. It costs as much where
 /// the cost is proportional to the length, and 3.2 times as much where it grows with the square.
@@ -59,9 +63,10 @@ async fn processor_time_grows_with_the_document(cx: &Context) -> CheckResult {
             costs.push(processor_time(cx, pages).await?.as_secs_f64() * 1e3);
         }
         let longest = costs.last().copied().unwrap_or(0.0);
-        let times = observed_growth(cx, "ms of processor time", &costs);
+        let shortest = processor_time(cx, 1).await?.as_secs_f64() * 1e3;
+        let times = observed_growth(cx, ("processor time", "ms of processor time"), shortest, &costs);
         measured(cx, "growth of processor time", "times", Better::Lower, times);
-        let each = longest / as_float(PAGES[2]);
+        let each = longest / as_float(PAGES[4]);
         gated(cx, "processor per page", "ms", Better::Lower, each);
         let matters = longest > MATTERS.as_secs_f64() * 1e3;
         Ok((matters && times > TIMES).then(|| {
@@ -116,17 +121,22 @@ const LINKS: &[Link] = &[
 /// The bytes that workers send for a document are about proportional to its length.
 async fn traffic_grows_with_the_document(cx: &Context, case: &Link) -> CheckResult {
     process(cx, 1).await?;
-    let mut costs = Vec::new();
-    for pages in PAGES {
+    let sent = async |pages| {
         let before = cx.link(case.link)?.traffic().sent;
         process(cx, pages).await?;
         let sent = cx.link(case.link)?.traffic().sent - before;
-        costs.push(as_float(
+        CheckResult::Ok(as_float(
             usize::try_from(sent / 1_000).unwrap_or(usize::MAX),
-        ));
+        ))
+    };
+    let shortest = sent(1).await?;
+    let mut costs = Vec::new();
+    for pages in PAGES {
+        costs.push(sent(pages).await?);
     }
-    let times = observed_growth(cx, "kB", &costs);
-    let name = format!("growth of bytes {}", case.name);
+    let what = format!("bytes {}", case.name);
+    let times = observed_growth(cx, (&what, "kB"), shortest, &costs);
+    let name = format!("growth of {what}");
     measured(cx, &name, "times", Better::Lower, times);
     ensure!(
         times <= TIMES_THE_BYTES,
@@ -138,26 +148,53 @@ async fn traffic_grows_with_the_document(cx: &Context, case: &Link) -> CheckResu
     Ok(())
 }
 
-/// How many times as much a page costs in the longest document, recorded with its values.
-fn observed_growth(cx: &Context, unit: &str, costs: &[f64]) -> f64 {
+/// How many times as much a page costs in the longest document, recorded with its values and with the exponent of the
+/// growth, which is gated.
+fn observed_growth(cx: &Context, (what, unit): (&str, &str), shortest: f64, costs: &[f64]) -> f64 {
     let times = growth_of(costs);
-    let value = json!({ "pages": PAGES, "unit": unit, "costs": costs, "times": times });
-    let summary = format!("{} {unit} for {PAGES:?} pages", list(costs));
+    let law = exponent_of(shortest, costs);
+    let text = law.map_or_else(String::new, |law| {
+        let (low, high) = law.interval;
+        let exponent = law.exponent;
+        let name = format!("exponent of {what}");
+        gated(
+            cx,
+            &name,
+            "(1: in proportion, 2: square)",
+            Better::Lower,
+            exponent,
+        );
+        format!("; the exponent of the growth is {exponent:.2} ({low:.2} to {high:.2})")
+    });
+    let value = json!({
+        "pages": PAGES,
+        "unit": unit,
+        "one_page": shortest,
+        "costs": costs,
+        "times": times,
+        "exponent": law.map(|law| json!({ "value": law.exponent, "interval": law.interval })),
+    });
+    let summary = format!("{} {unit} for {PAGES:?} pages{text}", list(costs));
     cx.observe("growth", summary, value);
     times
+}
+
+/// The exponent with which the cost grows with the pages after the first, whose cost every document has.
+fn exponent_of(shortest: f64, costs: &[f64]) -> Option<PowerLaw> {
+    let pairs = PAGES.iter().zip(costs);
+    let pairs = pairs.map(|(pages, cost)| (as_float(pages - 1), (cost - shortest).max(SMALLEST)));
+    PowerLaw::fit(&pairs.collect::<Vec<_>>())
 }
 
 /// How many times as much a page costs in the longest document as in the shorter ones.
 ///
 /// Only increments count: what every document costs, whatever its length, is in all of the costs.
 fn growth_of(costs: &[f64]) -> f64 {
-    let increments = costs.windows(2).zip(PAGES.windows(2));
-    let per_page = increments
-        .map(|(cost, pages)| (cost[1] - cost[0]).max(SMALLEST) / as_float(pages[1] - pages[0]));
-    match per_page.collect::<Vec<_>>()[..] {
-        [short, long] => long / short,
-        _ => 1.0,
-    }
+    let per_page = |from: usize, to: usize| {
+        (costs[to] - costs[from]).max(SMALLEST) / as_float(PAGES[to] - PAGES[from])
+    };
+    let [short, middle, long] = COMPARED;
+    per_page(middle, long) / per_page(short, middle)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -194,5 +231,16 @@ mod tests {
             assert!(mixed > TIMES, "{mixed}");
         }
         assert!(growth(|_| 100.0) < 1.0);
+    }
+
+    #[test]
+    fn the_exponent_does_not_count_what_every_document_costs() {
+        let exponent = |power: f64| {
+            let cost = |pages: usize| 500.0 + 20.0 * as_float(pages - 1).powf(power);
+            exponent_of(cost(1), &PAGES.map(cost)).unwrap().exponent
+        };
+        for power in [1.0, 1.5, 2.0] {
+            assert!((exponent(power) - power).abs() < 1e-6);
+        }
     }
 }

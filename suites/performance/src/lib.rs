@@ -6,6 +6,7 @@
 mod batches;
 mod connections;
 mod document_growth;
+mod document_rate;
 mod document_times;
 mod idle;
 mod leaks;
@@ -21,6 +22,7 @@ mod response_times;
 mod retrieval;
 mod side_by_side;
 mod soak;
+mod stage_times;
 mod uploads;
 mod workers;
 
@@ -31,6 +33,7 @@ pub fn suite() -> Suite {
     let tables = [
         document_times::table(),
         document_growth::table(),
+        document_rate::table(),
         batches::table(),
         connections::table(),
         idle::table(),
@@ -43,6 +46,7 @@ pub fn suite() -> Suite {
         retrieval::table(),
         side_by_side::table(),
         soak::table(),
+        stage_times::table(),
         uploads::table(),
         workers::table(),
     ];

@@ -7,6 +7,7 @@ use cutover_fixtures::prelude::*;
 use cutover_fixtures::vector::embed;
 use cutover_harness::check::Named;
 use cutover_harness::contract::Accepted;
+use cutover_harness::inputs::SOAK_SECONDS;
 use cutover_harness::prelude::*;
 use cutover_suite_support::outcomes::search_hits;
 use serde::Deserialize;
@@ -23,6 +24,7 @@ pub(crate) fn table() -> Vec<Check> {
             .calls([Endpoint::Search])
             .effect(Effect::Fault)
             .expected_duration(secs(5))
+            .timeout(LONGEST)
             .severity(High)
             .alone_with_workers(1)
             .fresh_stack()
@@ -51,7 +53,17 @@ const TABLES: &[Vectors] = &[
         name: "of_10000",
         count: 10_000,
     },
+    Vectors {
+        name: "of_100000",
+        count: 100_000,
+    },
 ];
+
+/// The most vectors in a run without a soak, and where vectors are stored as arrays.
+const IN_EVERY_RUN: usize = 10_000;
+
+/// The longest time in which a table is filled and searched.
+const LONGEST: Duration = secs(300);
 
 /// The nearest vectors, which a search must find. Their similarities are this far apart, from the highest one down.
 const NEAREST: usize = 10;
@@ -94,6 +106,10 @@ const COLUMN_TYPE: &str =
     "SELECT t.typname::text AS name FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = 'upload_pipeline.document_chunks'::regclass AND a.attname = 'embedding'";
 
+/// The types of the column with pgvector and without it.
+const VECTOR: &str = "vector";
+const ARRAY: &str = "real[]";
+
 #[derive(Deserialize)]
 struct ColumnType {
     name: String,
@@ -104,10 +120,14 @@ async fn a_search_among_many_vectors_finds_the_nearest(
     cx: &Context,
     vectors: &Vectors,
 ) -> CheckResult {
+    let column = column_type(cx).await?;
+    if vectors.count > IN_EVERY_RUN {
+        may_be_filled(cx, column)?;
+    }
     let pipeline = cx.pipeline()?;
     let accepted = pipeline.complete(&cx.document().build()).await?.accepted;
     let query = "the premium is payable on the first day of each month";
-    fill(cx, &accepted, query, vectors.count).await?;
+    fill(cx, &accepted, query, (vectors.count, column)).await?;
     search_hits(cx, &pipeline, query, NEAREST_ASKED).await?;
     two_looks(async || {
         let mut times = Vec::new();
@@ -142,13 +162,38 @@ async fn a_search_among_many_vectors_finds_the_nearest(
 #[expect(clippy::cast_possible_truncation, reason = "ten")]
 const NEAREST_ASKED: u32 = NEAREST as u32;
 
-/// Adds chunks to a document, some of which are near to the query.
-async fn fill(cx: &Context, accepted: &Accepted, query: &str, count: usize) -> CheckResult {
+/// The type of the column of the vectors.
+async fn column_type(cx: &Context) -> CheckResult<&'static str> {
     let column: Vec<ColumnType> = cx.database()?.rows(COLUMN_TYPE, &[]).await?;
-    let column = match column.first().map(|column| column.name.as_str()) {
-        Some("vector") => "vector",
-        _ => "real[]",
-    };
+    Ok(match column.first().map(|column| column.name.as_str()) {
+        Some(VECTOR) => VECTOR,
+        _ => ARRAY,
+    })
+}
+
+/// Whether a table of many vectors is filled in this run; the reason if it is not.
+fn may_be_filled(cx: &Context, column: &str) -> CheckResult {
+    let soak: Option<f64> = cx.parameter(SOAK_SECONDS)?;
+    if soak.is_none() {
+        return Err(Stop::not_applicable(
+            "so many vectors are searched in the soak only",
+        ));
+    }
+    if column != VECTOR {
+        return Err(Stop::not_applicable(
+            "without pgvector, the database searches vectors one by one",
+        ));
+    }
+    Ok(())
+}
+
+/// Adds chunks to a document, some of which are near to the query.
+async fn fill(
+    cx: &Context,
+    accepted: &Accepted,
+    query: &str,
+    (count, column): (usize, &str),
+) -> CheckResult {
     let values = vectors_around(query, cx.contract().embedder.dimensions);
     for statement in FILL {
         let statement = statement

@@ -20,6 +20,13 @@ pub(crate) fn table() -> Vec<Check> {
             .severity(High)
             .alone_with_workers(2)
             .measures(),
+        check!(more_workers_are_not_slower)
+            .requires([Http, Processes])
+            .effect(Effect::Fault)
+            .expected_duration(secs(6))
+            .severity(High)
+            .alone_with_workers(4)
+            .measures(),
         check!(a_backlog_drains_without_pauses)
             .requires([Http, Processes, WorkerStop])
             .effect(Effect::Fault)
@@ -83,6 +90,71 @@ async fn median_time(cx: &Context) -> CheckResult<Duration> {
         times.push(began.elapsed());
     }
     Ok(median(times))
+}
+
+/// The numbers of workers that are compared, and the documents that they process at once.
+const WORKERS: [usize; 3] = [1, 2, 4];
+const AT_ONCE: u32 = 12;
+
+/// How many times as long more workers may need as one, and how much longer.
+const TIMES_ONE: f64 = 1.5;
+const LONGER_THAN_ONE: Duration = Duration::from_millis(800);
+
+/// Two and four workers process documents in no more time than one.
+async fn more_workers_are_not_slower(cx: &Context) -> CheckResult {
+    at_once(cx, 4).await?;
+    two_looks(async || {
+        let mut times = Vec::new();
+        for workers in WORKERS {
+            let time = with_workers(cx, workers, async || at_once(cx, AT_ONCE).await).await?;
+            times.push(time);
+            let name = format!("documents per minute, workers: {workers}");
+            let per_minute = f64::from(AT_ONCE) * 60.0 / time.as_secs_f64();
+            measured(cx, &name, "documents/min", Better::Higher, per_minute);
+        }
+        let [one, ..] = times[..] else {
+            return Ok(None);
+        };
+        let allowed = one.mul_f64(TIMES_ONE).max(one + LONGER_THAN_ONE);
+        let slower = WORKERS.iter().zip(&times).find(|(_, time)| **time > allowed);
+        Ok(slower.map(|(workers, time)| {
+            format!("{workers} workers need {time:.1?} for {AT_ONCE} documents, and one needs {one:.1?}: more workers are slower")
+        }))
+    })
+    .await
+}
+
+/// What a measurement yields while only the first workers work. The others are frozen.
+async fn with_workers<T>(
+    cx: &Context,
+    count: usize,
+    measure: impl AsyncFnOnce() -> CheckResult<T>,
+) -> CheckResult<T> {
+    let workers = cx.processes()?.workers();
+    let others: Vec<_> = workers.iter().skip(count).collect();
+    for other in &others {
+        other.pause().await?;
+    }
+    let yielded = measure().await;
+    for other in &others {
+        other.resume().await?;
+    }
+    yielded
+}
+
+/// How long this many documents take at once, each of a user of its own.
+async fn at_once(cx: &Context, documents: u32) -> CheckResult<Duration> {
+    let all = (0..documents).map(async |_| -> CheckResult<_> {
+        let (pipeline, document) = (cx.pipeline()?, cx.document().build());
+        pipeline.complete(&document).await
+    });
+    let began = Instant::now();
+    let what = format!("{documents} documents at once");
+    let done = async {
+        try_join_all(all).await?;
+        Ok(began.elapsed())
+    };
+    cx.document_load(&what, documents, done).await
 }
 
 /// The documents of a short and a long backlog.
