@@ -15,6 +15,11 @@ pub struct Rule {
     pub owasp: &'static [&'static str],
     /// The numbers of the Common Weakness Enumeration.
     pub cwe: &'static [u16],
+    /// The requirements of the OWASP Application Security Verification Standard 5.0.0, such as `8.2.2`;
+    /// empty where none says the same.
+    pub asvs: &'static [&'static str],
+    /// What to change after a violation, in at most two sentences.
+    pub remedy: &'static str,
     /// What proves it.
     pub state: RuleState,
 }
@@ -50,16 +55,18 @@ impl Rule {
             id: self.id.to_owned(),
             statement: self.statement.to_owned(),
             severity: self.severity,
-            owasp: self.owasp.iter().map(|class| (*class).to_owned()).collect(),
+            owasp: owned(self.owasp),
             cwe: self.cwe.to_vec(),
-            checks: self
-                .checks()
-                .iter()
-                .map(|check| (*check).to_owned())
-                .collect(),
+            asvs: owned(self.asvs),
+            remedy: self.remedy.to_owned(),
+            checks: owned(self.checks()),
             unproved,
         }
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -74,6 +81,8 @@ mod tests {
             severity: Severity::Critical,
             owasp: &["API1"],
             cwe: &[639],
+            asvs: &["8.2.2"],
+            remedy: "Compare the owner of the job with the user of the token.",
             state: RuleState::Checked(&["pipeline::unknown::job", "security::mixed"]),
         };
         let planned = rule.planned();

@@ -50,6 +50,12 @@ pub struct PlannedRule {
     pub owasp: Vec<String>,
     /// The numbers of the Common Weakness Enumeration.
     pub cwe: Vec<u16>,
+    /// The requirements of the OWASP Application Security Verification Standard 5.0.0, such as `8.2.2`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asvs: Vec<String>,
+    /// What to change after a violation; empty in plans of older versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
     /// The checks, or rows of checks, that prove it; none where nothing does.
     pub checks: Vec<String>,
     /// Why no check proves it, if none does.

@@ -175,6 +175,8 @@ fn description(check: &CheckReport<'_>) -> String {
         }
     }
     shown.extend(check.curl().map(|curl| format!("curl: {curl}")));
+    shown.extend(check.rules().map(|rules| format!("rule: {rules}")));
+    shown.extend(check.remedy().map(|remedy| format!("remedy: {remedy}")));
     shown.push(format!("rerun: {}", check.rerun()));
     shown.join("\n")
 }

@@ -1,4 +1,4 @@
-//! `summary.md`: a summary of the run for people, always shorter than sixty lines.
+//! `summary.md`: a summary of the run for people, always shorter than eighty lines.
 //!
 //! Text from outside is in code spans, where markup, mentions and links have no
 //! effect.
@@ -183,7 +183,7 @@ fn section(title: &str, items: usize, write: impl FnOnce(&mut Vec<String>)) -> V
     shown
 }
 
-/// A failure in at most six lines, and what the system itself reports about it.
+/// A failure in at most nine lines, and what the system itself reports about it.
 fn details(check: &CheckReport<'_>) -> Vec<String> {
     let mut shown = vec![bullet(check)];
     let first = check.findings().first();
@@ -196,6 +196,7 @@ fn details(check: &CheckReport<'_>) -> Vec<String> {
         ("last call", check.last_call().map(call_line)),
         ("curl", check.curl()),
         ("rule", check.rules()),
+        ("remedy", check.remedy()),
         ("rerun", Some(check.rerun())),
     ];
     for (label, text) in rows {

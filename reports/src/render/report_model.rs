@@ -212,8 +212,17 @@ impl<'a> CheckReport<'a> {
         let cwe = first.cwe.iter().map(|number| format!("CWE-{number}"));
         let ids = std::iter::once(first.id.clone()).chain(rules.map(|rule| rule.id.clone()));
         let ids = ids.collect::<Vec<_>>().join(", ");
-        let classes = owasp.chain(cwe).collect::<Vec<_>>().join(" · ");
+        let asvs = first.asvs.iter().map(|id| format!("ASVS {id}"));
+        let classes = owasp.chain(cwe).chain(asvs).collect::<Vec<_>>().join(" · ");
         Some(sanitize_line(&format!("{ids} · {classes}"), MAX_COMMAND))
+    }
+
+    /// What to change so that the first of these rules holds.
+    pub(super) fn remedy(&self) -> Option<String> {
+        let plan = self.run.plan.as_ref()?;
+        let rule = plan.rules_of(&self.verdict.id).next()?;
+        let remedy = Some(&rule.remedy).filter(|remedy| !remedy.is_empty());
+        remedy.map(|remedy| sanitize_line(remedy, MAX_COMMAND))
     }
 
     /// The journal of the trial, relative to the run directory.

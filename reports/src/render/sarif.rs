@@ -21,6 +21,8 @@ use crate::verdict::{Decision, Verdict, cause};
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// The most characters of a message and of a description that GitHub shows.
 const MAX_TEXT: usize = 900;
+/// The most tags of a rule that GitHub accepts.
+const MAX_TAGS: usize = 20;
 /// The most results that GitHub accepts in one run.
 const MAX_RESULTS: usize = 5_000;
 
@@ -99,22 +101,13 @@ fn rule(run: &Run, check: &CheckReport<'_>) -> (String, Value) {
     let planned = planned_rule(run, check);
     let severity = planned.map_or(check.verdict.severity, |rule| rule.severity);
     let statement = planned.map_or(check.verdict.statement.as_str(), |rule| &rule.statement);
-    let statement = sanitize_line(statement, MAX_TEXT);
-    let help = format!(
-        "Change the pipeline so that this holds: {statement}. `{}` tries it again.",
-        check.rerun()
-    );
-    let mut tags = vec!["security".to_owned()];
-    if let Some(rule) = planned {
-        tags.extend(rule.owasp.iter().map(|class| format!("owasp/{class}-2023")));
-        tags.extend(
-            rule.cwe
-                .iter()
-                .map(|number| format!("external/cwe/cwe-{number}")),
-        );
-    } else {
-        tags = vec!["reliability".to_owned()];
-    }
+    let statement = sanitize_line(statement.trim_end_matches('.'), MAX_TEXT);
+    let remedy = check
+        .remedy()
+        .unwrap_or_else(|| format!("Change the pipeline so that this holds: {statement}."));
+    let remedy = sanitize_line(&remedy, MAX_TEXT);
+    let help = format!("{remedy} `{}` tries it again.", check.rerun());
+    let tags = tags(planned);
     let mut properties = json!({"tags": tags, "precision": "very-high"});
     if planned.is_some() {
         properties["security-severity"] = json!(security_severity(severity));
@@ -128,6 +121,22 @@ fn rule(run: &Run, check: &CheckReport<'_>) -> (String, Value) {
         "properties": properties,
     });
     (id, rule)
+}
+
+/// The tags of a rule: what code scanning filters by.
+fn tags(rule: Option<&PlannedRule>) -> Vec<String> {
+    let Some(rule) = rule else {
+        return vec!["reliability".to_owned()];
+    };
+    let owasp = rule.owasp.iter();
+    let cwe = rule.cwe.iter();
+    let asvs = rule.asvs.iter();
+    std::iter::once("security".to_owned())
+        .chain(owasp.map(|class| format!("owasp/{class}-2023")))
+        .chain(cwe.map(|number| format!("external/cwe/cwe-{number}")))
+        .chain(asvs.map(|id| format!("asvs/v5.0.0-{id}")))
+        .take(MAX_TAGS)
+        .collect()
 }
 
 /// The number by which GitHub sorts a rule into its bands: a text, and none of the band's limits.
