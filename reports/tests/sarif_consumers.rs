@@ -101,6 +101,7 @@ fn a_check_that_proves_a_rule_violates_it() {
         cwe: vec![639],
         asvs: vec!["8.2.2".to_owned()],
         remedy: "Compare the owner of the job with the user of the token.".to_owned(),
+        isolation: true,
         checks: vec![check.clone()],
         unproved: None,
     }];

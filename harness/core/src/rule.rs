@@ -20,6 +20,8 @@ pub struct Rule {
     pub asvs: &'static [&'static str],
     /// What to change after a violation, in at most two sentences.
     pub remedy: &'static str,
+    /// Whether it keeps users apart: in production, no waiver is accepted for a critical one.
+    pub isolation: bool,
     /// What proves it.
     pub state: RuleState,
 }
@@ -48,8 +50,10 @@ impl Rule {
     pub(crate) fn planned(&self) -> PlannedRule {
         let unproved = match self.state {
             RuleState::Checked(_) => None,
-            RuleState::NotApplicable(reason) => Some(format!("does not apply: {reason}")),
-            RuleState::Open(missing) => Some(format!("not checked: {missing}")),
+            RuleState::NotApplicable(reason) => {
+                Some(format!("{}{reason}", PlannedRule::DOES_NOT_APPLY))
+            }
+            RuleState::Open(missing) => Some(format!("{}{missing}", PlannedRule::NOT_CHECKED)),
         };
         PlannedRule {
             id: self.id.to_owned(),
@@ -59,6 +63,7 @@ impl Rule {
             cwe: self.cwe.to_vec(),
             asvs: owned(self.asvs),
             remedy: self.remedy.to_owned(),
+            isolation: self.isolation,
             checks: owned(self.checks()),
             unproved,
         }
@@ -83,6 +88,7 @@ mod tests {
             cwe: &[639],
             asvs: &["8.2.2"],
             remedy: "Compare the owner of the job with the user of the token.",
+            isolation: true,
             state: RuleState::Checked(&["pipeline::unknown::job", "security::mixed"]),
         };
         let planned = rule.planned();

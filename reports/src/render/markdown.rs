@@ -1,4 +1,5 @@
-//! `summary.md`: a summary of the run for people, always shorter than eighty lines.
+//! `summary.md`: a summary of the run for people, always shorter than eighty lines,
+//! without its waivers.
 //!
 //! Text from outside is in code spans, where markup, mentions and links have no
 //! effect.
@@ -56,6 +57,7 @@ impl Render for Markdown {
             causes(&model),
             failed(&model),
             problems(&model),
+            waivers(&model),
             objectives(verdict),
             rules(run, verdict),
             measured(run),
@@ -170,6 +172,14 @@ fn problems(model: &ReportModel<'_>) -> Vec<String> {
         let listed = problems.iter().take(MAX_PROBLEMS);
         shown.extend(listed.map(|it| format!("- {}: {}", it.allows, code(&it.text))));
         shown.extend(and_more(problems.len(), MAX_PROBLEMS, "problems"));
+    })
+}
+
+/// All waivers of the policy: none is hidden, so that this section alone has no limit.
+fn waivers(model: &ReportModel<'_>) -> Vec<String> {
+    let waivers = &model.waivers;
+    section("Waivers", waivers.len(), |shown| {
+        shown.extend(waivers.iter().map(|waiver| format!("- {}", code(waiver))));
     })
 }
 

@@ -7,7 +7,7 @@ use crate::record::{
     Trial,
 };
 use crate::verdict::{
-    CauseGroup, CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict,
+    CauseGroup, CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict, WaiverVerdict,
 };
 
 /// The maximum length in characters of a command that is shown for copying.
@@ -37,6 +37,8 @@ pub(super) struct ReportModel<'a> {
     pub(super) excluded: Vec<CheckReport<'a>>,
     /// The reasons about the run as a whole, and the listed risks other than checks that were not tried.
     pub(super) problems: Vec<&'a Reason>,
+    /// Each waiver of the policy in one line, with its expiry.
+    pub(super) waivers: Vec<String>,
     /// The causes that explain more than one check, the most important first.
     pub(super) causes: Vec<&'a CauseGroup>,
 }
@@ -68,6 +70,7 @@ impl<'a> ReportModel<'a> {
             excluded: of_group(Group::Excluded),
             problems: verdict.reasons.iter().filter(is_problem).collect(),
             checks,
+            waivers: verdict.waivers.iter().map(WaiverVerdict::line).collect(),
             causes: causes.filter(|group| group.explained() > 1).collect(),
         }
     }

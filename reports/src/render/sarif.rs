@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::json::escape;
 use super::report_model::{CheckReport, ReportModel};
 use super::text::sanitize_line;
 use super::{Render, ReportFile};
 use crate::record::{PlannedRule, Run, Severity};
-use crate::verdict::{Decision, Verdict, cause};
+use crate::verdict::{Decision, Verdict};
 
 /// The schema of the file.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -43,7 +42,9 @@ impl Render for Sarif {
         // In the order of their ids, and each once.
         let rules: BTreeMap<String, Value> = failed().map(|check| rule(run, check)).collect();
         let index: BTreeMap<&str, usize> = rules.keys().map(String::as_str).zip(0..).collect();
-        let results: Vec<_> = failed().map(|check| result(run, check, &index)).collect();
+        let results: Vec<_> = failed()
+            .map(|check| result(run, verdict, check, &index))
+            .collect();
         let notifications: Vec<_> = model.without_result.iter().map(notification).collect();
         let file = json!({
             "$schema": SCHEMA,
@@ -157,7 +158,12 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(run: &Run, check: &CheckReport<'_>, rules: &BTreeMap<&str, usize>) -> Value {
+fn result(
+    run: &Run,
+    verdict: &Verdict,
+    check: &CheckReport<'_>,
+    rules: &BTreeMap<&str, usize>,
+) -> Value {
     let id = rule_id(run, check);
     let severity = planned_rule(run, check).map_or(check.verdict.severity, |rule| rule.severity);
     let others = run
@@ -183,7 +189,7 @@ fn result(run: &Run, check: &CheckReport<'_>, rules: &BTreeMap<&str, usize>) -> 
     if let Some(exchange) = check.last_call() {
         properties["request"] = json!(format!("{} {}", exchange.method, exchange.url));
     }
-    json!({
+    let mut result = json!({
         "ruleIndex": rules.get(id.as_str()),
         "ruleId": id,
         "level": level(severity),
@@ -192,9 +198,14 @@ fn result(run: &Run, check: &CheckReport<'_>, rules: &BTreeMap<&str, usize>) -> 
             "artifactLocation": {"uri": artifact(run, check)},
             "region": {"startLine": line(run, check)},
         }}],
-        "partialFingerprints": {"primaryLocationLineHash": fingerprint(check)},
+        "partialFingerprints": {"primaryLocationLineHash": check.verdict.fingerprint},
         "properties": properties,
-    })
+    });
+    let suppressions = suppressions(verdict, check);
+    if !suppressions.is_empty() {
+        result["suppressions"] = json!(suppressions);
+    }
+    result
 }
 
 /// The file of the user's repository to which a finding belongs: the target file, or the source of the check.
@@ -221,20 +232,16 @@ fn target_file(run: &Run) -> Option<String> {
     is_inside.then(|| file.trim_start_matches("./").replace(' ', "%20"))
 }
 
-/// What the finding has in common with the same finding of another run: the check and its cause, without
-/// ids, hosts, ports and times.
-fn fingerprint(check: &CheckReport<'_>) -> String {
-    let cause = check.trial.and_then(cause).map(|cause| cause.key);
-    let mut hash = Sha256::new();
-    hash.update(check.verdict.id.as_str());
-    hash.update([0]);
-    hash.update(cause.unwrap_or_default());
-    let hash: [u8; 32] = hash.finalize().into();
-    let bytes = hash.iter().take(16);
-    bytes
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<Vec<_>>()
-        .concat()
+/// The waivers that cover the check: code scanning shows its finding as dismissed.
+fn suppressions(verdict: &Verdict, check: &CheckReport<'_>) -> Vec<Value> {
+    let waivers = verdict.waivers.iter();
+    let covering = waivers.filter(|waiver| waiver.covered.contains(&check.verdict.id));
+    covering
+        .map(|waiver| {
+            let justification = sanitize_line(&waiver.line(), MAX_TEXT);
+            json!({"kind": "external", "status": "accepted", "justification": justification})
+        })
+        .collect()
 }
 
 /// A check that has no result although one was expected.

@@ -3,6 +3,7 @@
 use super::table::rules;
 
 rules! {
+    isolation;
     "RLS-01" Critical [API1] [862] ["8.2.2", "8.3.1"] "every table of the schema, and every readable one in public, has row-level security"
         remedy "Enable row-level security on the table in a migration. Check it for new tables and partitions, too."
         checked ["security::the_database_keeps_users_apart::every_table_has_row_level_security",

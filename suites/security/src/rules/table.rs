@@ -13,8 +13,13 @@
 ///         not_applicable "the pipeline has no login of its own";
 /// }
 /// ```
+///
+/// `isolation;` before the first rule states that all of them keep users apart.
 macro_rules! rules {
-    ($($id:literal $severity:ident [$($owasp:ident),+] [$($cwe:literal),+] [$($asvs:literal),*] $statement:literal
+    (isolation; $($rows:tt)+) => {
+        $crate::rules::table::rules! { @rows true; $($rows)+ }
+    };
+    (@rows $isolation:literal; $($id:literal $severity:ident [$($owasp:ident),+] [$($cwe:literal),+] [$($asvs:literal),*] $statement:literal
         remedy $remedy:literal $state:ident $proof:tt;)+) => {
         pub(super) const RULES: &[::cutover_harness::rule::Rule] = &[
             $(::cutover_harness::rule::Rule {
@@ -25,9 +30,13 @@ macro_rules! rules {
                 cwe: &[$($cwe),+],
                 asvs: &[$($asvs),*],
                 remedy: $remedy,
+                isolation: $isolation,
                 state: $crate::rules::table::state!($state $proof),
             }),+
         ];
+    };
+    ($($rows:tt)+) => {
+        $crate::rules::table::rules! { @rows false; $($rows)+ }
     };
 }
 

@@ -3,6 +3,7 @@
 use super::table::rules;
 
 rules! {
+    isolation;
     "TEN-01" Critical [API1] [639] ["8.2.2", "8.4.1"] "nobody reads the job of another user"
         remedy "Add the user of the token to the condition of the query that reads a job. Answer 404 if no row is found."
         checked ["pipeline::another_users_id_looks_unknown::job"];

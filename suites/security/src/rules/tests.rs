@@ -84,6 +84,14 @@ fn no_two_rules_have_the_same_remedy_or_statement() {
 }
 
 #[test]
+fn the_rules_of_tenants_and_of_row_security_are_those_of_isolation() {
+    for rule in rules() {
+        let is_isolation = rule.id.starts_with("TEN-") || rule.id.starts_with("RLS-");
+        assert_eq!(rule.isolation, is_isolation, "{}", rule.id);
+    }
+}
+
+#[test]
 fn every_requirement_of_a_rule_is_one_of_the_standard() {
     assert_eq!(
         ASVS.iter().map(|(_, number)| number).sum::<u32>(),
