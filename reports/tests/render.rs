@@ -411,7 +411,8 @@ proptest! {
         prop_assert_eq!(injected(&summary), []);
         let xml = Junit.render(&run, &verdict);
         let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
-        prop_assert_eq!(report.tests, verdict.checks.len() + 1);
+        let rules = run.plan.as_ref().unwrap().rules.len();
+        prop_assert_eq!(report.tests, verdict.checks.len() + 1 + rules);
         let json = Json.render(&run, &verdict);
         prop_assert_eq!(serde_json::from_str::<Verdict>(&json).unwrap(), verdict);
     }

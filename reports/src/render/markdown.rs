@@ -59,7 +59,7 @@ impl Render for Markdown {
             problems(&model),
             waivers(&model),
             objectives(verdict),
-            rules(run, verdict),
+            rules(run, &model),
             measured(run),
             resources(run),
             other_files(run),
@@ -103,8 +103,8 @@ fn totals(run: &Run, verdict: &Verdict) -> Vec<String> {
 }
 
 /// The rules of the suites: those that are violated, and the number of all others.
-fn rules(run: &Run, verdict: &Verdict) -> Vec<String> {
-    let Some(standing) = rules::standing(run, verdict) else {
+fn rules(run: &Run, model: &ReportModel<'_>) -> Vec<String> {
+    let Some(standing) = rules::standing(run, model) else {
         return Vec::new();
     };
     let mut shown = vec![
