@@ -30,7 +30,7 @@
 //! | severity | The severity of a check states how bad its failure is. |
 //! | criticality | The criticality of a check states whether a GO requires its result: required or advisory. |
 //! | seeded defect | A seeded defect is a known defect that the reference SUT has on request, to measure what the checks detect. |
-//! | policy, gate, waiver | A policy holds the rules for a GO, a gate applies them, and a waiver is an accepted exception. |
+//! | policy, gate, waiver | A policy holds the rules for a GO, a gate applies them, and a waiver is an exception that is accepted until a day. |
 //! | journal | A journal is the append-only record of a trial or a run. |
 //! | run | A run executes a plan and keeps its record in one directory. |
 //! | verdict | A verdict is GO, CONDITIONAL, INCONCLUSIVE or NO-GO, with its reasons. |

@@ -99,6 +99,9 @@ fn a_check_that_proves_a_rule_violates_it() {
         severity: Severity::Critical,
         owasp: vec!["API1".to_owned()],
         cwe: vec![639],
+        asvs: vec!["8.2.2".to_owned()],
+        remedy: "Compare the owner of the job with the user of the token.".to_owned(),
+        isolation: true,
         checks: vec![check.clone()],
         unproved: None,
     }];
@@ -117,6 +120,13 @@ fn a_check_that_proves_a_rule_violates_it() {
     assert!(
         tags.contains(&"external/cwe/cwe-639".into()) && tags.contains(&"owasp/API1-2023".into())
     );
+    assert!(tags.contains(&"asvs/v5.0.0-8.2.2".into()));
+    for form in ["text", "markdown"] {
+        let help = rule["help"][form].as_str().unwrap();
+        assert!(
+            help.starts_with("Compare the owner of the job with the user of the token. `cutover")
+        );
+    }
 }
 
 #[test]

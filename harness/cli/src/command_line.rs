@@ -78,7 +78,7 @@ impl Verb {
             Self::Doctor(doctor) => doctor.run(catalog),
             Self::Calibrate(calibrate) => calibrate.run(catalog),
             Self::List(list) => list.run(catalog),
-            Self::Judge(judge) => judge.run(),
+            Self::Judge(judge) => judge.run(catalog),
             Self::Stack(stack) => stack.run(catalog),
             Self::Sweep(sweep) => sweep.run(catalog),
             Self::Torment(torment) => torment.run(catalog),

@@ -204,13 +204,6 @@ fn policy(error: &PolicyError) -> (Vec<String>, Option<String>) {
             ],
             Some(schema.to_owned()),
         ),
-        PolicyError::UnknownCheck { what, check } => (
-            vec![
-                format!("apply the {what} for '{check}'"),
-                "there is no check with this id".to_owned(),
-            ],
-            Some("`cutover list` prints all checks".to_owned()),
-        ),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use cutover_harness::catalog::Catalog;
 use cutover_reports::record::Run;
 use cutover_reports::render;
 use cutover_reports::verdict::judge;
@@ -31,10 +32,13 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn run(self) -> Result<u8, CommandError> {
+    pub(super) fn run(self, catalog: &Catalog) -> Result<u8, CommandError> {
         self.print.apply();
         let policy = self.policy.read()?;
         let run = Run::load(&self.run)?;
+        if let Some(plan) = &run.plan {
+            policy.validate_waivers(plan, &catalog.rules())?;
+        }
         let verdict = judge(&run, &policy, OffsetDateTime::now_utc());
         if self.write {
             render::write_all(&self.run, &run, &verdict)?;

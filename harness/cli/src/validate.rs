@@ -233,7 +233,7 @@ impl Validate {
             defect: self.defect(catalog)?,
         };
         let plan = plan(catalog, target, policy, &request)?;
-        policy.validate_against(&plan)?;
+        policy.validate_against(&plan, &catalog.rules())?;
         Ok(plan)
     }
 

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cutover_reports::record::CheckId;
+use cutover_reports::record::{CheckId, PlannedRule};
 use serde_json::Value;
 
 use crate::reference::ReferenceSystem;
+use crate::rule::Rule;
 pub use crate::seeded_defect::{DefectClass, DefectLocation, SeededDefect};
 use crate::suite::{Case, Suite};
 
@@ -74,6 +75,12 @@ impl Catalog {
         self.cases()
             .map(|(_, case)| case)
             .find(|case| &case.id == id)
+    }
+
+    /// All rules of the suites, in the order in which they are listed.
+    pub fn rules(&self) -> Vec<PlannedRule> {
+        let rules = self.suites.iter().flat_map(Suite::rules);
+        rules.map(Rule::planned).collect()
     }
 
     /// All seeded defects, in the order in which they are listed.

@@ -88,12 +88,21 @@ pub fn plan(
     })
 }
 
-/// The rules of the selected suites, or of all.
+/// The rules of the selected suites, or of all, and those that a check of another selected suite proves.
 fn rules(catalog: &Catalog, selected: &[String]) -> Vec<PlannedRule> {
     let is_selected =
-        |suite: &&Suite| selected.is_empty() || selected.iter().any(|name| name == suite.name());
-    let suites = catalog.suites.iter().filter(is_selected);
-    suites.flat_map(Suite::rules).map(Rule::planned).collect()
+        |suite: &str| selected.is_empty() || selected.iter().any(|name| name == suite);
+    let is_proved = |rule: &&'static Rule| {
+        let mut checks = rule.checks().iter();
+        checks.any(|check| is_selected(check.split("::").next().unwrap_or_default()))
+    };
+    let suites = catalog.suites.iter();
+    let rules = suites.flat_map(|suite| {
+        let is_own = is_selected(suite.name());
+        let rules = suite.rules();
+        rules.filter(move |rule| is_own || is_proved(rule))
+    });
+    rules.map(Rule::planned).collect()
 }
 
 /// In the list of what a check lacks: a stack of its own, which only a target that cutover starts has.

@@ -15,6 +15,13 @@ pub struct Rule {
     pub owasp: &'static [&'static str],
     /// The numbers of the Common Weakness Enumeration.
     pub cwe: &'static [u16],
+    /// The requirements of the OWASP Application Security Verification Standard 5.0.0, such as `8.2.2`;
+    /// empty where none says the same.
+    pub asvs: &'static [&'static str],
+    /// What to change after a violation, in at most two sentences.
+    pub remedy: &'static str,
+    /// Whether it keeps users apart: in production, no waiver is accepted for a critical one.
+    pub isolation: bool,
     /// What proves it.
     pub state: RuleState,
 }
@@ -43,23 +50,28 @@ impl Rule {
     pub(crate) fn planned(&self) -> PlannedRule {
         let unproved = match self.state {
             RuleState::Checked(_) => None,
-            RuleState::NotApplicable(reason) => Some(format!("does not apply: {reason}")),
-            RuleState::Open(missing) => Some(format!("not checked: {missing}")),
+            RuleState::NotApplicable(reason) => {
+                Some(format!("{}{reason}", PlannedRule::DOES_NOT_APPLY))
+            }
+            RuleState::Open(missing) => Some(format!("{}{missing}", PlannedRule::NOT_CHECKED)),
         };
         PlannedRule {
             id: self.id.to_owned(),
             statement: self.statement.to_owned(),
             severity: self.severity,
-            owasp: self.owasp.iter().map(|class| (*class).to_owned()).collect(),
+            owasp: owned(self.owasp),
             cwe: self.cwe.to_vec(),
-            checks: self
-                .checks()
-                .iter()
-                .map(|check| (*check).to_owned())
-                .collect(),
+            asvs: owned(self.asvs),
+            remedy: self.remedy.to_owned(),
+            isolation: self.isolation,
+            checks: owned(self.checks()),
             unproved,
         }
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -74,6 +86,9 @@ mod tests {
             severity: Severity::Critical,
             owasp: &["API1"],
             cwe: &[639],
+            asvs: &["8.2.2"],
+            remedy: "Compare the owner of the job with the user of the token.",
+            isolation: true,
             state: RuleState::Checked(&["pipeline::unknown::job", "security::mixed"]),
         };
         let planned = rule.planned();

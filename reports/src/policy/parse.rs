@@ -4,8 +4,8 @@ use serde::{Deserialize as _, Deserializer, de};
 use time::{Date, Month};
 use toml::de::DeTable;
 
-use super::rules::{Policy, Waiver};
-use crate::record::Plan;
+use super::rules::{Policy, PolicyFile};
+use super::waiver::{Waiver, WaiverSubject, is_fingerprint};
 
 /// A policy that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,16 +32,6 @@ pub enum PolicyError {
         /// The error and its remedy.
         problem: String,
     },
-    /// A waiver or an objective names a check that is not planned.
-    #[error(
-        "apply the {what} for '{check}': no check has this id; `cutover list` shows all checks"
-    )]
-    UnknownCheck {
-        /// The table of the policy.
-        what: &'static str,
-        /// The check.
-        check: String,
-    },
 }
 
 impl Policy {
@@ -59,19 +49,28 @@ impl Policy {
 
     /// Parses a policy. Errors name its file as `origin`.
     pub fn parse(text: &str, origin: &str) -> Result<Self, PolicyError> {
-        let policy: Self = toml::from_str(text).map_err(|error| PolicyError::Malformed {
+        let mut policy: Self = toml::from_str(text).map_err(|error| PolicyError::Malformed {
             origin: origin.to_owned(),
             line: line_at(text, error.span().map_or(0, |span| span.start)),
             message: error.message().to_owned(),
         })?;
+        policy.file = PolicyFile {
+            origin: origin.to_owned(),
+            text: text.to_owned(),
+        };
         match policy.first_error() {
             None => Ok(policy),
-            Some(error) => Err(PolicyError::Invalid {
-                origin: origin.to_owned(),
-                line: error.line(text),
-                key: error.key(),
-                problem: error.text,
-            }),
+            Some(error) => Err(policy.invalid(error)),
+        }
+    }
+
+    /// The error about a value, with its place in the file.
+    pub(super) fn invalid(&self, error: ValueError) -> PolicyError {
+        PolicyError::Invalid {
+            origin: self.file.origin.clone(),
+            line: error.line(&self.file.text),
+            key: error.key(),
+            problem: error.text,
         }
     }
 
@@ -88,10 +87,6 @@ impl Policy {
             let text = format!("names '{id}' twice; keep one rule per suite");
             return Some(ValueError::new(Some(("suite", row)), "id", text));
         }
-        if let Some((row, check)) = first_duplicate(self.waivers.iter().map(|w| w.check.as_str())) {
-            let text = format!("names '{check}' twice; keep one waiver per check");
-            return Some(ValueError::new(Some(("waiver", row)), "check", text));
-        }
         let objectives: Vec<_> = self
             .objectives
             .iter()
@@ -101,36 +96,39 @@ impl Policy {
             let text = format!("is '{text}' twice; keep one of them");
             return Some(ValueError::new(Some(("objective", row)), "expect", text));
         }
-        self.waivers.iter().enumerate().find_map(missing_text)
+        let mut waivers = self.waivers.iter().enumerate();
+        waivers
+            .find_map(|(row, waiver)| waiver_error(row, waiver))
+            .or_else(|| self.repeated_waiver())
     }
+}
 
-    /// Rejects a waiver or an objective for a check that the plan does not have: a misspelt
-    /// waiver would otherwise look like one that is not needed.
-    pub fn validate_against(&self, plan: &Plan) -> Result<(), PolicyError> {
-        let waivers = self.waivers.iter().map(|waiver| ("waiver", &waiver.check));
-        let objectives = self.objectives.iter().map(|it| ("objective", &it.check));
-        let unknown = waivers
-            .chain(objectives)
-            .find(|(_, check)| plan.check(check).is_none());
-        match unknown {
-            None => Ok(()),
-            Some((what, check)) => Err(PolicyError::UnknownCheck {
-                what,
-                check: check.to_string(),
-            }),
-        }
+impl Policy {
+    /// A second waiver about the same thing.
+    fn repeated_waiver(&self) -> Option<ValueError> {
+        let subjects = self.waivers.iter().filter_map(Waiver::subject);
+        let subjects: Vec<_> = subjects.map(|subject| subject.to_string()).collect();
+        let (row, _) = first_duplicate(subjects.iter().map(String::as_str))?;
+        let subject = self.waivers.get(row)?.subject()?;
+        let (key, value) = (subject.key(), subject.value());
+        let text = format!("names '{value}' twice; keep one waiver per {key}");
+        Some(ValueError::new(Some(("waiver", row)), key, text))
     }
 }
 
 /// A value that parses but is not allowed, with its row in its table.
-struct ValueError {
+pub(super) struct ValueError {
     row: Option<(&'static str, usize)>,
     key: &'static str,
     text: String,
 }
 
 impl ValueError {
-    fn new(row: Option<(&'static str, usize)>, key: &'static str, text: impl Into<String>) -> Self {
+    pub(super) fn new(
+        row: Option<(&'static str, usize)>,
+        key: &'static str,
+        text: impl Into<String>,
+    ) -> Self {
         Self {
             row,
             key,
@@ -163,19 +161,48 @@ impl ValueError {
     }
 }
 
-/// A waiver without an owner or a reason.
-fn missing_text((row, waiver): (usize, &Waiver)) -> Option<ValueError> {
-    [
+/// A waiver that names no subject or several, or that lacks a text.
+fn waiver_error(row: usize, waiver: &Waiver) -> Option<ValueError> {
+    let error = |key, text: &str| Some(ValueError::new(Some(("waiver", row)), key, text));
+    match waiver.subject() {
+        None => {
+            let text = "names not exactly one of check, rule and fingerprint; keep one of them";
+            return error(unclear_subject(waiver), text);
+        }
+        Some(WaiverSubject::Fingerprint(print)) if !is_fingerprint(print) => {
+            let text =
+                "is no fingerprint of 32 digits of 0-9 and a-f; copy one from findings.sarif";
+            return error("fingerprint", text);
+        }
+        Some(_) => {}
+    }
+    let texts = [
         ("owner", &waiver.owner, "is empty; name who is responsible"),
         (
             "reason",
             &waiver.reason,
             "is empty; state why it is accepted",
         ),
-    ]
-    .into_iter()
-    .find(|(_, value, _)| value.trim().is_empty())
-    .map(|(key, _, text)| ValueError::new(Some(("waiver", row)), key, text))
+        (
+            "ticket",
+            &waiver.ticket,
+            "is empty; name the ticket in which the cause is removed",
+        ),
+    ];
+    let mut texts = texts.into_iter();
+    let (key, _, text) = texts.find(|(_, value, _)| value.trim().is_empty())?;
+    error(key, text)
+}
+
+/// The key of a waiver with several subjects that stands for the error.
+fn unclear_subject(waiver: &Waiver) -> &'static str {
+    if waiver.fingerprint.is_some() {
+        "fingerprint"
+    } else if waiver.rule.is_some() {
+        "rule"
+    } else {
+        "check"
+    }
 }
 
 /// The first id that occurs a second time, with the position of that occurrence.

@@ -9,6 +9,7 @@ use time::Date;
 use super::human_duration::HumanDuration;
 use super::objective::Objective;
 use super::profile::ProfileRule;
+use super::waiver::{Waiver, WaiverSubject};
 use crate::record::{CheckId, Profile, Severity};
 
 /// The rules for a GO.
@@ -40,6 +41,19 @@ pub struct Policy {
     /// The accepted exceptions.
     #[serde(default, rename = "waiver")]
     pub waivers: Vec<Waiver>,
+    /// The file, for errors that are found with a plan.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) file: PolicyFile,
+}
+
+/// The file of a policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PolicyFile {
+    /// Its name in errors.
+    pub(crate) origin: String,
+    /// Its text.
+    pub(crate) text: String,
 }
 
 fn default_bar() -> Severity {
@@ -59,51 +73,26 @@ pub struct SuiteRule {
     pub min_checks: usize,
 }
 
-/// An accepted exception: a check without a pass becomes a listed risk.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Waiver {
-    /// The check.
-    #[schemars(with = "String")]
-    pub check: CheckId,
-    /// The person who is responsible.
-    pub owner: String,
-    /// Why the exception is accepted.
-    pub reason: String,
-    /// The last day of the waiver, in UTC.
-    #[serde(deserialize_with = "super::parse::date")]
-    #[schemars(with = "String")]
-    pub expires: Date,
-}
-
 impl Policy {
     /// The rule for a suite.
     pub fn suite(&self, id: &str) -> Option<&SuiteRule> {
         self.suites.iter().find(|rule| rule.id == id)
     }
 
-    /// The waiver for a check.
-    pub fn waiver(&self, check: &CheckId) -> Option<&Waiver> {
-        self.waivers.iter().find(|waiver| &waiver.check == check)
-    }
-
-    /// Whether a failure of a check on this day is a NO-GO, regardless of all other results.
+    /// Whether a failure of a check on this day is a NO-GO, regardless of all other results. It is not, if a
+    /// waiver covers it or may cover it: which rule or fingerprint a failure has is known at the end.
     pub fn is_no_go(&self, check: &CheckId, severity: Severity, day: Date) -> bool {
-        severity >= self.bar
-            && !self
-                .waiver(check)
-                .is_some_and(|waiver| waiver.is_valid_on(day))
+        let may_cover = |waiver: &Waiver| match waiver.subject() {
+            Some(WaiverSubject::Check(waived)) => waived == check,
+            Some(WaiverSubject::Rule(_) | WaiverSubject::Fingerprint(_)) => true,
+            None => false,
+        };
+        let mut waivers = self.waivers.iter();
+        severity >= self.bar && !waivers.any(|waiver| waiver.is_valid_on(day) && may_cover(waiver))
     }
 
     /// Whether a GO requires a suite.
     pub fn requires(&self, suite: &str) -> bool {
         self.suite(suite).is_some_and(|rule| rule.required)
-    }
-}
-
-impl Waiver {
-    /// Whether the waiver is valid on this day.
-    pub fn is_valid_on(&self, day: Date) -> bool {
-        day <= self.expires
     }
 }

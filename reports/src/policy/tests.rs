@@ -7,8 +7,7 @@ use crate::record::{Admission, Criticality, Effect, PlannedCheck, Profile, Sever
 
 const HEAD: &str = "schema = 1\nname = \"x\"\nbar = \"high\"\nmax_age = \"2h\"\n";
 const SUITE: &str = "[[suite]]\nid = \"pipeline\"\nrequired = true\n";
-const WAIVER: &str =
-    "[[waiver]]\ncheck = \"pipeline::a\"\nowner = \"me\"\nreason = \"x\"\nexpires = 2026-12-31\n";
+const WAIVER: &str = "[[waiver]]\ncheck = \"pipeline::a\"\nowner = \"me\"\nreason = \"x\"\nticket = \"T-1\"\nexpires = 2026-12-31\n";
 const OBJECTIVE: &str = "[[objective]]\ncheck = \"pipeline::a\"\nexpect = \"time < 10 s\"\n";
 
 fn parse_error(text: &str) -> String {
@@ -60,8 +59,23 @@ fn an_error_names_the_file_the_line_and_the_key() {
             "x.toml:9: key 'suite.id' names 'pipeline' twice",
         ),
         (
+            HEAD.to_owned() + "suite = []\n",
+            "x.toml:1: key 'suite.required' is true for no suite",
+        ),
+        (HEAD.to_owned(), "x.toml:1: missing field `suite`"),
+    ];
+    for (text, expected) in table {
+        let error = parse_error(&text);
+        assert!(error.contains(expected), "'{expected}' is not in '{error}'");
+    }
+}
+
+#[test]
+fn an_error_about_a_waiver_names_the_file_the_line_and_the_key() {
+    let table = [
+        (
             format!("{HEAD}{SUITE}{WAIVER}{WAIVER}"),
-            "x.toml:14: key 'waiver.check' names 'pipeline::a' twice",
+            "x.toml:15: key 'waiver.check' names 'pipeline::a' twice",
         ),
         (
             format!("{HEAD}{SUITE}{}", WAIVER.replace("\"me\"", "\" \"")),
@@ -72,17 +86,38 @@ fn an_error_names_the_file_the_line_and_the_key() {
             "x.toml:11: key 'waiver.reason' is empty; state why it is accepted",
         ),
         (
-            HEAD.to_owned() + "suite = []\n",
-            "x.toml:1: key 'suite.required' is true for no suite",
+            format!("{HEAD}{SUITE}{}", WAIVER.replace("T-1", "")),
+            "x.toml:12: key 'waiver.ticket' is empty; name the ticket",
         ),
-        (HEAD.to_owned(), "x.toml:1: missing field `suite`"),
+        (
+            format!("{HEAD}{SUITE}{}", WAIVER.replace("ticket = \"T-1\"\n", "")),
+            "x.toml:8: missing field `ticket`",
+        ),
+        (
+            format!("{HEAD}{SUITE}{WAIVER}rule = \"HDR-02\"\n"),
+            "x.toml:14: key 'waiver.rule' names not exactly one of check, rule and fingerprint",
+        ),
+        (
+            format!(
+                "{HEAD}{SUITE}{}",
+                WAIVER.replace("check = \"pipeline::a\"\n", "")
+            ),
+            "key 'waiver.check' names not exactly one of check, rule and fingerprint",
+        ),
+        (
+            format!(
+                "{HEAD}{SUITE}{}",
+                WAIVER.replace("check = \"pipeline::a\"", "fingerprint = \"12AB\"")
+            ),
+            "x.toml:9: key 'waiver.fingerprint' is no fingerprint of 32 digits",
+        ),
         (
             format!("{HEAD}{SUITE}{}", WAIVER.replace("pipeline::a", "a")),
             "x.toml:9: 'a' is not a check id",
         ),
         (
             format!("{HEAD}{SUITE}{}", WAIVER.replace("2026-12-31", "\"soon\"")),
-            "x.toml:12",
+            "x.toml:13",
         ),
     ];
     for (text, expected) in table {

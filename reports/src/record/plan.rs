@@ -50,6 +50,15 @@ pub struct PlannedRule {
     pub owasp: Vec<String>,
     /// The numbers of the Common Weakness Enumeration.
     pub cwe: Vec<u16>,
+    /// The requirements of the OWASP Application Security Verification Standard 5.0.0, such as `8.2.2`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asvs: Vec<String>,
+    /// What to change after a violation; empty in plans of older versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+    /// Whether it keeps users apart: in production, no waiver is accepted for a critical one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub isolation: bool,
     /// The checks, or rows of checks, that prove it; none where nothing does.
     pub checks: Vec<String>,
     /// Why no check proves it, if none does.
@@ -180,12 +189,35 @@ impl Plan {
 }
 
 impl PlannedRule {
+    /// How the reason begins for which a rule says nothing about the contract.
+    pub const DOES_NOT_APPLY: &str = "does not apply: ";
+    /// How the reason begins for which a rule that applies has no check.
+    pub const NOT_CHECKED: &str = "not checked: ";
+
+    /// Whether the rule says something about the contract.
+    pub fn is_applicable(&self) -> bool {
+        let unproved = self.unproved.as_deref().unwrap_or_default();
+        !unproved.starts_with(Self::DOES_NOT_APPLY)
+    }
+
+    /// Whether a violation is critical and shows one user what is another's.
+    pub fn is_critical_isolation(&self) -> bool {
+        self.isolation && self.severity == Severity::Critical
+    }
+
     /// Whether this check, or row of a check, proves it.
     pub fn is_proved_by(&self, check: &CheckId) -> bool {
         self.checks.iter().any(|name| {
             let rest = check.as_str().strip_prefix(name.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         })
+    }
+}
+
+impl TargetSummary {
+    /// Whether the target is of class production.
+    pub fn is_production(&self) -> bool {
+        self.class == "production"
     }
 }
 

@@ -1,7 +1,7 @@
 //! `junit.xml`: the run for test dashboards, in the dialect of Jenkins and Surefire.
 //!
 //! A failed check is a `<failure>`, a check without a result an `<error>`. The
-//! reasons about the run as a whole are a test case of their own, so that a
+//! reasons about the run as a whole are a test case of their own, and so is each rule, so that a
 //! dashboard without knowledge of verdicts does not show an incomplete run as
 //! successful.
 
@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::duration::from_ms;
 use super::evidence::{evidence_lines, finding_lines};
+use super::junit_rules::{RULES_SUITE, rule_cases};
 use super::report_model::{CheckReport, ReportModel};
 use super::text::{sanitize_line, truncate_bytes};
 use super::{Render, ReportFile};
@@ -19,7 +20,7 @@ use crate::record::{Run, RunEvent};
 use crate::verdict::{CheckStatus, Reason, SkipReason, Verdict};
 
 /// The maximum length of a message attribute in characters.
-const MAX_MESSAGE: usize = 300;
+pub(super) const MAX_MESSAGE: usize = 300;
 /// The maximum size of the evidence of a test case in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 /// The maximum number of reasons about the run.
@@ -56,6 +57,10 @@ fn report(run: &Run, verdict: &Verdict) -> Report {
         let cases = checks.filter(|check| check.verdict.id.suite() == counted.suite);
         let cases = cases.map(|check| test_case(check, verdict)).collect();
         report.add_test_suite(suite(&counted.suite, cases, run, &metadata));
+    }
+    let rules = rule_cases(run, &model);
+    if !rules.is_empty() {
+        report.add_test_suite(suite(RULES_SUITE, rules, run, &metadata));
     }
     report
 }
@@ -153,7 +158,12 @@ fn status(check: &CheckReport<'_>) -> TestCaseStatus {
     }
 }
 
-fn non_success(kind: NonSuccessKind, ty: &str, message: &str, text: &str) -> TestCaseStatus {
+pub(super) fn non_success(
+    kind: NonSuccessKind,
+    ty: &str,
+    message: &str,
+    text: &str,
+) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(ty);
     status.set_message(sanitize_line(message, MAX_MESSAGE));
@@ -162,7 +172,7 @@ fn non_success(kind: NonSuccessKind, ty: &str, message: &str, text: &str) -> Tes
 }
 
 /// The text of the test case: the statement, the findings and the commands to repeat it.
-fn description(check: &CheckReport<'_>) -> String {
+pub(super) fn description(check: &CheckReport<'_>) -> String {
     let mut shown = vec![sanitize_line(&check.verdict.statement, MAX_MESSAGE)];
     match check.findings() {
         [] => shown.push(sanitize_line(check.detail(), MAX_OUTPUT)),
@@ -175,6 +185,8 @@ fn description(check: &CheckReport<'_>) -> String {
         }
     }
     shown.extend(check.curl().map(|curl| format!("curl: {curl}")));
+    shown.extend(check.rules().map(|rules| format!("rule: {rules}")));
+    shown.extend(check.remedy().map(|remedy| format!("remedy: {remedy}")));
     shown.push(format!("rerun: {}", check.rerun()));
     shown.join("\n")
 }
@@ -240,6 +252,6 @@ fn metadata(run: &Run, verdict: &Verdict) -> Vec<Property> {
     properties
 }
 
-fn property(name: &str, value: &str) -> Property {
+pub(super) fn property(name: &str, value: &str) -> Property {
     Property::new(name, sanitize_line(value, MAX_MESSAGE))
 }

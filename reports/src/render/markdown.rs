@@ -1,4 +1,5 @@
-//! `summary.md`: a summary of the run for people, always shorter than sixty lines.
+//! `summary.md`: a summary of the run for people, always shorter than eighty lines,
+//! without its waivers.
 //!
 //! Text from outside is in code spans, where markup, mentions and links have no
 //! effect.
@@ -56,8 +57,9 @@ impl Render for Markdown {
             causes(&model),
             failed(&model),
             problems(&model),
+            waivers(&model),
             objectives(verdict),
-            rules(run, verdict),
+            rules(run, &model),
             measured(run),
             resources(run),
             other_files(run),
@@ -101,8 +103,8 @@ fn totals(run: &Run, verdict: &Verdict) -> Vec<String> {
 }
 
 /// The rules of the suites: those that are violated, and the number of all others.
-fn rules(run: &Run, verdict: &Verdict) -> Vec<String> {
-    let Some(standing) = rules::standing(run, verdict) else {
+fn rules(run: &Run, model: &ReportModel<'_>) -> Vec<String> {
+    let Some(standing) = rules::standing(run, model) else {
         return Vec::new();
     };
     let mut shown = vec![
@@ -173,6 +175,14 @@ fn problems(model: &ReportModel<'_>) -> Vec<String> {
     })
 }
 
+/// All waivers of the policy: none is hidden, so that this section alone has no limit.
+fn waivers(model: &ReportModel<'_>) -> Vec<String> {
+    let waivers = &model.waivers;
+    section("Waivers", waivers.len(), |shown| {
+        shown.extend(waivers.iter().map(|waiver| format!("- {}", code(waiver))));
+    })
+}
+
 /// A section with its number of items; empty without items.
 fn section(title: &str, items: usize, write: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
     let mut shown = Vec::new();
@@ -183,7 +193,7 @@ fn section(title: &str, items: usize, write: impl FnOnce(&mut Vec<String>)) -> V
     shown
 }
 
-/// A failure in at most six lines, and what the system itself reports about it.
+/// A failure in at most nine lines, and what the system itself reports about it.
 fn details(check: &CheckReport<'_>) -> Vec<String> {
     let mut shown = vec![bullet(check)];
     let first = check.findings().first();
@@ -196,6 +206,7 @@ fn details(check: &CheckReport<'_>) -> Vec<String> {
         ("last call", check.last_call().map(call_line)),
         ("curl", check.curl()),
         ("rule", check.rules()),
+        ("remedy", check.remedy()),
         ("rerun", Some(check.rerun())),
     ];
     for (label, text) in rows {

@@ -9,6 +9,7 @@ mod evidence;
 mod fault_matrix;
 mod json;
 mod junit;
+mod junit_rules;
 mod markdown;
 mod measurements;
 mod outputs;

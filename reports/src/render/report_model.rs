@@ -7,7 +7,7 @@ use crate::record::{
     Trial,
 };
 use crate::verdict::{
-    CauseGroup, CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict,
+    CauseGroup, CheckStatus, CheckVerdict, Decision, Reason, SkipReason, Verdict, WaiverVerdict,
 };
 
 /// The maximum length in characters of a command that is shown for copying.
@@ -37,6 +37,8 @@ pub(super) struct ReportModel<'a> {
     pub(super) excluded: Vec<CheckReport<'a>>,
     /// The reasons about the run as a whole, and the listed risks other than checks that were not tried.
     pub(super) problems: Vec<&'a Reason>,
+    /// Each waiver of the policy in one line, with its expiry.
+    pub(super) waivers: Vec<String>,
     /// The causes that explain more than one check, the most important first.
     pub(super) causes: Vec<&'a CauseGroup>,
 }
@@ -68,6 +70,7 @@ impl<'a> ReportModel<'a> {
             excluded: of_group(Group::Excluded),
             problems: verdict.reasons.iter().filter(is_problem).collect(),
             checks,
+            waivers: verdict.waivers.iter().map(WaiverVerdict::line).collect(),
             causes: causes.filter(|group| group.explained() > 1).collect(),
         }
     }
@@ -212,8 +215,17 @@ impl<'a> CheckReport<'a> {
         let cwe = first.cwe.iter().map(|number| format!("CWE-{number}"));
         let ids = std::iter::once(first.id.clone()).chain(rules.map(|rule| rule.id.clone()));
         let ids = ids.collect::<Vec<_>>().join(", ");
-        let classes = owasp.chain(cwe).collect::<Vec<_>>().join(" · ");
+        let asvs = first.asvs.iter().map(|id| format!("ASVS {id}"));
+        let classes = owasp.chain(cwe).chain(asvs).collect::<Vec<_>>().join(" · ");
         Some(sanitize_line(&format!("{ids} · {classes}"), MAX_COMMAND))
+    }
+
+    /// What to change so that the first of these rules holds.
+    pub(super) fn remedy(&self) -> Option<String> {
+        let plan = self.run.plan.as_ref()?;
+        let rule = plan.rules_of(&self.verdict.id).next()?;
+        let remedy = Some(&rule.remedy).filter(|remedy| !remedy.is_empty());
+        remedy.map(|remedy| sanitize_line(remedy, MAX_COMMAND))
     }
 
     /// The journal of the trial, relative to the run directory.

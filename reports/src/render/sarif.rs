@@ -8,19 +8,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::json::escape;
 use super::report_model::{CheckReport, ReportModel};
 use super::text::sanitize_line;
 use super::{Render, ReportFile};
 use crate::record::{PlannedRule, Run, Severity};
-use crate::verdict::{Decision, Verdict, cause};
+use crate::verdict::{Decision, Verdict};
 
 /// The schema of the file.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// The most characters of a message and of a description that GitHub shows.
 const MAX_TEXT: usize = 900;
+/// The most tags of a rule that GitHub accepts.
+const MAX_TAGS: usize = 20;
 /// The most results that GitHub accepts in one run.
 const MAX_RESULTS: usize = 5_000;
 
@@ -41,7 +42,9 @@ impl Render for Sarif {
         // In the order of their ids, and each once.
         let rules: BTreeMap<String, Value> = failed().map(|check| rule(run, check)).collect();
         let index: BTreeMap<&str, usize> = rules.keys().map(String::as_str).zip(0..).collect();
-        let results: Vec<_> = failed().map(|check| result(run, check, &index)).collect();
+        let results: Vec<_> = failed()
+            .map(|check| result(run, verdict, check, &index))
+            .collect();
         let notifications: Vec<_> = model.without_result.iter().map(notification).collect();
         let file = json!({
             "$schema": SCHEMA,
@@ -99,22 +102,13 @@ fn rule(run: &Run, check: &CheckReport<'_>) -> (String, Value) {
     let planned = planned_rule(run, check);
     let severity = planned.map_or(check.verdict.severity, |rule| rule.severity);
     let statement = planned.map_or(check.verdict.statement.as_str(), |rule| &rule.statement);
-    let statement = sanitize_line(statement, MAX_TEXT);
-    let help = format!(
-        "Change the pipeline so that this holds: {statement}. `{}` tries it again.",
-        check.rerun()
-    );
-    let mut tags = vec!["security".to_owned()];
-    if let Some(rule) = planned {
-        tags.extend(rule.owasp.iter().map(|class| format!("owasp/{class}-2023")));
-        tags.extend(
-            rule.cwe
-                .iter()
-                .map(|number| format!("external/cwe/cwe-{number}")),
-        );
-    } else {
-        tags = vec!["reliability".to_owned()];
-    }
+    let statement = sanitize_line(statement.trim_end_matches('.'), MAX_TEXT);
+    let remedy = check
+        .remedy()
+        .unwrap_or_else(|| format!("Change the pipeline so that this holds: {statement}."));
+    let remedy = sanitize_line(&remedy, MAX_TEXT);
+    let help = format!("{remedy} `{}` tries it again.", check.rerun());
+    let tags = tags(planned);
     let mut properties = json!({"tags": tags, "precision": "very-high"});
     if planned.is_some() {
         properties["security-severity"] = json!(security_severity(severity));
@@ -128,6 +122,22 @@ fn rule(run: &Run, check: &CheckReport<'_>) -> (String, Value) {
         "properties": properties,
     });
     (id, rule)
+}
+
+/// The tags of a rule: what code scanning filters by.
+fn tags(rule: Option<&PlannedRule>) -> Vec<String> {
+    let Some(rule) = rule else {
+        return vec!["reliability".to_owned()];
+    };
+    let owasp = rule.owasp.iter();
+    let cwe = rule.cwe.iter();
+    let asvs = rule.asvs.iter();
+    std::iter::once("security".to_owned())
+        .chain(owasp.map(|class| format!("owasp/{class}-2023")))
+        .chain(cwe.map(|number| format!("external/cwe/cwe-{number}")))
+        .chain(asvs.map(|id| format!("asvs/v5.0.0-{id}")))
+        .take(MAX_TAGS)
+        .collect()
 }
 
 /// The number by which GitHub sorts a rule into its bands: a text, and none of the band's limits.
@@ -148,7 +158,12 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(run: &Run, check: &CheckReport<'_>, rules: &BTreeMap<&str, usize>) -> Value {
+fn result(
+    run: &Run,
+    verdict: &Verdict,
+    check: &CheckReport<'_>,
+    rules: &BTreeMap<&str, usize>,
+) -> Value {
     let id = rule_id(run, check);
     let severity = planned_rule(run, check).map_or(check.verdict.severity, |rule| rule.severity);
     let others = run
@@ -174,7 +189,7 @@ fn result(run: &Run, check: &CheckReport<'_>, rules: &BTreeMap<&str, usize>) -> 
     if let Some(exchange) = check.last_call() {
         properties["request"] = json!(format!("{} {}", exchange.method, exchange.url));
     }
-    json!({
+    let mut result = json!({
         "ruleIndex": rules.get(id.as_str()),
         "ruleId": id,
         "level": level(severity),
@@ -183,9 +198,14 @@ fn result(run: &Run, check: &CheckReport<'_>, rules: &BTreeMap<&str, usize>) -> 
             "artifactLocation": {"uri": artifact(run, check)},
             "region": {"startLine": line(run, check)},
         }}],
-        "partialFingerprints": {"primaryLocationLineHash": fingerprint(check)},
+        "partialFingerprints": {"primaryLocationLineHash": check.verdict.fingerprint},
         "properties": properties,
-    })
+    });
+    let suppressions = suppressions(verdict, check);
+    if !suppressions.is_empty() {
+        result["suppressions"] = json!(suppressions);
+    }
+    result
 }
 
 /// The file of the user's repository to which a finding belongs: the target file, or the source of the check.
@@ -212,20 +232,16 @@ fn target_file(run: &Run) -> Option<String> {
     is_inside.then(|| file.trim_start_matches("./").replace(' ', "%20"))
 }
 
-/// What the finding has in common with the same finding of another run: the check and its cause, without
-/// ids, hosts, ports and times.
-fn fingerprint(check: &CheckReport<'_>) -> String {
-    let cause = check.trial.and_then(cause).map(|cause| cause.key);
-    let mut hash = Sha256::new();
-    hash.update(check.verdict.id.as_str());
-    hash.update([0]);
-    hash.update(cause.unwrap_or_default());
-    let hash: [u8; 32] = hash.finalize().into();
-    let bytes = hash.iter().take(16);
-    bytes
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<Vec<_>>()
-        .concat()
+/// The waivers that cover the check: code scanning shows its finding as dismissed.
+fn suppressions(verdict: &Verdict, check: &CheckReport<'_>) -> Vec<Value> {
+    let waivers = verdict.waivers.iter();
+    let covering = waivers.filter(|waiver| waiver.covered.contains(&check.verdict.id));
+    covering
+        .map(|waiver| {
+            let justification = sanitize_line(&waiver.line(), MAX_TEXT);
+            json!({"kind": "external", "status": "accepted", "justification": justification})
+        })
+        .collect()
 }
 
 /// A check that has no result although one was expected.

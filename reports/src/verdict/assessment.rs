@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
+use super::fingerprint::fingerprint;
 use super::types::{CheckStatus, CheckVerdict, Decision, SkipReason};
 use crate::policy::Policy;
 use crate::record::{
-    Admission, Criticality, Outcome, PlannedCheck, Run, Severity, SkipClass, Trial,
+    Admission, CheckId, Criticality, Outcome, PlannedCheck, Run, Severity, SkipClass, Trial,
 };
 
 /// A planned check with its verdict.
@@ -32,6 +33,7 @@ struct AttemptResult<'a> {
     duration_ms: Option<f64>,
     /// Whether the attempt finished.
     finished: bool,
+    trial: Option<&'a Trial>,
 }
 
 impl<'a> Assessment<'a> {
@@ -60,6 +62,7 @@ impl<'a> Assessment<'a> {
             detail: worst.detail.map(str::to_owned),
             duration_ms: worst.duration_ms,
             attempts: count,
+            fingerprint: worst.fingerprint(&planned.id),
         };
         Self {
             planned,
@@ -111,6 +114,7 @@ impl<'a> AttemptResult<'a> {
             detail,
             duration_ms,
             finished: trial.finished.is_some(),
+            trial: Some(trial),
         }
     }
 
@@ -127,7 +131,14 @@ impl<'a> AttemptResult<'a> {
             detail: Some(detail),
             duration_ms: None,
             finished: false,
+            trial: None,
         }
+    }
+
+    /// The fingerprint of the finding, if the attempt failed.
+    fn fingerprint(&self, check: &CheckId) -> Option<String> {
+        let trial = self.trial.filter(|_| self.status == CheckStatus::Failed)?;
+        Some(fingerprint(check, trial))
     }
 
     /// Orders results from best to worst, regardless of the order of attempts: a
@@ -138,7 +149,8 @@ impl<'a> AttemptResult<'a> {
             let skip = result.skip.map(|class| requirement.skip_reason(class));
             let duration = result.duration_ms.map(f64::to_bits);
             let (allows, status) = (result.allows(requirement), result.status);
-            (allows, status, skip, result.detail, duration)
+            let print = result.fingerprint(&requirement.planned.id);
+            (allows, status, skip, result.detail, duration, print)
         };
         badness(self).cmp(&badness(other))
     }

@@ -7,6 +7,7 @@ use super::groups::{deciding_reason, groups};
 use super::objectives::objectives;
 use super::reasons::{check_reason, run_reasons, suite_reasons};
 use super::types::{Counts, Decision, Reason, SuiteCounts, VERDICT_VERSION, Verdict};
+use super::waivers::Waivers;
 use crate::policy::Policy;
 use crate::record::{Run, RunEvent};
 
@@ -26,13 +27,16 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
         .collect();
     let mut reasons = run_reasons(run, policy, now);
     reasons.extend(suite_reasons(run, &assessments, policy));
+    let waivers = Waivers::new(policy, run, now.date());
     reasons.extend(
         assessments
             .iter()
-            .filter_map(|assessment| check_reason(assessment, policy, now.date())),
+            .filter_map(|assessment| check_reason(assessment, &waivers)),
     );
-    let (objectives, missed) = objectives(run, &assessments, policy, now.date());
+    let (objectives, missed) = objectives(run, &assessments, policy, &waivers);
     reasons.extend(missed);
+    let with_reason = reasons.iter().filter_map(|it| it.check.as_ref()).collect();
+    let waivers = waivers.verdicts(&assessments, &with_reason);
     reasons.sort_by(worst_first);
     let groups = groups(&assessments, run);
     let decision = reasons.first().map_or(Decision::Go, |reason| reason.allows);
@@ -50,6 +54,7 @@ pub fn judge(run: &Run, policy: &Policy, now: OffsetDateTime) -> Verdict {
         suites: by_suite(&assessments),
         groups,
         objectives,
+        waivers,
         checks: assessments
             .into_iter()
             .map(|assessment| assessment.verdict)

@@ -2,6 +2,7 @@
 
 mod assessment;
 mod cause;
+mod fingerprint;
 mod groups;
 mod judge;
 mod normalise;
@@ -12,6 +13,7 @@ mod selection;
 #[cfg(test)]
 mod tests;
 mod types;
+mod waivers;
 
 pub use cause::{Cause, cause};
 pub use groups::{CauseGroup, blocked_by};
@@ -22,3 +24,4 @@ pub use types::{
     CheckStatus, CheckVerdict, Counts, Decision, Reason, SkipReason, SuiteCounts, VERDICT_VERSION,
     Verdict,
 };
+pub use waivers::{WaiverStatus, WaiverVerdict};

@@ -1,12 +1,12 @@
 //! Objectives of the policy, compared with what the checks measured.
 
 use serde::{Deserialize, Serialize};
-use time::Date;
 
 use cutover_regression::Measurement;
 
 use super::assessment::{Assessment, by_severity};
 use super::types::{CheckStatus, Decision, Reason};
+use super::waivers::Waivers;
 use crate::policy::{Expression, Objective, Policy};
 use crate::record::{CheckId, Observation, Run, Trial};
 
@@ -46,7 +46,7 @@ pub(super) fn objectives(
     run: &Run,
     assessments: &[Assessment<'_>],
     policy: &Policy,
-    today: Date,
+    waivers: &Waivers<'_>,
 ) -> (Vec<ObjectiveVerdict>, Vec<Reason>) {
     let mut reasons = Vec::new();
     let verdicts = policy.objectives.iter().map(|objective| {
@@ -54,7 +54,7 @@ pub(super) fn objectives(
             .iter()
             .find(|it| it.planned.id == objective.check);
         let verdict = objective_verdict(objective, run, planned);
-        reasons.extend(reason(objective, &verdict, policy, today));
+        reasons.extend(reason(objective, &verdict, policy, waivers));
         verdict
     });
     let verdicts = verdicts.collect();
@@ -178,7 +178,7 @@ fn reason(
     objective: &Objective,
     verdict: &ObjectiveVerdict,
     policy: &Policy,
-    today: Date,
+    waivers: &Waivers<'_>,
 ) -> Option<Reason> {
     let (allows, text) = match verdict.status {
         ObjectiveStatus::Met | ObjectiveStatus::NotMeasured => return None,
@@ -192,12 +192,11 @@ fn reason(
             verdict.detail.clone().unwrap_or_default(),
         ),
     };
-    let waiver = policy
-        .waiver(&objective.check)
-        .filter(|waiver| waiver.is_valid_on(today));
-    let (allows, mark) = match waiver {
-        Some(_) => (Decision::Conditional, " (waived)"),
-        None => (allows, ""),
+    // The check itself has passed, so that only a waiver that names it is about the value.
+    let (allows, mark) = if waivers.about(&objective.check, false).covers() {
+        (Decision::Conditional, " (waived)")
+    } else {
+        (allows, "")
     };
     Some(Reason {
         allows,

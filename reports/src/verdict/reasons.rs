@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use time::{Date, Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime};
 
 use super::assessment::Assessment;
 use super::selection::empty_selections;
 use super::types::{CheckStatus, Counts, Decision, Reason};
+use super::waivers::{Ruling, WaiverStatus, Waivers};
 use crate::policy::{Policy, Waiver};
 use crate::record::{ComparisonResult, KnownMeasurement, Plan, Run, RunEvent};
 
@@ -202,51 +203,50 @@ pub(super) fn suite_reasons(
 }
 
 /// The reason about one check.
-pub(super) fn check_reason(
-    assessment: &Assessment<'_>,
-    policy: &Policy,
-    today: Date,
-) -> Option<Reason> {
+pub(super) fn check_reason(assessment: &Assessment<'_>, waivers: &Waivers<'_>) -> Option<Reason> {
     if assessment.allows == Decision::Go {
         return None;
     }
     let id = &assessment.planned.id;
-    let result = match assessment.verdict.status {
+    let status = assessment.verdict.status;
+    let result = match status {
         CheckStatus::Failed | CheckStatus::Passed => "failed",
         CheckStatus::Errored => "errored",
         CheckStatus::Skipped => "was skipped",
         CheckStatus::NotRun => "did not run",
     };
-    let detail = assessment
-        .verdict
-        .detail
-        .as_deref()
-        .unwrap_or("no reason is recorded");
-    let (allows, text) = match policy.waiver(id) {
-        Some(waiver) if waiver.is_valid_on(today) => (
-            Decision::Conditional,
-            format!("{id} {result} (waived {}): {detail}", terms(waiver)),
-        ),
-        Some(waiver) => (
-            assessment.allows,
-            format!(
-                "{id} {result} (its waiver expired on {}): {detail}",
-                waiver.expires
-            ),
-        ),
-        None => (assessment.allows, format!("{id} {result}: {detail}")),
-    };
+    let detail = assessment.verdict.detail.as_deref();
+    let detail = detail.unwrap_or("no reason is recorded");
+    let ruling = waivers.about(id, status == CheckStatus::Failed);
+    let remark = remark(&ruling).map_or_else(String::new, |remark| format!(" ({remark})"));
     Some(Reason {
-        allows,
+        allows: if ruling.covers() {
+            Decision::Conditional
+        } else {
+            assessment.allows
+        },
         check: Some(id.clone()),
         severity: Some(assessment.planned.severity),
-        text,
+        text: format!("{id} {result}{remark}: {detail}"),
+    })
+}
+
+/// What the waivers say about a check: the first that covers it, or why none does.
+fn remark(ruling: &Ruling<'_>) -> Option<String> {
+    let (waiver, status) = ruling.about.iter().min_by_key(|(_, status)| *status)?;
+    Some(match status {
+        WaiverStatus::Applied => format!("waived {}", terms(waiver)),
+        WaiverStatus::Expired => format!("its waiver expired on {}", waiver.expires),
+        WaiverStatus::Refused => "its waiver is refused in production".to_owned(),
+        WaiverStatus::Insufficient | WaiverStatus::Unused => {
+            "waived only in part: it also violates what has no waiver".to_owned()
+        }
     })
 }
 
 fn terms(waiver: &Waiver) -> String {
     format!(
-        "until {} by {}: {}",
-        waiver.expires, waiver.owner, waiver.reason
+        "until {} by {}, {}: {}",
+        waiver.expires, waiver.owner, waiver.ticket, waiver.reason
     )
 }

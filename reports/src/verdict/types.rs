@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::groups::CauseGroup;
 use super::objectives::ObjectiveVerdict;
+use super::waivers::WaiverVerdict;
 use crate::exit;
 use crate::record::{CheckId, Criticality, Severity};
 
@@ -60,6 +61,9 @@ pub struct Verdict {
     /// The verdict on each objective of the policy, in its order.
     #[serde(default)]
     pub objectives: Vec<ObjectiveVerdict>,
+    /// Each waiver of the policy with its expiry and what became of it, in its order.
+    #[serde(default)]
+    pub waivers: Vec<WaiverVerdict>,
     /// The verdict on each check, in the order of the plan.
     pub checks: Vec<CheckVerdict>,
 }
@@ -131,6 +135,9 @@ pub struct CheckVerdict {
     pub duration_ms: Option<f64>,
     /// The number of attempts.
     pub attempts: usize,
+    /// The fingerprint of the finding of a failed check, by which a waiver may name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 /// The numbers of checks by status. The numbers by reason add up to `skipped`.

@@ -254,6 +254,43 @@ fn a_malformed_policy_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_waiver_that_is_not_allowed_is_refused_with_its_key() {
+    let head = "schema = 1\nname = \"x\"\nmax_age = \"2h\"\n[[suite]]\nid = \"pipeline\"\nrequired = true\n";
+    let today = time::OffsetDateTime::now_utc().date();
+    let (soon, late) = (
+        today + time::Duration::days(89),
+        today + time::Duration::days(92),
+    );
+    for (subject, expires, expected) in [
+        (
+            "check = \"pipeline::misspelt\"",
+            soon,
+            ["given.toml:8", "waiver.check", "cutover list"],
+        ),
+        (
+            "rule = \"TEN-99\"",
+            soon,
+            ["given.toml:8", "waiver.rule", "no rule has this id"],
+        ),
+        (
+            "rule = \"HDR-02\"",
+            late,
+            ["given.toml:12", "waiver.expires", "more than 90 days"],
+        ),
+        (
+            "fingerprint = \"12\"",
+            soon,
+            ["given.toml:8", "waiver.fingerprint", "findings.sarif"],
+        ),
+    ] {
+        let waiver = format!(
+            "[[waiver]]\n{subject}\nowner = \"ada\"\nreason = \"known\"\nticket = \"T-1\"\nexpires = {expires}\n"
+        );
+        assert_file_refused("--policy", &format!("{head}{waiver}"), &expected);
+    }
+}
+
+#[test]
 fn a_missing_run_directory_is_refused() {
     assert_refused(&["judge", "nowhere"], &["nowhere"]);
 }

@@ -101,13 +101,14 @@ const FIRST_PAGES: [&str; 3] = [
 ];
 
 /// The pages of a reader with a pipeline, in the order of reading.
-const NEXT_PAGES: [&str; 6] = [
+const NEXT_PAGES: [&str; 7] = [
     "docs/guide/your-pipeline.md",
     "docs/guide/first-verdict.md",
     "docs/guide/ci.md",
     "docs/guide/production.md",
     "docs/guide/load.md",
     "docs/guide/baselines.md",
+    "docs/guide/waivers.md",
 ];
 
 #[test]

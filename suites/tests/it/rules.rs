@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cutover_harness::catalog::Catalog;
-use cutover_harness::record::Severity;
+use cutover_harness::plan::{PlanRequest, plan};
+use cutover_harness::policy::Policy;
+use cutover_harness::record::{Plan, Profile, Selection, Severity};
 use cutover_harness::rule::Rule;
 use cutover_harness::suite::Suite;
+use cutover_harness::target_file::Target;
 
 /// The number of rules of the security suite, by topic: none is left out without a reason.
 const TOPICS: [(&str, usize); 12] = [
@@ -122,5 +125,62 @@ fn a_serious_rule_is_shown_by_a_seeded_defect() {
             "{}: no seeded defect fails its checks",
             rule.id
         );
+    }
+}
+
+/// A plan of these suites for the embedded target.
+fn planned(catalog: &Catalog, suites: &[&str]) -> Plan {
+    let target = Target::parse(catalog.target.text, "target.toml").unwrap();
+    let request = PlanRequest {
+        run: "not-run".to_owned(),
+        profile: Profile::Gate,
+        seed: 0,
+        selection: Selection {
+            suites: suites.iter().map(|suite| (*suite).to_owned()).collect(),
+            filters: Vec::new(),
+        },
+        defect: None,
+    };
+    plan(catalog, &target, &Policy::default_gate(), &request).unwrap()
+}
+
+#[test]
+fn a_plan_has_the_rules_that_its_suites_list_or_prove() {
+    let catalog = cutover::catalog();
+    let ids = |suites: &[&str]| -> BTreeSet<String> {
+        let rules = planned(&catalog, suites).rules.into_iter();
+        rules.map(|rule| rule.id).collect()
+    };
+    let all = catalog.rules().len();
+    assert_eq!((ids(&[]).len(), ids(&["security"]).len()), (all, all));
+    let smoke = ids(&["smoke"]);
+    assert!(
+        smoke.contains("AUTH-01") && !smoke.contains("TEN-01"),
+        "{smoke:?}"
+    );
+    assert!(ids(&["pipeline"]).contains("TEN-01"));
+}
+
+#[test]
+fn critical_isolation_is_never_waived_in_production() {
+    let catalog = cutover::catalog();
+    let (mut plan, rules) = (planned(&catalog, &["smoke"]), catalog.rules());
+    let head =
+        "schema = 1\nname = \"x\"\nmax_age = \"2h\"\n[[suite]]\nid = \"smoke\"\nrequired = true\n";
+    let today = plan.created_at.date();
+    for class in ["staging", "production"] {
+        class.clone_into(&mut plan.target.class);
+        for rule in &rules {
+            let waiver = format!(
+                "[[waiver]]\nrule = \"{}\"\nowner = \"ada\"\nreason = \"known\"\nticket = \"T-1\"\nexpires = {today}\n",
+                rule.id
+            );
+            let policy = Policy::parse(&format!("{head}{waiver}"), "x.toml").unwrap();
+            let is_isolation = rule.id.starts_with("TEN-") || rule.id.starts_with("RLS-");
+            let is_refused =
+                class == "production" && is_isolation && rule.severity == Severity::Critical;
+            let validated = policy.validate_against(&plan, &rules);
+            assert_eq!(validated.is_err(), is_refused, "{}: {validated:?}", rule.id);
+        }
     }
 }

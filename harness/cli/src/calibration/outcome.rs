@@ -201,6 +201,7 @@ mod tests {
             detail: None,
             duration_ms: None,
             attempts: 1,
+            fingerprint: None,
         };
         let reason = |id: &&str| Reason {
             allows: decision,
@@ -222,6 +223,7 @@ mod tests {
             suites: Vec::new(),
             groups: Vec::new(),
             objectives: Vec::new(),
+            waivers: Vec::new(),
             checks: failed.iter().map(judged).collect(),
         }
     }

@@ -64,11 +64,27 @@ fn rules(suite: &Suite) -> Vec<String> {
         count(|state| matches!(state, RuleState::Open(_))),
     );
     let lines = ["", "## Rules", "", &intro, "", RULES_HEAD, RULE].map(str::to_owned);
-    let rows = rules.into_iter().map(rule_row);
-    lines.into_iter().chain(rows).collect()
+    let rows = rules.iter().copied().map(rule_row);
+    let remedies = REMEDIES.map(str::to_owned).into_iter();
+    let remedies = remedies.chain(rules.iter().copied().map(remedy_row));
+    lines.into_iter().chain(rows).chain(remedies).collect()
 }
 
-const RULES_HEAD: &str = "| Rule | Statement | Severity | OWASP API 2023 · CWE | State |";
+const RULES_HEAD: &str =
+    "| Rule | Statement | Severity | OWASP API 2023 · CWE · ASVS 5.0.0 | State |";
+
+/// The head of the table of remedies.
+const REMEDIES: [&str; 5] = [
+    "",
+    "### Remedies",
+    "",
+    "| Rule | What to change after a violation |",
+    "|---|---|",
+];
+
+fn remedy_row(rule: &Rule) -> String {
+    format!("| {} | {} |", rule.id, rule.remedy)
+}
 
 fn rule_row(rule: &Rule) -> String {
     let state = match rule.state {
@@ -81,12 +97,17 @@ fn rule_row(rule: &Rule) -> String {
     };
     let weaknesses = rule.cwe.iter().map(ToString::to_string);
     format!(
-        "| {} | {} | {} | {} · {} | {state} |",
+        "| {} | {} | {} | {} · {} · {} | {state} |",
         rule.id,
         rule.statement,
         rule.severity,
         rule.owasp.join(", "),
         weaknesses.collect::<Vec<_>>().join(", "),
+        if rule.asvs.is_empty() {
+            "none".to_owned()
+        } else {
+            rule.asvs.join(", ")
+        },
     )
 }
 

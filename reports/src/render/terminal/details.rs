@@ -56,6 +56,9 @@ pub(super) fn write_details(page: &mut TerminalPage, check: &CheckReport<'_>) {
     if let Some(rules) = check.rules() {
         page.quote("rule", &rules, 2);
     }
+    if let Some(remedy) = check.remedy() {
+        page.quote("remedy", &remedy, 1);
+    }
     page.command("rerun", &check.rerun_parts());
     if let Some(source) = check.source() {
         page.unwrapped("source", &sanitize_line(&source, MAX_TEXT));

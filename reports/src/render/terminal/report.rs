@@ -73,6 +73,7 @@ impl Render for Terminal {
         let (failed, repeated) = model.failed_by_cause();
         write_checks(&mut page, &failed, &repeated);
         write_causes(&mut page, &model);
+        write_waivers(&mut page, &model);
         page.rule();
         write_conclusion(&mut page, run, verdict);
         if let Some(path) = &self.path {
@@ -170,6 +171,15 @@ fn write_causes(page: &mut TerminalPage, model: &ReportModel<'_>) {
         label = "";
     }
     write_more(page, causes.len(), MAX_CAUSES);
+}
+
+/// Writes all waivers of the policy.
+fn write_waivers(page: &mut TerminalPage, model: &ReportModel<'_>) {
+    let mut label = "waivers";
+    for waiver in &model.waivers {
+        page.quote(label, waiver, 1);
+        label = "";
+    }
 }
 
 fn write_conclusion(page: &mut TerminalPage, run: &Run, verdict: &Verdict) {

@@ -8,3 +8,4 @@ mod objectives;
 mod profiles;
 mod sample;
 mod selection;
+mod waivers;

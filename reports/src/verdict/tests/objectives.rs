@@ -164,7 +164,7 @@ fn a_lower_severity_and_a_waiver_are_risks() {
     let verdict = judge(&run, &policy_with("time < 0.2 s", Severity::Medium), NOW);
     assert_eq!(verdict.decision, Decision::Conditional);
     let mut waived = policy_with("time < 0.2 s", Severity::High);
-    waived.waivers[0].check = "p::it".parse().unwrap();
+    waived.waivers[0].check = Some("p::it".parse().unwrap());
     assert_eq!(judge(&run, &waived, NOW).decision, Decision::Conditional);
     waived.waivers[0].expires = date!(2020 - 01 - 01);
     assert_eq!(judge(&run, &waived, NOW).decision, Decision::NoGo);

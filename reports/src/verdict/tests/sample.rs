@@ -14,8 +14,8 @@ pub(super) const NOW: OffsetDateTime = time::macros::datetime!(2026-11-24 12:00 
 pub(super) fn policy() -> Policy {
     let text = "schema = 1\nname = \"test\"\nbar = \"high\"\nmax_age = \"2h\"\n\
         [[suite]]\nid = \"p\"\nrequired = true\nmin_checks = 1\n\
-        [[waiver]]\ncheck = \"p::waived\"\nowner = \"me\"\nreason = \"known\"\nexpires = 2026-12-31\n\
-        [[waiver]]\ncheck = \"p::expired\"\nowner = \"me\"\nreason = \"known\"\nexpires = 2026-11-23\n";
+        [[waiver]]\ncheck = \"p::waived\"\nowner = \"me\"\nreason = \"known\"\nticket = \"T-1\"\nexpires = 2026-12-31\n\
+        [[waiver]]\ncheck = \"p::expired\"\nowner = \"me\"\nreason = \"known\"\nticket = \"T-1\"\nexpires = 2026-11-23\n";
     Policy::parse(text, "test.toml").unwrap()
 }
 

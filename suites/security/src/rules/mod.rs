@@ -10,6 +10,8 @@ mod secrets;
 mod storage;
 mod table;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod uploads;
 
