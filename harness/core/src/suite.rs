@@ -41,8 +41,19 @@ pub struct Case {
     pub not_applicable: Arc<Applicability>,
     /// The code.
     pub body: Arc<dyn CheckFn>,
-    /// Whether it needs no completed document.
-    pub without_documents: bool,
+    /// How far a document must come for it to be tried.
+    pub relies_on: Reliance,
+}
+
+/// How far a document must come for a check to be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reliance {
+    /// It needs no document.
+    Nothing,
+    /// It needs documents whose registration is accepted.
+    Registered,
+    /// It needs documents that become complete.
+    Completed,
 }
 
 impl Suite {
@@ -90,14 +101,28 @@ impl Suite {
     /// When a name is not in the table: the list is source code, so any test that lists the suite
     /// finds the error.
     #[must_use]
-    pub fn without_documents(mut self, names: &[&str]) -> Self {
+    pub fn without_documents(self, names: &[&str]) -> Self {
+        self.relying_on(Reliance::Nothing, names)
+    }
+
+    /// States that these checks, or rows of checks, need documents that are registered, but none that is complete. They
+    /// are tried unless no registration is accepted: what is said about an upload then says nothing about them.
+    ///
+    /// # Panics
+    /// Like [`Suite::without_documents`].
+    #[must_use]
+    pub fn with_registrations(self, names: &[&str]) -> Self {
+        self.relying_on(Reliance::Registered, names)
+    }
+
+    fn relying_on(mut self, reliance: Reliance, names: &[&str]) -> Self {
         for name in names {
             let mut is_known = false;
             for case in &mut self.cases {
                 let rest = case.id.name().strip_prefix(name);
                 if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::")) {
                     is_known = true;
-                    case.without_documents = true;
+                    case.relies_on = reliance;
                 }
             }
             assert!(is_known, "suite '{}' has no check '{name}'", self.name);
@@ -156,7 +181,7 @@ impl Case {
                 is_sample: row.is_sample,
                 not_applicable: row.not_applicable,
                 body: row.body,
-                without_documents: false,
+                relies_on: Reliance::Completed,
             }
         };
         rows.into_iter().map(case).collect()

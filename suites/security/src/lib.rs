@@ -30,17 +30,19 @@ mod slow_clients;
 mod storage_access;
 mod tenant_isolation;
 mod token_claims;
+mod two_users;
 mod undocumented_routes;
 mod without_documents;
 mod wrong_requests;
 
 use cutover_harness::prelude::*;
 
-use self::without_documents::WITHOUT_DOCUMENTS;
+use self::without_documents::{WITH_REGISTRATIONS, WITHOUT_DOCUMENTS};
 
 /// The suite with the tables of all topics.
 pub fn suite() -> Suite {
     let tables = [
+        two_users::table(),
         database_roles::table(),
         row_security::table(),
         callback_authentication::table(),
@@ -74,5 +76,6 @@ pub fn suite() -> Suite {
         tables.into_iter().flatten(),
     )
     .without_documents(WITHOUT_DOCUMENTS)
+    .with_registrations(WITH_REGISTRATIONS)
     .proving(rules::RULES)
 }

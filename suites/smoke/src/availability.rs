@@ -7,6 +7,7 @@ use cutover_harness::prelude::*;
 use cutover_harness::secret::Secret;
 
 use cutover_suite_support::json::value_at;
+use cutover_suite_support::unknown_paths::is_answered_like_unknown;
 
 /// The checks of this file.
 pub(crate) fn table() -> Vec<Check> {
@@ -95,10 +96,17 @@ async fn nobody_gets_in_without_a_token(cx: &Context) -> CheckResult {
             if let Some(token) = token {
                 request = request.secret_header("authorization", token);
             }
-            anonymous
-                .ask(endpoint, request)
-                .await?
-                .expect_status(&cx.contract().statuses.unauthenticated)?;
+            let reply = anonymous.ask(endpoint, request.clone()).await?;
+            if reply.is_success()
+                && is_answered_like_unknown(cx, &anonymous, request, &reply).await?
+            {
+                let reason = format!(
+                    "{} and a path that does not exist are answered alike, so that nothing can be said about tokens",
+                    reply.request
+                );
+                return Err(Stop::precondition_missing(reason));
+            }
+            reply.expect_status(&cx.contract().statuses.unauthenticated)?;
         }
     }
     Ok(())

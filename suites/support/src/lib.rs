@@ -12,4 +12,5 @@ pub mod responses;
 pub mod row_history;
 pub mod scenario;
 pub mod texts;
+pub mod unknown_paths;
 pub mod write_stops;

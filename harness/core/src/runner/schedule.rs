@@ -10,13 +10,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use cutover_reports::record::Outcome;
-use cutover_reports::verdict::{Cause, blocked_by};
+use cutover_reports::verdict::{Cause, Place, blocked_by};
 
 use crate::catalog::Catalog;
 use crate::check::Phase;
 use crate::execute::TrialResult;
 use crate::runner::{Progress, Session};
-use crate::suite::Case;
+use crate::suite::{Case, Reliance};
 
 /// The order of checks, their concurrency, and when to stop.
 pub struct Schedule<'a> {
@@ -48,22 +48,23 @@ pub fn run_all(
         .iter()
         .filter(|check| check.is_admitted());
     let cases = admitted.filter_map(|check| catalog.case(&check.id));
-    let (foundations, cases): (Vec<_>, Vec<_>) =
+    let (mut foundations, mut cases): (Vec<_>, Vec<_>) =
         cases.partition(|case| case.check.phase == Phase::Foundation);
+    // The first one decides. Those of other suites say the same.
+    cases.extend(foundations.drain(1.min(foundations.len())..));
     let (first, others): (Vec<_>, Vec<_>) =
         cases.into_iter().partition(|case| schedule.is_first(case));
     schedule.run(first, |case| drop(round.run(case)));
     let foundation = OnceLock::new();
     let decide = || {
-        let mut foundations = foundations.into_iter();
-        let broken = foundations.find_map(|case| round.look_twice(case));
-        round.announce(&others, broken.as_deref());
+        let broken = foundations.first().and_then(|case| round.look_twice(case));
+        round.announce(&others, broken.as_ref());
         // It is decided once.
         let _ = foundation.set(broken);
     };
-    let run = |case: &Case| match round.relies_on_foundation(case).then(|| foundation.wait()) {
-        Some(Some(reason)) => round.refuse(case, reason),
-        Some(None) | None => drop(round.run(case)),
+    let run = |case: &Case| match round.may_be_blocked(case).then(|| foundation.wait()) {
+        Some(Some(broken)) if broken.blocks(case) => round.refuse(case, &broken.reason),
+        Some(_) | None => drop(round.run(case)),
     };
     thread::scope(|scope| {
         if schedule.foundation_alone {
@@ -74,6 +75,24 @@ pub fn run_all(
         schedule.run(others.clone(), run);
     });
     round.not_started.into_inner()
+}
+
+/// Why no document becomes complete.
+struct Broken {
+    reason: String,
+    /// Whether not even a registration is accepted.
+    at_registration: bool,
+}
+
+impl Broken {
+    /// Whether a check cannot say anything because of it.
+    fn blocks(&self, case: &Case) -> bool {
+        match case.relies_on {
+            Reliance::Nothing => false,
+            Reliance::Registered => self.at_registration,
+            Reliance::Completed => true,
+        }
+    }
 }
 
 /// The state of one round over all checks.
@@ -116,7 +135,7 @@ impl<'a> Round<'a> {
     /// Runs a foundation, and once more if it has no pass; the second look begins already while the
     /// first one waits for long. Returns why the checks that rely on it are not tried: it failed twice
     /// for the same cause.
-    fn look_twice(&self, case: &Case) -> Option<String> {
+    fn look_twice(&self, case: &Case) -> Option<Broken> {
         let (ended, wait) = mpsc::channel();
         let patience = self.session.patience();
         let [first, second] = thread::scope(|scope| {
@@ -135,7 +154,10 @@ impl<'a> Round<'a> {
         // An interrupted trial proves nothing.
         let is_whole = self.session.interrupt.by().is_none();
         let is_same = (first.place, &first.key) == (second.place, &second.key);
-        (is_whole && is_same).then(|| blocked_by(&case.id, &first.text))
+        (is_whole && is_same).then(|| Broken {
+            reason: blocked_by(&case.id, &first.text),
+            at_registration: first.place == Place::Registration,
+        })
     }
 
     /// Runs a check; returns why it failed or has no result.
@@ -145,18 +167,19 @@ impl<'a> Round<'a> {
         is_broken.then_some(trial.cause).flatten()
     }
 
-    /// Whether a check is not tried while no document becomes complete. A check that was named on the
+    /// Whether a check may be one that is not tried while no document becomes complete. A check that was named on the
     /// command line is tried.
-    fn relies_on_foundation(&self, case: &Case) -> bool {
+    fn may_be_blocked(&self, case: &Case) -> bool {
         let is_named = !self.session.plan.selection.filters.is_empty();
-        !is_named && !case.without_documents
+        !is_named && case.relies_on != Reliance::Nothing
     }
 
     /// Prints how many checks are not tried, and why.
-    fn announce(&self, cases: &[&Case], reason: Option<&str>) {
-        if let Some(reason) = reason {
-            let blocked = cases.iter().filter(|case| self.relies_on_foundation(case));
-            self.progress.blocked(blocked.count(), reason);
+    fn announce(&self, cases: &[&Case], broken: Option<&Broken>) {
+        if let Some(broken) = broken {
+            let is_blocked = |case: &&&Case| self.may_be_blocked(case) && broken.blocks(case);
+            let blocked = cases.iter().filter(is_blocked);
+            self.progress.blocked(blocked.count(), &broken.reason);
         }
     }
 
@@ -210,12 +233,7 @@ impl Schedule<'_> {
 /// Sorts long checks first, so that none of them runs alone at the end. What need not wait for the
 /// foundation precedes the rest.
 fn longest_first(mut cases: Vec<&Case>) -> Vec<&Case> {
-    let order = |case: &&Case| {
-        (
-            !case.without_documents,
-            Reverse(case.check.expected_duration),
-        )
-    };
+    let order = |case: &&Case| (case.relies_on, Reverse(case.check.expected_duration));
     cases.sort_by_key(order);
     cases
 }
