@@ -20,25 +20,36 @@ pub enum UploadEnd {
     Complete(Accepted),
 }
 
+/// Registers a document; nothing if it is refused with 4xx.
+pub async fn register(
+    cx: &Context,
+    pipeline: &Pipeline,
+    upload: &Upload,
+) -> CheckResult<Option<Accepted>> {
+    let contract = cx.contract();
+    let reply = pipeline.register(upload).await?;
+    if contract.statuses.accepted.include(reply.status) {
+        return Accepted::read(&reply, contract).map(Some);
+    }
+    if contract.statuses.too_many.include(reply.status) {
+        let problem = format!("the limit of uploads is reached: {}", reply.summary());
+        return Err(anyhow::anyhow!(problem).into());
+    }
+    ensure!(
+        (400..500).contains(&reply.status),
+        "a registration is neither accepted nor refused: {}",
+        reply.summary()
+    );
+    expect_error_body(&reply, contract)?;
+    Ok(None)
+}
+
 /// Registers a document, uploads its bytes, and waits for the end. It is a refusal with 4xx, a failure with its cause
 /// and without chunks, or a completed job.
 pub async fn end_of(cx: &Context, pipeline: &Pipeline, upload: &Upload) -> CheckResult<UploadEnd> {
-    let contract = cx.contract();
-    let reply = pipeline.register(upload).await?;
-    if !contract.statuses.accepted.include(reply.status) {
-        if contract.statuses.too_many.include(reply.status) {
-            let problem = format!("the limit of uploads is reached: {}", reply.summary());
-            return Err(anyhow::anyhow!(problem).into());
-        }
-        ensure!(
-            (400..500).contains(&reply.status),
-            "a registration is neither accepted nor refused: {}",
-            reply.summary()
-        );
-        expect_error_body(&reply, contract)?;
+    let Some(accepted) = register(cx, pipeline, upload).await? else {
         return Ok(UploadEnd::Refused);
-    }
-    let accepted = Accepted::read(&reply, contract)?;
+    };
     let put = pipeline
         .put(&accepted.signed_url, upload.bytes.clone())
         .await?;
