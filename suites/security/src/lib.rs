@@ -12,9 +12,12 @@ mod error_texts;
 mod exposed_paths;
 mod forged_tokens;
 mod guarded;
+mod hostile_files;
+mod hostile_names;
 mod id_forms;
 mod identity_headers;
 mod injection;
+mod instructions;
 mod limits;
 mod limits_at_once;
 mod log_privacy;
@@ -32,6 +35,7 @@ mod tenant_isolation;
 mod token_claims;
 mod two_users;
 mod undocumented_routes;
+mod watched_address;
 mod without_documents;
 mod wrong_requests;
 
@@ -69,6 +73,9 @@ pub fn suite() -> Suite {
         outside_addresses::table(),
         storage_access::table(),
         slow_clients::table(),
+        hostile_files::table(),
+        hostile_names::table(),
+        instructions::table(),
     ];
     Suite::new(
         "security",

@@ -8,12 +8,12 @@ use cutover_harness::prelude::*;
 use cutover_harness::secret::Secret;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use url::Url;
 
 use cutover_suite_support::awaiting_callback::AwaitingCallback;
 use cutover_suite_support::outcomes;
 
 use super::client_headers::send;
+use super::watched_address::Watched;
 use super::wrong_requests::send_to;
 
 /// The checks of this file.
@@ -111,27 +111,7 @@ const HEADERS: &[&str] = &[
     "soapaction",
 ];
 
-/// An address that the stand-ins notice, and that nothing else in the test asks for.
-struct Watched {
-    url: Url,
-    /// A part of the path that nothing else has.
-    nonce: String,
-    since: OffsetDateTime,
-}
-
 impl Watched {
-    fn new(cx: &Context) -> CheckResult<Self> {
-        let nonce = uuid::Builder::from_random_bytes(cx.random()).into_uuid();
-        let mut url = cx.storage()?.supabase().clone();
-        // Storage refuses this without a key, and records the refusal.
-        url.set_path(&format!("/storage/v1/bucket/{nonce}"));
-        Ok(Self {
-            nonce: nonce.to_string(),
-            url,
-            since: OffsetDateTime::now_utc(),
-        })
-    }
-
     /// An object whose every usual field is the address.
     fn in_fields(&self) -> Value {
         let fields = FIELDS
@@ -151,37 +131,6 @@ impl Watched {
             }
         }
         body
-    }
-
-    /// Nobody has asked for the address.
-    async fn expect_unasked(&self, cx: &Context) -> CheckResult {
-        let refusals = cx.standins()?.refusals(self.since).await?;
-        let asked = refusals
-            .iter()
-            .find(|refusal| refusal.path.contains(&self.nonce));
-        if let Some(refusal) = asked {
-            return Err(Stop::violated(Finding::new(format!(
-                "the service fetches an address that it was given from outside: {} {} by '{}'",
-                refusal.method, refusal.path, refusal.user_agent
-            ))));
-        }
-        Ok(())
-    }
-
-    /// Somebody who asks for the address is noticed, so that silence means something.
-    async fn expect_noticed(cx: &Context) -> CheckResult {
-        let control = Self::new(cx)?;
-        let pipeline = cx.pipeline()?.anonymous();
-        let request = cutover_harness::probe::Request::get(control.url.clone());
-        send(&pipeline, request).await?;
-        cx.eventually("the stand-ins notice a request", secs(5), async || {
-            let refusals = cx.standins()?.refusals(control.since).await?;
-            Ok(refusals
-                .iter()
-                .any(|refusal| refusal.path.contains(&control.nonce))
-                .then_some(()))
-        })
-        .await
     }
 }
 

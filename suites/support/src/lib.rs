@@ -3,6 +3,7 @@
 pub mod awaiting_callback;
 pub mod findings;
 pub mod held;
+pub mod hostile_uploads;
 pub mod idle_transactions;
 pub mod json;
 pub mod outcomes;

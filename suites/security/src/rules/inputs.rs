@@ -11,14 +11,17 @@ rules! {
         checked ["pipeline::every_file_name_is_kept_from_upload_to_duplicate"];
     "INP-03" High [API1] [22] ["5.3.2"] "a file name decides about no path"
         remedy "Build the storage path from ids, and keep the file name as a label in the database only."
-        checked ["pipeline::a_file_name_is_kept::a_path", "pipeline::ids_and_paths_are_deterministic"];
+        checked ["security::no_file_name_reaches_a_path", "pipeline::a_file_name_is_kept::a_path",
+            "pipeline::ids_and_paths_are_deterministic"];
     "INP-04" High [API8] [113, 93] ["1.3.3", "5.4.2"] "control characters in a file name are removed, and break nothing"
         remedy "Remove control characters from a file name before it is stored, or refuse it. Encode it by RFC 6266 in headers."
-        checked ["pipeline::a_file_name_is_kept::control_characters",
+        checked ["security::no_file_name_reaches_a_path::with_control_characters",
+            "pipeline::a_file_name_is_kept::control_characters",
             "pipeline::a_bad_registration_is_refused::a_name_of_control_characters"];
     "INP-05" Low [API8] [176, 451] ["2.2.1"] "unusual characters and lengths of names are kept or refused"
         remedy "Normalise file names to NFC, and limit their length. Refuse or keep unusual characters, but never fail on them."
-        checked ["pipeline::a_document_of_any_name_arrives", "pipeline::a_bad_registration_is_refused::a_name_too_long"];
+        checked ["security::no_file_name_reaches_a_path", "security::names_that_mean_the_same_stay_apart",
+            "pipeline::a_document_of_any_name_arrives", "pipeline::a_bad_registration_is_refused::a_name_too_long"];
     "INP-06" Medium [API8] [20] ["2.2.1", "15.3.5"] "malformed JSON, wrong types and huge values break nothing"
         remedy "Parse the body into a strict type with limits of depth and size. Answer 4xx for everything else."
         checked ["security::a_malformed_request_breaks_nothing", "security::no_error_tells_how_the_service_is_built"];
