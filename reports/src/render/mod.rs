@@ -7,6 +7,7 @@ mod counts;
 mod duration;
 mod evidence;
 mod fault_matrix;
+mod html;
 mod json;
 mod junit;
 mod junit_rules;
@@ -24,6 +25,7 @@ mod text;
 mod timelines;
 
 pub use fault_matrix::FaultMatrix;
+pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;

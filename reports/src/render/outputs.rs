@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{
-    FaultMatrix, Json, Junit, Markdown, Measurements, ReportFile, Resources, Sarif, Timelines,
+    FaultMatrix, Html, Json, Junit, Markdown, Measurements, ReportFile, Resources, Sarif, Timelines,
 };
 use crate::record::Run;
 use crate::verdict::Verdict;
@@ -15,6 +15,7 @@ use crate::verdict::Verdict;
 pub const OUTPUTS: &[&dyn ReportFile] = &[
     &Junit,
     &Markdown,
+    &Html,
     &FaultMatrix,
     &Timelines,
     &Measurements,

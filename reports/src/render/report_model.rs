@@ -136,6 +136,16 @@ impl<'a> CheckReport<'a> {
         }
     }
 
+    /// The state of the check for a reader: `failed`, `no result`, `passed` or `not in this run`.
+    pub(super) fn state_name(&self) -> &'static str {
+        match self.group() {
+            Group::Failed => "failed",
+            Group::WithoutResult => "no result",
+            Group::Passed => "passed",
+            Group::Excluded => "not in this run",
+        }
+    }
+
     /// Whether the plan refused the check.
     pub(super) fn is_refused(&self) -> bool {
         self.trial.is_none() && self.verdict.status == CheckStatus::Skipped

@@ -9,7 +9,7 @@ use crate::render::duration::human_ms;
 use crate::render::palette::TextRole;
 use crate::render::report_model::{CheckReport, ReportModel, group_by_detail};
 use crate::render::text::sanitize_line;
-use crate::render::{Markdown, Palette, Render, ReportFile as _};
+use crate::render::{Html, Palette, Render, ReportFile as _};
 use crate::verdict::{Decision, Verdict};
 
 /// The maximum number of checks with details.
@@ -77,7 +77,7 @@ impl Render for Terminal {
         page.rule();
         write_conclusion(&mut page, run, verdict);
         if let Some(path) = &self.path {
-            let report = path.join(Markdown.file_name()).display().to_string();
+            let report = path.join(Html.file_name()).display().to_string();
             page.unwrapped("report", &sanitize_line(&report, usize::MAX));
         }
         page.finish()
