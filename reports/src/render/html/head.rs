@@ -1,7 +1,6 @@
 //! The banner of the page: the decision, its reason, and what was judged.
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use super::super::duration::human_ms;
 use super::text;
@@ -64,13 +63,17 @@ fn facts(run: &Run, verdict: &Verdict) -> Vec<(&'static str, String)> {
 
 /// What the target says that it is, as `name value` pairs.
 fn identity(run: &Run) -> Option<String> {
-    let identity = run.journal.iter().find_map(|entry| match &entry.event {
-        RunEvent::Identified { identity } => identity.as_object(),
-        _ => None,
+    let identity = run.journal.iter().find_map(|entry| {
+        let RunEvent::Identified { identity } = &entry.event else {
+            return None;
+        };
+        identity.as_object()
     })?;
-    let words = identity.iter().map(|(name, value)| match value {
-        Value::String(word) => format!("{name} {word}"),
-        other => format!("{name} {other}"),
+    let words = identity.iter().map(|(name, value)| {
+        let word = value
+            .as_str()
+            .map_or_else(|| value.to_string(), ToOwned::to_owned);
+        format!("{name} {word}")
     });
     Some(words.collect::<Vec<_>>().join(" · "))
 }
