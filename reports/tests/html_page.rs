@@ -163,25 +163,3 @@ fn the_verdict_comes_first_then_what_was_not_tested_then_the_failures() {
         .count();
     assert_eq!(rows, verdict.checks.len());
 }
-
-#[test]
-fn the_page_of_a_thousand_checks_is_small() {
-    let (mut run, _) = golden::run();
-    let plan = run.plan.as_mut().unwrap();
-    let (checks, trials) = (plan.checks.clone(), run.trials.clone());
-    for copy in 0..1_000 / checks.len() {
-        let renamed =
-            |id: &cutover_reports::CheckId| format!("suite{copy}::{}", id.name()).parse().unwrap();
-        plan.checks.extend(checks.iter().cloned().map(|mut check| {
-            check.id = renamed(&check.id);
-            check
-        }));
-        run.trials.extend(trials.iter().cloned().map(|mut trial| {
-            trial.check = renamed(&trial.check);
-            trial.evidence.truncate(4);
-            trial
-        }));
-    }
-    let page = page(run);
-    assert!(page.len() < 2_000_000, "{} bytes", page.len());
-}

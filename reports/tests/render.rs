@@ -11,7 +11,7 @@ use cutover_reports::record::{
     Criticality, Finding, Outcome, PlannedCheck, Profile, Run, SkipClass, Trial,
 };
 use cutover_reports::render::terminal::{Terminal, check_line};
-use cutover_reports::render::{Json, Junit, Markdown, OUTPUTS, Palette, Render, write_all};
+use cutover_reports::render::{Html, Json, Junit, Markdown, OUTPUTS, Palette, Render, write_all};
 use cutover_reports::verdict::{Decision, Verdict};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -290,12 +290,12 @@ fn an_impossible_duration_breaks_no_output() {
     }
 }
 
-/// The golden run with many copies of its checks, in many suites.
-fn large_run() -> (Run, Verdict) {
+/// The golden run with this many copies of its checks, each in a suite of its own.
+fn large_run(copies: usize) -> (Run, Verdict) {
     let (mut run, _) = golden::run();
     let plan = run.plan.as_mut().unwrap();
     let (checks, trials) = (plan.checks.clone(), run.trials.clone());
-    for copy in 0..40 {
+    for copy in 0..copies {
         let renamed =
             |id: &cutover_reports::CheckId| format!("suite{copy}::{}", id.name()).parse().unwrap();
         plan.checks.extend(checks.iter().cloned().map(|mut check| {
@@ -312,13 +312,21 @@ fn large_run() -> (Run, Verdict) {
 
 #[test]
 fn the_reports_of_a_large_run_stay_short() {
-    let (run, verdict) = large_run();
+    let (run, verdict) = large_run(40);
     assert!(verdict.counts.failed > 150);
     let lines = |text: String| text.lines().count();
     let summary = Markdown.render(&run, &verdict);
     let waivers = verdict.waivers.len() + 3;
     assert!(lines(summary.clone()) < 80 + waivers, "{summary}");
     assert!(lines(PLAIN.render(&run, &verdict)) < 700);
+}
+
+#[test]
+fn the_page_of_a_thousand_checks_is_small() {
+    let (run, verdict) = large_run(80);
+    assert!(verdict.checks.len() > 1_000);
+    let page = Html.render(&run, &verdict);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
 }
 
 /// Whether the renderer writes this kind of Markdown. Any other kind is injected.

@@ -176,7 +176,7 @@ fn may_be_filled(cx: &Context, column: &str) -> CheckResult {
     let soak: Option<f64> = cx.parameter(SOAK_SECONDS)?;
     if soak.is_none() {
         return Err(Stop::not_applicable(
-            "so many vectors are searched in the soak only",
+            "a search among 100,000 vectors is part of the soak only",
         ));
     }
     if column != VECTOR {

@@ -1,4 +1,4 @@
-//! An address that the stand-ins notice: whoever asks for it fetches what he was given from outside.
+//! An address whose requests the stand-ins record, to show that a service fetches no address from an upload.
 
 use cutover_harness::prelude::*;
 use cutover_harness::probe::Request;
@@ -7,7 +7,7 @@ use url::Url;
 
 use super::client_headers::send;
 
-/// An address that the stand-ins notice, and that nothing else in the test asks for.
+/// An address whose requests the stand-ins record, and which no other part of the check requests.
 pub(super) struct Watched {
     pub(super) url: Url,
     /// A part of the path that nothing else has.

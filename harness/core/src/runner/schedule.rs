@@ -51,7 +51,7 @@ pub fn run_all(
     let (mut foundations, mut cases): (Vec<_>, Vec<_>) =
         cases.partition(|case| case.check.phase == Phase::Foundation);
     // The first one decides. Those of other suites say the same.
-    cases.extend(foundations.drain(1.min(foundations.len())..));
+    cases.extend(foundations.split_off(foundations.len().min(1)));
     let (first, others): (Vec<_>, Vec<_>) =
         cases.into_iter().partition(|case| schedule.is_first(case));
     schedule.run(first, |case| drop(round.run(case)));

@@ -9,7 +9,7 @@ use super::{counted, text};
 /// All checks, the failed ones first. Without scripts, the table is whole and has no filter.
 pub(super) fn section(model: &ReportModel<'_>) -> Markup {
     let mut checks: Vec<_> = model.checks.iter().collect();
-    checks.sort_by_key(|check| order(state(check)));
+    checks.sort_by_key(|check| order(check.state_name()));
     counted("checks", "All checks", checks.len(), || {
         html! {
             div.filter hidden {
@@ -46,19 +46,14 @@ fn order(state: &str) -> Option<usize> {
 fn row(check: &CheckReport<'_>) -> Markup {
     let verdict = check.verdict;
     html! {
-        tr data-state=(state(check)) {
+        tr data-state=(check.state_name()) {
             th scope="row" {
                 code { (verdict.id) }
                 @if let Some(detail) = &verdict.detail { br; small { (text(detail)) } }
             }
-            td { (state(check)) }
+            td { (check.state_name()) }
             td { (verdict.severity.name()) }
             td.number { @if let Some(ms) = verdict.duration_ms { (human_ms(ms)) } }
         }
     }
-}
-
-/// The state of a check, as the filter names it.
-fn state(check: &CheckReport<'_>) -> &'static str {
-    check.state_name()
 }
